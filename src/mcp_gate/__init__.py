@@ -1,0 +1,1 @@
+"""mcp-gate: an MCP server that stands between agents and their tools."""

@@ -1,0 +1,1 @@
+"""The path of a call, and everything that lives around it: the only code that can reach an upstream."""

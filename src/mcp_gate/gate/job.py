@@ -1,0 +1,71 @@
+"""What a client wants done, who wants it, and the two ways on: back to the client, and to the upstream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from mcp_gate.model.foreign import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls. `agent` was authenticated by the face; nothing here is taken from `clientInfo`."""
+
+    agent: str
+    session: str
+    """Random id of the client's connection (legacy) or of the agent's stateless stream of calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing to be done upstream, under the upstream's own names."""
+
+    upstream: str
+    method: str
+    """tools/call, resources/read, prompts/get, completion/complete, resources/subscribe."""
+    tool: str
+    """Tool or prompt name as the upstream knows it, or the URI of a resource."""
+    listed_name: str
+    arguments: JsonObject
+    """As the client sent them, `gate_*` properties included; never the envelope."""
+    meta: JsonObject
+    """The request's `_meta`."""
+    tool_hash: str
+    """Digest of the pinned definition; of `{}` where the method has none."""
+
+
+class Exchange(Protocol):
+    """The client's side of one request in flight."""
+
+    @property
+    def modern(self) -> bool:
+        """Whether the client speaks the stateless protocol (2026-07-28)."""
+        ...
+
+    @property
+    def tasks(self) -> bool:
+        """Whether this request declared the tasks extension."""
+        ...
+
+    @property
+    def leg(self) -> int:
+        """How many `input_required` legs of the gate this call has already come back from."""
+        ...
+
+    def heartbeat(self, text: str) -> bool:
+        """Send progress if the client gave a token; False if it gave none."""
+        ...
+
+
+class Sender(Protocol):
+    """The way upstream for one job. Called at most once, by `gate.dispatch` alone."""
+
+    async def __call__(self, arguments: JsonObject) -> JsonObject:
+        """Send exactly these arguments and return the result.
+
+        Raises:
+            RpcError: the upstream's own error.
+            Lost: the connection ended; `sent` tells whether the upstream may have seen the call.
+        """
+        ...

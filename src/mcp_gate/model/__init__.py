@@ -1,0 +1,1 @@
+"""The words of the product as types: frozen dataclasses and closed enumerations, standard library only."""

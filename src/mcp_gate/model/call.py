@@ -1,0 +1,83 @@
+"""One call of an agent, as described by the admin's mapping and by the gate's own counters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from typing import Final, TypeAlias
+
+from mcp_gate.model.foreign import Json, JsonObject
+
+
+class Unknown(Enum):
+    """A declared attribute whose value cannot be told: restrictive rules match, permissive ones do not."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+
+Attribute: TypeAlias = int | Decimal | str | bool | Unknown
+"""Numbers are exact. An attribute that no mapping declares is absent: it is not in the mapping at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What the gate itself knows of a call (contract 2), never what the client claims, but for `confidence`."""
+
+    confidence: Decimal | Unknown = UNKNOWN
+    retry_count: int = 0
+    anomaly_score: Decimal = Decimal(0)
+    first_time_action: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the admin's mapping says of a tool, given the arguments."""
+
+    topic: str
+    risk_tags: frozenset[str]
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    unmapped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a policy may look at. Same facts and same policy: same verdict."""
+
+    agent: str
+    upstream: str
+    tool: str
+    """The upstream's own name of the tool, the URI of a resource, or the name of a prompt."""
+    description: Description
+    arguments: JsonObject
+    signals: Signals
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call with everything that is bound into its hash and its record."""
+
+    id: str
+    ts: str
+    """RFC 3339, UTC, milliseconds, `Z`."""
+    agent: str
+    session: str
+    upstream: str
+    method: str
+    """MCP method: tools/call, resources/read, prompts/get, …"""
+    tool: str
+    listed_name: str
+    topic: str
+    risk_tags: tuple[str, ...]
+    """Sorted."""
+    arguments: JsonObject
+    """What is shown, hashed and sent, after the gate's own properties were taken out."""
+    attributes: Mapping[str, Json]
+    """Plain JSON; an unknown one is the string `unknown` tagged as `{"unknown": true}`."""
+    tool_hash: str
+    job_hash: str
+    claims: JsonObject = field(default_factory=dict)
+    """The agent's unchecked words: `confidence`, `reason`."""

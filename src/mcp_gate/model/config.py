@@ -1,0 +1,125 @@
+"""What admins and operators write, once read, checked and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mcp_gate.model.foreign import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in a file, for errors and for `explain`."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error or warning of a configuration; `str` is the line that is printed."""
+
+    place: Place
+    message: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}; {self.hint}" if self.hint else f"{self.place}: {self.message}"
+
+    def as_json(self) -> JsonObject:
+        return {
+            "file": self.place.file,
+            "line": self.place.line,
+            "column": self.place.column,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+
+class ConfigError(Exception):
+    """The gate directory cannot be served. Holds every problem found, sorted by place."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamSpec:
+    """How one upstream is reached. Exactly one of `command` and `url` is set."""
+
+    id: str
+    prefix: str
+    command: str | None = None
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Values as written: `${env:NAME}` is expanded only when the upstream starts."""
+    url: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+    sandbox: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> tuple[object, ...]:
+        """Equal when a running connection may be kept across a reload."""
+        return (
+            self.id, self.command, self.args, tuple(sorted(self.env.items())), self.url,
+            tuple(sorted(self.headers.items())), self.cwd, tuple(sorted(self.sandbox.items())),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    id: str
+    owner: str | None = None
+    allow_owner: bool = False
+    token_sha256: str | None = None
+    autonomy_initial: int = 0
+    autonomy_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewerSpec:
+    id: str
+    groups: frozenset[str] = frozenset()
+    keys: tuple[str, ...] = ()
+    token_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    pending_per_agent: int = 20
+    argument_bytes: int = 262_144
+    message_bytes: int = 4_194_304
+    depth: int = 32
+    idle_exit_sec: int = 600
+    upstream_bytes: int = 33_554_432
+    """Longest line or body taken from an upstream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    wait_sec: float = 45
+    heartbeat_sec: float = 10
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """gate.yaml (contract 4), with its defaults."""
+
+    listen_mcp: tuple[str, int] | None = None
+    listen_review: tuple[str, int] | None = None
+    store: str = "sqlite"
+    state_dir: str | None = None
+    agents: Mapping[str, AgentSpec] | None = None
+    """None: no `agents:` section, any well-formed id is accepted."""
+    reviewers: Mapping[str, ReviewerSpec] | None = None
+    """None: no `reviewers:` section, the user that runs the gate is the one reviewer, in every group."""
+    webhooks: tuple[JsonObject, ...] = ()
+    limits: Limits = Limits()
+    hold: Hold = Hold()

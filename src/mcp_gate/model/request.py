@@ -1,0 +1,111 @@
+"""A held call and the words of its reviewers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mcp_gate.model.call import Call
+from mcp_gate.model.decision import Assurance, OnTimeout, Tier
+from mcp_gate.model.foreign import JsonObject
+
+
+class RequestStatus(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+
+class CallState(StrEnum):
+    """States of a call (design 5). `received` and `permitted` never outlive their transaction."""
+
+    DENIED = "denied"
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    DISPATCHED = "dispatched"
+    EXECUTED = "executed"
+    QUARANTINED = "quarantined"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    DELIVERED = "delivered"
+
+
+TRANSITIONS: dict[CallState | None, frozenset[CallState]] = {
+    None: frozenset({CallState.DENIED, CallState.PENDING, CallState.DISPATCHED}),
+    CallState.PENDING: frozenset(
+        {CallState.APPROVED, CallState.REJECTED, CallState.EXPIRED, CallState.CANCELLED, CallState.SUPERSEDED}
+    ),
+    CallState.APPROVED: frozenset(
+        {CallState.DISPATCHED, CallState.EXPIRED, CallState.CANCELLED, CallState.SUPERSEDED, CallState.DENIED}
+    ),
+    CallState.DISPATCHED: frozenset({CallState.EXECUTED, CallState.FAILED, CallState.UNKNOWN, CallState.QUARANTINED}),
+    CallState.EXECUTED: frozenset({CallState.DELIVERED}),
+    CallState.QUARANTINED: frozenset({CallState.DELIVERED}),
+    CallState.UNKNOWN: frozenset({CallState.EXECUTED, CallState.FAILED}),
+}
+"""Every arrow of the lifecycle; the store refuses any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewerDecision:
+    """One person's word, as posted (contract 7). Fields that were not sent are None."""
+
+    decision: str | None = None
+    reason: str | None = None
+    approver_id: str | None = None
+    job_hash: str | None = None
+    policy_snapshot: str | None = None
+    decision_ts: str | None = None
+    nonce: str | None = None
+    arguments: JsonObject | None = None
+    signature: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDecision:
+    """One person's word, as accepted."""
+
+    decision: str
+    reason: str
+    approver_id: str
+    decision_ts: str
+    assurance: Assurance
+    nonce: str
+    signature: str | None = None
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A held call waiting for people. Times are RFC 3339 with milliseconds, or "" where there is none."""
+
+    id: str
+    kind: str
+    status: RequestStatus
+    call: Call
+    verdict: JsonObject
+    """`Verdict.as_json()` as it was when the request was opened."""
+    policy_snapshot: str
+    tier: Tier
+    group: str
+    needed: int
+    min_assurance: Assurance
+    on_timeout: OnTimeout
+    opened_ts: str
+    due_ts: str
+    escalate_ts: str = ""
+    claimed_by: str = ""
+    claimed_until: str = ""
+    waiting: bool = False
+    attempts: int = 1
+    consumed: bool = False
+    """Whether the approval was used by a dispatch, or the outcome told to the agent."""
+    decisions: tuple[RecordedDecision, ...] = ()
+    trail: tuple[JsonObject, ...] = field(default=())

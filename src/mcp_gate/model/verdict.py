@@ -1,0 +1,54 @@
+"""What the policy said of a call, whole and explainable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mcp_gate.model.constraints import NONE, Constraints
+from mcp_gate.model.decision import Assurance, Decision, OnTimeout, Tier
+from mcp_gate.model.foreign import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The joined word of every layer and invariant (contract 3.1 and 9, "Deciding rules")."""
+
+    decision: Decision
+    rule_ids: tuple[str, ...]
+    """All deciding rules, strictest first; `("default",)` where none matched."""
+    reason: str
+    """The reason of the first deciding rule; fit for the agent."""
+    policy_snapshot: str
+    """`v1:` and 12 hex digits."""
+    tier: Tier = Tier.HIGH
+    constraints: Constraints = NONE
+    approvals: int = 1
+    timeout_sec: int = 900
+    on_timeout: OnTimeout = OnTimeout.DENY
+    escalate_to: str = "escalation"
+    group: str = "default"
+    """The group of reviewers a request goes to: the first `route` given, else by routing."""
+    min_assurance: Assurance = Assurance.SESSION
+    invariant: bool = False
+    """Whether an invariant is among the deciding rules: `on_timeout: approve` then never applies."""
+
+    @property
+    def rule_id(self) -> str:
+        return self.rule_ids[0]
+
+    def as_json(self) -> JsonObject:
+        """The form in requests, records and `policy explain`."""
+        return {
+            "decision": self.decision.word,
+            "rule_id": self.rule_id,
+            "rule_ids": list(self.rule_ids),
+            "reason": self.reason,
+            "constraints": self.constraints.as_json(),
+            "tier": self.tier.word,
+            "route": self.group,
+            "approvals": self.approvals,
+            "timeout_sec": self.timeout_sec,
+            "on_timeout": self.on_timeout.word,
+            "min_assurance": self.min_assurance.word,
+            "policy_snapshot": self.policy_snapshot,
+        }
