@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from mcp_gate.model.foreign import JsonObject
 
 EVENTS = frozenset(
-    """call.received call.decided request.opened request.escalated request.decided request.refused request.expired
-    request.cancelled call.dispatched call.executed call.failed call.unknown output.reviewed call.delivered
-    sample.selected sample.reviewed agent.level_changed agent.stopped policy.loaded policy.refused tool.changed
-    key.revoked""".split()
-)
+    {
+        "call.received", "call.decided", "call.dispatched", "call.executed", "call.failed", "call.unknown",
+        "call.delivered", "request.opened", "request.escalated", "request.decided", "request.refused",
+        "request.expired", "request.cancelled", "output.reviewed", "sample.selected", "sample.reviewed",
+        "agent.level_changed", "agent.stopped", "policy.loaded", "policy.refused", "tool.changed", "key.revoked",
+    }
+)  # fmt: skip
 """All names but those of the family `security.*`."""
 
 

@@ -1,0 +1,56 @@
+"""The command tree. A command's module is imported when the command runs, not before."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo:demo", "The whole job on bundled upstreams; nothing of yours is touched."),
+    "serve": ("serve:serve", "Run the gate in the foreground."),
+    "stop": ("serve:stop", "End the running gate in order."),
+    "connect": ("connect:connect", "The stdio MCP server that a client starts."),
+    "review": ("review:review", "The review screen."),
+    "requests": ("requests:requests", "Held calls without a screen."),
+    "status": ("status:status", "Health, policy snapshot, queue."),
+    "upstreams": ("upstreams:upstreams", "Upstreams, their tools and pins."),
+    "policy": ("policy:policy", "Check and explain the policy."),
+    "audit": ("audit:audit", "The record: tail, show, verify, export."),
+}
+"""Command name to `module:attribute` below `mcp_gate.cli`, and the line in the help."""
+
+
+class Lazy(click.Group):
+    """A group that knows its commands' names and help lines without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command = getattr(import_module(f"mcp_gate.cli.{module}"), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}:{attribute} is no command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mcp-gate", prog_name="mcp-gate")
+def cli() -> None:
+    """A gate between AI agents and their tools: every call is decided, held for a person, recorded."""
+
+
+def run() -> None:
+    """Run the command line; Ctrl-C ends with 130 and no traceback."""
+    try:
+        cli(standalone_mode=True)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,49 @@
+"""What every command takes, and what exit codes mean."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+from typing import NoReturn, ParamSpec, TypeVar
+
+import click
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Exit(IntEnum):
+    """Exit codes (contract 5)."""
+
+    DONE = 0
+    NOT_SO = 1
+    """What was asked is not so: denied, not proved, a chain is broken, an unknown id."""
+    USAGE = 2
+    """Usage or configuration; nothing was done."""
+    UNREACHABLE = 3
+    """The gate or an upstream cannot be reached."""
+    REFUSED = 4
+    """Refused by the gate: already decided, stale, cooldown, not yours."""
+    INTERRUPTED = 130
+
+
+def gate_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Add `--config`, `--state` and `--json`; the function gets `config`, `state` and `as_json`."""
+
+    @click.option("--config", metavar="DIR", help="The gate directory (else $MCP_GATE_CONFIG).")
+    @click.option("--state", metavar="DIR", help="Where database, sockets and log live (else $MCP_GATE_STATE).")
+    @click.option("--json", "as_json", is_flag=True, help="JSON on standard output, one object a line for lists.")
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        return command(*args, **kwargs)
+
+    return wrapped
+
+
+def leave(code: Exit, sentence: str = "") -> NoReturn:
+    """End the command with one sentence for the person at the terminal."""
+    if sentence:
+        print(sentence, file=sys.stderr)
+    raise SystemExit(int(code))

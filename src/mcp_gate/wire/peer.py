@@ -1,0 +1,207 @@
+"""One JSON-RPC connection: requests and answers in both directions over one byte stream."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, assert_never
+
+from mcp_gate.lang import strictjson
+from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.wire.errors import RpcError
+from mcp_gate.wire.lines import LineSplitter
+from mcp_gate.wire.message import Answer, Failure, Malformed, Notification, Request, RequestId, read, too_long
+
+
+class Lost(Exception):
+    """The connection ended, or its answer could not be read.
+
+    `sent` tells whether the other side may have seen the request.
+    """
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.sent = sent
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request under way; the future gives the result, or raises `RpcError` or `Lost`."""
+
+    id: RequestId
+    future: asyncio.Future[JsonObject]
+
+
+class Handler(Protocol):
+    """Who owns a peer. Everything is called synchronously, in the order of the wire, and must not raise."""
+
+    def on_request(self, peer: Peer, id: RequestId, method: str, params: JsonObject | None) -> None:
+        """Answer later with `peer.answer` or `peer.fail`."""
+
+    def on_notification(self, peer: Peer, method: str, params: JsonObject | None) -> None: ...
+
+    def on_malformed(self, peer: Peer, what: Malformed) -> None:
+        """Something that is no message; it is not answered yet."""
+
+    def on_closed(self, peer: Peer) -> None:
+        """Nothing more will come. Called once."""
+
+
+class Peer:
+    """Reads lines with `feed`, writes them with `write`; owns the table of requests under way."""
+
+    def __init__(self, handler: Handler, *, limit: int, upstream: bool, depth: int = 64) -> None:
+        """
+        Args:
+            limit: longest line accepted, in bytes.
+            upstream: whether the other side is an upstream (see `message.read`).
+            depth: deepest nesting of a whole message.
+        """
+        self._handler = handler
+        self._limit = limit
+        self._upstream = upstream
+        self._depth = depth
+        self._splitter = LineSplitter(limit, self._line, self._overflow)
+        self._ids = itertools.count(1)
+        self._pending: dict[RequestId, asyncio.Future[JsonObject]] = {}
+        self._transport: asyncio.WriteTransport | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._loop = asyncio.get_running_loop()
+        self.closed = False
+        self.unexpected = 0
+        """Answers to nothing we asked."""
+
+    def connect(self, transport: asyncio.WriteTransport) -> None:
+        """Where to write."""
+        self._transport = transport
+
+    # ---- reading
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the other side."""
+        if not self.closed:
+            self._splitter.feed(data)
+
+    def _overflow(self) -> None:
+        self._handler.on_malformed(self, too_long(self._limit))
+
+    def _line(self, line: bytes) -> None:
+        if self.closed:
+            return
+        message = read(line, upstream=self._upstream, depth=self._depth)
+        match message:
+            case Answer(id, result):
+                self._settle(id, lambda f: f.set_result(result))
+            case Request(id, method, params):
+                self._handler.on_request(self, id, method, params)
+            case Notification(method, params):
+                self._handler.on_notification(self, method, params)
+            case Failure(id, error):
+                self._settle(id, lambda f: f.set_exception(error))
+            case Malformed(id=id, answers=True) if id is not None:
+                self._settle(id, lambda f: f.set_exception(Lost("the answer is no JSON-RPC answer", sent=True)))
+                self._handler.on_malformed(self, message)
+            case Malformed():
+                self._handler.on_malformed(self, message)
+            case _:
+                assert_never(message)
+
+    def _settle(self, id: RequestId, act: Callable[[asyncio.Future[JsonObject]], None]) -> None:
+        future = self._pending.pop(id, None)
+        if future is None:
+            self.unexpected += 1
+        elif not future.done():
+            act(future)
+
+    # ---- writing
+
+    def send_request(self, method: str, params: JsonObject | None, id: RequestId | None = None) -> Sent:
+        """Write a request now.
+
+        Raises:
+            Lost: the connection is closed; nothing was written.
+            strictjson.JsonError: the params are no JSON.
+        """
+        if id is None:
+            id = next(self._ids)
+        message: JsonObject = {"jsonrpc": "2.0", "id": id, "method": method}
+        if params is not None:
+            message["params"] = params
+        data = strictjson.dumps(message)
+        if not self.open:
+            raise Lost("the connection is closed", sent=False)
+        self._write(data)
+        future: asyncio.Future[JsonObject] = self._loop.create_future()
+        self._pending[id] = future
+        return Sent(id, future)
+
+    def forget(self, id: RequestId) -> None:
+        """Stop waiting for an answer; one that comes later is counted as unexpected."""
+        future = self._pending.pop(id, None)
+        if future is not None and not future.done():
+            future.cancel()
+
+    def notify(self, method: str, params: JsonObject | None) -> None:
+        """Write a notification; on a closed connection it is dropped."""
+        message: JsonObject = {"jsonrpc": "2.0", "method": method}
+        if params is not None:
+            message["params"] = params
+        self._write(strictjson.dumps(message))
+
+    def answer(self, id: RequestId, result: Json) -> None:
+        """Write the answer to a request; on a closed connection it is dropped."""
+        self._write(strictjson.dumps({"jsonrpc": "2.0", "id": id, "result": result}))
+
+    def fail(self, id: RequestId | None, error: RpcError) -> None:
+        """Write an error; `id` None is for what had no usable id."""
+        self._write(strictjson.dumps({"jsonrpc": "2.0", "id": id, "error": error.as_json()}))
+
+    @property
+    def open(self) -> bool:
+        """Whether what is written still has a way."""
+        return not self.closed and self._transport is not None and not self._transport.is_closing()
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None and self.open:
+            self._transport.write(data + b"\n")
+
+    # ---- flow and end
+
+    def pause_writing(self) -> None:
+        """The transport's buffer is full."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    async def drain(self) -> None:
+        """Wait until the other side has taken enough of what was written."""
+        await self._writable.wait()
+
+    @property
+    def buffered(self) -> int:
+        """Bytes written and not yet taken by the other side."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._pending)
+
+    def close(self, reason: str = "the connection was closed") -> None:
+        """End the connection: every request under way raises `Lost`. May be called twice."""
+        if self.closed:
+            return
+        self.closed = True
+        self._writable.set()
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(Lost(reason, sent=True))
+                future.exception()  # whoever waits still sees it; nobody waiting is no error
+        self._pending.clear()
+        if self._transport is not None:
+            self._transport.close()
+        self._handler.on_closed(self)
