@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from mcp_gate.model.foreign import JsonObject
@@ -19,9 +19,13 @@ class Hub:
 
     def __init__(self) -> None:
         self._queues: set[asyncio.Queue[JsonObject]] = set()
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
     def publish(self, message: JsonObject) -> None:
-        """Hand a message to every subscriber at once."""
+        """Hand a message to every subscriber, and wake who waits for its `request_id`."""
+        for future in self._waiting.pop(message.get("request_id", ""), ()):
+            if not future.done():
+                future.set_result(None)
         for queue in self._queues:
             if queue.qsize() >= BACKLOG:
                 while not queue.empty():
@@ -29,8 +33,23 @@ class Hub:
                 queue.put_nowait(RESYNC)
             queue.put_nowait(message)
 
+    def change(self, request_id: str) -> asyncio.Future[None]:
+        """A future that is done at the next message about a request. Take it before reading the request's state."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(request_id, set()).add(future)
+        future.add_done_callback(lambda f: self._forget(request_id, f))
+        return future
+
+    def _forget(self, request_id: str, future: asyncio.Future[None]) -> None:
+        waiting = self._waiting.get(request_id)
+        if waiting is not None:
+            waiting.discard(future)
+            if not waiting:
+                del self._waiting[request_id]
+
     @contextmanager
-    def subscribe(self) -> Iterator[asyncio.Queue[JsonObject]]:
+    def subscribe(self) -> Generator[asyncio.Queue[JsonObject]]:
+        """A queue of all messages from now on."""
         queue: asyncio.Queue[JsonObject] = asyncio.Queue()
         self._queues.add(queue)
         try:

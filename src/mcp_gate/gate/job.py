@@ -59,13 +59,28 @@ class Exchange(Protocol):
 
 
 class Sender(Protocol):
-    """The way upstream for one job. Called at most once, by `gate.dispatch` alone."""
+    """The way upstream for one job, used by the path of a call alone."""
+
+    async def definition(self) -> str:
+        """The digest of the tool's definition as the upstream lists it right now, on the very connection this call
+        would take (a fresh `tools/list`); `Job.tool_hash` where the method has no definition.
+
+        Raises:
+            Lost: the upstream cannot be asked.
+        """
+        ...
 
     async def __call__(self, arguments: JsonObject) -> JsonObject:
-        """Send exactly these arguments and return the result.
+        """Send exactly these arguments and return the result. Called at most once.
+
+        Cancelling the awaiting task sends the cancellation on to the upstream.
 
         Raises:
             RpcError: the upstream's own error.
             Lost: the connection ended; `sent` tells whether the upstream may have seen the call.
         """
         ...
+
+
+CANCELLED = "cancelled by the client"
+"""What a face passes to `Task.cancel` when the client cancelled the call, as opposed to having gone away."""
