@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
-from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.foreign import JsonMapping, JsonObject
 
 T = TypeVar("T", int, Decimal)
 
@@ -37,6 +37,17 @@ class Constraints:
             _least(self.max_amount_usd, other.max_amount_usd),
             _least(self.max_output_bytes, other.max_output_bytes),
             _common(self.network_allowlist, other.network_allowlist),
+        )
+
+    @classmethod
+    def of(cls, shown: JsonMapping) -> Constraints:
+        """The inverse of `as_json`; members that are no constraints of ours bind nothing."""
+        amount, hosts = shown.get("max_amount_usd"), shown.get("network_allowlist")
+        return cls(
+            max_runtime_sec=shown.get("max_runtime_sec"),
+            max_amount_usd=None if amount is None else Decimal(repr(amount)),
+            max_output_bytes=shown.get("max_output_bytes"),
+            network_allowlist=None if hosts is None else tuple(hosts),
         )
 
     def as_json(self) -> JsonObject:

@@ -1,0 +1,144 @@
+"""Steps 5 to 7: send what is already on the record, inspect what comes back, say what may be delivered."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from typing import TYPE_CHECKING, assert_never
+
+from mcp_gate.gate import words
+from mcp_gate.gate.egress import Changed, Passed, Withheld, egress
+from mcp_gate.gate.events import ended
+from mcp_gate.gate.job import Sender
+from mcp_gate.lang import strictjson
+from mcp_gate.model.call import Call
+from mcp_gate.model.event import Event
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Outcome, UpstreamError
+from mcp_gate.model.request import CallState
+from mcp_gate.model.verdict import Verdict
+from mcp_gate.policy.load import Loaded
+from mcp_gate.wire.errors import RpcError
+from mcp_gate.wire.peer import Lost
+
+if TYPE_CHECKING:
+    from mcp_gate.gate.gate import Gate
+
+log = logging.getLogger(__name__)
+
+
+async def dispatch(
+    gate: Gate, call: Call, verdict: Verdict, loaded: Loaded, send: Sender, common: JsonObject,
+    request_id: str | None = None,
+) -> Outcome:  # fmt: skip
+    """Send the call. Its state is `dispatched` on the record already; it ends in exactly one other."""
+    end = _End(gate, call, common, approved=request_id is not None)
+    try:
+        async with asyncio.timeout(verdict.constraints.max_runtime_sec):
+            result = await send(call.arguments)
+    except RpcError as error:
+        payload = await end.failed("upstream_error", sent=True, error=error, loaded=loaded)
+        return UpstreamError(payload)
+    except Lost as lost:
+        if not lost.sent:
+            await end.failed("unreachable", sent=False)
+            return words.failed(verdict, call.id, lost.reason, sent=False, request_id=request_id)
+        await end.unknown("lost")
+        return words.unknown(verdict, call.id, request_id)
+    except TimeoutError:
+        await end.failed("max_runtime_sec", sent=True)
+        return words.failed(verdict, call.id, "it ran longer than it may", sent=True, request_id=request_id)
+    except asyncio.CancelledError:
+        end.abandoned()
+        raise
+    return await _inspect(end, verdict, loaded, result)
+
+
+async def _inspect(end: _End, verdict: Verdict, loaded: Loaded, result: JsonObject) -> Outcome:
+    """What may leave, by the one door; a check that fails withholds."""
+    call = end.call
+    seen = egress(loaded, call.method, result, call=call, constraints=verdict.constraints)
+    match seen:
+        case Passed(payload):
+            await end.executed(payload, [])
+            return Delivered(payload)
+        case Changed(payload, review):
+            payload = _marked(payload, verdict, call)
+            await end.executed(payload, [Event("output.reviewed", end.common, review)])
+            return Delivered(payload)
+        case Withheld(why, review):
+            await end.quarantined(result, Event("output.reviewed", end.common, review))
+            return words.quarantined(verdict, call.id, why)
+        case _:
+            assert_never(seen)
+
+
+def _marked(payload: JsonObject, verdict: Verdict, call: Call) -> JsonObject:
+    """A changed result says so (contract 6)."""
+    mark: JsonObject = {
+        "call_id": call.id,
+        "status": "redacted",
+        "decision": verdict.decision.word,
+        "rule_id": verdict.rule_id,
+        "reason": verdict.reason,
+        "policy_snapshot": verdict.policy_snapshot,
+        "retry": "never",
+    }
+    meta = payload.get("_meta")
+    return {**payload, "_meta": {**(meta if isinstance(meta, dict) else {}), VERDICT_KEY: mark}}
+
+
+class _End:
+    """Writes how a dispatched call ended: waited for when a person approved it, riding along otherwise.
+
+    An allowed call's outcome is durable within 20 ms of its answer; a crash in between leaves it `unknown`, which is
+    the honest word. An approved call's answer waits for the record, for its result can be collected later.
+    """
+
+    def __init__(self, gate: Gate, call: Call, common: JsonObject, *, approved: bool) -> None:
+        self._gate = gate
+        self._approved = approved
+        self.call = call
+        self.common = common
+
+    async def executed(self, payload: JsonObject, before: list[Event]) -> None:
+        body = strictjson.dumps(payload) if self._approved else None
+        data: JsonObject = {"is_error": payload.get("isError") is True}
+        if body is not None:
+            data["result_sha256"] = "sha256:" + hashlib.sha256(body).hexdigest()
+        written = [ended("call.executed", self.common, data), *before]
+        await self._finish(CallState.EXECUTED, written, failure=data["is_error"], result=body)
+
+    async def quarantined(self, payload: JsonObject, review: Event) -> None:
+        written = [ended("call.executed", self.common, {"is_error": payload.get("isError") is True}), review]
+        await self._finish(CallState.QUARANTINED, written, failure=False, result=strictjson.dumps(payload))
+
+    async def failed(
+        self, kind: str, *, sent: bool, error: RpcError | None = None, loaded: Loaded | None = None
+    ) -> JsonObject:
+        """Record a failure; with an upstream's error, what may leave of it."""
+        data: JsonObject = {"sent": sent, "error": kind}
+        if error is not None:
+            data["code"] = error.code
+        await self._finish(CallState.FAILED, [ended("call.failed", self.common, data)], failure=True, result=None)
+        return error.as_json() if error is not None else {}
+
+    async def unknown(self, cause: str) -> None:
+        written = [ended("call.unknown", self.common, {"cause": cause})]
+        await self._finish(CallState.UNKNOWN, written, failure=True, result=None)
+
+    def abandoned(self) -> None:
+        """The client cancelled what was already sent: whether it took effect is not known."""
+        written = [ended("call.unknown", self.common, {"cause": "cancelled"})]
+        self._gate.later(
+            self._gate.store.finish(self.call.id, CallState.UNKNOWN, written, failure=True, result=None, lazy=True)
+        )
+
+    async def _finish(self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None) -> None:
+        store = self._gate.store
+        done = store.finish(self.call.id, state, written, failure=failure, result=result, lazy=not self._approved)
+        if self._approved:
+            await done
+        else:
+            self._gate.later(done)

@@ -1,0 +1,57 @@
+"""Audit events of a call, built from the call itself: one place that knows which members they carry."""
+
+from __future__ import annotations
+
+from mcp_gate.model.call import Call
+from mcp_gate.model.event import Event
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.verdict import Verdict
+
+
+def members(call: Call, snapshot: str) -> JsonObject:
+    """The members of contract 8 that every event of a call bears."""
+    return {
+        "call_id": call.id,
+        "agent": call.agent,
+        "upstream": call.upstream,
+        "tool": call.tool,
+        "topic": call.topic,
+        "risk_tags": list(call.risk_tags),
+        "job_hash": call.job_hash,
+        "policy_snapshot": snapshot,
+    }
+
+
+def received(common: JsonObject, call: Call) -> Event:
+    return Event("call.received", common, {"session": call.session, "method": call.method})
+
+
+def decided(common: JsonObject, verdict: Verdict) -> Event:
+    fields = {
+        **common,
+        "decision": verdict.decision.word,
+        "rule_ids": list(verdict.rule_ids),
+        "reason": verdict.reason,
+    }
+    return Event(
+        "call.decided",
+        fields,
+        {
+            "rule_ids": list(verdict.rule_ids),
+            "constraints": verdict.constraints.as_json(),
+            "tier": verdict.tier.word,
+        },
+    )
+
+
+def dispatched(common: JsonObject, bytes_sha256: str, tool_hash: str) -> Event:
+    return Event("call.dispatched", common, {"bytes_sha256": bytes_sha256, "tool_hash": tool_hash})
+
+
+def ended(name: str, common: JsonObject, data: JsonObject) -> Event:
+    """`call.executed`, `call.failed` or `call.unknown`."""
+    return Event(name, common, data)
+
+
+def request_event(name: str, common: JsonObject, request_id: str, data: JsonObject) -> Event:
+    return Event(name, {**common, "request_id": request_id}, data)

@@ -1,0 +1,172 @@
+"""The gate as its faces see it: one snapshot, one store, its upstreams, and who is waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+from collections.abc import Awaitable
+from typing import assert_never
+
+from mcp_gate.gate import events
+from mcp_gate.gate.clock import Clock
+from mcp_gate.gate.egress import Changed, Egress, Passed, Withheld, egress
+from mcp_gate.gate.hold import collectable
+from mcp_gate.gate.hub import Hub
+from mcp_gate.gate.identity import admit_local, agent_of_token
+from mcp_gate.gate.job import Caller, Exchange, Job, Sender
+from mcp_gate.gate.path import perform
+from mcp_gate.gate.running import Running, Waiters
+from mcp_gate.model.config import Problem
+from mcp_gate.model.event import Event
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.outcome import Outcome
+from mcp_gate.model.request import Request, RequestStatus
+from mcp_gate.policy.load import Loaded
+from mcp_gate.store.store import Store, Unavailable
+from mcp_gate.upstream.catalog import Catalog
+from mcp_gate.upstream.manager import Upstreams
+from mcp_gate.wire.message import Malformed
+
+log = logging.getLogger(__name__)
+
+
+class Gate:
+    """Everything a face may use. One object a process; `loaded` is swapped as one reference."""
+
+    def __init__(
+        self, *, loaded: Loaded, store: Store, upstreams: Upstreams, catalog: Catalog, clock: Clock, id: str, key: bytes
+    ) -> None:
+        """
+        Args:
+            id: the gate's own id, kept in its store.
+            key: secret of the gate for seals, 32 bytes, kept in its store.
+        """
+        self.loaded = loaded
+        self.store = store
+        self.upstreams = upstreams
+        self.catalog = catalog
+        self.clock = clock
+        self.id = id
+        self._key = key
+        self.hub = Hub()
+        self.running = Running(collectable)
+        self.waiters = Waiters(clock.steady)
+        self.stale: tuple[Problem, ...] = ()
+        """Why the files on disk are not the policy in force; empty when they are."""
+        self.stopping = False
+        self.listening: dict[str, str] = {}
+        """Bound addresses by face: `mcp`, `review`."""
+        self._later: set[asyncio.Future[None]] = set()
+
+    # ---- calls
+
+    async def perform(self, job: Job, caller: Caller, exchange: Exchange, send: Sender) -> Outcome:
+        """The path of a call (see `gate.path`)."""
+        return await perform(self, job, caller, exchange, send)
+
+    def egress(self, method: str, payload: JsonObject) -> JsonObject | None:
+        """What may leave of something that is no call's result; None: nothing of it."""
+        seen: Egress = egress(self.loaded, method, payload)
+        match seen:
+            case Passed(out) | Changed(out, _):
+                return out
+            case Withheld():
+                return None
+            case _:
+                assert_never(seen)
+
+    def listed(self, agent: str, upstream: str, tool: str, method: str) -> bool:
+        """Whether a thing is shown to an agent: not where the policy denies it whatever the arguments."""
+        return not self.loaded.policy.always_denied(agent, upstream, tool, method)
+
+    # ---- who
+
+    def admit(self, agent: str, token: str | None) -> str:
+        """The agent behind a connection to the local socket.
+
+        Raises:
+            NotAdmitted: see `gate.identity`.
+        """
+        return admit_local(self.loaded.settings, agent, token)
+
+    def agent_of_token(self, token: str) -> str:
+        """The agent behind a bearer token.
+
+        Raises:
+            NotAdmitted: it belongs to none.
+        """
+        return agent_of_token(self.loaded.settings, token)
+
+    # ---- seals: text that comes back from a client unchanged, or not at all
+
+    def seal(self, text: str) -> str:
+        """The text with a proof that this gate wrote it."""
+        return f"{self._mac(text)}.{text}"
+
+    def unseal(self, sealed: str) -> str | None:
+        """The text, or None if this gate did not write it."""
+        mac, dot, text = sealed.partition(".")
+        return text if dot and hmac.compare_digest(mac.encode(), self._mac(text).encode()) else None
+
+    def _mac(self, text: str) -> str:
+        return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+
+    # ---- the record
+
+    def note(self, event: Event) -> None:
+        """Write an event that no call waits for."""
+        self.later(self.store.note(event))
+
+    def malformed(self, agent: str | None, what: Malformed) -> None:
+        """Record a message that never became a call."""
+        fields: JsonObject = {} if agent is None else {"agent": agent}
+        data: JsonObject = {"why": what.why.value, "size": what.size}
+        if what.digest:
+            data["digest"] = what.digest
+        self.note(Event("security.malformed", {**fields, "policy_snapshot": self.loaded.snapshot.id}, data))
+
+    def later(self, done: Awaitable[None]) -> None:
+        """Let a write finish on its own; a failure is logged, for nobody waits to be told."""
+        future = asyncio.ensure_future(done)
+        self._later.add(future)
+        future.add_done_callback(self._written)
+
+    def _written(self, future: asyncio.Future[None]) -> None:
+        self._later.discard(future)
+        if not future.cancelled() and (error := future.exception()) is not None:
+            log.error("a record could not be written: %s", error)
+
+    async def settle(self, timeout: float) -> None:
+        """Wait for writes under way, at most `timeout` seconds."""
+        if self._later:
+            await asyncio.wait(self._later, timeout=timeout)
+
+    # ---- requests
+
+    def announce(self, event: str, request: Request) -> None:
+        """Tell watchers and waiters that a request changed."""
+        self.hub.publish(
+            {"event": event, "request_id": request.id, "group": request.group, "status": request.status.value}
+        )
+
+    async def supersede(self, request: Request, why: str) -> None:
+        """Void a request because policy or tool changed under it; its call is to be decided anew."""
+        await self._close(request, RequestStatus.SUPERSEDED, {"cause": "superseded", "why": why})
+
+    async def cancel(self, request: Request, cause: str) -> None:
+        """End a request that nobody wants any more."""
+        await self._close(request, RequestStatus.CANCELLED, {"cause": cause})
+
+    async def _close(self, request: Request, status: RequestStatus, data: JsonObject) -> None:
+        common = events.members(request.call, request.policy_snapshot)
+        written = [events.request_event("request.cancelled", common, request.id, data)]
+        try:
+            await self.store.close_request(request.id, status, written)
+        except Unavailable:
+            log.error("request %s could not be closed", request.id)
+        self.waiters.forget(request.id)
+        self.hub.publish(
+            {"event": "request.cancelled", "request_id": request.id, "group": request.group, "status": status.value}
+        )

@@ -1,0 +1,251 @@
+"""Step 4 of a call: open or join a request, wait for people, and execute what they approved, once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
+
+from mcp_gate.gate import clock, events, words
+from mcp_gate.gate.dispatch import dispatch
+from mcp_gate.gate.job import Exchange, Sender
+from mcp_gate.gate.receive import Received
+from mcp_gate.lang.times import rfc3339
+from mcp_gate.model.call import Call
+from mcp_gate.model.constraints import Constraints
+from mcp_gate.model.event import Event
+from mcp_gate.model.outcome import NextLeg, Outcome, Refused, Status
+from mcp_gate.model.request import CallState, Request, RequestStatus
+from mcp_gate.model.verdict import Verdict
+from mcp_gate.store.store import Claimed, Joined, NotClaimed, Opened, TooMany
+from mcp_gate.wire.peer import Lost
+
+if TYPE_CHECKING:
+    from mcp_gate.gate.gate import Gate
+
+log = logging.getLogger(__name__)
+
+TASK_WAIT_SEC: Final = 5.0
+"""How long a client that takes task handles waits before it gets one (notes of the protocol's tasks extension)."""
+LEGS: Final = 10
+"""`input_required` legs that every known client survives; the next answer is `pending`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """Policy or tool changed under the request: the call is to be decided anew."""
+
+    request_id: str
+
+
+HoldOutcome: TypeAlias = Outcome | Superseded
+
+
+async def hold(gate: Gate, received: Received, verdict: Verdict, exchange: Exchange, send: Sender) -> HoldOutcome:
+    """Wait for a decision as long as this client can wait, and act on it.
+
+    The same call of the same agent joins the open request, or collects its outcome; it never opens a second one.
+    """
+    key = (received.call.agent, received.call.job_hash)
+    if key in gate.running:
+        return await gate.running.collect(key)
+    opened = await _open(gate, received, verdict)
+    match opened:
+        case TooMany():
+            return await _too_many(gate, received, verdict)
+        case Opened(request):
+            gate.announce("request.opened", request)
+        case Joined(request):
+            gate.announce("request.joined", request)
+        case _:
+            assert_never(opened)
+    with gate.waiters.waiting(request.id):
+        return await _Wait(gate, received, verdict, exchange, send, request).until_settled()
+
+
+async def _open(gate: Gate, received: Received, verdict: Verdict) -> Opened | Joined | TooMany:
+    request = new_request(received.call, verdict, gate.clock.steady())
+    common = events.members(received.call, verdict.policy_snapshot)
+    written = [
+        events.received(common, received.call),
+        events.decided(common, verdict),
+        events.request_event("request.opened", common, request.id, {"group": request.group, "due_ts": request.due_ts}),
+    ]
+    cap = received.loaded.settings.limits.pending_per_agent
+    return await gate.store.open_request(received.call, request, written, cap=cap)
+
+
+def new_request(call: Call, verdict: Verdict, now: float) -> Request:
+    """A request for a held call, due by its verdict."""
+    return Request(
+        id=clock.request_id(),
+        kind="gate",
+        status=RequestStatus.PENDING,
+        call=call,
+        verdict=verdict.as_json(),
+        policy_snapshot=verdict.policy_snapshot,
+        tier=verdict.tier,
+        group=verdict.group,
+        needed=verdict.approvals,
+        min_assurance=verdict.min_assurance,
+        on_timeout=verdict.on_timeout,
+        opened_ts=rfc3339(now),
+        due_ts=rfc3339(now + verdict.timeout_sec),
+    )
+
+
+async def _too_many(gate: Gate, received: Received, verdict: Verdict) -> Refused:
+    call = received.call
+    refused = words.too_many(verdict, call.id)
+    common = {**events.members(call, verdict.policy_snapshot), "reason": refused.reason}
+    written = [events.received(common, call), events.decided(common, verdict), Event("security.too_many", common)]
+    await gate.store.begin(call, verdict.as_json(), CallState.DENIED, written, verdict.policy_snapshot)
+    return refused
+
+
+class _Wait:
+    """One client waiting on one request."""
+
+    def __init__(
+        self, gate: Gate, received: Received, verdict: Verdict, exchange: Exchange, send: Sender, request: Request
+    ) -> None:
+        self._gate = gate
+        self._received = received
+        self._verdict = verdict
+        self._exchange = exchange
+        self._send = send
+        self._request = request
+        self._loop = asyncio.get_running_loop()
+        self._since = self._loop.time()
+
+    async def until_settled(self) -> HoldOutcome:
+        end = self._patience()
+        while True:
+            change = self._gate.hub.change(self._request.id)  # before reading, so that no word is missed
+            request = await self._gate.store.request(self._request.id)
+            if request is None:
+                return words.withdrawn(self._verdict, self._received.call.id, self._request.id)
+            self._request = request
+            settled = await self._settled(request)
+            if settled is not None:
+                change.cancel()
+                return settled
+            if not await self._sleep(change, end):
+                return self._out_of_patience()
+
+    async def _settled(self, request: Request) -> HoldOutcome | None:
+        """What the request's status means for this client; None while it is pending."""
+        match request.status:
+            case RequestStatus.PENDING:
+                return None
+            case RequestStatus.APPROVED:
+                return await self._execute(request)
+            case RequestStatus.REJECTED:
+                await self._gate.store.consume_outcome(request.id)
+                reason = next((d.reason for d in reversed(request.decisions) if d.decision == "deny"), "")
+                return words.rejected(self._verdict, request.call.id, request.id, reason)
+            case RequestStatus.EXPIRED:
+                await self._gate.store.consume_outcome(request.id)
+                return words.expired(self._verdict, request.call.id, request.id)
+            case RequestStatus.CANCELLED:
+                return words.withdrawn(self._verdict, request.call.id, request.id)
+            case RequestStatus.SUPERSEDED:
+                return Superseded(request.id)
+            case _:
+                assert_never(request.status)
+
+    # ---- patience
+
+    def _patience(self) -> float | None:
+        """When to stop waiting, on the loop's clock; None: as long as the request lives, kept alive by heartbeats."""
+        hold = self._received.loaded.settings.hold
+        if self._exchange.tasks:
+            return self._since + min(TASK_WAIT_SEC, hold.wait_sec)
+        if self._exchange.modern:
+            return self._since + hold.wait_sec
+        return None if self._exchange.heartbeat(words.waiting(self._request.id, 0)) else self._since + hold.wait_sec
+
+    async def _sleep(self, change: asyncio.Future[None], end: float | None) -> bool:
+        """Until something changes or the next heartbeat is due; False when patience ran out."""
+        beat = self._received.loaded.settings.hold.heartbeat_sec
+        while True:
+            now = self._loop.time()
+            left = beat if end is None else min(beat, end - now)
+            if left <= 0:
+                change.cancel()
+                return False
+            done, _ = await asyncio.wait((change,), timeout=left)
+            if done:
+                return True
+            self._exchange.heartbeat(words.waiting(self._request.id, round(self._loop.time() - self._since)))
+
+    def _out_of_patience(self) -> Outcome:
+        if (self._exchange.tasks or self._exchange.modern) and self._exchange.leg < LEGS:
+            return NextLeg(self._request.id, self._exchange.leg + 1)
+        return words.pending(self._verdict, self._request.call.id, self._request.id)
+
+    # ---- execution
+
+    async def _execute(self, request: Request) -> HoldOutcome | None:
+        """Run the approved call in a task of the gate's: a client that goes away neither stops nor repeats it."""
+        key = (request.call.agent, request.call.job_hash)
+        if key not in self._gate.running:
+            self._gate.running.start(key, self._execution(request))
+        return await self._gate.running.collect(key)
+
+    async def _execution(self, request: Request) -> HoldOutcome:
+        call = request.call
+        try:
+            current = await self._send.definition()
+        except Lost as lost:
+            return words.failed(self._verdict, call.id, lost.reason, sent=False, request_id=request.id)
+        if current != call.tool_hash:
+            await self._gate.supersede(request, "tool_changed")
+            return words.tool_changed(self._verdict, call.id, request.id)
+        common = events.members(call, request.policy_snapshot)
+        claimed = await self._gate.store.claim(
+            call.id,
+            request.id,
+            job_hash=self._received.call.job_hash,
+            tool_hash=current,
+            snapshot=self._gate.loaded.snapshot.id,
+            now=self._gate.clock.steady(),
+            events=[
+                events.request_event(
+                    "call.dispatched", common, request.id,
+                    {"bytes_sha256": self._received.bytes_sha256, "tool_hash": current},
+                )
+            ],
+        )  # fmt: skip
+        match claimed:
+            case Claimed():
+                verdict = self._bound(request)
+                return await dispatch(
+                    self._gate, call, verdict, self._received.loaded, self._send, common, request_id=request.id
+                )
+            case NotClaimed(reason):
+                log.warning("request %s was not claimed: %s", request.id, reason)
+                if reason in ("policy_changed", "tool_changed", "arguments_changed"):
+                    await self._gate.supersede(request, reason)
+                return Superseded(request.id)
+            case _:
+                assert_never(claimed)
+
+    def _bound(self, request: Request) -> Verdict:
+        """Today's verdict, with the constraints that the reviewer saw joined in."""
+        from dataclasses import replace
+
+        shown = Constraints.of(request.verdict.get("constraints", {}))
+        return replace(self._verdict, constraints=self._verdict.constraints.join(shown))
+
+
+def collectable(outcome: HoldOutcome) -> bool:
+    """Whether an outcome that its client did not wait for is kept for the same call to collect."""
+    match outcome:
+        case Superseded() | NextLeg():
+            return False
+        case Refused(status=Status.FAILED, sent=False):
+            return False  # the approval was not consumed: the same call tries again
+        case _:
+            return True

@@ -1,0 +1,115 @@
+"""The path of a call: receive, describe, decide, hold, dispatch, inspect, deliver.
+
+Everything that reaches an upstream on behalf of an agent comes through `perform`.
+"""
+
+from __future__ import annotations
+
+import logging
+from decimal import Decimal
+from typing import TYPE_CHECKING, assert_never
+
+from mcp_gate.gate import events, words
+from mcp_gate.gate.dispatch import dispatch
+from mcp_gate.gate.hold import Superseded, hold
+from mcp_gate.gate.job import Caller, Exchange, Job, Sender
+from mcp_gate.gate.receive import Received, receive
+from mcp_gate.model.call import UNKNOWN
+from mcp_gate.model.decision import Decision
+from mcp_gate.model.outcome import Outcome
+from mcp_gate.model.request import CallState
+from mcp_gate.model.verdict import Verdict
+from mcp_gate.store.store import Unavailable
+
+if TYPE_CHECKING:
+    from mcp_gate.gate.gate import Gate
+
+log = logging.getLogger(__name__)
+
+REDECISIONS = 5
+"""How often one waiting call may be decided anew because policy or tool changed under it."""
+
+
+async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send: Sender) -> Outcome:
+    """Take one job through the gate and say what became of it.
+
+    Raises:
+        RpcError: -32602, the call is too deep, too large or not canonical; nothing was recorded as a call.
+    """
+    floor = Decision.ALLOW
+    for _ in range(REDECISIONS):
+        received = receive(gate.loaded, gate.store, job, caller, gate.clock.wall())  # 1, 2
+        verdict = _decide(received, floor)  # 3
+        try:
+            match verdict.decision:
+                case Decision.DENY:
+                    return await _deny(gate, received, verdict)
+                case Decision.ALLOW | Decision.ALLOW_WITH_CONSTRAINTS:
+                    return await _allow(gate, received, verdict, send)
+                case Decision.REQUIRE_APPROVAL:
+                    outcome = await hold(gate, received, verdict, exchange, send)  # 4
+                case _:
+                    assert_never(verdict.decision)
+        except Unavailable:
+            log.error("the call %s could not be recorded", received.call.id)
+            return words.unavailable(verdict, received.call.id)
+        if not isinstance(outcome, Superseded):
+            return outcome
+        floor = Decision.REQUIRE_APPROVAL  # a milder policy does not undo that a person was asked
+    return words.withdrawn(verdict, received.call.id, outcome.request_id)
+
+
+def _decide(received: Received, floor: Decision) -> Verdict:
+    """The policy's word, at least `floor`. An exception in a check is a denial."""
+    try:
+        verdict = received.loaded.policy.decide(received.facts)
+        broken = over_amount(received, verdict)
+    except Exception:
+        log.exception("deciding on %s failed", received.call.id)
+        return Verdict(Decision.DENY, ("error",), "The call could not be decided", received.loaded.snapshot.id)
+    if verdict.decision < floor:
+        return _raised(verdict, floor)
+    if broken and verdict.decision < Decision.REQUIRE_APPROVAL:
+        return _raised(verdict, Decision.DENY, broken)
+    return verdict
+
+
+def _raised(verdict: Verdict, decision: Decision, reason: str | None = None) -> Verdict:
+    from dataclasses import replace
+
+    return replace(verdict, decision=decision, reason=verdict.reason if reason is None else reason)
+
+
+def over_amount(received: Received, verdict: Verdict) -> str:
+    """Why `max_amount_usd` forbids the call, or "". An amount that cannot be told is over every limit."""
+    limit = verdict.constraints.max_amount_usd
+    if limit is None:
+        return ""
+    attributes = received.facts.description.attributes
+    if "amount_usd" not in attributes:
+        return ""
+    amount = attributes["amount_usd"]
+    if amount is UNKNOWN or isinstance(amount, (str, bool)):
+        return "the amount cannot be told, and it is limited"
+    return "the amount is over the limit" if Decimal(amount) > limit else ""
+
+
+async def _deny(gate: Gate, received: Received, verdict: Verdict) -> Outcome:
+    call = received.call
+    common = events.members(call, verdict.policy_snapshot)
+    written = [events.received(common, call), events.decided(common, verdict)]
+    await gate.store.begin(call, verdict.as_json(), CallState.DENIED, written, verdict.policy_snapshot)
+    return words.denied(verdict, call.id)
+
+
+async def _allow(gate: Gate, received: Received, verdict: Verdict, send: Sender) -> Outcome:
+    """Decision and intent are durable, in this order, before a byte goes out."""
+    call = received.call
+    common = events.members(call, verdict.policy_snapshot)
+    written = [
+        events.received(common, call),
+        events.decided(common, verdict),
+        events.dispatched(common, received.bytes_sha256, call.tool_hash),
+    ]
+    await gate.store.begin(call, verdict.as_json(), CallState.DISPATCHED, written, verdict.policy_snapshot)
+    return await dispatch(gate, call, verdict, received.loaded, send, common)

@@ -1,0 +1,125 @@
+"""Steps 1 and 2 of a call: receive it within the limits, and describe it by the admin's mapping."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mcp_gate.evidence.hashes import job_hash
+from mcp_gate.gate import clock
+from mcp_gate.gate.job import Caller, Job
+from mcp_gate.lang import strictjson
+from mcp_gate.lang.canonical import CanonicalError
+from mcp_gate.lang.times import rfc3339
+from mcp_gate.model.call import UNKNOWN, Attribute, Call, Description, Facts, Signals, Unknown
+from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.model.outcome import META_PREFIX
+from mcp_gate.policy.load import Loaded
+from mcp_gate.signals.describe import describe
+from mcp_gate.store.store import Store
+from mcp_gate.wire.errors import INVALID_PARAMS, RpcError
+
+CONFIDENCE = "gate_confidence"
+REASON = "gate_reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A call with everything the rest of its path needs."""
+
+    call: Call
+    facts: Facts
+    loaded: Loaded
+    """The one snapshot this call is judged by; no call sees half of two."""
+    bytes_sha256: str
+    """Digest of the arguments as they will be serialised."""
+
+
+def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) -> Received:
+    """Take the gate's own properties out, check the limits, describe and hash.
+
+    Raises:
+        RpcError: -32602, too deep, too large, or not canonical.
+    """
+    asks = loaded.asks(job.upstream, job.tool) if job.method == "tools/call" else ()
+    arguments, claims = _without_claims(job.arguments, asks)
+    body = _within_limits(arguments, loaded)
+    description = describe(loaded, job.upstream, job.tool, job.method, arguments)
+    tags = tuple(sorted(description.risk_tags))
+    try:
+        digest = job_hash(
+            agent=caller.agent, upstream=job.upstream, tool=job.tool, tool_hash=job.tool_hash,
+            topic=description.topic, risk_tags=tags, arguments=arguments,
+        )  # fmt: skip
+    except CanonicalError as e:
+        raise RpcError(INVALID_PARAMS, f"Invalid params: {e}") from None
+    confidence = _confidence(claims, job.meta)
+    signals = Signals(
+        confidence=confidence,
+        retry_count=store.failures(caller.agent, digest),
+        first_time_action=not store.executed_before(caller.agent, job.upstream, job.tool),
+    )
+    call = Call(
+        id=clock.call_id(),
+        ts=rfc3339(now),
+        agent=caller.agent,
+        session=caller.session,
+        upstream=job.upstream,
+        method=job.method,
+        tool=job.tool,
+        listed_name=job.listed_name,
+        topic=description.topic,
+        risk_tags=tags,
+        arguments=arguments,
+        attributes=_plain(description),
+        tool_hash=job.tool_hash,
+        job_hash=digest,
+        claims=claims,
+    )
+    facts = Facts(caller.agent, job.upstream, job.tool, description, arguments, signals)
+    return Received(call, facts, loaded, "sha256:" + hashlib.sha256(body).hexdigest())
+
+
+def _without_claims(arguments: JsonObject, asks: Iterable[str]) -> tuple[JsonObject, JsonObject]:
+    """Split off `gate_confidence` and `gate_reason`, where the tool asks for them."""
+    claims: JsonObject = {}
+    for ask in asks:
+        name = f"gate_{ask}"
+        if name in arguments:
+            if not claims:
+                arguments = dict(arguments)
+            claims[name] = arguments.pop(name)
+    return arguments, claims
+
+
+def _within_limits(arguments: JsonObject, loaded: Loaded) -> bytes:
+    limits = loaded.settings.limits
+    if strictjson.depth_of(arguments) > limits.depth:
+        raise RpcError(INVALID_PARAMS, f"Invalid params: arguments are nested deeper than {limits.depth}")
+    body = strictjson.dumps(arguments)
+    if len(body) > limits.argument_bytes:
+        raise RpcError(INVALID_PARAMS, f"Invalid params: arguments are larger than {limits.argument_bytes} bytes")
+    return body
+
+
+def _confidence(claims: Mapping[str, Json], meta: JsonObject) -> Decimal | Unknown:
+    """The lower of both claims; anything but a number in [0, 1] makes it unknown (contract 9, Facts)."""
+    said = [value for value in (claims.get(CONFIDENCE), meta.get(META_PREFIX + "confidence")) if value is not None]
+    if not said:
+        return UNKNOWN
+    numbers = [Decimal(repr(value)) for value in said if type(value) in (int, float) and 0 <= value <= 1]
+    return min(numbers) if len(numbers) == len(said) else UNKNOWN
+
+
+def _plain(description: Description) -> Mapping[str, Json]:
+    return {name: _attribute(value) for name, value in description.attributes.items()}
+
+
+def _attribute(value: Attribute) -> Json:
+    if value is UNKNOWN:
+        return {"unknown": True}
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value

@@ -1,0 +1,122 @@
+"""Approved calls under way, and outcomes that nobody has collected yet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from mcp_gate.gate.hold import HoldOutcome
+
+Key: TypeAlias = tuple[str, str]
+"""Agent and job hash."""
+
+KEEP_SEC: Final = 900.0
+"""How long an outcome waits to be collected."""
+MOST: Final = 1000
+"""Outcomes kept; beyond, the oldest go."""
+
+
+@dataclass(slots=True)
+class _Run:
+    task: asyncio.Task[HoldOutcome]
+    waiting: int = 0
+    done_at: float = 0.0
+
+
+class Running:
+    """Executions owned by the gate, so that a client's end neither stops nor repeats them."""
+
+    def __init__(self, collectable: Callable[[HoldOutcome], bool]) -> None:
+        self._runs: dict[Key, _Run] = {}
+        self._collectable = collectable
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._runs
+
+    def start(self, key: Key, execution: Coroutine[object, object, HoldOutcome]) -> None:
+        """Begin an execution; its outcome stays until it is collected or forgotten."""
+        run = _Run(asyncio.create_task(execution))
+        self._runs[key] = run
+        run.task.add_done_callback(lambda _: self._ended(key, run))
+
+    async def collect(self, key: Key) -> HoldOutcome:
+        """Wait for the execution and take its outcome; cancelling leaves it for the next one who asks.
+
+        Raises:
+            Exception: whatever the execution raised.
+        """
+        run = self._runs[key]
+        run.waiting += 1
+        try:
+            outcome = await asyncio.shield(run.task)
+        finally:
+            run.waiting -= 1
+        self._runs.pop(key, None)
+        return outcome
+
+    def forget(self) -> None:
+        """Drop outcomes that were kept long enough."""
+        now = asyncio.get_running_loop().time()
+        finished = [(run.done_at, key) for key, run in self._runs.items() if run.done_at and not run.waiting]
+        for done_at, key in sorted(finished)[: max(0, len(finished) - MOST)]:
+            del self._runs[key]
+        for done_at, key in finished:
+            if now - done_at > KEEP_SEC:
+                self._runs.pop(key, None)
+
+    async def finish(self, timeout: float) -> None:
+        """Wait for what is under way, at most `timeout` seconds, then cancel it."""
+        tasks = [run.task for run in self._runs.values() if not run.task.done()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=timeout)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=1)
+
+    def _ended(self, key: Key, run: _Run) -> None:
+        run.done_at = asyncio.get_running_loop().time()
+        kept = not run.task.cancelled() and run.task.exception() is None and self._collectable(run.task.result())
+        if not kept and not run.waiting and self._runs.get(key) is run:
+            del self._runs[key]
+
+
+class Waiters:
+    """Which requests have a client waiting, and since when others have none."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._count: dict[str, int] = {}
+        self._left: dict[str, float] = {}
+        self._born = now()
+
+    @contextmanager
+    def waiting(self, request_id: str) -> Iterator[None]:
+        """Count one client as waiting."""
+        self._count[request_id] = self._count.get(request_id, 0) + 1
+        self._left.pop(request_id, None)
+        try:
+            yield
+        finally:
+            left = self._count[request_id] - 1
+            if left:
+                self._count[request_id] = left
+            else:
+                del self._count[request_id]
+                self._left[request_id] = self._now()
+
+    def __contains__(self, request_id: str) -> bool:
+        return request_id in self._count
+
+    def alone_for(self, request_id: str) -> float:
+        """Seconds since the last client left; since the start of the gate for one that has had none."""
+        if request_id in self._count:
+            return 0.0
+        return self._now() - self._left.get(request_id, self._born)
+
+    def forget(self, request_id: str) -> None:
+        self._left.pop(request_id, None)

@@ -1,0 +1,111 @@
+"""What the agent is told. Its reader is a model: what to do, what not to do, and never how to get around."""
+
+from __future__ import annotations
+
+from mcp_gate.model.outcome import Refused, Retry, Status
+from mcp_gate.model.verdict import Verdict
+
+
+def _refused(
+    verdict: Verdict, call_id: str, status: Status, text: str, retry: Retry, request_id: str | None = None,
+    rule_id: str | None = None, reason: str | None = None, sent: bool | None = None,
+) -> Refused:  # fmt: skip
+    return Refused(
+        status=status,
+        text=text,
+        retry=retry,
+        call_id=call_id,
+        decision=verdict.decision.word,
+        rule_id=rule_id or verdict.rule_id,
+        reason=verdict.reason if reason is None else reason,
+        policy_snapshot=verdict.policy_snapshot,
+        request_id=request_id,
+        sent=sent,
+    )
+
+
+def denied(verdict: Verdict, call_id: str) -> Refused:
+    text = (
+        f"Denied by policy ({call_id}): {verdict.reason or 'no rule allows this call'}. It was not run. "
+        "Do not retry this call or reach the same effect another way; tell the user or change the plan."
+    )
+    return _refused(verdict, call_id, Status.DENIED, text, Retry.NEVER)
+
+
+def over_constraint(verdict: Verdict, call_id: str, what: str) -> Refused:
+    text = f"Denied ({call_id}): {what}. It was not run. Do not retry it unchanged."
+    return _refused(verdict, call_id, Status.DENIED, text, Retry.NEVER, reason=what)
+
+
+def too_many(verdict: Verdict, call_id: str) -> Refused:
+    reason = "Too many calls of this agent are waiting for review"
+    text = f"{reason} ({call_id}). It was not run. Wait until some of them are decided, then try again."
+    return _refused(verdict, call_id, Status.DENIED, text, Retry.LATER, rule_id="limits", reason=reason)
+
+
+def tool_changed(verdict: Verdict, call_id: str, request_id: str | None) -> Refused:
+    reason = "The tool's definition changed and has not been accepted yet"
+    text = f"{reason} ({call_id}). It was not run. Do not retry; tell the user."
+    return _refused(
+        verdict, call_id, Status.DENIED, text, Retry.NEVER, request_id, rule_id="tool_changed", reason=reason
+    )
+
+
+def rejected(verdict: Verdict, call_id: str, request_id: str, reason: str) -> Refused:
+    text = (
+        f"Denied by a reviewer ({request_id}): {reason or 'no reason given'}. It was not run. "
+        "Do not retry this call or reach the same effect another way; tell the user or change the plan."
+    )
+    return _refused(verdict, call_id, Status.REJECTED, text, Retry.NEVER, request_id, reason=reason)
+
+
+def expired(verdict: Verdict, call_id: str, request_id: str) -> Refused:
+    text = (
+        f"No reviewer decided in time ({request_id}); it was not run. "
+        "Do not retry on your own. Ask the user to contact a reviewer."
+    )
+    return _refused(verdict, call_id, Status.EXPIRED, text, Retry.NEVER, request_id)
+
+
+def withdrawn(verdict: Verdict, call_id: str, request_id: str) -> Refused:
+    text = f"The request for review was withdrawn ({request_id}); it was not run. Call it again if it is still needed."
+    return _refused(verdict, call_id, Status.EXPIRED, text, Retry.SAME_CALL, request_id)
+
+
+def pending(verdict: Verdict, call_id: str, request_id: str) -> Refused:
+    text = (
+        f"Held for review ({request_id}). It has NOT run yet: {verdict.reason or 'a person must approve it'}. "
+        "Call the same tool again with exactly the same arguments to go on waiting and to get the outcome; "
+        "it is never queued or run twice. Tell the user that a reviewer has to decide."
+    )
+    return _refused(verdict, call_id, Status.PENDING, text, Retry.SAME_CALL, request_id)
+
+
+def quarantined(verdict: Verdict, call_id: str, why: str) -> Refused:
+    text = f"The call ran; its result is withheld ({call_id}): {why}. Do not call it again to get the result."
+    return _refused(verdict, call_id, Status.QUARANTINED, text, Retry.NEVER, reason=why)
+
+
+def failed(verdict: Verdict, call_id: str, why: str, *, sent: bool, request_id: str | None = None) -> Refused:
+    if sent:
+        text = f"The call was sent and failed ({call_id}): {why}. It may have had effects; check before trying again."
+        return _refused(verdict, call_id, Status.FAILED, text, Retry.NEVER, request_id, reason=why, sent=True)
+    text = f"The tool cannot be reached ({call_id}): {why}. Nothing was sent. Try again later."
+    return _refused(verdict, call_id, Status.FAILED, text, Retry.LATER, request_id, reason=why, sent=False)
+
+
+def unknown(verdict: Verdict, call_id: str, request_id: str | None = None) -> Refused:
+    reason = "The call was sent and its outcome is not known"
+    text = f"{reason} ({call_id}). It will not be sent again. Do not retry; check the effect another way or tell the user."
+    return _refused(verdict, call_id, Status.UNKNOWN, text, Retry.NEVER, request_id, reason=reason)
+
+
+def unavailable(verdict: Verdict, call_id: str) -> Refused:
+    reason = "The gate could not record this call"
+    text = f"{reason} ({call_id}); nothing was sent and nothing was run. Try again later."
+    return _refused(verdict, call_id, Status.UNAVAILABLE, text, Retry.LATER, reason=reason)
+
+
+def waiting(request_id: str, seconds: int) -> str:
+    """The message of a heartbeat."""
+    return f"Waiting for a reviewer: {request_id} ({seconds} s)"

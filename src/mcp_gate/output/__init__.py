@@ -1,0 +1,1 @@
+"""What may leave towards a client: pure walks over results."""

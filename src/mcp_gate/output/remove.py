@@ -1,0 +1,129 @@
+"""Takes fields out of a result by path: the structured form, and the JSON text that repeats it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from mcp_gate.lang import strictjson
+from mcp_gate.model.foreign import Json, JsonObject
+
+Step: TypeAlias = str
+"""A key, `*` (one key), `**` (any depth), or `[*]` (items)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRule:
+    """One rule of the output review with `action: remove`."""
+
+    id: str
+    paths: tuple[tuple[Step, ...], ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One place that was taken out."""
+
+    field: str
+    reason: str
+
+    def as_json(self) -> JsonObject:
+        return {"field": self.field, "reason": self.reason, "action": "field removed"}
+
+
+def parse_path(text: str) -> tuple[Step, ...]:
+    """Split `a.b[*].c` into steps.
+
+    Raises:
+        ValueError: an empty step, or an index other than `[*]`.
+    """
+    steps: list[Step] = []
+    for part in text.split("."):
+        key, *items = part.split("[")
+        if (not key and not items) or any(item != "*]" for item in items):
+            raise ValueError(f"{text!r} is no path; write keys joined by dots, *, ** or [*]")
+        if key:
+            steps.append(key)
+        steps.extend("[*]" for _ in items)
+    return tuple(steps)
+
+
+def remove(result: JsonObject, rules: Sequence[RemoveRule]) -> tuple[JsonObject, list[Removal]]:
+    """A copy of a tool's result without the fields that the rules name, and what was taken out.
+
+    Paths start at `structuredContent`, or at the JSON in a text block. A text block that repeats the structured form
+    is cleaned with it and not counted again (contract 9, Output).
+    """
+    found: list[Removal] = []
+    out = dict(result)
+    structured = result.get("structuredContent")
+    if isinstance(structured, (dict, list)):
+        out["structuredContent"] = _clean(structured, rules, "response", found)
+    content = result.get("content")
+    if isinstance(content, list):
+        counted = isinstance(structured, (dict, list))
+        out["content"] = [_clean_block(block, rules, [] if counted else found) for block in content]
+    if not found and out.get("content") == content:
+        return result, []
+    return out, found
+
+
+def _clean_block(block: Json, rules: Sequence[RemoveRule], found: list[Removal]) -> Json:
+    if not isinstance(block, dict) or not isinstance(block.get("text"), str):
+        return block
+    text = block["text"]
+    if not text.lstrip().startswith(("{", "[")):
+        return block
+    try:
+        value = strictjson.parse_upstream(text.encode("utf-8", "surrogatepass"))
+    except strictjson.JsonError:
+        return block
+    before = len(found)
+    cleaned = _clean(value, rules, "response", found)
+    if len(found) == before and cleaned == value:
+        return block
+    return {**block, "text": strictjson.dumps(cleaned).decode()}
+
+
+def _clean(value: Json, rules: Sequence[RemoveRule], at: str, found: list[Removal]) -> Json:
+    for rule in rules:
+        for path in rule.paths:
+            value = _without(value, path, at, rule.reason, found)
+    return value
+
+
+def _without(value: Json, path: tuple[Step, ...], at: str, reason: str, found: list[Removal]) -> Json:
+    step, rest = path[0], path[1:]
+    if step == "**":
+        if rest:
+            value = _without(value, rest, at, reason, found)
+        return _below(value, path, at, reason, found)
+    if isinstance(value, list):
+        if step == "[*]" and rest:
+            return [_without(item, rest, f"{at}[{i}]", reason, found) for i, item in enumerate(value)]
+        if step == "[*]":
+            found.extend(Removal(f"{at}[{i}]", reason) for i in range(len(value)))
+            return []
+        return value
+    if not isinstance(value, dict):
+        return value
+    out: JsonObject = {}
+    for key, child in value.items():
+        if step not in (key, "*"):
+            out[key] = child
+        elif rest:
+            out[key] = _without(child, rest, f"{at}.{key}", reason, found)
+        else:
+            found.append(Removal(f"{at}.{key}", reason))
+    return out
+
+
+def _below(value: Json, path: tuple[Step, ...], at: str, reason: str, found: list[Removal]) -> Json:
+    """Apply a path that starts with `**` to everything inside `value`."""
+    if isinstance(value, dict):
+        return {key: _without(child, path, f"{at}.{key}", reason, found) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_without(item, path, f"{at}[{i}]", reason, found) for i, item in enumerate(value)]
+    return value
