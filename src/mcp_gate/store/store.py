@@ -1,0 +1,235 @@
+"""Everything the gate remembers. Each method that writes is one transaction: state and audit record together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from mcp_gate.lang.times import rfc3339
+from mcp_gate.model.call import Call
+from mcp_gate.model.event import Event
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.judged import Judged
+from mcp_gate.model.request import CallState, Request, RequestStatus
+from mcp_gate.store import calls, pins, record, requests, snapshots
+from mcp_gate.store.database import Database
+from mcp_gate.store.facts import History
+from mcp_gate.store.results import Claim, Closing, Opening, Pin
+from mcp_gate.store.sqlite import SQLite
+
+FILE_NAME = "gate.db"
+"""Name of the database in the state directory."""
+
+
+class Store:
+    """One per gate process. All methods belong to the event loop that opened it.
+
+    Writes are durable when their awaitable resolves, and whole whatever happens to the awaiting task: a cancelled
+    caller's transaction still commits or fails as one. Every method may raise `Unavailable`; then nothing was
+    recorded, or it cannot be told, and the call must not go on. The next call finds out whether the store is well again.
+    """
+
+    def __init__(self, database: Database, history: History, clock: Callable[[], float]) -> None:
+        self._db = database
+        self._history = history
+        self._clock = clock
+
+    @classmethod
+    async def open(cls, path: Path, *, clock: Callable[[], float]) -> Store:
+        """Open or create the database file, check it, and bring its schema up to date.
+
+        `clock` gives seconds since the epoch; it dates the records and decides what is overdue.
+
+        Raises:
+            Unavailable: another gate writes here, the file is damaged, of a newer version, not a gate's, or gone
+                although it was there before. A gate never goes on with an empty log.
+        """
+        database = await SQLite.open(path, clock)
+        try:
+            history = await database.read(History.load)
+        except BaseException:
+            await database.close()
+            raise
+        return cls(database, history, clock)
+
+    async def close(self) -> None:
+        """Write what is queued, then let go of the file."""
+        await self._db.close()
+
+    # -- the record ---------------------------------------------------------------------------------------------
+
+    def record(self, events: Sequence[Event], *, lazy: bool = False) -> Awaitable[None]:
+        """Events that change no call: `policy.refused`, `tool.changed`, `security.*`."""
+        return self._write(partial(record.append, events=events), lazy=lazy)
+
+    async def records(self, after_seq: int = 0, limit: int = 1000) -> list[JsonObject]:
+        """Whole audit records (contract 8), oldest first."""
+        return await self._db.read(partial(record.page, after_seq=after_seq, limit=limit))
+
+    # -- policy and pins ----------------------------------------------------------------------------------------
+
+    async def snapshot_loaded(self, snapshot_id: str, digest: str, files: Mapping[str, bytes], event: Event) -> None:
+        """Keep the files of a snapshot (once), and record that it is in force."""
+        now = rfc3339(self._clock())
+        await self._db.write(partial(snapshots.loaded, now, snapshot_id, digest, dict(files), event))
+
+    async def snapshot(self, snapshot_id: str) -> dict[str, bytes] | None:
+        """The files of the latest snapshot with this id, by path."""
+        return await self._db.read(partial(snapshots.files, snapshot_id=snapshot_id))
+
+    async def pins(self, upstream: str) -> dict[str, Pin]:
+        """Accepted definitions by the upstream's own name of the tool."""
+        return await self._db.read(partial(pins.of, upstream=upstream))
+
+    async def pin(self, upstream: str, tool: str, tool_hash: str, definition: str, event: Event | None) -> None:
+        """Accept a definition in place of the one before, with the record of it."""
+        now = rfc3339(self._clock())
+        await self._db.write(partial(pins.put, now, upstream, tool, Pin(tool_hash, definition), event))
+
+    async def get_meta(self, key: str) -> str | None:
+        return await self._db.read(partial(pins.meta, key=key))
+
+    async def put_meta(self, key: str, value: str) -> None:
+        await self._db.write(partial(pins.put_meta, key=key, value=value))
+
+    # -- calls --------------------------------------------------------------------------------------------------
+
+    def begin(
+        self, call: Call, verdict: JsonObject, state: CallState, events: Sequence[Event], snapshot: str
+    ) -> Awaitable[None]:
+        """A call that needs nobody: `state` is DENIED, or DISPATCHED for one that is sent as soon as this resolves."""
+        return self._write(calls.Begin(call, verdict, state, events, snapshot))
+
+    def finish(
+        self, call_id: str, state: CallState, events: Sequence[Event], *,
+        result: bytes | None = None, error: bool = False, lazy: bool = False,
+    ) -> Awaitable[None]:  # fmt: skip
+        """The end of a dispatched call: EXECUTED, QUARANTINED, FAILED or UNKNOWN.
+
+        `result` is kept until `delivered`, for a caller that may be gone; `error` says that an executed call's result
+        was `isError: true`, which counts as a failure for `failures`. A lazy one need not be awaited; if it cannot be
+        written now it is tried again with every later transaction until `close`.
+
+        Raises:
+            NotFound, Conflict: no such call; it is in no state that leads to `state`.
+        """
+        end = calls.End(call_id, state, tuple(events), result, error, self._history)
+        return self._write(end, lazy=lazy)
+
+    def delivered(self, call_id: str, events: Sequence[Event] = ()) -> Awaitable[None]:
+        """The agent has the outcome; what was kept for collection is wiped. Lazy."""
+        return self._write(partial(calls.delivered, call_id=call_id, events=tuple(events)), lazy=True)
+
+    async def result_of(self, call_id: str) -> bytes | None:
+        """What `finish` was given to keep, unless delivered since."""
+        return await self._db.read(partial(calls.kept, call_id=call_id))
+
+    async def call(self, call_id: str) -> JsonObject | None:
+        """One call: its members as in a request, with `ts`, `method`, `state`, `verdict`, `policy_snapshot`."""
+        return await self._db.read(partial(calls.show, call_id=call_id))
+
+    async def trail(self, session: str, agent: str, limit: int = 20) -> list[JsonObject]:
+        """The last calls of a session, oldest first: `{call_id, ts, tool, status}`."""
+        return await self._db.read(partial(calls.trail, session=session, agent=agent, limit=limit))
+
+    def failures(self, agent: str, job_hash: str) -> int:
+        """Failed identical calls of this agent since the last identical one that succeeded. From memory."""
+        return self._history.failures(agent, job_hash)
+
+    def executed_before(self, agent: str, upstream: str, tool: str) -> bool:
+        """Whether this agent ever had this tool executed. From memory."""
+        return self._history.executed_before(agent, upstream, tool)
+
+    async def recover(self) -> list[Call]:
+        """After a start: calls sent by an earlier process without outcome become UNKNOWN, recorded as `call.unknown`.
+
+        What waits for reviewers, what is approved and not yet sent, and results kept for collection stay as they are.
+        Returns the calls whose outcome is now unknown.
+        """
+        return await self._db.write(partial(calls.recover, history=self._history))
+
+    async def gated_share(self, since: float) -> float:
+        """Share of the calls since a time (seconds since the epoch) that a person had to look at, 0 to 1."""
+        return await self._db.read(partial(calls.gated_share, since=rfc3339(since)))
+
+    # -- requests -----------------------------------------------------------------------------------------------
+
+    async def open_request(self, call: Call, request: Request, events: Sequence[Event], *, cap: int) -> Opening:
+        """Hold a call, or join the same call of the same agent that is open or whose outcome nobody has received.
+
+        A join writes only the `call.received` among `events`, under the ids of the call and request it joins. `cap` is
+        the most requests the agent may have pending; a join does not count.
+        """
+        return await self._db.write(requests.Open(call, request, tuple(events), cap))
+
+    async def decide(self, request_id: str, body: Callable[[Request], Judged]) -> Judged:
+        """Let `body` judge a person's word on the request as it is in this transaction, and write what it says.
+
+        `body` is pure and runs in the writer's thread.
+
+        Raises:
+            NotFound: no such request.
+            Conflict: the word was accepted though the request is no longer pending.
+        """
+        return await self._db.write(partial(requests.decide, request_id=request_id, body=body))
+
+    async def claim(
+        self, call_id: str, request_id: str, *, job_hash: str, tool_hash: str, snapshot: str, events: Sequence[Event]
+    ) -> Claim:
+        """The only way from approved to dispatched: compares state, hashes, snapshot and due time, uses up the approval.
+
+        The hashes and the snapshot are those of now; `events` are written only if the claim is granted.
+
+        Raises:
+            NotFound: no such request, or it holds another call.
+        """
+        now = rfc3339(self._clock())
+        bound = requests.Bound(job_hash, tool_hash, snapshot, now)
+        return await self._db.write(partial(requests.claim, call_id, request_id, bound, tuple(events)))
+
+    async def close_request(self, request_id: str, status: RequestStatus, events: Sequence[Event]) -> Closing:
+        """EXPIRED, CANCELLED or SUPERSEDED, from pending or from approved and not sent.
+
+        Raises:
+            NotFound: no such request.
+        """
+        return await self._db.write(partial(requests.close, request_id, status, tuple(events)))
+
+    async def consume_outcome(self, request_id: str, events: Sequence[Event] = ()) -> None:
+        """A rejection or expiry was told to the agent: the same call is a new call from now on."""
+        await self._db.write(partial(requests.consume, request_id, tuple(events)))
+
+    async def set_claim(self, request_id: str, reviewer: str, until: str) -> None:
+        """Who is looking at a pending request, until when (RFC 3339); two empty texts: nobody.
+
+        Raises:
+            NotFound, Conflict: no such request; it is not pending.
+        """
+        await self._db.write(partial(requests.set_claim, request_id, reviewer, until))
+
+    async def extend(self, request_id: str, due_ts: str, events: Sequence[Event] = ()) -> None:
+        """Move the due time (RFC 3339) of a pending request.
+
+        Raises:
+            NotFound, Conflict: no such request; it is not pending.
+        """
+        await self._db.write(partial(requests.extend, request_id, due_ts, tuple(events)))
+
+    async def request(self, request_id: str) -> Request | None:
+        """One request with its decisions and the session's trail; `waiting` is always False here: the gate knows."""
+        return await self._db.read(partial(requests.find, request_id=request_id))
+
+    async def requests(
+        self, status: RequestStatus | None = None, group: str | None = None, after: str | None = None, limit: int = 100
+    ) -> list[Request]:
+        """Oldest first; `after` is the id of the last request of the page before."""
+        return await self._db.read(partial(requests.page, status, group, after, limit))
+
+    async def sweep(self, now: float) -> list[Request]:
+        """The requests that are due at `now` (seconds since the epoch): pending, or approved and never sent."""
+        return await self._db.read(partial(requests.due, rfc3339(now)))
+
+    def _write(self, body: Callable[..., None], *, lazy: bool = False) -> asyncio.Future[None]:
+        return self._db.write(body, lazy=lazy)
