@@ -1,0 +1,167 @@
+"""JSON, parsed strictly once; what is judged, shown, hashed and sent is the re-serialised parse.
+
+Refused: duplicate keys, NaN and Infinity, numbers that are not finite (1e400), invalid UTF-8, a byte order mark,
+trailing data, lone surrogates, and nesting deeper than asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+import orjson
+
+from mcp_gate.model.foreign import Json
+
+DEPTH = 64
+"""Deepest nesting of what a client sends, whole message."""
+UPSTREAM_DEPTH = 200
+"""Deepest nesting of what an upstream sends; below the depth at which the standard library's parser gives up."""
+
+
+_STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]', re.DOTALL)
+"""A whole string, or one bracket; possessive, so that no input makes it backtrack."""
+
+
+class JsonError(ValueError):
+    """The text is no JSON we accept. The message is safe to show: it quotes nothing of the text."""
+
+
+def parse(data: bytes, *, depth: int = DEPTH) -> Json:
+    """Parse what a client sent.
+
+    Raises:
+        JsonError: see the module.
+    """
+    value = _parse(data, depth)
+    if _may_hold_surrogates(data) and _has_surrogate(value):
+        raise JsonError("a string holds half of a surrogate pair")
+    return value
+
+
+def parse_upstream(data: bytes, *, depth: int = UPSTREAM_DEPTH) -> Json:
+    """Parse what an upstream sent: lone surrogates pass, as JavaScript servers write them.
+
+    Raises:
+        JsonError: see the module.
+    """
+    return _parse(data, depth)
+
+
+def dumps(value: Json) -> bytes:
+    """Compact JSON in UTF-8; integers digit by digit at any size, lone surrogates as `\\udXXX`.
+
+    Raises:
+        JsonError: a number that is not finite, or nesting beyond reason.
+    """
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # a big integer, a lone surrogate, or depth beyond orjson's
+        pass
+    try:
+        return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
+    except (ValueError, RecursionError):
+        raise JsonError("not representable as JSON") from None
+
+
+def depth_of(value: Json) -> int:
+    """Nesting of objects and arrays; a scalar has 0. Iterative: no depth can hurt it."""
+    deepest = 0
+    level: list[Any] = [value] if isinstance(value, (dict, list)) else []
+    while level:
+        deepest += 1
+        below: list[Any] = []
+        for item in level:
+            children = item.values() if type(item) is dict else item
+            below.extend(child for child in children if type(child) is dict or type(child) is list)
+        level = below
+    return deepest
+
+
+def _parse(data: bytes, depth: int) -> Json:
+    """Equal bytes after a round trip prove: no duplicate key, no odd number, nothing left out."""
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return _parse_slowly(data, depth, known_shallow=False)  # broken, or a lone surrogate
+    if data.count(b"{") + data.count(b"[") > depth and depth_of(value) > depth:
+        raise JsonError(f"nested deeper than {depth}")
+    try:
+        if orjson.dumps(value) == data:
+            return value
+    except TypeError:
+        pass
+    return _parse_slowly(data, depth, known_shallow=True)
+
+
+def _parse_slowly(data: bytes, depth: int, *, known_shallow: bool) -> Json:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise JsonError("not valid UTF-8") from None
+    if text.startswith("\ufeff"):
+        raise JsonError("starts with a byte order mark")
+    if not known_shallow:
+        _check_brackets(text, depth)
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+    except JsonError:
+        raise
+    except json.JSONDecodeError as e:
+        raise JsonError(f"not JSON at character {e.pos}") from None
+    except (ValueError, RecursionError):
+        raise JsonError("not JSON we can read") from None
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    out = dict(pairs)
+    if len(out) != len(pairs):
+        raise JsonError("a key stands twice in one object")
+    return out
+
+
+def _constant(name: str) -> NoReturn:
+    raise JsonError("NaN and Infinity are no JSON")
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise JsonError("a number is too large")
+    return value
+
+
+def _check_brackets(text: str, depth: int) -> None:
+    """Refuse deep nesting before the recursive parser meets it; brackets inside strings do not count."""
+    if text.count("{") + text.count("[") <= depth:
+        return
+    level = 0
+    for match in _STRUCTURE.finditer(text):
+        char = match.group()
+        if char in "{[":
+            level += 1
+            if level > depth:
+                raise JsonError(f"nested deeper than {depth}")
+        elif char in "}]":
+            level -= 1
+
+
+def _may_hold_surrogates(data: bytes) -> bool:
+    return b"\\ud" in data or b"\\uD" in data
+
+
+def _has_surrogate(value: Json) -> bool:
+    stack: list[Json] = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            if any("\ud800" <= char <= "\udfff" for char in item):
+                return True
+        elif isinstance(item, dict):
+            stack.extend(item.keys())
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+    return False
