@@ -14,10 +14,17 @@ from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Judged
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.store import calls, pins, record, requests, snapshots
-from mcp_gate.store.database import Database
+from mcp_gate.store.database import Conflict, Database, NotFound, Unavailable
 from mcp_gate.store.facts import History
-from mcp_gate.store.results import Claim, Closing, Opening, Pin
+from mcp_gate.store.results import (
+    Claim, Claimed, Closed, Closing, Joined, NotClaimed, NotOpen, Opened, Opening, Pin, TooMany, WhyNot,
+)  # fmt: skip
 from mcp_gate.store.sqlite import SQLite
+
+__all__ = [
+    "FILE_NAME", "Claim", "Claimed", "Closed", "Closing", "Conflict", "Joined", "NotClaimed", "NotFound", "NotOpen",
+    "Opened", "Opening", "Pin", "Store", "TooMany", "Unavailable", "WhyNot",
+]  # fmt: skip
 
 FILE_NAME = "gate.db"
 """Name of the database in the state directory."""
@@ -40,7 +47,7 @@ class Store:
     async def open(cls, path: Path, *, clock: Callable[[], float]) -> Store:
         """Open or create the database file, check it, and bring its schema up to date.
 
-        `clock` gives seconds since the epoch; it dates the records and decides what is overdue.
+        `clock` gives seconds since the epoch; it dates the records.
 
         Raises:
             Unavailable: another gate writes here, the file is damaged, of a newer version, not a gate's, or gone
@@ -60,9 +67,9 @@ class Store:
 
     # -- the record ---------------------------------------------------------------------------------------------
 
-    def record(self, events: Sequence[Event], *, lazy: bool = False) -> Awaitable[None]:
-        """Events that change no call: `policy.refused`, `tool.changed`, `security.*`."""
-        return self._write(partial(record.append, events=events), lazy=lazy)
+    def note(self, event: Event) -> Awaitable[None]:
+        """An event that changes no call: `policy.refused`, `tool.changed`, `security.*`. Lazy."""
+        return self._write(partial(record.append, events=(event,)), lazy=True)
 
     async def records(self, after_seq: int = 0, limit: int = 1000) -> list[JsonObject]:
         """Whole audit records (contract 8), oldest first."""
@@ -104,18 +111,18 @@ class Store:
 
     def finish(
         self, call_id: str, state: CallState, events: Sequence[Event], *,
-        result: bytes | None = None, error: bool = False, lazy: bool = False,
+        failure: bool = False, result: bytes | None = None, lazy: bool = False,
     ) -> Awaitable[None]:  # fmt: skip
         """The end of a dispatched call: EXECUTED, QUARANTINED, FAILED or UNKNOWN.
 
-        `result` is kept until `delivered`, for a caller that may be gone; `error` says that an executed call's result
-        was `isError: true`, which counts as a failure for `failures`. A lazy one need not be awaited; if it cannot be
-        written now it is tried again with every later transaction until `close`.
+        `failure` says that an executed call's result was `isError: true`, which counts for `failures` as FAILED and
+        UNKNOWN do. `result` is kept until `delivered`, for a caller that may be gone. A lazy one need not be awaited;
+        if it cannot be written now it is tried again with every later transaction until `close`.
 
         Raises:
             NotFound, Conflict: no such call; it is in no state that leads to `state`.
         """
-        end = calls.End(call_id, state, tuple(events), result, error, self._history)
+        end = calls.End(call_id, state, tuple(events), failure, result, self._history)
         return self._write(end, lazy=lazy)
 
     def delivered(self, call_id: str, events: Sequence[Event] = ()) -> Awaitable[None]:
@@ -176,17 +183,17 @@ class Store:
         return await self._db.write(partial(requests.decide, request_id=request_id, body=body))
 
     async def claim(
-        self, call_id: str, request_id: str, *, job_hash: str, tool_hash: str, snapshot: str, events: Sequence[Event]
-    ) -> Claim:
+        self, call_id: str, request_id: str, *,
+        job_hash: str, tool_hash: str, snapshot: str, now: float, events: Sequence[Event],
+    ) -> Claim:  # fmt: skip
         """The only way from approved to dispatched: compares state, hashes, snapshot and due time, uses up the approval.
 
-        The hashes and the snapshot are those of now; `events` are written only if the claim is granted.
+        The hashes and the snapshot are those of `now` (seconds since the epoch, compared with `due_ts`); `events` are written only if the claim is granted.
 
         Raises:
             NotFound: no such request, or it holds another call.
         """
-        now = rfc3339(self._clock())
-        bound = requests.Bound(job_hash, tool_hash, snapshot, now)
+        bound = requests.Bound(job_hash, tool_hash, snapshot, rfc3339(now))
         return await self._db.write(partial(requests.claim, call_id, request_id, bound, tuple(events)))
 
     async def close_request(self, request_id: str, status: RequestStatus, events: Sequence[Event]) -> Closing:
@@ -227,9 +234,9 @@ class Store:
         """Oldest first; `after` is the id of the last request of the page before."""
         return await self._db.read(partial(requests.page, status, group, after, limit))
 
-    async def sweep(self, now: float) -> list[Request]:
-        """The requests that are due at `now` (seconds since the epoch): pending, or approved and never sent."""
-        return await self._db.read(partial(requests.due, rfc3339(now)))
+    async def open_requests(self) -> list[Request]:
+        """All that is pending, or approved and not sent yet, by due time; without `trail`."""
+        return await self._db.read(requests.unsettled)
 
     def _write(self, body: Callable[..., None], *, lazy: bool = False) -> asyncio.Future[None]:
         return self._db.write(body, lazy=lazy)
