@@ -132,12 +132,14 @@ class _End:
         """The client cancelled what was already sent: whether it took effect is not known."""
         written = [ended("call.unknown", self.common, {"cause": "cancelled"})]
         self._gate.later(
-            self._gate.store.finish(self.call.id, CallState.UNKNOWN, written, failure=True, result=None, lazy=True)
+            self._gate.store.finish(self.call.id, CallState.UNKNOWN, written, failure=True, lazy=True)
         )
 
     async def _finish(self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None) -> None:
         store = self._gate.store
-        done = store.finish(self.call.id, state, written, failure=failure, result=result, lazy=not self._approved)
+        done = store.finish(
+            self.call.id, state, written, failure=failure, result=result, lazy=not self._approved
+        )
         if self._approved:
             await done
         else:

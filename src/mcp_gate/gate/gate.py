@@ -11,6 +11,7 @@ from typing import assert_never
 
 from mcp_gate.gate import events
 from mcp_gate.gate.clock import Clock
+from mcp_gate.gate.deadlines import Deadlines
 from mcp_gate.gate.egress import Changed, Egress, Passed, Withheld, egress
 from mcp_gate.gate.hold import collectable
 from mcp_gate.gate.hub import Hub
@@ -24,7 +25,8 @@ from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import Outcome
 from mcp_gate.model.request import Request, RequestStatus
 from mcp_gate.policy.load import Loaded
-from mcp_gate.store.store import Store, Unavailable
+from mcp_gate.store.results import Closed, NotOpen
+from mcp_gate.store.store import Store
 from mcp_gate.upstream.catalog import Catalog
 from mcp_gate.upstream.manager import Upstreams
 from mcp_gate.wire.message import Malformed
@@ -53,6 +55,7 @@ class Gate:
         self.hub = Hub()
         self.running = Running(collectable)
         self.waiters = Waiters(clock.steady)
+        self.deadlines = Deadlines()
         self.stale: tuple[Problem, ...] = ()
         """Why the files on disk are not the policy in force; empty when they are."""
         self.stopping = False
@@ -146,7 +149,9 @@ class Gate:
     # ---- requests
 
     def announce(self, event: str, request: Request) -> None:
-        """Tell watchers and waiters that a request changed."""
+        """Tell watchers, waiters and the sweep that a request changed."""
+        if request.status in (RequestStatus.PENDING, RequestStatus.APPROVED):
+            self.deadlines.add(request)
         self.hub.publish(
             {"event": event, "request_id": request.id, "group": request.group, "status": request.status.value}
         )
@@ -160,13 +165,18 @@ class Gate:
         await self._close(request, RequestStatus.CANCELLED, {"cause": cause})
 
     async def _close(self, request: Request, status: RequestStatus, data: JsonObject) -> None:
+        """
+        Raises:
+            Unavailable: it could not be recorded; the request is as it was.
+        """
         common = events.members(request.call, request.policy_snapshot)
         written = [events.request_event("request.cancelled", common, request.id, data)]
-        try:
-            await self.store.close_request(request.id, status, written)
-        except Unavailable:
-            log.error("request %s could not be closed", request.id)
+        closing = await self.store.close_request(request.id, status, written)
         self.waiters.forget(request.id)
-        self.hub.publish(
-            {"event": "request.cancelled", "request_id": request.id, "group": request.group, "status": status.value}
-        )
+        match closing:
+            case Closed(closed):
+                self.announce("request.cancelled", closed)
+            case NotOpen(actual):
+                log.info("request %s was %s already", request.id, actual.value)
+            case _:
+                assert_never(closing)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 from mcp_gate.gate import clock, events, words
 from mcp_gate.gate.dispatch import dispatch
 from mcp_gate.gate.job import Exchange, Sender
 from mcp_gate.gate.receive import Received
+from mcp_gate.lang import strictjson
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call
 from mcp_gate.model.constraints import Constraints
 from mcp_gate.model.event import Event
-from mcp_gate.model.outcome import NextLeg, Outcome, Refused, Status
+from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Status
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
-from mcp_gate.store.store import Claimed, Joined, NotClaimed, Opened, TooMany
+from mcp_gate.store.results import Claimed, Joined, NotClaimed, Opened, TooMany, WhyNot
 from mcp_gate.wire.peer import Lost
 
 if TYPE_CHECKING:
@@ -56,12 +57,43 @@ async def hold(gate: Gate, received: Received, verdict: Verdict, exchange: Excha
             return await _too_many(gate, received, verdict)
         case Opened(request):
             gate.announce("request.opened", request)
-        case Joined(request):
+        case Joined(request, state, result):
+            told = await _told(gate, request, state, result, verdict)
+            if told is not None:
+                return told
             gate.announce("request.joined", request)
         case _:
             assert_never(opened)
     with gate.waiters.waiting(request.id):
         return await _Wait(gate, received, verdict, exchange, send, request).until_settled()
+
+
+async def _told(
+    gate: Gate, request: Request, state: CallState, result: bytes | None, verdict: Verdict
+) -> Outcome | None:
+    """The outcome of an approved call that nobody has received yet; None while it has none."""
+    call_id = request.call.id
+    match state:
+        case CallState.EXECUTED if result is not None:
+            outcome: Outcome = Delivered(strictjson.parse_upstream(result))
+        case CallState.EXECUTED | CallState.UNKNOWN:
+            outcome = words.unknown(verdict, call_id, request.id)
+        case CallState.QUARANTINED:
+            outcome = words.quarantined(verdict, call_id, "a reviewer has to look at it")
+        case CallState.FAILED:
+            outcome = words.failed(verdict, call_id, "the tool failed", sent=True, request_id=request.id)
+        case _:
+            return None
+    delivered(gate, request)
+    return outcome
+
+
+def delivered(gate: Gate, request: Request) -> None:
+    """Record that the agent has the outcome of an approved call."""
+    common = events.members(request.call, request.policy_snapshot)
+    gate.later(
+        gate.store.delivered(request.call.id, [events.request_event("call.delivered", common, request.id, {})])
+    )
 
 
 async def _open(gate: Gate, received: Received, verdict: Verdict) -> Opened | Joined | TooMany:
@@ -192,7 +224,10 @@ class _Wait:
         key = (request.call.agent, request.call.job_hash)
         if key not in self._gate.running:
             self._gate.running.start(key, self._execution(request))
-        return await self._gate.running.collect(key)
+        outcome = await self._gate.running.collect(key)
+        if collectable(outcome):
+            delivered(self._gate, request)
+        return outcome
 
     async def _execution(self, request: Request) -> HoldOutcome:
         call = request.call
@@ -224,18 +259,16 @@ class _Wait:
                 return await dispatch(
                     self._gate, call, verdict, self._received.loaded, self._send, common, request_id=request.id
                 )
-            case NotClaimed(reason):
-                log.warning("request %s was not claimed: %s", request.id, reason)
-                if reason in ("policy_changed", "tool_changed", "arguments_changed"):
-                    await self._gate.supersede(request, reason)
+            case NotClaimed(why):
+                log.warning("request %s was not claimed: %s", request.id, why)
+                if why in (WhyNot.POLICY_CHANGED, WhyNot.TOOL_CHANGED, WhyNot.ARGUMENTS_CHANGED):
+                    await self._gate.supersede(request, why.value)
                 return Superseded(request.id)
             case _:
                 assert_never(claimed)
 
     def _bound(self, request: Request) -> Verdict:
         """Today's verdict, with the constraints that the reviewer saw joined in."""
-        from dataclasses import replace
-
         shown = Constraints.of(request.verdict.get("constraints", {}))
         return replace(self._verdict, constraints=self._verdict.constraints.join(shown))
 

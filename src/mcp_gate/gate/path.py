@@ -6,6 +6,7 @@ Everything that reaches an upstream on behalf of an agent comes through `perform
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
@@ -19,7 +20,7 @@ from mcp_gate.model.decision import Decision
 from mcp_gate.model.outcome import Outcome
 from mcp_gate.model.request import CallState
 from mcp_gate.model.verdict import Verdict
-from mcp_gate.store.store import Unavailable
+from mcp_gate.store.database import Unavailable
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
@@ -37,6 +38,7 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
         RpcError: -32602, the call is too deep, too large or not canonical; nothing was recorded as a call.
     """
     floor = Decision.ALLOW
+    superseded = ""
     for _ in range(REDECISIONS):
         received = receive(gate.loaded, gate.store, job, caller, gate.clock.wall())  # 1, 2
         verdict = _decide(received, floor)  # 3
@@ -55,8 +57,9 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
             return words.unavailable(verdict, received.call.id)
         if not isinstance(outcome, Superseded):
             return outcome
+        superseded = outcome.request_id
         floor = Decision.REQUIRE_APPROVAL  # a milder policy does not undo that a person was asked
-    return words.withdrawn(verdict, received.call.id, outcome.request_id)
+    return words.withdrawn(verdict, received.call.id, superseded)
 
 
 def _decide(received: Received, floor: Decision) -> Verdict:
@@ -75,8 +78,6 @@ def _decide(received: Received, floor: Decision) -> Verdict:
 
 
 def _raised(verdict: Verdict, decision: Decision, reason: str | None = None) -> Verdict:
-    from dataclasses import replace
-
     return replace(verdict, decision=decision, reason=verdict.reason if reason is None else reason)
 
 

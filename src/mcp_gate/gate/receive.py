@@ -14,7 +14,7 @@ from mcp_gate.lang import strictjson
 from mcp_gate.lang.canonical import CanonicalError
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import UNKNOWN, Attribute, Call, Description, Facts, Signals, Unknown
-from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.model.foreign import Json, JsonMapping, JsonObject
 from mcp_gate.model.outcome import META_PREFIX
 from mcp_gate.policy.load import Loaded
 from mcp_gate.signals.describe import describe
@@ -22,7 +22,7 @@ from mcp_gate.store.store import Store
 from mcp_gate.wire.errors import INVALID_PARAMS, RpcError
 
 CONFIDENCE = "gate_confidence"
-REASON = "gate_reason"
+META_CONFIDENCE = META_PREFIX + "confidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,8 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) 
         )  # fmt: skip
     except CanonicalError as e:
         raise RpcError(INVALID_PARAMS, f"Invalid params: {e}") from None
-    confidence = _confidence(claims, job.meta)
-    signals = Signals(
-        confidence=confidence,
-        retry_count=store.failures(caller.agent, digest),
-        first_time_action=not store.executed_before(caller.agent, job.upstream, job.tool),
-    )
+    if META_CONFIDENCE in job.meta:
+        claims = {**claims, META_CONFIDENCE: job.meta[META_CONFIDENCE]}
     call = Call(
         id=clock.call_id(),
         ts=rfc3339(now),
@@ -78,8 +74,17 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) 
         job_hash=digest,
         claims=claims,
     )
-    facts = Facts(caller.agent, job.upstream, job.tool, description, arguments, signals)
+    facts = Facts(call.agent, call.upstream, call.tool, description, arguments, signals_of(store, call))
     return Received(call, facts, loaded, "sha256:" + hashlib.sha256(body).hexdigest())
+
+
+def signals_of(store: Store, call: Call) -> Signals:
+    """What the gate knows of a call right now."""
+    return Signals(
+        confidence=_confidence(call.claims),
+        retry_count=store.failures(call.agent, call.job_hash),
+        first_time_action=not store.executed_before(call.agent, call.upstream, call.tool),
+    )
 
 
 def _without_claims(arguments: JsonObject, asks: Iterable[str]) -> tuple[JsonObject, JsonObject]:
@@ -104,13 +109,11 @@ def _within_limits(arguments: JsonObject, loaded: Loaded) -> bytes:
     return body
 
 
-def _confidence(claims: Mapping[str, Json], meta: JsonObject) -> Decimal | Unknown:
+def _confidence(claims: JsonMapping) -> Decimal | Unknown:
     """The lower of both claims; anything but a number in [0, 1] makes it unknown (contract 9, Facts)."""
-    said = [value for value in (claims.get(CONFIDENCE), meta.get(META_PREFIX + "confidence")) if value is not None]
-    if not said:
-        return UNKNOWN
+    said = [claims[name] for name in (CONFIDENCE, META_CONFIDENCE) if name in claims]
     numbers = [Decimal(repr(value)) for value in said if type(value) in (int, float) and 0 <= value <= 1]
-    return min(numbers) if len(numbers) == len(said) else UNKNOWN
+    return min(numbers) if numbers and len(numbers) == len(said) else UNKNOWN
 
 
 def _plain(description: Description) -> Mapping[str, Json]:

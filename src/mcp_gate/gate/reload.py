@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from mcp_gate.evidence.hashes import job_hash
 from mcp_gate.gate import clock, events
 from mcp_gate.gate.directory import fingerprint, read_directory
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.hold import new_request
+from mcp_gate.gate.receive import signals_of
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call, Facts
 from mcp_gate.model.config import ConfigError
@@ -20,7 +23,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.request import Request
 from mcp_gate.policy.load import Loaded, load
 from mcp_gate.signals.describe import describe
-from mcp_gate.store.store import Unavailable
+from mcp_gate.store.database import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +47,8 @@ class Reloader:
     async def watch_forever(self) -> None:
         """Look every second until cancelled."""
         while True:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._now.wait(), EVERY_SEC)
-            except TimeoutError:
-                pass
             self._now.clear()
             seen = await asyncio.to_thread(fingerprint, self._directory)
             if seen != self._seen:
@@ -101,10 +102,9 @@ async def redecide(gate: Gate) -> None:
     not undo that a person was asked.
     """
     for request in await gate.store.open_requests():
-        if request.policy_snapshot == gate.loaded.snapshot.id:
-            continue
-        await gate.supersede(request, "policy_changed")
-        await _reopen(gate, request)
+        if request.policy_snapshot != gate.loaded.snapshot.id:
+            await gate.supersede(request, "policy_changed")
+            await _reopen(gate, request)
 
 
 async def _reopen(gate: Gate, request: Request) -> None:
@@ -115,7 +115,7 @@ async def _reopen(gate: Gate, request: Request) -> None:
     facts = Facts(
         call.agent, call.upstream, call.tool,
         describe(loaded, call.upstream, call.tool, call.method, call.arguments), call.arguments,
-        gate.signals_of(call),
+        signals_of(gate.store, call),
     )  # fmt: skip
     verdict = loaded.policy.decide(facts)
     if verdict.decision is Decision.DENY:
@@ -130,6 +130,7 @@ async def _reopen(gate: Gate, request: Request) -> None:
     ]
     cap = loaded.settings.limits.pending_per_agent
     await gate.store.open_request(call, fresh, written, cap=cap)
+    gate.waiters.adopt(fresh.id)
     gate.announce("request.opened", fresh)
 
 
@@ -137,8 +138,6 @@ def _described_again(loaded: Loaded, call: Call, ts: str) -> Call | None:
     """The same call under today's mapping; None when its upstream is gone."""
     if call.upstream not in loaded.upstreams:
         return None
-    from mcp_gate.evidence.hashes import job_hash
-
     description = describe(loaded, call.upstream, call.tool, call.method, call.arguments)
     tags = tuple(sorted(description.risk_tags))
     digest = job_hash(

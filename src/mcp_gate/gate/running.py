@@ -62,7 +62,7 @@ class Running:
         """Drop outcomes that were kept long enough."""
         now = asyncio.get_running_loop().time()
         finished = [(run.done_at, key) for key, run in self._runs.items() if run.done_at and not run.waiting]
-        for done_at, key in sorted(finished)[: max(0, len(finished) - MOST)]:
+        for _, key in sorted(finished)[: max(0, len(finished) - MOST)]:
             del self._runs[key]
         for done_at, key in finished:
             if now - done_at > KEEP_SEC:
@@ -92,7 +92,6 @@ class Waiters:
         self._now = now
         self._count: dict[str, int] = {}
         self._left: dict[str, float] = {}
-        self._born = now()
 
     @contextmanager
     def waiting(self, request_id: str) -> Iterator[None]:
@@ -112,11 +111,15 @@ class Waiters:
     def __contains__(self, request_id: str) -> bool:
         return request_id in self._count
 
-    def alone_for(self, request_id: str) -> float:
-        """Seconds since the last client left; since the start of the gate for one that has had none."""
-        if request_id in self._count:
-            return 0.0
-        return self._now() - self._left.get(request_id, self._born)
+    def adopt(self, request_id: str) -> None:
+        """A request from before a restart, or one that was opened for nobody: its client may come from now on."""
+        if request_id not in self._count:
+            self._left[request_id] = self._now()
+
+    def orphans(self, seconds: float) -> list[str]:
+        """Requests whose last client left longer ago than that."""
+        before = self._now() - seconds
+        return [request_id for request_id, left in self._left.items() if left < before]
 
     def forget(self, request_id: str) -> None:
         self._left.pop(request_id, None)

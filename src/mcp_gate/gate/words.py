@@ -96,7 +96,7 @@ def failed(verdict: Verdict, call_id: str, why: str, *, sent: bool, request_id: 
 
 def unknown(verdict: Verdict, call_id: str, request_id: str | None = None) -> Refused:
     reason = "The call was sent and its outcome is not known"
-    text = f"{reason} ({call_id}). It will not be sent again. Do not retry; check the effect another way or tell the user."
+    text = f"{reason} ({call_id}). It will not be sent again. Do not retry; check its effect or tell the user."
     return _refused(verdict, call_id, Status.UNKNOWN, text, Retry.NEVER, request_id, reason=reason)
 
 
