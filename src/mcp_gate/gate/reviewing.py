@@ -1,0 +1,159 @@
+"""People's words on held calls: judged against the request as it is, written with their record, told to who waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, assert_never
+
+from mcp_gate.gate import events, reviewers
+from mcp_gate.gate.reviewers import Identity
+from mcp_gate.model.judged import Accepted, Judged, Refused
+from mcp_gate.model.request import Request, ReviewerDecision
+from mcp_gate.review.checks import holder
+from mcp_gate.review.claims import Asked, judge_claim, judge_extend, judge_release
+from mcp_gate.review.judge import judge, recorded
+from mcp_gate.review.replay import Words, said_before
+from mcp_gate.review.standing import EVIDENCE, Standing
+from mcp_gate.store.database import Conflict
+from mcp_gate.upstream.catalog import Tool, Withheld
+
+if TYPE_CHECKING:
+    from mcp_gate.gate.gate import Gate
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchRequest:
+    """There is no request with this id."""
+
+
+Answer: TypeAlias = Request | Refused | NoSuchRequest
+"""The request as it is afterwards, or why nothing changed."""
+
+
+class Reviewing:
+    """What reviewers do, for every face. Words are taken one after the other, so that each sees what the last one did.
+
+    Every method may raise `store.database.Unavailable`: then nothing was decided.
+    """
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._turn = asyncio.Lock()
+        self._words = Words()
+
+    async def decide(self, request_id: str, posted: ReviewerDecision, identity: Identity) -> Answer:
+        """Take a person's word on a request. The very same word again gets the same answer and has no effect."""
+        async with self._turn:
+            request = await self._gate.store.request(request_id)
+            if request is None:
+                return NoSuchRequest()
+            standing = self._standing(request, identity, posted.approver_id)
+            if standing.reviewer is not None and said_before(request, posted):
+                return self.shown(request)
+            judged = await self._gate.store.decide(request_id, partial(self._judge, posted, standing))
+            if isinstance(judged, Refused):
+                return judged
+            self._words.remember(posted, request_id, self._gate.clock.steady())
+            return await self._told("request.decided", request)
+
+    async def claim(self, request_id: str, approver_id: str, identity: Identity) -> Answer:
+        """Take a request for oneself for ten minutes."""
+        return await self._ask(request_id, approver_id, identity, "request.claimed", judge_claim, self._set_claim)
+
+    async def release_claim(self, request_id: str, approver_id: str, identity: Identity) -> Answer:
+        """Give a claim back."""
+        return await self._ask(request_id, approver_id, identity, "request.released", judge_release, self._drop_claim)
+
+    async def extend(self, request_id: str, approver_id: str, identity: Identity, seconds: int) -> Answer:
+        """Move the due time of a request."""
+        check = partial(judge_extend, seconds=seconds)
+        return await self._ask(request_id, approver_id, identity, "request.extended", check, self._set_due)
+
+    def shown(self, request: Request) -> Request:
+        """A stored request as reviewers see it: with who waits for it, and without claims that lapsed."""
+        claimed_by = holder(request, self._gate.clock.steady())
+        return replace(request, waiting=request.id in self._gate.waiters, claimed_by=claimed_by)
+
+    # ---- judging
+
+    def _judge(self, posted: ReviewerDecision, standing: Standing, request: Request) -> Judged:
+        """Runs in the store's transaction: `request` is what is written there now."""
+        judged = judge(request, posted, standing)
+        if isinstance(judged, Accepted):
+            replayed = self._words.elsewhere(posted, request.id)
+            if replayed is not None:
+                return recorded(replayed, request, posted, standing)
+        return judged
+
+    def _standing(self, request: Request, identity: Identity, approver_id: str | None) -> Standing:
+        gate = self._gate
+        settings = gate.loaded.settings
+        known = reviewers.people(settings)
+        return Standing(
+            reviewer=reviewers.reviewer(known, identity, approver_id),
+            people=known,
+            agent=(settings.agents or {}).get(request.call.agent),
+            now=gate.clock.steady(),
+            wall=gate.clock.wall(),
+            snapshot=gate.loaded.snapshot.id,
+            tool_hash=self._tool_hash(request),
+            record=events.members(request.call, request.policy_snapshot),
+            evidence=EVIDENCE,
+        )
+
+    def _tool_hash(self, request: Request) -> str | None:
+        """The tool's accepted definition as of now. A withheld tool has none, which is a change."""
+        if request.call.method != "tools/call":
+            return request.call.tool_hash
+        found = self._gate.catalog.lookup(request.call.listed_name)
+        match found:
+            case Tool():
+                return found.tool_hash
+            case Withheld():
+                return ""
+            case None:
+                return None
+            case _:
+                assert_never(found)
+
+    # ---- claims and due times
+
+    async def _ask(
+        self, request_id: str, approver_id: str, identity: Identity, event: str,
+        check: Callable[[Request, Standing], Asked], act: Callable[[Request, str, str], Awaitable[None]],
+    ) -> Answer:  # fmt: skip
+        async with self._turn:
+            while True:
+                request = await self._gate.store.request(request_id)
+                if request is None:
+                    return NoSuchRequest()
+                standing = self._standing(request, identity, approver_id)
+                asked = check(request, standing)
+                if isinstance(asked, Refused):
+                    refused = recorded(asked, request, ReviewerDecision(approver_id=approver_id), standing)
+                    for event_written in refused.events:
+                        await self._gate.store.note(event_written)
+                    return refused
+                try:
+                    await act(request, approver_id, asked.ts)
+                except Conflict:
+                    continue  # it ended meanwhile: the next look says how
+                return await self._told(event, request)
+
+    async def _set_claim(self, request: Request, approver_id: str, until: str) -> None:
+        await self._gate.store.set_claim(request.id, approver_id, until)
+
+    async def _drop_claim(self, request: Request, _: str, __: str) -> None:
+        await self._gate.store.set_claim(request.id, "", "")
+
+    async def _set_due(self, request: Request, _: str, due_ts: str) -> None:
+        await self._gate.store.extend(request.id, due_ts)
+
+    async def _told(self, event: str, before: Request) -> Request:
+        """Read the request again and tell whoever waits or watches."""
+        request = await self._gate.store.request(before.id) or before
+        self._gate.announce(event, request)
+        return self.shown(request)

@@ -1,0 +1,35 @@
+"""What the gate knows at the moment a person's word arrives: the other half of what is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mcp_gate.model.config import AgentSpec
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.review.people import People, Reviewer
+
+EVIDENCE = ("policy_snapshot", "job_hash", "approver_id", "decision_ts")
+"""What every decision must carry, whatever an `evidence_contract` says (contract 7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The gate's side of one word: who speaks, when, and what holds now."""
+
+    reviewer: Reviewer | None
+    """Who speaks; None: nobody the gate knows."""
+    people: People
+    agent: AgentSpec | None
+    """What the operator says of the agent that made the call; None: nothing."""
+    now: float
+    """Seconds since the epoch on the elapsed clock: deadlines are compared with it."""
+    wall: float
+    """Seconds since the epoch on the wall clock: what a reviewer's own clock is compared with."""
+    snapshot: str
+    """The policy snapshot in force."""
+    tool_hash: str | None
+    """Digest of the tool's definition as it is accepted now; None: its upstream does not list it at the moment."""
+    record: JsonObject = field(default_factory=dict)
+    """The members that every event of the request's call bears."""
+    evidence: tuple[str, ...] = EVIDENCE
+    """Fields that must be there."""
