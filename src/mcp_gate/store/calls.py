@@ -1,0 +1,171 @@
+"""The life of a call as transactions. The states and the arrows between them are `model.request.TRANSITIONS`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from mcp_gate.evidence.record import members
+from mcp_gate.model.call import Call
+from mcp_gate.model.event import Event
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.request import TRANSITIONS, CallState
+from mcp_gate.store import record, rows
+from mcp_gate.store.database import Conflict, NotFound, Row, Tx
+from mcp_gate.store.facts import History
+
+_COLUMNS = (*rows.CALL_COLUMNS, "verdict", "snapshot", "state")
+_INSERT: Final = (
+    f"insert into calls({', '.join(_COLUMNS)}) values({', '.join(':' + name for name in _COLUMNS)})"  # noqa: S608
+)
+
+
+def _arrow(state: CallState) -> str:
+    before = ", ".join(f"'{s.value}'" for s in TRANSITIONS_TO[state])
+    return (
+        f"update calls set state = '{state.value}', kept = :kept, result = :result where id = :id "  # noqa: S608
+        f"and state in ({before}) returning agent, upstream, tool, job_hash"
+    )
+
+
+TRANSITIONS_TO: Final = {
+    state: tuple(b for b, after in TRANSITIONS.items() if b is not None and state in after) for state in CallState
+}
+"""The states that lead to each state."""
+
+_ARROWS: Final = {state: _arrow(state) for state in CallState if TRANSITIONS_TO[state]}
+
+ENDS: Final = frozenset({CallState.EXECUTED, CallState.QUARANTINED, CallState.FAILED, CallState.UNKNOWN})
+"""How a dispatched call can end."""
+
+
+class Begin:
+    """Insert a call in its first state, with its events."""
+
+    __slots__ = ("_events", "_values")
+
+    def __init__(
+        self, call: Call, verdict: JsonObject, state: CallState, events: Sequence[Event], snapshot: str
+    ) -> None:
+        if state not in TRANSITIONS[None]:
+            raise Conflict(f"no call begins as {state.value}")
+        values = rows.from_call(call)
+        values["verdict"] = rows.text(verdict)
+        values["snapshot"] = snapshot
+        values["state"] = state.value
+        self._values = values
+        self._events = tuple(events)
+
+    def __call__(self, tx: Tx) -> None:
+        tx.run(_INSERT, **self._values)
+        record.append(tx, self._events)
+
+
+class End:
+    """Move a call to its end, and remember what the policy will ask about it."""
+
+    __slots__ = ("_call_id", "_events", "_failure", "_history", "_result", "_state")
+
+    def __init__(
+        self, call_id: str, state: CallState, events: tuple[Event, ...], failure: bool, result: bytes | None,
+        history: History,
+    ) -> None:  # fmt: skip
+        if state not in ENDS:
+            raise Conflict(f"no call ends as {state.value}")
+        self._call_id = call_id
+        self._state = state
+        self._events = events
+        self._failure = failure or state in (CallState.FAILED, CallState.UNKNOWN)
+        self._result = result
+        self._history = history
+
+    def __call__(self, tx: Tx) -> None:
+        row = move(tx, self._call_id, self._state, self._result, kept=self._result is not None)
+        record.append(tx, self._events)
+        if self._state in (CallState.EXECUTED, CallState.QUARANTINED):
+            self._history.note_executed(tx, row["agent"], row["upstream"], row["tool"])
+        if self._failure:
+            self._history.note_failure(tx, row["agent"], row["job_hash"])
+        else:
+            self._history.note_success(tx, row["agent"], row["job_hash"])
+
+
+def move(tx: Tx, call_id: str, state: CallState, result: bytes | None = None, *, kept: bool = False) -> Row:
+    """Follow one arrow of the lifecycle.
+
+    Raises:
+        NotFound, Conflict: no such call; no arrow leads from its state to `state`.
+    """
+    row = tx.one(_ARROWS[state], id=call_id, result=result, kept=int(kept))
+    if row is not None:
+        return row
+    raise Conflict(f"a call that is {state_of(tx, call_id).value} cannot become {state.value}")
+
+
+def state_of(tx: Tx, call_id: str) -> CallState:
+    row = tx.one("select state from calls where id = :id", id=call_id)
+    if row is None:
+        raise NotFound(call_id)
+    return CallState(row["state"])
+
+
+def delivered(tx: Tx, call_id: str, events: tuple[Event, ...]) -> None:
+    """The outcome was handed over: wipe what was kept of it. A failure has no further state, only its record."""
+    match state_of(tx, call_id):
+        case CallState.FAILED | CallState.UNKNOWN:
+            tx.run("update calls set kept = 0, result = null where id = :id", id=call_id)
+        case _:
+            move(tx, call_id, CallState.DELIVERED)
+    record.append(tx, events)
+
+
+def kept(tx: Tx, call_id: str) -> bytes | None:
+    row = tx.one("select result from calls where id = :id", id=call_id)
+    return None if row is None or row["result"] is None else bytes(row["result"])
+
+
+def show(tx: Tx, call_id: str) -> JsonObject | None:
+    row = tx.one("select * from calls where id = :id", id=call_id)
+    if row is None:
+        return None
+    call = rows.to_call(row)
+    out: JsonObject = {name: getattr(call, name) for name in rows.CALL_COLUMNS}
+    out["risk_tags"] = list(call.risk_tags)
+    return {**out, "state": row["state"], "verdict": rows.value(row["verdict"]), "policy_snapshot": row["snapshot"]}
+
+
+def trail(tx: Tx, session: str, agent: str, limit: int, without: str = "") -> list[JsonObject]:
+    """Newest calls of a session, oldest of them first."""
+    found = tx.all(
+        "select id, ts, tool, state from calls where session = :session and agent = :agent and id <> :without "
+        "order by ts desc, id desc limit :limit",
+        session=session, agent=agent, without=without, limit=limit,
+    )  # fmt: skip
+    return [{"call_id": r["id"], "ts": r["ts"], "tool": r["tool"], "status": r["state"]} for r in reversed(found)]
+
+
+def recover(tx: Tx, history: History) -> list[Call]:
+    """What an earlier process sent without writing down an outcome."""
+    found = tx.all(
+        "select c.*, r.id as request_id from calls c left join requests r on r.call_id = c.id "
+        "where c.state = 'dispatched' order by c.ts, c.id"
+    )
+    out = []
+    for row in found:
+        call = rows.to_call(row)
+        # Only an approved call's outcome is collected by repeating it: its agent is told once that nobody knows.
+        move(tx, call.id, CallState.UNKNOWN, kept=row["request_id"] is not None)
+        fields = members(call, row["snapshot"], row["request_id"])
+        tx.record(Event("call.unknown", fields, {"cause": "gate_restart"}))
+        history.note_failure(tx, call.agent, call.job_hash)
+        out.append(call)
+    return out
+
+
+def gated_share(tx: Tx, since: str) -> float:
+    row = tx.one(
+        "select (select count(*) from calls where ts >= :since) as calls, "
+        "(select count(*) from requests where kind = 'gate' and opened_ts >= :since) as gated",
+        since=since,
+    )
+    return 0.0 if row is None or not row["calls"] else min(1.0, row["gated"] / row["calls"])

@@ -1,0 +1,115 @@
+"""The schema, as numbered scripts. A script that was released is never edited: the next one is added."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
+
+from mcp_gate.store.database import Unavailable
+
+APPLICATION_ID: Final = 0x6D637067
+"""`mcpg`: tells a gate's database from any other file of SQLite's."""
+
+SCRIPTS: Final[tuple[str, ...]] = (
+    """
+create table meta(k text primary key, v text not null);
+
+create table snapshots(digest text primary key, id text not null, loaded_ts text not null);
+create table policy_files(sha256 text primary key, body blob not null);
+create table snapshot_files(digest text not null references snapshots(digest), path text not null,
+  sha256 text not null references policy_files(sha256), primary key(digest, path));
+
+create table pins(upstream text not null, tool text not null, tool_hash text not null, definition text not null,
+  ts text not null, primary key(upstream, tool));
+
+create table calls(id text primary key, ts text not null, agent text not null, session text not null,
+  upstream text not null, method text not null, tool text not null, listed_name text not null, topic text not null,
+  risk_tags text not null, arguments text not null, attributes text not null, claims text not null,
+  tool_hash text not null, job_hash text not null, verdict text not null, snapshot text not null, state text not null,
+  kept integer not null default 0, result blob);
+create index calls_session on calls(session, ts);
+create index calls_ts on calls(ts);
+create index calls_dispatched on calls(id) where state = 'dispatched';
+
+create table requests(id text primary key, call_id text not null unique references calls(id), kind text not null,
+  status text not null, agent text not null, job_hash text not null, verdict text not null, snapshot text not null,
+  tier text not null, grp text not null, needed integer not null, min_assurance text not null,
+  on_timeout text not null, opened_ts text not null, due_ts text not null, escalate_ts text not null,
+  claimed_by text not null, claimed_until text not null, attempts integer not null, consumed integer not null);
+create index requests_job on requests(agent, job_hash);
+create unique index requests_open on requests(agent, job_hash)
+  where kind = 'gate' and consumed = 0 and status in ('pending', 'approved', 'rejected', 'expired');
+create index requests_status on requests(status, due_ts);
+create index requests_opened on requests(opened_ts, id);
+
+create table decisions(request_id text not null references requests(id), n integer not null, decision text not null,
+  reason text not null, approver_id text not null, decision_ts text not null, assurance text not null,
+  nonce text not null, signature text, final integer not null,
+  primary key(request_id, n), unique(request_id, approver_id));
+
+create table executed(agent text not null, upstream text not null, tool text not null,
+  primary key(agent, upstream, tool));
+create table failures(agent text not null, job_hash text not null, n integer not null, primary key(agent, job_hash));
+
+create table audit(seq integer primary key, ts text not null, event text not null, call_id text, request_id text,
+  body text not null, prev_hash text not null, hash text not null);
+create index audit_call on audit(call_id) where call_id is not null;
+create index audit_request on audit(request_id) where request_id is not null;
+create trigger audit_never_updated before update on audit begin select raise(abort, 'the record is append-only'); end;
+create trigger audit_never_deleted before delete on audit begin select raise(abort, 'the record is append-only'); end;
+""",
+)
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The schema's version; 0 for an empty file.
+
+    Raises:
+        Unavailable: the file belongs to another program, or to a newer gate.
+    """
+    application = int(connection.execute("pragma application_id").fetchone()[0])
+    have = int(connection.execute("pragma user_version").fetchone()[0])
+    tables = connection.execute("select count(*) from sqlite_schema").fetchone()[0]
+    if application not in (0, APPLICATION_ID) or (application == 0 and (tables or have)):
+        raise Unavailable("the database is not a gate's: it was left as it is")
+    if have > len(SCRIPTS):
+        raise Unavailable(
+            f"the database has schema {have} and this gate knows {len(SCRIPTS)}: "
+            "it was written by a newer mcp-gate; run that one, it was left as it is"
+        )
+    return have
+
+
+def migrate(connection: sqlite3.Connection, scripts: Sequence[str] = SCRIPTS) -> None:
+    """Bring the schema up to date, whole or not at all.
+
+    Raises:
+        Unavailable: as `version`.
+        sqlite3.Error: a script failed; nothing was changed.
+    """
+    connection.execute("begin immediate")
+    try:
+        for number, script in enumerate(scripts[version(connection) :], version(connection) + 1):
+            for statement in _statements(script):
+                connection.execute(statement)
+            connection.execute(f"pragma user_version = {number}")
+        connection.execute(f"pragma application_id = {APPLICATION_ID}")
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
+
+
+def _statements(script: str) -> list[str]:
+    """Split at semicolons that end a statement; a trigger holds some that do not."""
+    out: list[str] = []
+    held = ""
+    for part in script.split(";"):
+        held += part + ";"
+        if sqlite3.complete_statement(held):
+            if held.strip(" \n;"):
+                out.append(held)
+            held = ""
+    return out

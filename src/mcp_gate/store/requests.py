@@ -1,0 +1,229 @@
+"""Held calls as transactions: opened or joined, decided, claimed, closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, assert_never
+
+from mcp_gate.model.call import Call
+from mcp_gate.model.event import Event
+from mcp_gate.model.judged import Accepted, Judged, Refused
+from mcp_gate.model.request import CallState, RecordedDecision, Request, RequestStatus
+from mcp_gate.store import calls, record, rows
+from mcp_gate.store.calls import Begin
+from mcp_gate.store.database import Conflict, NotFound, Row, Tx
+from mcp_gate.store.results import (
+    Claim, Claimed, Closed, Closing, Joined, NotClaimed, NotOpen, Opened, Opening, TooMany, WhyNot,
+)  # fmt: skip
+
+TRAIL: Final = 20
+"""Calls of the session that a reviewer is shown."""
+
+_SELECT = f"select r.*, c.state as c_state, c.result as c_result, {rows.CALL_OF_REQUEST} from requests r join calls c on c.id = r.call_id"  # noqa: E501, S608
+_COLUMNS = (
+    "id call_id kind status agent job_hash verdict snapshot tier grp needed min_assurance on_timeout opened_ts due_ts "
+    "escalate_ts claimed_by claimed_until attempts consumed"
+).split()
+_INSERT = f"insert into requests({', '.join(_COLUMNS)}) values({', '.join(':' + c for c in _COLUMNS)})"  # noqa: S608
+
+_FROM_APPROVED: Final = (RequestStatus.PENDING, RequestStatus.APPROVED)
+
+
+class Open:
+    """Hold a call, unless the same one is under way already."""
+
+    def __init__(self, call: Call, request: Request, events: tuple[Event, ...], cap: int) -> None:
+        self._begin = Begin(call, request.verdict, CallState.PENDING, events, request.policy_snapshot)
+        self._request = request
+        self._values = rows.from_request(request)
+        self._events = events
+        self._cap = cap
+
+    def __call__(self, tx: Tx) -> Opening:
+        request = self._request
+        under_way = tx.one(
+            f"{_SELECT} where r.agent = :agent and r.job_hash = :job_hash and r.kind = 'gate' and "  # noqa: S608
+            "((r.consumed = 0 and r.status in ('pending', 'approved', 'rejected', 'expired')) "
+            "or c.state = 'dispatched' or c.kept = 1) order by r.opened_ts desc limit 1",
+            agent=request.call.agent, job_hash=request.call.job_hash,
+        )  # fmt: skip
+        if under_way is not None:
+            return _join(tx, under_way, self._events)
+        count = tx.one(
+            "select count(*) as n from requests where agent = :agent and status = 'pending' and kind = 'gate'",
+            agent=request.call.agent,
+        )
+        pending = 0 if count is None else int(count["n"])
+        if pending >= self._cap:
+            return TooMany(pending)
+        self._begin(tx)
+        tx.run(_INSERT, **self._values)
+        return Opened(request)
+
+
+def _join(tx: Tx, row: Row, events: tuple[Event, ...]) -> Joined:
+    tx.run("update requests set attempts = attempts + 1 where id = :id", id=row["id"])
+    request = replace(_whole(tx, row), attempts=row["attempts"] + 1)
+    for event in events:
+        if event.event == "call.received":
+            ids = {"call_id": request.call.id, "request_id": request.id}
+            tx.record(Event(event.event, {**event.fields, **ids}, {**event.data, "attempt": request.attempts}))
+    result = row["c_result"]
+    return Joined(request, CallState(row["c_state"]), None if result is None else bytes(result))
+
+
+def decide(tx: Tx, request_id: str, body: Callable[[Request], Judged]) -> Judged:
+    request = need(tx, request_id)
+    judged = body(request)
+    match judged:
+        case Accepted(decision, status, events):
+            if request.status is not RequestStatus.PENDING:
+                raise Conflict(f"a word for a request that is {request.status.value}")
+            _write_decision(tx, request, decision)
+            if status is not RequestStatus.PENDING:
+                tx.run("update requests set status = :status where id = :id", status=status.value, id=request_id)
+                calls.move(tx, request.call.id, CallState(status.value))
+            record.append(tx, events)
+        case Refused(events=events):
+            record.append(tx, events)
+        case _:
+            assert_never(judged)
+    return judged
+
+
+def _write_decision(tx: Tx, request: Request, decision: RecordedDecision) -> None:
+    tx.run(
+        "insert into decisions(request_id, n, decision, reason, approver_id, decision_ts, assurance, nonce, signature, "
+        "final) values(:request_id, :n, :decision, :reason, :approver_id, :decision_ts, :assurance, :nonce, "
+        ":signature, :final)",
+        request_id=request.id,
+        n=len(request.decisions) + 1,
+        decision=decision.decision,
+        reason=decision.reason,
+        approver_id=decision.approver_id,
+        decision_ts=decision.decision_ts,
+        assurance=decision.assurance.word,
+        nonce=decision.nonce,
+        signature=decision.signature,
+        final=int(decision.final),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What an approval is compared with at the moment it is used."""
+
+    job_hash: str
+    tool_hash: str
+    snapshot: str
+    now: str
+
+
+def claim(call_id: str, request_id: str, bound: Bound, events: tuple[Event, ...], tx: Tx) -> Claim:
+    request = need(tx, request_id)
+    if request.call.id != call_id:
+        raise NotFound(call_id)
+    why = _why_not(request, bound)
+    if why is not None:
+        return NotClaimed(why)
+    calls.move(tx, call_id, CallState.DISPATCHED)
+    tx.run("update requests set consumed = 1 where id = :id", id=request_id)
+    record.append(tx, events)
+    return Claimed(replace(request, consumed=True))
+
+
+def _why_not(request: Request, bound: Bound) -> WhyNot | None:
+    if request.status is not RequestStatus.APPROVED:
+        return WhyNot.NOT_APPROVED
+    if request.consumed:
+        return WhyNot.ALREADY_USED
+    if request.call.job_hash != bound.job_hash:
+        return WhyNot.ARGUMENTS_CHANGED
+    if request.call.tool_hash != bound.tool_hash:
+        return WhyNot.TOOL_CHANGED
+    if request.policy_snapshot != bound.snapshot:
+        return WhyNot.POLICY_CHANGED
+    if request.due_ts <= bound.now:
+        return WhyNot.EXPIRED
+    return None
+
+
+def close(request_id: str, status: RequestStatus, events: tuple[Event, ...], tx: Tx) -> Closing:
+    if status not in (RequestStatus.EXPIRED, RequestStatus.CANCELLED, RequestStatus.SUPERSEDED):
+        raise Conflict(f"no request is closed as {status.value}")
+    request = need(tx, request_id)
+    if request.status not in _FROM_APPROVED or request.consumed:
+        return NotOpen(request.status)
+    tx.run("update requests set status = :status where id = :id", status=status.value, id=request_id)
+    calls.move(tx, request.call.id, CallState(status.value))
+    record.append(tx, events)
+    return Closed(replace(request, status=status))
+
+
+def consume(request_id: str, events: tuple[Event, ...], tx: Tx) -> None:
+    done = tx.run(
+        "update requests set consumed = 1 where id = :id and status in ('rejected', 'expired')", id=request_id
+    )
+    if not done:
+        raise Conflict(f"a request that is {need(tx, request_id).status.value} has no outcome to tell")
+    record.append(tx, events)
+
+
+def set_claim(request_id: str, reviewer: str, until: str, tx: Tx) -> None:
+    done = tx.run(
+        "update requests set claimed_by = :reviewer, claimed_until = :until where id = :id and status = 'pending'",
+        reviewer=reviewer, until=until, id=request_id,
+    )  # fmt: skip
+    _must_be_pending(tx, request_id, done)
+
+
+def extend(request_id: str, due_ts: str, events: tuple[Event, ...], tx: Tx) -> None:
+    done = tx.run("update requests set due_ts = :due where id = :id and status = 'pending'", due=due_ts, id=request_id)
+    _must_be_pending(tx, request_id, done)
+    record.append(tx, events)
+
+
+def _must_be_pending(tx: Tx, request_id: str, done: int) -> None:
+    if not done:
+        raise Conflict(f"the request is {need(tx, request_id).status.value}")
+
+
+def need(tx: Tx, request_id: str) -> Request:
+    found = find(tx, request_id)
+    if found is None:
+        raise NotFound(request_id)
+    return found
+
+
+def find(tx: Tx, request_id: str) -> Request | None:
+    row = tx.one(f"{_SELECT} where r.id = :id", id=request_id)
+    return None if row is None else _whole(tx, row)
+
+
+def page(status: RequestStatus | None, group: str | None, after: str | None, limit: int, tx: Tx) -> list[Request]:
+    found = tx.all(
+        f"{_SELECT} where (:status = '' or r.status = :status) and (:grp = '' or r.grp = :grp) and "  # noqa: S608
+        "(:after = '' or (r.opened_ts, r.id) > (select opened_ts, id from requests where id = :after)) "
+        "order by r.opened_ts, r.id limit :limit",
+        status="" if status is None else status.value,
+        grp=group or "",
+        after=after or "",
+        limit=limit,
+    )
+    return [_whole(tx, row) for row in found]
+
+
+def unsettled(tx: Tx) -> list[Request]:
+    found = tx.all(f"{_SELECT} where r.consumed = 0 and r.status in ('pending', 'approved') order by r.due_ts, r.id")
+    return [rows.to_request(row, _decisions(tx, row["id"]), ()) for row in found]
+
+
+def _whole(tx: Tx, row: Row) -> Request:
+    trail = calls.trail(tx, row["c_session"], row["c_agent"], TRAIL, without=row["call_id"])
+    return rows.to_request(row, _decisions(tx, row["id"]), tuple(trail))
+
+
+def _decisions(tx: Tx, request_id: str) -> tuple[RecordedDecision, ...]:
+    found = tx.all("select * from decisions where request_id = :id order by n", id=request_id)
+    return tuple(rows.to_decision(row) for row in found)

@@ -1,0 +1,98 @@
+"""One body's view of the writer's connection, and the head of the chain it writes on."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from mcp_gate.evidence.chain import Head, Sealed, seal
+from mcp_gate.model.event import Event
+from mcp_gate.store.database import Row
+
+
+class Ledger:
+    """Records sealed in memory and not yet written; a body that fails takes its own back."""
+
+    def __init__(self, head: Head, now: Callable[[], str]) -> None:
+        self.head = head
+        self._now = now
+        self._rows: list[tuple[object, ...]] = []
+
+    def add(self, event: Event) -> None:
+        ts = self._now()
+        sealed: Sealed = seal(self.head, ts, event)
+        fields = event.fields
+        self._rows.append(
+            (
+                sealed.seq, ts, event.event, fields.get("call_id"), fields.get("request_id"),
+                sealed.body.decode(), sealed.prev_hash, sealed.hash,
+            )
+        )  # fmt: skip
+        self.head = Head(sealed.seq, sealed.hash)
+
+    def mark(self) -> tuple[Head, int]:
+        return self.head, len(self._rows)
+
+    def back_to(self, mark: tuple[Head, int]) -> None:
+        self.head = mark[0]
+        del self._rows[mark[1] :]
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        if self._rows:
+            connection.executemany(
+                "insert into audit(seq, ts, event, call_id, request_id, body, prev_hash, hash) "
+                "values(?, ?, ?, ?, ?, ?, ?, ?)",
+                self._rows,
+            )
+
+
+class WriteTx:
+    """A `Tx` that writes."""
+
+    __slots__ = ("_connection", "_ledger", "effects")
+
+    def __init__(self, connection: sqlite3.Connection, ledger: Ledger) -> None:
+        self._connection = connection
+        self._ledger = ledger
+        self.effects: list[Callable[[], None]] = []
+
+    def all(self, sql: str, **params: Any) -> list[Row]:
+        return self._connection.execute(sql, params).fetchall()
+
+    def one(self, sql: str, **params: Any) -> Row | None:
+        rows = self._connection.execute(sql, params).fetchall()
+        return rows[0] if rows else None
+
+    def run(self, sql: str, **params: Any) -> int:
+        return self._connection.execute(sql, params).rowcount
+
+    def record(self, event: Event) -> None:
+        self._ledger.add(event)
+
+    def after(self, effect: Callable[[], None]) -> None:
+        self.effects.append(effect)
+
+
+class ReadTx:
+    """A `Tx` that only reads."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def all(self, sql: str, **params: Any) -> list[Row]:
+        return self._connection.execute(sql, params).fetchall()
+
+    def one(self, sql: str, **params: Any) -> Row | None:
+        return next(iter(self.all(sql, **params)), None)
+
+    def run(self, sql: str, **params: Any) -> int:
+        raise sqlite3.OperationalError("this transaction only reads")
+
+    def record(self, event: Event) -> None:
+        raise sqlite3.OperationalError("this transaction only reads")
+
+    def after(self, effect: Callable[[], None]) -> None:
+        effect()

@@ -1,0 +1,291 @@
+"""The one thread that writes: everything queued while a commit runs goes into the next transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from mcp_gate.evidence.chain import START, Head
+from mcp_gate.store import file
+from mcp_gate.store.database import Body, Conflict, Tx, Unavailable
+from mcp_gate.store.transaction import Ledger, WriteTx
+
+log = logging.getLogger(__name__)
+
+GROUP: Final = 512
+"""Most bodies in one transaction: bounds how long the first of them waits for the last."""
+
+_BUSY: Final = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_TIMEOUT"})
+_OWN_FAULT: Final = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+"""Errors that one body brings on itself and that leave the transaction usable."""
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A queued transaction and who waits for it."""
+
+    body: Body[Any]
+    future: asyncio.Future[Any]
+    lazy: bool
+    value: Any = None
+    error: Exception | None = None
+
+
+Connect: TypeAlias = Callable[[Path], sqlite3.Connection]
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    return file.connect(path, write=True)
+
+
+class Writer:
+    """Owns the writing connection. `put` and `close` belong to the event loop, the rest to the thread."""
+
+    def __init__(self, path: Path, now: Callable[[], str], connect: Connect = open_for_writing) -> None:
+        self._path = path
+        self._now = now
+        self._connect = connect
+        self._loop = asyncio.get_running_loop()
+        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._connection: sqlite3.Connection | None = None
+        self._watch: file.Watch | None = None
+        self._head: Head | None = None
+        self._attempted: Head | None = None
+        """Head of a commit that failed: it may be on disk all the same."""
+        self._owed: list[Job] = []
+        """Lazy bodies whose transaction failed; they go first in the next one."""
+        self._ended = self._loop.create_future()
+        self.commits = 0
+        self.generation = 0
+        """Rises whenever the file is opened anew."""
+        self._thread = threading.Thread(target=self._run, name="mcp-gate-store", daemon=True)
+
+    def start(self) -> None:
+        """Open the file and begin; call from a thread that may wait.
+
+        Raises:
+            Unavailable, OSError, sqlite3.Error
+        """
+        self._open()
+        self._thread.start()
+
+    def put(self, job: Job) -> None:
+        self._queue.put(job)
+
+    async def close(self) -> None:
+        """Write what is queued, then end the thread."""
+        self._queue.put(None)
+        await asyncio.shield(self._ended)
+        self._thread.join()
+
+    # -- the thread ---------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            more = True
+            while more:
+                group, more = self._next_group()
+                if group:
+                    self._settle(self._transact(group))
+        finally:
+            left = [*self._owed, *self._drain()]
+            for job in left:
+                job.error = Unavailable("the store was closed")
+            self._settle(left)
+            self._abandon()
+            with suppress(RuntimeError):  # the loop may be gone
+                self._loop.call_soon_threadsafe(self._ended.set_result, None)
+
+    def _next_group(self) -> tuple[list[Job], bool]:
+        """Wait for work, then take all there is; False when asked to end."""
+        first = self._queue.get()
+        if first is None:
+            return [], False
+        group = [first]
+        while len(group) < GROUP:
+            try:
+                job = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                return group, False
+            group.append(job)
+        return group, True
+
+    def _drain(self) -> list[Job]:
+        out = []
+        with suppress(queue.Empty):
+            while True:
+                job = self._queue.get_nowait()
+                if job is not None:
+                    out.append(job)
+        return out
+
+    def _transact(self, group: list[Job]) -> list[Job]:
+        """One transaction for all; returns the jobs that are settled by it."""
+        jobs = [*self._owed, *group]
+        self._owed = []
+        try:
+            effects = self._commit(jobs)
+        except (sqlite3.Error, OSError, Unavailable) as error:
+            return self._failed(jobs, error)
+        for effect in effects:
+            effect()
+        return jobs
+
+    def _commit(self, jobs: list[Job]) -> list[Callable[[], None]]:
+        connection = self._ready()
+        connection.execute("begin immediate")
+        head = self._head_on_disk(connection)
+        if head != self._head:
+            raise Unavailable("the record was changed by somebody else, or an older copy was put in its place")
+        ledger = Ledger(head, self._now)
+        effects: list[Callable[[], None]] = []
+        for job in jobs:
+            effects += self._one(connection, ledger, job)
+        ledger.write(connection)
+        self._attempted = ledger.head
+        connection.execute("commit")
+        self._head = ledger.head
+        self._attempted = None
+        self.commits += 1
+        if self._watch is not None:
+            self._watch.settle()
+        return effects
+
+    def _one(self, connection: sqlite3.Connection, ledger: Ledger, job: Job) -> list[Callable[[], None]]:
+        """Run a body in its own savepoint; its own mistakes are its own."""
+        mark = ledger.mark()
+        tx = WriteTx(connection, ledger)
+        connection.execute("savepoint body")
+        try:
+            job.value = job.body(tx)
+            job.error = None
+        except sqlite3.Error as error:
+            if not isinstance(error, _OWN_FAULT):
+                raise
+            job.error = Conflict(str(error)) if isinstance(error, sqlite3.IntegrityError) else Unavailable(str(error))
+        except Exception as error:
+            job.error = error
+        if job.error is not None:
+            connection.execute("rollback to body")
+            ledger.back_to(mark)
+            tx.effects.clear()
+        connection.execute("release body")
+        return tx.effects
+
+    def _failed(self, jobs: list[Job], error: Exception) -> list[Job]:
+        """Nothing of the group counts. Whoever queued behind it waited as long, and is not made to wait again."""
+        text = str(error)
+        log.error("the store could not write: %s", text)
+        if _is_busy(error):
+            self._roll_back()
+            jobs = [*jobs, *(self._drain_waiting())]
+        else:
+            self._abandon()
+        self._owed = [job for job in jobs if job.lazy]
+        settled = [job for job in jobs if not job.lazy]
+        for job in settled:
+            job.error = Unavailable(text)
+        return settled
+
+    def _drain_waiting(self) -> list[Job]:
+        """Like `_drain`, but a request to end stays in the queue."""
+        out = []
+        ending = False
+        with suppress(queue.Empty):
+            while True:
+                job = self._queue.get_nowait()
+                if job is None:
+                    ending = True
+                else:
+                    out.append(job)
+        if ending:
+            self._queue.put(None)
+        return out
+
+    # -- the file -----------------------------------------------------------------------------------------------
+
+    def _ready(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._open()
+        if self._watch is not None:
+            self._watch.check()
+        if self._connection is None:
+            raise Unavailable("the database is not open")
+        return self._connection
+
+    def _open(self) -> None:
+        """Open the file that is there; after the first time it must hold the record this process wrote."""
+        if not self._path.exists():
+            raise Unavailable("the database was deleted while the gate was running")
+        connection = self._connect(self._path)
+        try:
+            head = self._head_on_disk(connection)
+            if self._head is not None and head not in (self._head, self._attempted):
+                raise Unavailable("the database does not end where this gate left it: it was replaced or rolled back")
+            self._watch = file.Watch(self._path)
+        except BaseException:
+            connection.close()
+            raise
+        self._head = head
+        self._attempted = None
+        self._connection = connection
+        self.generation += 1
+
+    @staticmethod
+    def _head_on_disk(connection: sqlite3.Connection) -> Head:
+        row = connection.execute("select seq, hash from audit order by seq desc limit 1").fetchone()
+        return START if row is None else Head(row["seq"], row["hash"])
+
+    def _roll_back(self) -> None:
+        connection = self._connection
+        if connection is not None and connection.in_transaction:
+            try:
+                connection.execute("rollback")
+            except sqlite3.Error:
+                self._abandon()
+
+    def _abandon(self) -> None:
+        """Give the connection up: what was committed is safe, and the next transaction opens the file anew."""
+        connection, self._connection, self._watch = self._connection, None, None
+        if connection is None:
+            return
+        with suppress(sqlite3.Error):
+            if connection.in_transaction:
+                connection.execute("rollback")
+        file.rescue(connection)
+        with suppress(sqlite3.Error):
+            connection.close()
+
+    # -- back to the loop ---------------------------------------------------------------------------------------
+
+    def _settle(self, jobs: list[Job]) -> None:
+        if jobs:
+            with suppress(RuntimeError):  # the loop is gone, and with it whoever waited
+                self._loop.call_soon_threadsafe(_resolve, jobs)
+
+
+def _resolve(jobs: list[Job]) -> None:
+    for job in jobs:
+        if job.future.done():  # the caller was cancelled
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.value)
+
+
+def _is_busy(error: Exception) -> bool:
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorname", "") in _BUSY
+
+
+__all__ = ["Job", "Tx", "Writer", "open_for_writing"]
