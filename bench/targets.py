@@ -1,0 +1,184 @@
+"""What is measured, and how each of them is started. All of them run in front of `bench/upstream.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lean import Http, Stdio
+
+HERE = Path(__file__).parent
+UPSTREAM = str(HERE / "upstream.py")
+TOKEN = "bench-token"
+RULES = 100
+
+
+def fastmcp_python() -> str | None:
+    """The interpreter of fastmcp's own environment (see README.md), or None."""
+    peers = Path(os.environ.get("MCP_GATE_PEERS", HERE.parent / ".peers"))
+    found = peers / "fastmcp" / "bin" / "python"
+    return str(found) if found.exists() else None
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def gate_directory(
+    at: Path, *, url: str | None = None, listen: int | None = None, extra: int = 0, rules: int = RULES,
+    more: str = "", argument_bytes: int = 4_000_000, prefix: str = "",
+) -> Path:  # fmt: skip
+    """A gate directory in front of the bench's upstream: that many rules, of which the last one allows everything."""
+    (at / "policies").mkdir(parents=True)
+    reach = (
+        f'    url: "{url}"\n' if url
+        else f"    command: {sys.executable}\n    args: [{UPSTREAM!r}, --stdio, --extra-tools, {str(extra)!r}]\n"
+    )  # fmt: skip
+    (at / "upstreams.yaml").write_text(
+        f"version: v1\nupstreams:\n  bench:\n{reach}    prefix: \"{prefix}\"\n"
+        '    tools:\n      "*": { topic: "job.bench.{tool}", risk_tags: [read] }\n'
+    )
+    body = "".join(
+        f"  - id: rule-{i}\n    match: {{ topics: [\"job.service{i}.*.write\"] }}\n    decision: require_approval\n"
+        f"    reason: \"Service {i} is written to by people\"\n"
+        for i in range(rules - 1)
+    )
+    body += '  - id: bench\n    match: { topics: ["job.bench.*"] }\n    decision: allow\n    reason: "Bench"\n'
+    (at / "policies" / "rules.yaml").write_text(f"version: v1\nrules:\n{body}")
+    settings = f"limits: {{ argument_bytes: {argument_bytes}, message_bytes: 33554432 }}\n{more}"
+    if listen is not None:
+        digest = hashlib.sha256(TOKEN.encode()).hexdigest()
+        settings += f'listen: {{ mcp: "127.0.0.1:{listen}" }}\nagents: {{ bench: {{ token_sha256: "{digest}" }} }}\n'
+    (at / "gate.yaml").write_text(f"version: v1\n{settings}")
+    return at
+
+
+@dataclass
+class Target:
+    """One thing to measure, running."""
+
+    name: str
+    client: Stdio | Http
+    pids: list[int]
+    """Roots of its process trees."""
+    latencies: dict[str, list[float]] = field(default_factory=dict)
+
+
+class Start:
+    """Starts targets, and ends them all when its stack closes."""
+
+    def __init__(self, stack: AsyncExitStack, scratch: Path) -> None:
+        self._stack = stack
+        self._scratch = scratch
+
+    async def stdio(self, name: str, extra: int = 0) -> Target:
+        """direct, bytes, sdk-typed, fastmcp or gate, over stdio in front of stdio."""
+        client = await Stdio.start(self.command(name, extra))
+        self._stack.push_async_callback(client.close)
+        await client.initialize()
+        pids = [client.pid]
+        if name.startswith("gate"):
+            pids.append(gate_pid(self._scratch / name / "state"))
+        return Target(name, client, pids)
+
+    def command(self, name: str, extra: int = 0) -> list[str]:
+        upstream = [sys.executable, UPSTREAM, "--stdio", "--extra-tools", str(extra)]
+        match name:
+            case "direct":
+                return upstream
+            case "bytes":
+                return [sys.executable, str(HERE / "proxies/byte_pipe.py"), *upstream]
+            case "sdk-typed":
+                return [sys.executable, str(HERE / "proxies/sdk_typed.py"), "--stdio", "--", *upstream]
+            case "fastmcp":
+                return [fastmcp_python() or "", str(HERE / "proxies/fastmcp_proxy.py"), "--stdio", "--", *upstream]
+            case _:
+                directory = gate_directory(self._scratch / name / "config", extra=extra)
+                state = self._scratch / name / "state"
+                self._stack.callback(stop_gate, directory, state)
+                return [sys.executable, "-m", "mcp_gate", "connect", "--config", str(directory), "--state", str(state)]
+
+    async def http(self, name: str) -> Target:
+        """direct, sdk-typed, fastmcp or gate over HTTP, each in front of an HTTP upstream of its own."""
+        upstream = free_port()
+        below = self._process([sys.executable, UPSTREAM, "--http", str(upstream)])
+        await wait_port(upstream)
+        if name == "direct":
+            return Target(name, await self._http_client(upstream, {}), [below.pid])
+        port = free_port()
+        url = f"http://127.0.0.1:{upstream}/mcp"
+        headers = {}
+        if name == "gate":
+            directory = gate_directory(self._scratch / "gate-http" / "config", url=url, listen=port)
+            state = self._scratch / "gate-http" / "state"
+            command = [sys.executable, "-m", "mcp_gate", "serve", "--config", str(directory), "--state", str(state)]
+            headers["authorization"] = f"Bearer {TOKEN}"
+        else:
+            python = fastmcp_python() if name == "fastmcp" else sys.executable
+            script = "fastmcp_proxy.py" if name == "fastmcp" else "sdk_typed.py"
+            command = [python or "", str(HERE / "proxies" / script), "--http", str(port), "--url", url]
+        process = self._process(command)
+        await wait_port(port)
+        return Target(name, await self._http_client(port, headers), [process.pid])
+
+    def _process(self, command: list[str]) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._stack.callback(end, process)
+        return process
+
+    async def _http_client(self, port: int, headers: dict[str, str]) -> Http:
+        client = await Http.start(port, headers)
+        self._stack.push_async_callback(client.close)
+        return client
+
+
+def gate_pid(state: Path) -> int:
+    """The process of the gate that serves a state directory."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                arguments = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"serve" in arguments and str(state).encode() in arguments:
+                return int(entry.name)
+    raise LookupError(f"no gate serves {state}")
+
+
+def stop_gate(directory: Path, state: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "mcp_gate", "stop", "--config", str(directory), "--state", str(state)],
+        capture_output=True, timeout=20, check=False,
+    )  # fmt: skip
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(12)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+async def wait_port(port: int, seconds: float = 30) -> None:
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
