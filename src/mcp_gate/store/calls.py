@@ -16,14 +16,14 @@ from mcp_gate.store.facts import History
 
 _COLUMNS = (*rows.CALL_COLUMNS, "verdict", "snapshot", "state")
 _INSERT: Final = (
-    f"insert into calls({', '.join(_COLUMNS)}) values({', '.join(':' + name for name in _COLUMNS)})"  # noqa: S608
+    f"insert into calls({', '.join(_COLUMNS)}) values({', '.join(':' + name for name in _COLUMNS)})"
 )
 
 
 def _arrow(state: CallState) -> str:
     before = ", ".join(f"'{s.value}'" for s in TRANSITIONS_TO[state])
     return (
-        f"update calls set state = '{state.value}', kept = :kept, result = :result where id = :id "  # noqa: S608
+        f"update calls set state = '{state.value}', kept = :kept, result = :result where id = :id "
         f"and state in ({before}) returning agent, upstream, tool, job_hash"
     )
 

@@ -29,16 +29,17 @@ TAIL: Final = 1000
 """Records at the end of the chain that are checked when the database is opened; `audit verify` checks all."""
 
 
-def connect(path: Path, *, write: bool) -> sqlite3.Connection:
+def connect(path: Path, *, write: bool, immutable: bool = False) -> sqlite3.Connection:
     """A connection in autocommit mode, rows as dicts; it never creates the file.
 
     Raises:
         sqlite3.Error
     """
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={'rw' if write else 'ro'}",
+        f"{path.absolute().as_uri()}?mode={'rw' if write else 'ro'}{'&immutable=1' if immutable else ''}",
         uri=True, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False, cached_statements=256,
     )  # fmt: skip
+    connection.row_factory = _row
     try:
         for pragma in _PRAGMAS:
             connection.execute(f"pragma {pragma}")
@@ -47,13 +48,33 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
-    connection.row_factory = _row
+    return connection
+
+
+def connect_for_reading(path: Path) -> sqlite3.Connection:
+    """A reading connection that has proved it can read a gate's database.
+
+    A file on a medium that cannot be written is read as it lies there, if no write-ahead log belongs to it.
+
+    Raises:
+        Unavailable: the file is no database of a gate's, or of a newer one.
+        sqlite3.Error
+    """
+    connection = connect(path, write=False)
+    try:
+        migrations.check(connection)
+    except sqlite3.OperationalError:
+        connection.close()
+        log = path.with_name(path.name + "-wal")
+        if os.access(path.parent, os.W_OK) or (log.exists() and log.stat().st_size):
+            raise
+        connection = connect(path, write=False, immutable=True)
+        migrations.check(connection)
     return connection
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    mode = connection.execute("pragma journal_mode = wal").fetchone()[0]
-    if mode != "wal":
+    if connection.execute("pragma journal_mode = wal").fetchone()["journal_mode"] != "wal":
         raise Unavailable("the file system of the state directory cannot hold a write-ahead log; use a local one")
     for pragma in _WRITER_PRAGMAS:
         connection.execute(f"pragma {pragma}")
@@ -122,7 +143,6 @@ def prepare(path: Path, lock: Lock) -> None:
     path.chmod(0o600)
     connection = connect(path, write=True)
     try:
-        connection.row_factory = None
         if migrations.version(connection) == 0 and lock.had_database:
             raise Unavailable(f"the database {path.name} has lost its content: restore it from a backup")
         _check_pages(connection)
@@ -134,7 +154,7 @@ def prepare(path: Path, lock: Lock) -> None:
 
 
 def _check_pages(connection: sqlite3.Connection) -> None:
-    found = connection.execute("pragma quick_check(1)").fetchone()[0]
+    found = connection.execute("pragma quick_check(1)").fetchone()["quick_check"]
     if found != "ok":
         raise Unavailable(f"the database is damaged ({found}): restore it from a backup")
 
@@ -145,13 +165,13 @@ def _check_tail(connection: sqlite3.Connection) -> None:
         "select seq, body, prev_hash, hash from audit order by seq desc limit ?", (TAIL,)
     ).fetchall()
     head: chain.Head | None = None
-    for seq, body, prev_hash, stated in reversed(rows):
+    for seq, body, prev_hash, stated in (row.values() for row in reversed(rows)):
         expected = chain.START if head is None and seq == 1 else head
         linked = expected is None or (seq == expected.seq + 1 and prev_hash == expected.hash)
         if not linked or chain.link(prev_hash, body.encode()) != stated:
             raise Unavailable(f"the record is broken at seq {seq}: see `mcp-gate audit verify`, restore a backup")
         head = chain.Head(seq, stated)
-    if head is None and connection.execute("select exists(select 1 from calls)").fetchone()[0]:
+    if head is None and connection.execute("select 1 from calls limit 1").fetchone():
         raise Unavailable("the record is empty though there were calls: restore a backup")
 
 
@@ -171,7 +191,7 @@ class Watch:
             Unavailable: it was deleted, replaced, cut short, or made read-only.
         """
         try:
-            now = os.stat(self._path)
+            now = os.stat(self._path)  # noqa: PTH116 -- asked at every commit: no Path made for it
         except OSError:
             raise Unavailable("the database was deleted while the gate was running") from None
         if (now.st_dev, now.st_ino) != self._file:
@@ -192,7 +212,7 @@ class Watch:
     @staticmethod
     def _identity(path: str, *, missing_ok: bool = False) -> tuple[int, int] | None:
         try:
-            found = os.stat(path)
+            found = os.stat(path)  # noqa: PTH116
         except FileNotFoundError:
             if missing_ok:
                 return None

@@ -63,14 +63,15 @@ create trigger audit_never_deleted before delete on audit begin select raise(abo
 
 
 def version(connection: sqlite3.Connection) -> int:
-    """The schema's version; 0 for an empty file.
+    """The schema's version; 0 for an empty file. Rows are dicts, as `file.connect` makes them.
 
     Raises:
         Unavailable: the file belongs to another program, or to a newer gate.
+        sqlite3.Error: it cannot be read.
     """
-    application = int(connection.execute("pragma application_id").fetchone()[0])
-    have = int(connection.execute("pragma user_version").fetchone()[0])
-    tables = connection.execute("select count(*) from sqlite_schema").fetchone()[0]
+    application = connection.execute("pragma application_id").fetchone()["application_id"]
+    have = int(connection.execute("pragma user_version").fetchone()["user_version"])
+    tables = connection.execute("select count(*) as n from sqlite_schema").fetchone()["n"]
     if application not in (0, APPLICATION_ID) or (application == 0 and (tables or have)):
         raise Unavailable("the database is not a gate's: it was left as it is")
     if have > len(SCRIPTS):
@@ -79,6 +80,18 @@ def version(connection: sqlite3.Connection) -> int:
             "it was written by a newer mcp-gate; run that one, it was left as it is"
         )
     return have
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """For who only reads: the schema must be the one this gate writes.
+
+    Raises:
+        Unavailable: it is not.
+        sqlite3.Error: it cannot be read.
+    """
+    have = version(connection)
+    if have != len(SCRIPTS):
+        raise Unavailable(f"the database has schema {have}, not {len(SCRIPTS)}: start the gate once to convert it")
 
 
 def migrate(connection: sqlite3.Connection, scripts: Sequence[str] = SCRIPTS) -> None:

@@ -14,18 +14,32 @@ from mcp_gate.store import calls, record, rows
 from mcp_gate.store.calls import Begin
 from mcp_gate.store.database import Conflict, NotFound, Row, Tx
 from mcp_gate.store.results import (
-    Claim, Claimed, Closed, Closing, Joined, NotClaimed, NotOpen, Opened, Opening, TooMany, WhyNot,
+    Claim,
+    Claimed,
+    Closed,
+    Closing,
+    Joined,
+    NotClaimed,
+    NotOpen,
+    Opened,
+    Opening,
+    TooMany,
+    WhyNot,
 )  # fmt: skip
 
 TRAIL: Final = 20
 """Calls of the session that a reviewer is shown."""
 
-_SELECT = f"select r.*, c.state as c_state, c.result as c_result, {rows.CALL_OF_REQUEST} from requests r join calls c on c.id = r.call_id"  # noqa: E501, S608
-_COLUMNS = (
-    "id call_id kind status agent job_hash verdict snapshot tier grp needed min_assurance on_timeout opened_ts due_ts "
-    "escalate_ts claimed_by claimed_until attempts consumed"
-).split()
-_INSERT = f"insert into requests({', '.join(_COLUMNS)}) values({', '.join(':' + c for c in _COLUMNS)})"  # noqa: S608
+_SELECT: Final = (
+    f"select r.*, c.state as c_state, c.result as c_result, {rows.CALL_OF_REQUEST} "
+    "from requests r join calls c on c.id = r.call_id"
+)
+_COLUMNS: Final = (
+    "id", "call_id", "kind", "status", "agent", "job_hash", "verdict", "snapshot", "tier", "grp", "needed",
+    "min_assurance", "on_timeout", "opened_ts", "due_ts", "escalate_ts", "claimed_by", "claimed_until", "attempts",
+    "consumed",
+)  # fmt: skip
+_INSERT: Final = f"insert into requests({', '.join(_COLUMNS)}) values({', '.join(':' + c for c in _COLUMNS)})"
 
 _FROM_APPROVED: Final = (RequestStatus.PENDING, RequestStatus.APPROVED)
 
@@ -43,7 +57,7 @@ class Open:
     def __call__(self, tx: Tx) -> Opening:
         request = self._request
         under_way = tx.one(
-            f"{_SELECT} where r.agent = :agent and r.job_hash = :job_hash and r.kind = 'gate' and "  # noqa: S608
+            f"{_SELECT} where r.agent = :agent and r.job_hash = :job_hash and r.kind = 'gate' and "
             "((r.consumed = 0 and r.status in ('pending', 'approved', 'rejected', 'expired')) "
             "or c.state = 'dispatched' or c.kept = 1) order by r.opened_ts desc limit 1",
             agent=request.call.agent, job_hash=request.call.job_hash,
@@ -203,7 +217,7 @@ def find(tx: Tx, request_id: str) -> Request | None:
 
 def page(status: RequestStatus | None, group: str | None, after: str | None, limit: int, tx: Tx) -> list[Request]:
     found = tx.all(
-        f"{_SELECT} where (:status = '' or r.status = :status) and (:grp = '' or r.grp = :grp) and "  # noqa: S608
+        f"{_SELECT} where (:status = '' or r.status = :status) and (:grp = '' or r.grp = :grp) and "
         "(:after = '' or (r.opened_ts, r.id) > (select opened_ts, id from requests where id = :after)) "
         "order by r.opened_ts, r.id limit :limit",
         status="" if status is None else status.value,

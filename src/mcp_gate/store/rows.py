@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from mcp_gate.lang.strictjson import dumps, parse_upstream
@@ -12,10 +13,8 @@ from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.model.request import RecordedDecision, Request, RequestStatus
 from mcp_gate.store.database import Row
 
-CALL_COLUMNS = (
-    "id ts agent session upstream method tool listed_name topic risk_tags arguments attributes claims tool_hash job_hash"
-).split()
-"""Columns of `calls` that a `Call` is made of, under the names of its fields."""
+CALL_COLUMNS = tuple(field.name for field in fields(Call))
+"""Columns of `calls` that a `Call` is made of: the names of its fields."""
 
 CALL_OF_REQUEST = ", ".join(f"c.{name} as c_{name}" for name in CALL_COLUMNS)
 """The same in a join with `requests`."""

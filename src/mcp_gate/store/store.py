@@ -17,7 +17,18 @@ from mcp_gate.store import calls, pins, record, requests, snapshots
 from mcp_gate.store.database import Conflict, Database, NotFound, Unavailable
 from mcp_gate.store.facts import History
 from mcp_gate.store.results import (
-    Claim, Claimed, Closed, Closing, Joined, NotClaimed, NotOpen, Opened, Opening, Pin, TooMany, WhyNot,
+    Claim,
+    Claimed,
+    Closed,
+    Closing,
+    Joined,
+    NotClaimed,
+    NotOpen,
+    Opened,
+    Opening,
+    Pin,
+    TooMany,
+    WhyNot,
 )  # fmt: skip
 from mcp_gate.store.sqlite import SQLite
 
@@ -35,7 +46,7 @@ class Store:
 
     Writes are durable when their awaitable resolves, and whole whatever happens to the awaiting task: a cancelled
     caller's transaction still commits or fails as one. Every method may raise `Unavailable`; then nothing was
-    recorded, or it cannot be told, and the call must not go on. The next call finds out whether the store is well again.
+    recorded, or nobody can tell, and the call must not go on. The next write finds out whether the store is well.
     """
 
     def __init__(self, database: Database, history: History, clock: Callable[[], float]) -> None:
@@ -186,9 +197,10 @@ class Store:
         self, call_id: str, request_id: str, *,
         job_hash: str, tool_hash: str, snapshot: str, now: float, events: Sequence[Event],
     ) -> Claim:  # fmt: skip
-        """The only way from approved to dispatched: compares state, hashes, snapshot and due time, uses up the approval.
+        """The only way from approved to dispatched: compares state, hashes, snapshot, due time; uses up the approval.
 
-        The hashes and the snapshot are those of `now` (seconds since the epoch, compared with `due_ts`); `events` are written only if the claim is granted.
+        Hashes and snapshot are those of `now` (seconds since the epoch, compared with `due_ts`); `events` are written
+        only if the claim is granted.
 
         Raises:
             NotFound: no such request, or it holds another call.

@@ -12,20 +12,19 @@ from mcp_gate.store.database import Row
 
 
 class Ledger:
-    """Records sealed in memory and not yet written; a body that fails takes its own back."""
+    """Records of one transaction, sealed in memory and not yet written; a body that fails takes its own back."""
 
-    def __init__(self, head: Head, now: Callable[[], str]) -> None:
+    def __init__(self, head: Head, ts: str) -> None:
         self.head = head
-        self._now = now
+        self._ts = ts
         self._rows: list[tuple[object, ...]] = []
 
     def add(self, event: Event) -> None:
-        ts = self._now()
-        sealed: Sealed = seal(self.head, ts, event)
+        sealed: Sealed = seal(self.head, self._ts, event)
         fields = event.fields
         self._rows.append(
             (
-                sealed.seq, ts, event.event, fields.get("call_id"), fields.get("request_id"),
+                sealed.seq, self._ts, event.event, fields.get("call_id"), fields.get("request_id"),
                 sealed.body.decode(), sealed.prev_hash, sealed.hash,
             )
         )  # fmt: skip

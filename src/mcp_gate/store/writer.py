@@ -147,7 +147,7 @@ class Writer:
         head = self._head_on_disk(connection)
         if head != self._head:
             raise Unavailable("the record was changed by somebody else, or an older copy was put in its place")
-        ledger = Ledger(head, self._now)
+        ledger = Ledger(head, self._now())
         effects: list[Callable[[], None]] = []
         for job in jobs:
             effects += self._one(connection, ledger, job)
