@@ -1,0 +1,66 @@
+"""Globs: `*` is any run of characters, dots included; `?` is one character; everything else stands for itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+Matcher: TypeAlias = Callable[[str], bool]
+
+
+class GlobError(ValueError):
+    """An empty glob: it would match nothing, which is never what is meant."""
+
+
+def compile_glob(pattern: str) -> Matcher:
+    """A test for whole texts; case matters.
+
+    Raises:
+        GlobError: the pattern is empty.
+    """
+    if not pattern:
+        raise GlobError("an empty glob matches nothing")
+    if "*" not in pattern and "?" not in pattern:
+        return pattern.__eq__
+    if "?" not in pattern and pattern.count("*") == 1:
+        head, tail = pattern.split("*")
+        return _one_star(head, tail)
+    return _several(pattern)
+
+
+def is_literal(pattern: str) -> bool:
+    """Whether a glob matches exactly one text."""
+    return "*" not in pattern and "?" not in pattern
+
+
+def _one_star(head: str, tail: str) -> Matcher:
+    least = len(head) + len(tail)
+
+    def matches(text: str) -> bool:
+        return len(text) >= least and text.startswith(head) and text.endswith(tail)
+
+    return matches
+
+
+def _several(pattern: str) -> Matcher:
+    """Greedy search of each part from left to right: linear in the text for every pattern."""
+    parts = [re.compile("".join("." if c == "?" else re.escape(c) for c in part), re.DOTALL) for part in
+             pattern.split("*")]  # fmt: skip
+    sizes = [len(part) for part in pattern.split("*")]
+    if len(parts) == 1:
+        return lambda text: parts[0].fullmatch(text) is not None
+    least = sum(sizes)
+
+    def matches(text: str) -> bool:
+        at, end = sizes[0], len(text) - sizes[-1]
+        if len(text) < least or parts[0].match(text) is None or parts[-1].fullmatch(text, end) is None:
+            return False
+        for part, size in zip(parts[1:-1], sizes[1:-1], strict=True):
+            found = part.search(text, at, end)
+            if found is None:
+                return False
+            at = found.start() + size
+        return at <= end
+
+    return matches
