@@ -1,0 +1,66 @@
+"""Fields are taken out of the structured form and of the text that repeats it."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_gate.output.remove import RemoveRule, parse_path, remove
+
+
+def rule(*paths: str) -> RemoveRule:
+    return RemoveRule("internal", tuple(parse_path(path) for path in paths), "Internal-only data")
+
+
+def result(value: object) -> dict[str, object]:
+    return {"content": [{"type": "text", "text": json.dumps(value)}], "structuredContent": value}
+
+
+def test_a_field_is_removed_at_any_depth_and_counted_once() -> None:
+    out, removed = remove(
+        result({"a": {"internal_notes": "x", "b": [{"internal_notes": "y", "c": 1}]}}), [rule("**.internal_notes")]
+    )
+    assert out["structuredContent"] == {"a": {"b": [{"c": 1}]}}
+    assert json.loads(out["content"][0]["text"]) == {"a": {"b": [{"c": 1}]}}
+    assert {r.field for r in removed} == {"response.a.internal_notes", "response.a.b[0].internal_notes"}
+    assert removed[0].as_json()["action"] == "field removed"
+
+
+def test_a_result_without_structured_form_is_cleaned_in_its_text() -> None:
+    out, removed = remove({"content": [{"type": "text", "text": '{"ssn": 1, "x": 2}'}]}, [rule("ssn")])
+    assert out["content"] == [{"type": "text", "text": '{"x":2}'}]
+    assert len(removed) == 1
+
+
+def test_items_and_single_keys_are_addressed() -> None:
+    out, _ = remove(result({"rows": [{"a": {"k": 1}, "b": 2}]}), [rule("rows[*].*.k")])
+    assert out["structuredContent"] == {"rows": [{"a": {}, "b": 2}]}
+
+
+def test_what_names_nothing_changes_nothing() -> None:
+    given_ = result({"a": 1})
+    out, removed = remove(given_, [rule("b", "a.b", "a[*]")])
+    assert out is given_
+    assert removed == []
+
+
+@pytest.mark.parametrize("bad", ["", "a..b", "a[0]", "a[*"])
+def test_a_path_that_is_none_is_an_error(bad: str) -> None:
+    with pytest.raises(ValueError, match="is no path"):
+        parse_path(bad)
+
+
+KEYS = st.sampled_from(["a", "secret", "b"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_nothing_named_so_is_left_anywhere(value: object) -> None:
+    out, _ = remove(result({"x": value}), [rule("**.secret")])
+    assert '"secret"' not in json.dumps(out["structuredContent"])
+    assert json.loads(out["content"][0]["text"]) == out["structuredContent"]
