@@ -1,0 +1,201 @@
+"""YAML (and JSON) read strictly into a tree of nodes that know their place. Nothing is constructed by YAML's own rules.
+
+Refused: unknown or explicit tags, anchors, aliases, merge keys, several documents, empty files, duplicate keys,
+invalid UTF-8, control and bidirectional characters, files over 1 MiB, nesting beyond 20.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import yaml
+
+from mcp_gate.lang.reveal import is_hidden, mixed_script, reveal
+from mcp_gate.model.config import Place, Problem
+
+MOST_BYTES: Final = 1 << 20
+MOST_DEPTH: Final = 20
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+PLAIN_TAGS: Final = frozenset({"str", "int", "float", "bool", "null", "timestamp", "value"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A text as it stands in the file, before anybody decides what it means."""
+
+    place: Place
+    text: str
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence_:
+    place: Place
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping_:
+    place: Place
+    entries: dict[str, Node]
+    keys: dict[str, Place]
+    """Where each key stands."""
+
+
+Node: TypeAlias = Scalar | Sequence_ | Mapping_
+
+
+class Refused(Exception):
+    """The file is not read at all; holds the one problem that says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+def read(file: str, data: bytes) -> tuple[Mapping_, list[Problem]]:
+    """Parse one document whose root is a mapping.
+
+    Args:
+        file: its path relative to the gate directory, for messages.
+
+    Returns:
+        The tree, and the problems (duplicate or suspicious keys) that do not keep it from being read further.
+
+    Raises:
+        Refused: it is no such document.
+    """
+    text = _text(file, data)
+    events = _events(file, text)
+    builder = _Builder(file, events)
+    root = builder.document()
+    if not isinstance(root, Mapping_):
+        raise Refused(Problem(root.place, "the document is no mapping", "start it with 'version: v1'"))
+    return root, builder.problems
+
+
+def _text(file: str, data: bytes) -> str:
+    start = Place(file, 1, 1)
+    if len(data) > MOST_BYTES:
+        raise Refused(Problem(start, f"the file is larger than {MOST_BYTES} bytes", "split it into several files"))
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as e:
+        line = data[: e.start].count(b"\n") + 1
+        raise Refused(Problem(Place(file, line, 1), "the file is not valid UTF-8", "save it as UTF-8")) from None
+    if not text.strip():
+        raise Refused(Problem(start, "the file is empty", "write 'version: v1' and at least one section, or remove it"))
+    return text
+
+
+def _events(file: str, text: str) -> Iterator[Any]:
+    try:
+        yield from yaml.parse(text, Loader=Loader)
+    except yaml.MarkedYAMLError as e:
+        mark = e.problem_mark or e.context_mark
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
+        raise Refused(Problem(place, f"not YAML: {e.problem or e.context}", "check indentation and quotes")) from None
+    except yaml.reader.ReaderError as e:
+        line = text[: e.position].count("\n") + 1
+        message = f"the character U+{ord(str(e.character)[:1] or ' '):04X} is not allowed"
+        raise Refused(Problem(Place(file, line, 1), message, "remove it")) from None
+    except (yaml.YAMLError, RecursionError):
+        raise Refused(Problem(Place(file, 1, 1), "not YAML", "check indentation and quotes")) from None
+
+
+class _Builder:
+    """Turns YAML events into nodes, iteratively bounded in depth."""
+
+    def __init__(self, file: str, events: Iterator[Any]) -> None:
+        self._file = file
+        self._events = events
+        self.problems: list[Problem] = []
+
+    def document(self) -> Node:
+        """The one document of the stream."""
+        root: Node | None = None
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent) and root is not None:
+                raise self._refused(event, "a second document starts here", "keep one document in a file")
+            if isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)):
+                continue
+            if isinstance(event, yaml.StreamEndEvent):
+                break
+            root = self._node(event, 1)
+        if root is None:
+            raise Refused(Problem(Place(self._file, 1, 1), "the file is empty", "write 'version: v1' or remove it"))
+        return root
+
+    def _node(self, event: Any, depth: int) -> Node:
+        if depth > MOST_DEPTH:
+            raise self._refused(event, f"nested deeper than {MOST_DEPTH}", "flatten it")
+        if isinstance(event, yaml.AliasEvent):
+            raise self._refused(event, f"an alias (*{reveal(event.anchor or '')})", "write the value out")
+        if getattr(event, "anchor", None) is not None:
+            raise self._refused(event, f"an anchor (&{reveal(event.anchor)})", "write the value out where it is used")
+        if getattr(event, "tag", None) is not None:
+            raise self._refused(event, f"a tag ({reveal(event.tag)})", "remove it; values are plain")
+        if isinstance(event, yaml.ScalarEvent):
+            return Scalar(self._place(event), event.value, bool(event.style))
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._sequence(event, depth)
+        return self._mapping(event, depth)
+
+    def _sequence(self, start: Any, depth: int) -> Sequence_:
+        items: list[Node] = []
+        for event in self._events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            items.append(self._node(event, depth + 1))
+        return Sequence_(self._place(start), tuple(items))
+
+    def _mapping(self, start: Any, depth: int) -> Mapping_:
+        entries: dict[str, Node] = {}
+        keys: dict[str, Place] = {}
+        for event in self._events:
+            if isinstance(event, yaml.MappingEndEvent):
+                break
+            key = self._node(event, depth + 1)
+            value = self._node(next(self._events), depth + 1)
+            if not isinstance(key, Scalar):
+                raise Refused(Problem(key.place, "a key is no text", "write keys as plain words"))
+            if self._good_key(key, keys):
+                entries[key.text] = value
+                keys[key.text] = key.place
+        return Mapping_(self._place(start), entries, keys)
+
+    def _good_key(self, key: Scalar, seen: dict[str, Place]) -> bool:
+        shown = reveal(key.text)
+        if key.text == "<<" and not key.quoted:
+            raise Refused(Problem(key.place, "a merge key (<<)", "write the values out"))
+        if key.text in seen:
+            first = seen[key.text]
+            message = f"the key '{shown}' stands here again; first at line {first.line}"
+            self.problems.append(Problem(key.place, message, "keep one of them"))
+            return False
+        odd = next((c for c in key.text if is_hidden(c)), None)
+        if odd is None and mixed_script(key.text):
+            odd = next(c for c in key.text if not c.isascii())
+        if odd is not None:
+            name = unicodedata.name(odd, "a character that does not show")
+            self.problems.append(
+                Problem(key.place, f"the key '{shown}' holds U+{ord(odd):04X} ({name})", "type the key anew")
+            )
+            return False
+        return True
+
+    def _place(self, event: Any) -> Place:
+        return Place(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def _refused(self, event: Any, message: str, hint: str) -> Refused:
+        return Refused(Problem(self._place(event), message, hint))
+
+
+def nodes(value: Node) -> Sequence[Node]:
+    """The children of a node."""
+    if isinstance(value, Mapping_):
+        return tuple(value.entries.values())
+    return value.items if isinstance(value, Sequence_) else ()
