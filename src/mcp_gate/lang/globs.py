@@ -43,11 +43,11 @@ def _one_star(head: str, tail: str) -> Matcher:
     return matches
 
 
-def _several(pattern: str) -> Matcher:
-    """Greedy search of each part from left to right: linear in the text for every pattern."""
-    parts = [re.compile("".join("." if c == "?" else re.escape(c) for c in part), re.DOTALL) for part in
-             pattern.split("*")]  # fmt: skip
-    sizes = [len(part) for part in pattern.split("*")]
+def _several(pattern: str, many: str = "*", one: str = "?") -> Matcher:
+    """Greedy search of each part from left to right: no pattern makes it backtrack."""
+    pieces = pattern.split(many)
+    parts = [re.compile("".join("." if c == one else re.escape(c) for c in piece), re.DOTALL) for piece in pieces]
+    sizes = [len(piece) for piece in pieces]
     if len(parts) == 1:
         return lambda text: parts[0].fullmatch(text) is not None
     least = sum(sizes)
@@ -64,3 +64,8 @@ def _several(pattern: str) -> Matcher:
         return at <= end
 
     return matches
+
+
+def compile_like(pattern: str) -> Matcher:
+    """A test for CQL2's LIKE: `%` is any run of characters, `_` is one, everything else stands for itself."""
+    return _several(pattern, many="%", one="_")
