@@ -130,6 +130,15 @@ class Missing(Enum):
 MISSING: Final = Missing.MISSING
 
 
+class Absent(Enum):
+    """The type of a value that nobody declared: no comparison with it holds, and none is unknown."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A compiled condition."""
@@ -295,7 +304,7 @@ def _test(tree: Expression, near: bool) -> Test:
             return _inverted(_test(inner, near))
         case IsNull(value):
             get = _getter(value)
-            return lambda env: (found := get(env)) is MISSING or found is None
+            return lambda env: (found := get(env)) is MISSING or found is ABSENT or found is None
         case IsTrue(value):
             return _applied(lambda found: found if isinstance(found, bool) else None, value)
         case Like(value, pattern):
@@ -353,6 +362,8 @@ def _applied(act: Callable[..., bool | None], *operands: Operand) -> Test:
 
     def test(env: Environment) -> bool | None:
         values = [get(env) for get in getters]
+        if any(value is ABSENT for value in values):
+            return False
         if any(value is MISSING or value is None or value is UNKNOWN for value in values):
             return None
         return act(*values)

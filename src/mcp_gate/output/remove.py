@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import Json, JsonObject
-
-Step: TypeAlias = str
-"""A key, `*` (one key), `**` (any depth), or `[*]` (items)."""
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveRule:
-    """One rule of the output review with `action: remove`."""
-
-    id: str
-    paths: tuple[tuple[Step, ...], ...]
-    reason: str
+from mcp_gate.policy.read_output import OutputRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +21,7 @@ class Removal:
         return {"field": self.field, "reason": self.reason, "action": "field removed"}
 
 
-def parse_path(text: str) -> tuple[Step, ...]:
-    """Split `a.b[*].c` into steps.
-
-    Raises:
-        ValueError: an empty step, or an index other than `[*]`.
-    """
-    steps: list[Step] = []
-    for part in text.split("."):
-        key, *items = part.split("[")
-        if (not key and not items) or any(item != "*]" for item in items):
-            raise ValueError(f"{text!r} is no path; write keys joined by dots, *, ** or [*]")
-        if key:
-            steps.append(key)
-        steps.extend("[*]" for _ in items)
-    return tuple(steps)
-
-
-def remove(result: JsonObject, rules: Sequence[RemoveRule]) -> tuple[JsonObject, list[Removal]]:
+def remove(result: JsonObject, rules: Sequence[OutputRule]) -> tuple[JsonObject, list[Removal]]:
     """A copy of a tool's result without the fields that the rules name, and what was taken out.
 
     Paths start at `structuredContent`, or at the JSON in a text block. A text block that repeats the structured form
@@ -70,7 +41,7 @@ def remove(result: JsonObject, rules: Sequence[RemoveRule]) -> tuple[JsonObject,
     return out, found
 
 
-def _clean_block(block: Json, rules: Sequence[RemoveRule], found: list[Removal]) -> Json:
+def _clean_block(block: Json, rules: Sequence[OutputRule], found: list[Removal]) -> Json:
     if not isinstance(block, dict) or not isinstance(block.get("text"), str):
         return block
     text = block["text"]
@@ -87,14 +58,14 @@ def _clean_block(block: Json, rules: Sequence[RemoveRule], found: list[Removal])
     return {**block, "text": strictjson.dumps(cleaned).decode()}
 
 
-def _clean(value: Json, rules: Sequence[RemoveRule], at: str, found: list[Removal]) -> Json:
+def _clean(value: Json, rules: Sequence[OutputRule], at: str, found: list[Removal]) -> Json:
     for rule in rules:
         for path in rule.paths:
             value = _without(value, path, at, rule.reason, found)
     return value
 
 
-def _without(value: Json, path: tuple[Step, ...], at: str, reason: str, found: list[Removal]) -> Json:
+def _without(value: Json, path: tuple[str, ...], at: str, reason: str, found: list[Removal]) -> Json:
     step, rest = path[0], path[1:]
     if step == "**":
         if rest:
@@ -120,7 +91,7 @@ def _without(value: Json, path: tuple[Step, ...], at: str, reason: str, found: l
     return out
 
 
-def _below(value: Json, path: tuple[Step, ...], at: str, reason: str, found: list[Removal]) -> Json:
+def _below(value: Json, path: tuple[str, ...], at: str, reason: str, found: list[Removal]) -> Json:
     """Apply a path that starts with `**` to everything inside `value`."""
     if isinstance(value, dict):
         return {key: _without(child, path, f"{at}.{key}", reason, found) for key, child in value.items()}

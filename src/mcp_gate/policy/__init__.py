@@ -1,1 +1,1 @@
-"""."""
+"""The admin's documents: read strictly, compiled, decided deterministically."""

@@ -1,1 +1,1 @@
-"""."""
+"""What the gate itself finds out about a call."""

@@ -1,0 +1,68 @@
+"""What the admin says of an upstream's tools, resources and prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mcp_gate.lang.conditions import Condition
+from mcp_gate.lang.globs import Matcher
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """`count(path)`: how many items, 1 for a single value."""
+
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A path into the arguments."""
+
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TagWhen:
+    """Tags added where a condition holds, or cannot be told."""
+
+    when: Condition
+    add: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolMapping:
+    """One entry below `tools:`, or the whole of `resources:` or `prompts:`."""
+
+    topic: str
+    """May hold `{tool}`."""
+    risk_tags: frozenset[str]
+    attributes: Mapping[str, Value | Count] = field(default_factory=dict)
+    tag_when: tuple[TagWhen, ...] = ()
+    ask: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamMapping:
+    """Exact names first, then globs in order."""
+
+    tools: Mapping[str, ToolMapping] = field(default_factory=dict)
+    globs: tuple[tuple[Matcher, ToolMapping], ...] = ()
+    resources: ToolMapping | None = None
+    prompts: ToolMapping | None = None
+
+    def tool(self, name: str) -> ToolMapping | None:
+        """The mapping of a tool, or None: it is unmapped."""
+        exact = self.tools.get(name)
+        if exact is not None:
+            return exact
+        return next((mapping for matches, mapping in self.globs if matches(name)), None)
+
+    def of(self, tool: str, method: str) -> ToolMapping | None:
+        """The mapping that applies to a job of an MCP method; see `signals.describe` for what `tool` is."""
+        if method.startswith("resources/"):
+            return self.resources
+        if method.startswith("prompts/"):
+            return self.prompts
+        return self.tool(tool)

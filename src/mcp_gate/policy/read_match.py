@@ -1,0 +1,101 @@
+"""Reads `match:` blocks and the constraints of rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from mcp_gate.lang.conditions import Condition, ConditionError, compile_condition
+from mcp_gate.lang.reader import Reader
+from mcp_gate.lang.reveal import reveal
+from mcp_gate.lang.yamldoc import Mapping_, Node, Scalar, Sequence_
+from mcp_gate.model.config import Place
+from mcp_gate.model.constraints import NONE, Constraints
+from mcp_gate.policy.rules import Match
+
+ROOTS: Final = frozenset({"args", "call", "attributes"})
+TAG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,252}[a-z0-9])?")
+GLOBS: Final = ("topics", "tools", "upstreams", "agents")
+TAGS: Final = ("risk_tags", "risk_tags_all", "risk_tags_none")
+NUMBERS: Final = {
+    "confidence_below": 1, "anomaly_score_above": 1, "retry_count_above": 10**9, "amount_usd_above": 10**15,
+    "affected_users_above": 10**15,
+}  # fmt: skip
+"""Thresholds and the largest that makes sense."""
+MATCH_KEYS: Final = frozenset({*GLOBS, *TAGS, *NUMBERS, "first_time_action", "when"})
+CONSTRAINT_KEYS: Final = frozenset({"max_runtime_sec", "max_amount_usd", "max_output_bytes", "network_allowlist"})
+
+
+def read_match(reader: Reader, node: Node | None) -> Match | None:
+    """A match block; an empty one is an error, for it would match everything by accident."""
+    block = reader.mapping(node, MATCH_KEYS, "a match block")
+    if block is None or node is None:
+        return None
+    if not block.entries:
+        reader.error(node.place, "an empty match matches every call", 'say so: match: { topics: ["*"] }')
+        return None
+    fields: dict[str, Any] = {}
+    for key in GLOBS:
+        fields[key] = _listed(reader, block, key, reader.glob, tuple)
+    for key in TAGS:
+        fields[key] = _listed(reader, block, key, lambda item: read_tag(reader, item), frozenset)
+    for key, most in NUMBERS.items():
+        fields[key] = reader.decimal(block.entries.get(key), most=most)
+    fields["first_time_action"] = reader.boolean(block.entries.get("first_time_action"))
+    fields["when"] = read_condition(reader, block.entries.get("when"), ROOTS)
+    return Match(**fields)
+
+
+def _listed(
+    reader: Reader, block: Mapping_, key: str, read: Callable[[Node], str | None], make: Callable[[Any], Any]
+) -> Any:
+    node = block.entries.get(key)
+    if node is None:
+        return None
+    values = reader.each(node, read)
+    if isinstance(node, Sequence_) and not node.items:
+        reader.error(node.place, f"'{key}' is empty and would match nothing", "name at least one, or remove the key")
+    return make(values)
+
+
+def read_tag(reader: Reader, node: Node) -> str | None:
+    return reader.name(node, TAG, "a risk tag")
+
+
+def read_condition(
+    reader: Reader, node: Node | None, roots: frozenset[str], *, near: bool = False
+) -> Condition | None:
+    """A condition, with errors at the very column where it stands on one line."""
+    text = reader.text(node, "a condition")
+    if node is None or text is None:
+        return None
+    try:
+        return compile_condition(text, roots, near_is_unknown=near)
+    except ConditionError as e:
+        place = node.place
+        if isinstance(node, Scalar) and "\n" not in text:
+            place = Place(place.file, place.line, place.column + e.column - 1 + int(node.quoted))
+        reader.error(place, f"in the condition: {reveal(e.message)}", "conditions read like: args.amount >= 100 AND …")
+        return None
+
+
+def read_constraints(reader: Reader, node: Node | None) -> Constraints:
+    """A constraints block; nothing in it is ever ignored."""
+    block = reader.mapping(node, CONSTRAINT_KEYS, "a constraints block")
+    if block is None:
+        return NONE
+    amount: Decimal | None = reader.decimal(block.entries.get("max_amount_usd"))
+    hosts = block.entries.get("network_allowlist")
+    if hosts is not None:
+        reader.warn(hosts.place, "network_allowlist is not yet in force", "hold such calls with require_approval")
+    return Constraints(
+        max_runtime_sec=reader.integer(block.entries.get("max_runtime_sec"), least=1, most=86_400),
+        max_amount_usd=amount,
+        max_output_bytes=reader.integer(block.entries.get("max_output_bytes"), least=1, most=1 << 40),
+        network_allowlist=None
+        if hosts is None
+        else tuple(sorted(reader.each(hosts, lambda item: reader.name(item, HOST, "an exact host name")))),
+    )

@@ -1,0 +1,124 @@
+"""Reads `output_review:` (contract 3.6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from mcp_gate.lang.reader import Reader
+from mcp_gate.lang.reveal import reveal
+from mcp_gate.lang.yamldoc import Node
+from mcp_gate.policy.read_match import read_match
+from mcp_gate.policy.read_rules import RULE_ID
+from mcp_gate.policy.rules import Match
+
+ENTITIES: Final = frozenset(
+    {
+        "PII", "CREDENTIAL", "PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "US_SSN", "CREDIT_CARD", "IBAN_CODE",
+        "IP_ADDRESS", "LOCATION", "DATE_TIME", "NRP", "URL", "CRYPTO", "MEDICAL_LICENSE", "US_BANK_NUMBER",
+        "US_DRIVER_LICENSE", "US_ITIN", "US_PASSPORT", "UK_NHS", "ADDRESS", "DATE_OF_BIRTH", "NATIONAL_ID", "PASSPORT",
+        "DRIVER_LICENSE", "MEDICAL_RECORD", "BANK_ACCOUNT", "API_KEY", "PRIVATE_KEY", "JWT", "PASSWORD",
+        "CONNECTION_STRING",
+    }
+)  # fmt: skip
+KEYS: Final = frozenset(
+    {"id", "match", "fields", "action", "entities", "min_score", "count_above", "decision", "reason", "unscannable"}
+)
+DECISIONS: Final = {word: word for word in ("allow", "redact", "quarantine")}
+UNSCANNABLE: Final = {word: word for word in ("pass", "drop", "quarantine")}
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRule:
+    """One rule; with `paths` it removes fields, with `entities` it decides on what a detector finds."""
+
+    id: str
+    match: Match | None = None
+    paths: tuple[tuple[str, ...], ...] = ()
+    entities: frozenset[str] = frozenset()
+    min_score: Decimal | None = None
+    count_above: int | None = None
+    decision: str | None = None
+    unscannable: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputReview:
+    enabled: bool = True
+    rules: tuple[OutputRule, ...] = field(default=())
+
+
+def read_output(reader: Reader, node: Node | None) -> OutputReview | None:
+    """The section of one document, or None."""
+    block = reader.mapping(node, {"enabled", "rules", "unscannable"}, "an output review")
+    if block is None:
+        return None
+    enabled = reader.boolean(block.entries.get("enabled"))
+    reader.one_of(block.entries.get("unscannable"), UNSCANNABLE, "pass, drop or quarantine")
+    rules = reader.each(block.entries.get("rules"), lambda item: _rule(reader, item))
+    return OutputReview(enabled is not False, rules)
+
+
+def _rule(reader: Reader, node: Node) -> OutputRule | None:
+    block = reader.mapping(node, KEYS, "a rule of the output review")
+    if block is None:
+        return None
+    get = block.entries.get
+    id_ = reader.name(reader.need(block, "id", "add 'id: some-name'"), RULE_ID, "a rule id")
+    fields, entities = get("fields"), get("entities")
+    if fields is None and entities is None and "unscannable" not in block.entries:
+        reader.error(block.place, "the rule names neither fields nor entities", "add one of them")
+    if fields is not None:
+        reader.one_of(
+            reader.need(block, "action", "add action: remove"), {"remove": "remove"}, "remove, the one action there is"
+        )
+    decision = reader.one_of(get("decision"), DECISIONS, "allow, redact or quarantine")
+    if entities is not None and decision is None and "decision" not in block.entries:
+        reader.error(block.place, "the rule does not decide", "add decision: redact or quarantine")
+    return OutputRule(
+        id=id_ or "?",
+        match=read_match(reader, get("match")) if "match" in block.entries else None,
+        paths=reader.each(fields, lambda item: _path(reader, item)),
+        entities=frozenset(reader.each(entities, lambda item: _entity(reader, item))),
+        min_score=reader.decimal(get("min_score"), most=1),
+        count_above=reader.integer(get("count_above")),
+        decision=decision,
+        unscannable=reader.one_of(get("unscannable"), UNSCANNABLE, "pass, drop or quarantine"),
+        reason=reader.text(get("reason"), "a reason") or "",
+    )
+
+
+def _entity(reader: Reader, node: Node) -> str | None:
+    return reader.one_of(node, {name: name for name in ENTITIES}, "an entity")
+
+
+def _path(reader: Reader, node: Node) -> tuple[str, ...] | None:
+    text = reader.text(node, "a path")
+    if text is None:
+        return None
+    try:
+        return parse_path(text)
+    except ValueError:
+        reader.error(node.place, f"'{reveal(text)}' is no path", "write keys joined by dots, *, ** or [*]")
+        return None
+
+
+def parse_path(text: str) -> tuple[str, ...]:
+    """Split `a.b[*].c` into keys, `*`, `**` and `[*]`.
+
+    Raises:
+        ValueError: an empty step, or an index other than `[*]`.
+    """
+    steps: list[str] = []
+    for part in text.split("."):
+        key, *items = part.split("[")
+        if (not key and not items) or any(item != "*]" for item in items):
+            raise ValueError(f"{text!r} is no path")
+        if key:
+            steps.append(key)
+        steps.extend("[*]" for _ in items)
+    return tuple(steps)
+
+

@@ -1,0 +1,155 @@
+"""Reads gate.yaml (contract 4)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from mcp_gate.lang.reader import Reader
+from mcp_gate.lang.reveal import reveal
+from mcp_gate.lang.yamldoc import Mapping_, Node
+from mcp_gate.model.config import AgentSpec, GateSettings, Hold, Limits, Place, ReviewerSpec
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.policy.read_rules import GROUP
+from mcp_gate.policy.read_upstreams import read_version
+
+PERSON: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
+ADDRESS: Final = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(?P<port>[0-9]{1,5})")
+KEYS: Final = frozenset(
+    {"version", "listen", "store", "state_dir", "agents", "reviewers", "webhooks", "limits", "hold"}
+)
+LIMITS: Final = {
+    "pending_per_agent": (1, 10_000), "argument_bytes": (1, 1 << 26), "message_bytes": (1024, 1 << 28),
+    "depth": (1, 60), "idle_exit_sec": (1, 10**6),
+}  # fmt: skip
+"""Name to least and most. A message is parsed to 64 levels, so arguments cannot be deeper than that."""
+
+
+def read_settings(reader: Reader, root: Mapping_) -> GateSettings:
+    """The whole file."""
+    reader.mapping(root, KEYS)
+    read_version(reader, root)
+    get = root.entries.get
+    agents = {a.id: a for a in _people(reader, get("agents"), _agent)} if "agents" in root.entries else None
+    reviewers = {r.id: r for r in _people(reader, get("reviewers"), _reviewer)} if "reviewers" in root.entries else None
+    for id_ in sorted(set(agents or ()) & set(reviewers or ())):
+        place = root.keys["reviewers"]
+        reader.error(place, f"'{id_}' is both an agent and a reviewer", "give one of them another id")
+    listen = reader.mapping(get("listen"), {"mcp", "review"}, "addresses")
+    addresses = listen.entries if listen is not None else {}
+    store = reader.text(get("store"), "sqlite or postgresql://…") or "sqlite"
+    if store != "sqlite":
+        reader.error(root.entries["store"].place, f"'{reveal(store)}' is not a store of this version", "write sqlite")
+    return GateSettings(
+        listen_mcp=_address(reader, addresses.get("mcp")),
+        listen_review=_address(reader, addresses.get("review")),
+        store=store,
+        state_dir=reader.text(get("state_dir"), "a directory"),
+        agents=agents,
+        reviewers=reviewers,
+        webhooks=reader.each(get("webhooks"), lambda node: _webhook(reader, node)),
+        limits=_limits(reader, get("limits")),
+        hold=_hold(reader, get("hold")),
+    )
+
+
+def _people(reader: Reader, node: Node | None, read: Any) -> list[Any]:
+    out = []
+    for id_, place, body in reader.entries(node, "a mapping of ids"):
+        if not PERSON.fullmatch(id_):
+            reader.error(place, f"'{reveal(id_)}' is no id", f"use {PERSON.pattern}")
+            continue
+        out.append(read(reader, id_, place, body))
+    return out
+
+
+def _agent(reader: Reader, id_: str, place: Place, node: Node) -> AgentSpec:
+    block = reader.mapping(node, {"owner", "allow_owner", "token_sha256", "autonomy"}, "an agent")
+    entries: dict[str, Node] = block.entries if block is not None else {}
+    get = entries.get
+    autonomy = reader.mapping(get("autonomy"), {"initial", "max"}, "autonomy")
+    levels = autonomy.entries if autonomy is not None else {}
+    initial = reader.integer(levels.get("initial"), most=99) or 0
+    most = reader.integer(levels.get("max"), most=99)
+    if most is not None and initial > most:
+        reader.error(place, "autonomy starts above its max", "lower initial or raise max")
+    return AgentSpec(
+        id=id_,
+        owner=reader.name(get("owner"), PERSON, "an id"),
+        allow_owner=reader.boolean(get("allow_owner")) or False,
+        token_sha256=reader.name(get("token_sha256"), SHA256, "64 hex digits"),
+        autonomy_initial=initial,
+        autonomy_max=most,
+    )
+
+
+def _reviewer(reader: Reader, id_: str, place: Place, node: Node) -> ReviewerSpec:
+    block = reader.mapping(node, {"groups", "keys", "token_sha256"}, "a reviewer")
+    entries: dict[str, Node] = block.entries if block is not None else {}
+    get = entries.get
+    return ReviewerSpec(
+        id=id_,
+        groups=frozenset(reader.each(get("groups"), lambda item: reader.name(item, GROUP, "a group"))),
+        keys=reader.each(get("keys"), lambda item: reader.text(item, "an OpenSSH public key")),
+        token_sha256=reader.name(get("token_sha256"), SHA256, "64 hex digits"),
+    )
+
+
+def _address(reader: Reader, node: Node | None) -> tuple[str, int] | None:
+    text = reader.text(node, "host:port")
+    if node is None or text is None:
+        return None
+    found = ADDRESS.fullmatch(text)
+    if found is None or int(found["port"]) > 65535:
+        reader.error(node.place, f"'{reveal(text)}' is no address", "write 127.0.0.1:8765")
+        return None
+    host = found["host"].strip("[]")
+    if not (host in ("localhost", "::1") or host.startswith("127.")):
+        reader.error(
+            node.place, f"'{reveal(host)}' is not this machine alone, and the gate speaks no TLS",
+            "listen on 127.0.0.1 and put a TLS proxy in front",
+        )  # fmt: skip
+        return None
+    return host, int(found["port"])
+
+
+def _webhook(reader: Reader, node: Node) -> JsonObject | None:
+    keys = {"id", "url", "secret", "events", "allow_private", "template"}
+    block = reader.mapping(node, keys, "a webhook")
+    if block is None:
+        return None
+    reader.warn(block.place, "webhooks are not yet in force")
+    url = reader.text(reader.need(block, "url", "add the URL"), "a URL")
+    if url is not None and (urlsplit(url).scheme not in ("https", "http") or not urlsplit(url).hostname):
+        reader.error(block.entries["url"].place, "this is no http(s) URL", "write https://host/path")
+    return {
+        "id": reader.name(reader.need(block, "id", "add an id"), PERSON, "an id"),
+        "url": url,
+        "secret": reader.text(block.entries.get("secret"), "a secret"),
+        "events": list(reader.each(block.entries.get("events"), lambda item: reader.text(item, "an event"))),
+        "allow_private": reader.boolean(block.entries.get("allow_private")) or False,
+    }
+
+
+def _limits(reader: Reader, node: Node | None) -> Limits:
+    block = reader.mapping(node, LIMITS, "limits")
+    if block is None:
+        return Limits()
+    found = {
+        key: reader.integer(block.entries.get(key), least=least, most=most) for key, (least, most) in LIMITS.items()
+    }
+    return Limits(**{key: value for key, value in found.items() if value is not None})
+
+
+def _hold(reader: Reader, node: Node | None) -> Hold:
+    block = reader.mapping(node, {"wait_sec", "heartbeat_sec"}, "hold")
+    if block is None:
+        return Hold()
+    wait = reader.decimal(block.entries.get("wait_sec"), most=86_400)
+    beat = reader.decimal(block.entries.get("heartbeat_sec"), most=3600)
+    if beat == 0:
+        reader.error(block.entries["heartbeat_sec"].place, "0 would send without pause", "use at least 1")
+        beat = None
+    return Hold(float(wait) if wait is not None else Hold().wait_sec, float(beat) if beat else Hold().heartbeat_sec)
