@@ -56,7 +56,9 @@ def _word(request: Request, posted: ReviewerDecision, _: Standing) -> Refused | 
     """1. The word is one that may be said of this kind of request."""
     words = WORDS.get(request.kind, ())
     if posted.decision in words:
-        return None
+        if posted.arguments is None:
+            return None
+        return Refused("bad_decision", 422, "arguments belong to the word 'edit' alone", ("arguments",))
     if posted.decision == "edit":
         text = "this gate does not edit calls; deny it with a reason that says what to change"
     else:

@@ -1,0 +1,109 @@
+"""What is posted: strict JSON of a known shape, or a failure that says which fields are wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.requests import Request as HttpRequest
+
+from mcp_gate.faces.http.problem import Failure
+from mcp_gate.lang import strictjson
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.request import ReviewerDecision
+
+MOST_BYTES: Final = 1 << 20
+DEPTH: Final = 64
+TEXTS: Final[Mapping[str, int]] = {
+    "decision": 20, "reason": 2_000, "approver_id": 128, "job_hash": 128, "policy_snapshot": 128,
+    "decision_ts": 64, "nonce": 128, "signature": 16_384,
+}  # fmt: skip
+"""Texts of a decision, and how many characters each may have."""
+
+
+async def read_object(request: HttpRequest) -> JsonObject:
+    """The JSON object in a request's body.
+
+    Raises:
+        Failure: 415 not plain JSON, 413 over 1 MiB, 400 not strict JSON or no object.
+    """
+    _content_type(request)
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MOST_BYTES:
+            raise Failure(413, "too_large", f"the body is larger than {MOST_BYTES} bytes")
+    try:
+        value = strictjson.parse(bytes(data), depth=DEPTH)
+    except strictjson.JsonError as e:
+        raise Failure(400, "bad_json", f"the body is not JSON this gate accepts: {e}") from None
+    if not isinstance(value, dict):
+        raise Failure(400, "bad_json", "the body must be a JSON object")
+    return value
+
+
+def _content_type(request: HttpRequest) -> None:
+    kind, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
+    plain = all(part in ("charset=utf-8", 'charset="utf-8"', "") for part in parameters)
+    if kind != "application/json" or not plain:
+        raise Failure(415, "not_json", "send application/json in UTF-8")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Failure(415, "encoded", "send the body without content encoding")
+
+
+def decision_of(body: JsonObject) -> ReviewerDecision:
+    """A decision as posted (contract 7). What is not there stays None: the rules of review say what is missing.
+
+    Raises:
+        Failure: 400, unknown fields or values of the wrong kind or size.
+    """
+    _only(body, {*TEXTS, "arguments"})
+    wrong = [name for name in TEXTS if name in body and not _text(body[name], TEXTS[name])]
+    if "arguments" in body and not isinstance(body["arguments"], dict):
+        wrong.append("arguments")
+    _refuse("of the wrong kind or size", wrong)
+    return ReviewerDecision(**body)
+
+
+def approver_of(body: JsonObject) -> str:
+    """The body of `claim` and `release-claim`: `{approver_id}`.
+
+    Raises:
+        Failure: 400, see `decision_of`.
+    """
+    _only(body, {"approver_id"})
+    _refuse("missing or of the wrong kind", _wrong_approver(body))
+    return str(body["approver_id"])
+
+
+def extension_of(body: JsonObject) -> tuple[str, int]:
+    """The body of `extend`: `{approver_id, seconds}`, whole seconds from 1.
+
+    Raises:
+        Failure: 400, see `decision_of`.
+    """
+    _only(body, {"approver_id", "seconds"})
+    seconds = body.get("seconds")
+    wrong = _wrong_approver(body)
+    if type(seconds) is not int or not 1 <= seconds <= 10**9:
+        wrong.append("seconds")
+    _refuse("missing or of the wrong kind", wrong)
+    return str(body["approver_id"]), int(seconds or 0)
+
+
+def _wrong_approver(body: JsonObject) -> list[str]:
+    return [] if _text(body.get("approver_id"), TEXTS["approver_id"]) else ["approver_id"]
+
+
+def _text(value: object, longest: int) -> bool:
+    return isinstance(value, str) and len(value) <= longest
+
+
+def _only(body: JsonObject, known: set[str]) -> None:
+    unknown = [name if len(name) <= 64 else name[:64] + "…" for name in sorted(body.keys() - known)]
+    _refuse("unknown", unknown[:20])
+
+
+def _refuse(what: str, fields: list[str]) -> None:
+    if fields:
+        raise Failure(400, "bad_request", f"the body has fields that are {what}", tuple(fields))

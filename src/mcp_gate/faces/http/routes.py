@@ -1,0 +1,154 @@
+"""The routes about requests and calls (contract 7). GET never changes anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, assert_never
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from mcp_gate.faces.http import body
+from mcp_gate.faces.http.guard import IDENTITY
+from mcp_gate.faces.http.problem import Failure, answer
+from mcp_gate.faces.http.shapes import request_json
+from mcp_gate.gate import reviewers
+from mcp_gate.gate.reviewers import Bearer, Identity, Session
+from mcp_gate.gate.reviewing import Answer, NoSuchRequest, Reviewing
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.judged import Refused
+from mcp_gate.model.request import Request, RequestStatus
+
+if TYPE_CHECKING:
+    from mcp_gate.gate.gate import Gate
+
+PAGE_SIZE: Final = 100
+PRIVATE: Final = ("arguments", "attributes", "claims")
+"""What a reviewer sees only of calls that are his group's to decide."""
+
+
+class Routes:
+    """Endpoints over one gate."""
+
+    def __init__(self, gate: Gate, reviewing: Reviewing) -> None:
+        self._gate = gate
+        self._reviewing = reviewing
+
+    # ---- reading
+
+    async def requests(self, http: HttpRequest) -> Response:
+        """A page of requests, oldest first; a reviewer sees those of his groups."""
+        query = parameters(http, "status", "group", "after")
+        status = _status(query.get("status"))
+        rows = await self._gate.store.requests(status, query.get("group"), query.get("after"), PAGE_SIZE + 1)
+        page = rows[:PAGE_SIZE]
+        identity = identity_of(http)
+        shown = [self._json(row) for row in page if self.visible(identity, row.group)]
+        return answer({"requests": shown, "next": page[-1].id if len(rows) > PAGE_SIZE else None})
+
+    async def request(self, http: HttpRequest) -> Response:
+        parameters(http)
+        found = await self._gate.store.request(http.path_params["id"])
+        if found is None:
+            raise no_request()
+        if not self.visible(identity_of(http), found.group):
+            raise Failure(403, "not_in_group", f"only reviewers in group '{found.group}' see this request")
+        return answer(self._json(found))
+
+    async def call(self, http: HttpRequest) -> Response:
+        """One call. A reviewer who is not in every group sees its arguments only on its request."""
+        parameters(http)
+        found = await self._gate.store.call(http.path_params["id"])
+        if found is None:
+            raise Failure(404, "not_found", "there is no call with this id")
+        if not self._sees_all(identity_of(http)):
+            found = {name: value for name, value in found.items() if name not in PRIVATE}
+        return answer({name: value for name, value in found.items() if value is not None})
+
+    # ---- deciding
+
+    async def decision(self, http: HttpRequest) -> Response:
+        posted = body.decision_of(await body.read_object(http))
+        return self._told(await self._reviewing.decide(http.path_params["id"], posted, identity_of(http)))
+
+    async def claim(self, http: HttpRequest) -> Response:
+        approver = self._caller(http, body.approver_of(await body.read_object(http)))
+        return self._told(await self._reviewing.claim(http.path_params["id"], approver, identity_of(http)))
+
+    async def release_claim(self, http: HttpRequest) -> Response:
+        approver = self._caller(http, body.approver_of(await body.read_object(http)))
+        return self._told(await self._reviewing.release_claim(http.path_params["id"], approver, identity_of(http)))
+
+    async def extend(self, http: HttpRequest) -> Response:
+        named, seconds = body.extension_of(await body.read_object(http))
+        approver = self._caller(http, named)
+        return self._told(await self._reviewing.extend(http.path_params["id"], approver, identity_of(http), seconds))
+
+    # ---- who sees what
+
+    def visible(self, identity: Identity, group: str) -> bool:
+        """Whether a caller may read requests of a group."""
+        match identity:
+            case Session():
+                return True
+            case Bearer(reviewer_id):
+                return reviewers.people(self._gate.loaded.settings).decides_for(reviewer_id, group)
+            case _:
+                assert_never(identity)
+
+    def _sees_all(self, identity: Identity) -> bool:
+        return isinstance(identity, Session)
+
+    @staticmethod
+    def _caller(http: HttpRequest, named: str) -> str:
+        identity = identity_of(http)
+        if isinstance(identity, Bearer) and identity.reviewer_id != named:
+            text = "approver_id is not the reviewer whose token this is"
+            raise Failure(403, "unknown_reviewer", text, ("approver_id",))
+        return named
+
+    def _json(self, request: Request) -> JsonObject:
+        return request_json(self._reviewing.shown(request))
+
+    def _told(self, outcome: Answer) -> Response:
+        match outcome:
+            case Request():
+                return answer(request_json(outcome))
+            case Refused():
+                raise Failure(outcome.http, outcome.code, outcome.text, outcome.fields)
+            case NoSuchRequest():
+                raise no_request()
+            case _:
+                assert_never(outcome)
+
+
+def identity_of(http: HttpRequest) -> Identity:
+    """Who the guard let through."""
+    identity: Identity = http.scope[IDENTITY]
+    return identity
+
+
+def parameters(http: HttpRequest, *known: str) -> dict[str, str]:
+    """The query's parameters; empty ones count as not there.
+
+    Raises:
+        Failure: 400, an unknown one, or one given twice.
+    """
+    given = http.query_params.multi_items()
+    names = [name for name, _ in given]
+    if len(set(names)) < len(names) or set(names) - set(known):
+        raise Failure(400, "bad_request", f"this takes no query parameters but {', '.join(known) or 'none'}, each once")
+    return {name: value for name, value in given if value}
+
+
+def no_request() -> Failure:
+    return Failure(404, "not_found", "there is no request with this id")
+
+
+def _status(word: str | None) -> RequestStatus | None:
+    if word is None:
+        return None
+    try:
+        return RequestStatus(word)
+    except ValueError:
+        words = ", ".join(status.value for status in RequestStatus)
+        raise Failure(400, "bad_request", f"status is one of {words}", ("status",)) from None
