@@ -1,0 +1,97 @@
+"""`mcp-gate demo`: the whole job on bundled upstreams, in a temporary directory."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from mcp_gate.cli.options import Exit, gate_options, leave
+
+
+@click.command()
+@click.option("--auto", is_flag=True, help="Decide by script, print the story and exit 0.")
+@gate_options
+def demo(config: str | None, state: str | None, as_json: bool, auto: bool) -> None:
+    """The whole job on bundled upstreams; nothing of yours is touched."""
+    import asyncio
+
+    from mcp_gate.demo.setup import write_directory
+    from mcp_gate.demo.story import Broken
+    from mcp_gate.faces.client import Unreachable
+
+    if not auto and not sys.stdin.isatty():
+        leave(Exit.USAGE, "there is no terminal to ask at; use 'mcp-gate demo --auto'")
+    with tempfile.TemporaryDirectory(prefix="mcp-gate-") as scratch:
+        directory, state_dir = write_directory(Path(scratch)), Path(scratch) / "state"
+        try:
+            asyncio.run(_run(directory, state_dir, auto=auto))
+        except Broken as e:
+            leave(Exit.NOT_SO, f"the demo went wrong: {e}")
+        except Unreachable as e:
+            leave(Exit.UNREACHABLE, str(e))
+        except EOFError:
+            leave(Exit.INTERRUPTED, "the terminal was closed")
+        finally:
+            _stop(state_dir)
+
+
+async def _run(directory: Path, state_dir: Path, *, auto: bool) -> None:
+    from mcp_gate.demo.reviewers import Person, Script
+    from mcp_gate.demo.story import Reviewer, tell
+    from mcp_gate.faces.client import ReviewClient
+
+    where = f"--config {shlex.quote(str(directory))} --state {shlex.quote(str(state_dir))}"
+    review = ReviewClient(state_dir)
+    person = Person(review, _say, f"{_program()} review {where}")
+    reviewer: Reviewer = Script(review, _say) if auto else person
+    _say("mcp-gate demo: an agent, a gate, a shop and a deploy tool; everything real, in a temporary folder.\n")
+    await tell(directory, state_dir, reviewer, _say)
+    _verified(state_dir)
+    _say(_attach())
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _program() -> str:
+    """How this command was called, so that what is printed can be copied."""
+    return "uv run mcp-gate" if "VIRTUAL_ENV" in os.environ else "mcp-gate"
+
+
+def _verified(state_dir: Path) -> None:
+    """Check the record of what just happened with the very command an auditor runs."""
+    import subprocess
+
+    arguments = [sys.executable, "-m", "mcp_gate", "audit", "verify", "--state", str(state_dir)]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    _say(f"\n6. The record: mcp-gate audit verify\n   {done.stdout.strip() or done.stderr.strip()}")
+    if done.returncode != 0:
+        from mcp_gate.demo.story import Broken
+
+        raise Broken("the record does not verify")
+
+
+def _attach() -> str:
+    return (
+        "\nYour own: write upstreams.yaml and policies/ (the README has a complete example), then put this into your\n"
+        'client\'s configuration instead of your servers:\n'
+        '  { "mcpServers": { "gate": { "command": "mcp-gate", "args": ["connect", "--config", "DIR"] } } }\n'
+        "and answer what is held with: mcp-gate review --config DIR"
+    )
+
+
+def _stop(state_dir: Path) -> None:
+    """End the demo's gate, if one came up."""
+    from mcp_gate.cli.serve import stop_gate
+    from mcp_gate.faces.client import Problem, Unreachable
+
+    try:
+        stop_gate(state_dir)
+    except (Unreachable, Problem):
+        return
