@@ -59,10 +59,17 @@ class Gate:
         self.deadlines = Deadlines()
         self.stale: tuple[Problem, ...] = ()
         """Why the files on disk are not the policy in force; empty when they are."""
-        self.stopping = False
+        self.stopped = asyncio.Event()
+        """Set when the gate is to end."""
+        self.clients = 0
+        """Conversations that are open; the faces keep count."""
         self.listening: dict[str, str] = {}
         """Bound addresses by face: `mcp`, `review`."""
         self._later: set[asyncio.Future[None]] = set()
+
+    def stop(self) -> None:
+        """Begin to end: no new calls from now on."""
+        self.stopped.set()
 
     # ---- calls
 

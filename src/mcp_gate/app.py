@@ -1,0 +1,163 @@
+"""Puts the gate together and runs it: one process, one event loop, one writer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import resource
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mcp_gate.gate.clock import Clock
+from mcp_gate.gate.directory import place_state
+from mcp_gate.gate.gate import Gate
+from mcp_gate.gate.reload import Reloader, redecide
+from mcp_gate.gate.sweep import sweep_forever
+from mcp_gate.model.event import Event
+from mcp_gate.policy.load import Loaded
+from mcp_gate.store.store import FILE_NAME, Store
+from mcp_gate.upstream.catalog import Catalog
+from mcp_gate.upstream.manager import Upstreams
+
+log = logging.getLogger(__name__)
+
+STOP_SEC: Final = 10.0
+"""Calls in flight finish or are cancelled within this time (contract 5, `stop`)."""
+IDLE_CHECK_SEC: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where one gate lives."""
+
+    directory: Path
+    state: Path
+    started_by_connect: bool = False
+
+
+async def run(setting: Setting, loaded: Loaded) -> None:
+    """Serve until told to stop.
+
+    Raises:
+        ConfigError: nothing was served.
+        Unavailable: the store cannot be opened, or another gate holds it.
+    """
+    _harden()
+    place_state(setting.state)
+    async with AsyncExitStack() as stack:
+        gate = await _open(stack, loaded, setting.state)
+        await _listen(stack, gate, setting.state)
+        _quieten_collector()
+        log.info("serving %s, policy %s", setting.directory, loaded.snapshot.id)
+        async with asyncio.TaskGroup() as background:
+            tasks = [background.create_task(work) for work in _background(gate, setting)]
+            await gate.stopped.wait()
+            for task in tasks:
+                task.cancel()
+        await _wind_down(gate)
+
+
+async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
+    """Store first: what it cannot record must not begin. Upstreams boot while the rest is put together."""
+    clock = Clock()
+    store = await Store.open(state / FILE_NAME, clock=clock.wall)
+    stack.push_async_callback(store.close)
+    await store.recover()
+    files = loaded.snapshot.files
+    event = Event("policy.loaded", {"policy_snapshot": loaded.snapshot.id}, {"files": len(files)})
+    await store.snapshot_loaded(loaded.snapshot.id, loaded.snapshot.digest, files, event)
+    catalog = Catalog(store)
+    upstreams = Upstreams(loaded.settings.limits)
+    stack.push_async_callback(upstreams.stop)
+    await upstreams.start(loaded.upstreams)
+    gate = Gate(
+        loaded=loaded,
+        store=store,
+        upstreams=upstreams,
+        catalog=catalog,
+        clock=clock,
+        id=await _kept(store, "gate_id", lambda: "g-" + os.urandom(8).hex()),
+        key=bytes.fromhex(await _kept(store, "seal_key", lambda: os.urandom(32).hex())),
+    )
+    for request in await store.open_requests():
+        gate.deadlines.add(request)
+        gate.waiters.adopt(request.id)
+    await redecide(gate)
+    return gate
+
+
+async def _kept(store: Store, name: str, make: Callable[[], str]) -> str:
+    """A value that lives as long as the store."""
+    found = await store.get_meta(name)
+    if found is None:
+        found = make()
+        await store.put_meta(name, found)
+    return found
+
+
+async def _listen(stack: AsyncExitStack, gate: Gate, state: Path) -> None:
+    """Open the doors; HTTP is imported only where it is asked for."""
+    from mcp_gate.faces.http.serve import serve_review
+    from mcp_gate.faces.mcp.socket import serve_agents
+
+    await stack.enter_async_context(serve_agents(gate, state))
+    await stack.enter_async_context(serve_review(gate, state))
+    if gate.loaded.settings.listen_mcp is not None:
+        from mcp_gate.faces.mcp.http import serve_mcp
+
+        await stack.enter_async_context(serve_mcp(gate))
+
+
+def _background(gate: Gate, setting: Setting) -> list[object]:
+    reloader = Reloader(gate, setting.directory)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, reloader.request)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, gate.stop)
+    work = [sweep_forever(gate), reloader.watch_forever()]
+    if setting.started_by_connect:
+        work.append(_end_when_idle(gate))
+    return list(work)
+
+
+async def _end_when_idle(gate: Gate) -> None:
+    """A gate that a client started ends by itself without clients and open requests (contract 9)."""
+    idle_since = gate.clock.steady()
+    while True:
+        await asyncio.sleep(IDLE_CHECK_SEC)
+        if gate.clients or await gate.store.open_requests():
+            idle_since = gate.clock.steady()
+        elif gate.clock.steady() - idle_since > gate.loaded.settings.limits.idle_exit_sec:
+            log.info("nobody is here any more")
+            gate.stop()
+
+
+async def _wind_down(gate: Gate) -> None:
+    """No new calls; calls in flight finish or are cancelled in time; what is on its way to the record gets there."""
+    log.info("ending")
+    await gate.running.finish(STOP_SEC - 2)
+    await gate.settle(1)
+
+
+def _harden() -> None:
+    """No core dumps, which would hold arguments and credentials, and enough files to serve with."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
+    if soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _quieten_collector() -> None:
+    """What start-up made stays: the collector need not look at it again (a full pass takes tens of milliseconds)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
