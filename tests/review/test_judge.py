@@ -14,9 +14,8 @@ from mcp_gate.model.config import AgentSpec
 from mcp_gate.model.decision import Assurance
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import RequestStatus, ReviewerDecision
-from mcp_gate.review.judge import judge
+from mcp_gate.review.judge import EVIDENCE, judge
 from mcp_gate.review.people import People
-from mcp_gate.review.standing import EVIDENCE
 from support.held import NOW, PEOPLE, SNAPSHOT, a_call, a_request, a_standing, a_word, an_approval
 
 

@@ -18,6 +18,7 @@ from mcp_gate.gate.hub import Hub
 from mcp_gate.gate.identity import admit_local, agent_of_token
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
 from mcp_gate.gate.path import perform
+from mcp_gate.gate.reviewing import Reviewing
 from mcp_gate.gate.running import Running, Waiters
 from mcp_gate.model.config import Problem
 from mcp_gate.model.event import Event
@@ -57,6 +58,7 @@ class Gate:
         self.running = Running(collectable)
         self.waiters = Waiters(clock.steady)
         self.deadlines = Deadlines()
+        self.reviewing = Reviewing(self)
         self.stale: tuple[Problem, ...] = ()
         """Why the files on disk are not the policy in force; empty when they are."""
         self.stopped = asyncio.Event()

@@ -16,7 +16,7 @@ from mcp_gate.review.checks import holder
 from mcp_gate.review.claims import Asked, judge_claim, judge_extend, judge_release
 from mcp_gate.review.judge import judge, recorded
 from mcp_gate.review.replay import Words, said_before
-from mcp_gate.review.standing import EVIDENCE, Standing
+from mcp_gate.review.standing import Standing
 from mcp_gate.store.database import Conflict
 from mcp_gate.upstream.catalog import Tool, Withheld
 
@@ -101,7 +101,6 @@ class Reviewing:
             snapshot=gate.loaded.snapshot.id,
             tool_hash=self._tool_hash(request),
             record=events.members(request.call, request.policy_snapshot),
-            evidence=EVIDENCE,
         )
 
     def _tool_hash(self, request: Request) -> str | None:

@@ -18,6 +18,9 @@ from mcp_gate.review.standing import Standing
 CLOCKS_APART_SEC: Final = 300
 """How far a reviewer's clock may be from the gate's."""
 
+EVIDENCE: Final = ("policy_snapshot", "job_hash", "approver_id", "decision_ts")
+"""What every decision must carry; an `evidence_contract` cannot ask for less (contract 7)."""
+
 WORDS: Final = {"gate": ("approve", "deny")}
 """What may be said of each kind of request."""
 
@@ -66,9 +69,9 @@ def _word(request: Request, posted: ReviewerDecision, _: Standing) -> Refused | 
     return Refused("bad_decision", 422, text, ("decision",))
 
 
-def _complete(_: Request, posted: ReviewerDecision, standing: Standing) -> Refused | None:
+def _complete(_: Request, posted: ReviewerDecision, __: Standing) -> Refused | None:
     """2. Every field of the evidence contract is there."""
-    missing = tuple(name for name in standing.evidence if not getattr(posted, name, None))
+    missing = tuple(name for name in EVIDENCE if not getattr(posted, name))
     return _incomplete("missing", missing) if missing else None
 
 

@@ -8,10 +8,6 @@ from mcp_gate.model.config import AgentSpec
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.review.people import People, Reviewer
 
-EVIDENCE = ("policy_snapshot", "job_hash", "approver_id", "decision_ts")
-"""What every decision must carry, whatever an `evidence_contract` says (contract 7)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Standing:
     """The gate's side of one word: who speaks, when, and what holds now."""
@@ -31,5 +27,3 @@ class Standing:
     """Digest of the tool's definition as it is accepted now; None: its upstream does not list it at the moment."""
     record: JsonObject = field(default_factory=dict)
     """The members that every event of the request's call bears."""
-    evidence: tuple[str, ...] = EVIDENCE
-    """Fields that must be there."""

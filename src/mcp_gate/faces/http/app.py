@@ -1,0 +1,168 @@
+"""The review API as one ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from mcp_gate.faces.http import body, events, status
+from mcp_gate.faces.http.guard import Guard
+from mcp_gate.faces.http.page import page
+from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure, answer, problem
+from mcp_gate.faces.http.routes import Routes, identity_of, parameters
+from mcp_gate.gate.reviewers import Session
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.store.database import Unavailable
+
+if TYPE_CHECKING:
+    from mcp_gate.gate.gate import Gate
+
+CODES: Final = {404: "not_found", 405: "method_not_allowed"}
+
+
+def make_app(
+    gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event, stop: Callable[[], None] | None
+) -> ASGIApp:
+    """The application.
+
+    Args:
+        hosts: the names under which it is reached over TCP; None: it serves the local socket.
+        closing: set when open event streams are to end.
+        stop: ends the gate in order.
+    """
+    routes = Routes(gate, gate.reviewing)
+    rest = _Rest(gate, routes, closing, stop)
+    app = Starlette(
+        routes=[
+            Route("/v1/requests", routes.requests, methods=["GET"]),
+            Route("/v1/requests/{id}", routes.request, methods=["GET"]),
+            Route("/v1/requests/{id}/decision", routes.decision, methods=["POST"]),
+            Route("/v1/requests/{id}/claim", routes.claim, methods=["POST"]),
+            Route("/v1/requests/{id}/release-claim", routes.release_claim, methods=["POST"]),
+            Route("/v1/requests/{id}/extend", routes.extend, methods=["POST"]),
+            Route("/v1/calls/{id}", routes.call, methods=["GET"]),
+            Route("/v1/status", rest.status, methods=["GET"]),
+            Route("/v1/agents", rest.agents, methods=["GET"]),
+            Route("/v1/events", rest.events, methods=["GET"]),
+            Route("/v1/upstreams", rest.upstreams, methods=["GET"]),
+            Route("/v1/upstreams/{id}/tools", rest.tools, methods=["GET"]),
+            Route("/v1/upstreams/{id}/pin", rest.pin, methods=["POST"]),
+            Route("/v1/stop", rest.stop, methods=["POST"]),
+            Route("/healthz", rest.healthz, methods=["GET"]),
+            Route("/metrics", rest.metrics, methods=["GET"]),
+            Route("/", rest.page, methods=["GET"]),
+        ],
+        exception_handlers={
+            Failure: _failed,
+            Unavailable: _unavailable,
+            HTTPException: _no_route,
+            Exception: _broken,
+        },
+    )
+    app.router.redirect_slashes = False
+    return Guard(app, gate, hosts)
+
+
+class _Rest:
+    """Endpoints that are not about one request or call."""
+
+    def __init__(
+        self, gate: Gate, routes: Routes, closing: asyncio.Event, stop: Callable[[], None] | None
+    ) -> None:
+        self._gate = gate
+        self._routes = routes
+        self._closing = closing
+        self._stop = stop
+
+    async def status(self, http: HttpRequest) -> Response:
+        parameters(http)
+        return answer(await status.status(self._gate))
+
+    async def healthz(self, http: HttpRequest) -> Response:
+        parameters(http)
+        return answer(status.healthz(self._gate))
+
+    async def agents(self, http: HttpRequest) -> Response:
+        parameters(http, "after")
+        return answer(status.agents(self._gate))
+
+    async def metrics(self, http: HttpRequest) -> Response:
+        from mcp_gate.faces.http.metrics import metrics
+
+        parameters(http)
+        return await metrics(self._gate)
+
+    async def page(self, http: HttpRequest) -> Response:
+        return page()
+
+    async def events(self, http: HttpRequest) -> Response:
+        parameters(http)
+        identity = identity_of(http)
+
+        def visible(message: JsonObject) -> bool:
+            return "group" not in message or self._routes.visible(identity, message["group"])
+
+        resumed = "last-event-id" in http.headers
+        messages = events.stream(self._gate.hub, self._closing, visible, resumed=resumed)
+        return StreamingResponse(messages, 200, SAFE_HEADERS, "text/event-stream")
+
+    async def upstreams(self, http: HttpRequest) -> Response:
+        from mcp_gate.upstream.report import upstreams
+
+        parameters(http, "after")
+        return answer({"upstreams": await upstreams(self._gate), "next": None})
+
+    async def tools(self, http: HttpRequest) -> Response:
+        from mcp_gate.upstream.report import tools
+
+        parameters(http, "after")
+        return answer({"tools": await tools(self._gate, http.path_params["id"]), "next": None})
+
+    async def pin(self, http: HttpRequest) -> Response:
+        from mcp_gate.upstream.report import pin
+
+        self._local_only(http)
+        posted = await body.read_object(http)
+        return answer(await pin(self._gate, http.path_params["id"], posted))
+
+    async def stop(self, http: HttpRequest) -> Response:
+        self._local_only(http)
+        if await body.read_object(http):
+            raise Failure(400, "bad_request", "stop takes an empty object")
+        if self._stop is None:
+            raise Failure(409, "not_stoppable", "this gate is ended by whoever started it")
+        self._stop()
+        return answer({"status": "stopping"}, 202)
+
+    @staticmethod
+    def _local_only(http: HttpRequest) -> None:
+        if not isinstance(identity_of(http), Session):
+            raise Failure(403, "local_only", "only the user who runs the gate does this, over the local socket")
+
+
+async def _failed(_: HttpRequest, failure: Exception) -> Response:
+    assert isinstance(failure, Failure)
+    return problem(failure)
+
+
+async def _unavailable(_: HttpRequest, __: Exception) -> Response:
+    return problem(Failure(503, "unavailable", "the gate cannot read or write its record; nothing was changed"))
+
+
+async def _no_route(_: HttpRequest, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = CODES.get(error.status_code, "bad_request")
+    text = "there is nothing here" if error.status_code == 404 else "this is not done with this method"
+    return problem(Failure(error.status_code, code, text), dict(error.headers or {}))
+
+
+async def _broken(_: HttpRequest, __: Exception) -> Response:
+    return problem(Failure(500, "internal", "the gate failed; its log says where"))

@@ -1,0 +1,59 @@
+"""`GET /metrics`: figures for Prometheus, read from the store when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.responses import Response
+
+from mcp_gate.faces.http import status
+from mcp_gate.faces.http.problem import SAFE_HEADERS
+from mcp_gate.model.foreign import JsonObject
+
+if TYPE_CHECKING:
+    from mcp_gate.gate.gate import Gate
+
+
+class _Figures(Collector):
+    """One reading of the gate. Names of groups and upstreams are the operator's; nothing of an agent's is a label."""
+
+    def __init__(self, read: JsonObject) -> None:
+        self._read = read
+
+    def collect(self) -> Iterator[Metric]:
+        read, queue = self._read, self._read["queue"]
+        groups = GaugeMetricFamily("mcp_gate_requests_open", "Requests waiting for people", labels=["group"])
+        for group, count in queue["groups"].items():
+            groups.add_metric([group], count)
+        yield groups
+        waits = GaugeMetricFamily(
+            "mcp_gate_request_wait_seconds", "How long open requests have waited", labels=["quantile"]
+        )
+        targets = GaugeMetricFamily(
+            "mcp_gate_request_wait_target_seconds", "How long they should wait at most", labels=["quantile"]
+        )
+        for label, name in (("0.5", "median_wait_sec"), ("0.95", "p95_wait_sec")):
+            waits.add_metric([label], queue.get(name, 0.0))
+            targets.add_metric([label], queue[f"target_{name}"])
+        yield waits
+        yield targets
+        yield GaugeMetricFamily("mcp_gate_requests_overdue", "Requests over the p95 target", value=queue["overdue"])
+        yield GaugeMetricFamily("mcp_gate_gated_share", "Share of a day's calls people saw", value=read["gated_share"])
+        yield GaugeMetricFamily(
+            "mcp_gate_policy_stale", "Whether the files on disk are not in force", value=read["policy"] == "stale"
+        )
+        up = GaugeMetricFamily("mcp_gate_upstream_up", "Whether an upstream can be called", labels=["upstream"])
+        for upstream, state in read["upstreams"].items():
+            up.add_metric([upstream], state == "up")
+        yield up
+
+
+async def metrics(gate: Gate) -> Response:
+    """The exposition text."""
+    registry = CollectorRegistry()
+    registry.register(_Figures(await status.status(gate)))
+    return Response(generate_latest(registry), 200, SAFE_HEADERS, CONTENT_TYPE_LATEST)

@@ -1,0 +1,73 @@
+"""`/v1/status`, `/healthz` and `/v1/agents`: how the gate is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.review.queue import Queue, measure
+
+if TYPE_CHECKING:
+    from mcp_gate.gate.gate import Gate
+
+MEDIAN_SEC: Final = 900
+P95_SEC: Final = 1800
+"""Targets where `approval_queue_policy` names none."""
+SHARE_SEC: Final = 86_400
+"""The share of gated calls is that of the last day."""
+ASSURANCE: Final = "A0"
+"""Agents, reviewers and gate are one operating-system user as far as this gate can tell: the weakest level."""
+
+
+async def queue(gate: Gate) -> Queue:
+    """How long open requests have waited, against the targets."""
+    targets = gate.loaded.queue
+    return measure(
+        await gate.store.open_requests(),
+        gate.clock.steady(),
+        targets.target_median_wait_sec or MEDIAN_SEC,
+        targets.target_p95_wait_sec or P95_SEC,
+    )
+
+
+async def status(gate: Gate) -> JsonObject:
+    """The body of `/v1/status` (contract 9)."""
+    health = healthz(gate)
+    out: JsonObject = {
+        "gate_id": gate.id,
+        "status": health["status"],
+        "policy": health["policy"],
+        "policy_snapshot": gate.loaded.snapshot.id,
+        "assurance": ASSURANCE,
+        "listen": dict(gate.listening),
+        "upstreams": health["upstreams"],
+        "queue": (await queue(gate)).as_json(),
+        "gated_share": round(await gate.store.gated_share(gate.clock.wall() - SHARE_SEC), 4),
+    }
+    if gate.stale:
+        out["errors"] = [problem.as_json() for problem in gate.stale]
+    if gate.loaded.warnings:
+        out["warnings"] = [problem.as_json() for problem in gate.loaded.warnings]
+    return out
+
+
+def healthz(gate: Gate) -> JsonObject:
+    """`degraded` while an upstream is away or the files on disk are not the policy in force; calls are still served."""
+    upstreams = {health.id: health.state.value for health in gate.upstreams.health()}
+    well = all(health.alive for health in gate.upstreams.health()) and not gate.stale
+    return {
+        "status": "ok" if well else "degraded",
+        "policy": "stale" if gate.stale else "current",
+        "upstreams": upstreams,
+    }
+
+
+def agents(gate: Gate) -> JsonObject:
+    """The agents that the operator listed."""
+    listed = []
+    for spec in (gate.loaded.settings.agents or {}).values():
+        entry: JsonObject = {"id": spec.id}
+        if spec.owner is not None:
+            entry["owner"] = spec.owner
+        listed.append(entry)
+    return {"agents": listed, "next": None}
