@@ -113,17 +113,13 @@ def export(since: str | None, config: str | None, state: str | None, as_json: bo
 
 
 def _archive(config: str | None, state: str | None) -> Archive:
-    from mcp_gate.gate.directory import find_state_directory
-    from mcp_gate.model.config import ConfigError
+    from mcp_gate.cli.state import state_directory
     from mcp_gate.store.archive import Archive
     from mcp_gate.store.database import Unavailable
     from mcp_gate.store.store import FILE_NAME
 
     try:
-        folder = find_state_directory(config, state)
-        return Archive(folder / FILE_NAME)
-    except ConfigError as error:
-        leave(Exit.USAGE, str(error))
+        return Archive(state_directory(config, state) / FILE_NAME)
     except FileNotFoundError:
         leave(Exit.USAGE, "there is no record yet: no gate has run with this state directory")
     except Unavailable as error:
