@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
@@ -28,18 +28,15 @@ if TYPE_CHECKING:
 CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 
 
-def make_app(
-    gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event, stop: Callable[[], None] | None
-) -> ASGIApp:
+def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event) -> ASGIApp:
     """The application.
 
     Args:
         hosts: the names under which it is reached over TCP; None: it serves the local socket.
         closing: set when open event streams are to end.
-        stop: ends the gate in order.
     """
     routes = Routes(gate, gate.reviewing)
-    rest = _Rest(gate, routes, closing, stop)
+    rest = _Rest(gate, routes, closing)
     app = Starlette(
         routes=[
             Route("/v1/requests", routes.requests, methods=["GET"]),
@@ -74,13 +71,10 @@ def make_app(
 class _Rest:
     """Endpoints that are not about one request or call."""
 
-    def __init__(
-        self, gate: Gate, routes: Routes, closing: asyncio.Event, stop: Callable[[], None] | None
-    ) -> None:
+    def __init__(self, gate: Gate, routes: Routes, closing: asyncio.Event) -> None:
         self._gate = gate
         self._routes = routes
         self._closing = closing
-        self._stop = stop
 
     async def status(self, http: HttpRequest) -> Response:
         parameters(http)
@@ -137,9 +131,7 @@ class _Rest:
         self._local_only(http)
         if await body.read_object(http):
             raise Failure(400, "bad_request", "stop takes an empty object")
-        if self._stop is None:
-            raise Failure(409, "not_stoppable", "this gate is ended by whoever started it")
-        self._stop()
+        self._gate.stop()
         return answer({"status": "stopping"}, 202)
 
     @staticmethod

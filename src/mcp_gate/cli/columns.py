@@ -1,0 +1,46 @@
+"""Text in columns for a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], longest: int = 48) -> str:
+    """Aligned columns, two spaces apart; a cell wider than `longest` columns is cut with `…`, but for the last.
+
+    Cells must have been revealed.
+    """
+    lines = [head, *([*(_cut(cell, longest) for cell in row[:-1]), row[-1]] for row in rows)]
+    widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(_pad(cell, w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+def width(text: str) -> int:
+    """Columns that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def span(seconds: float) -> str:
+    """A length of time: `0:45`, `14:02`, `3h 05m`, `2d 04h`."""
+    whole = int(seconds)
+    minutes, hours = whole // 60, whole // 3600
+    if hours >= 48:
+        return f"{hours // 24}d {hours % 24:02d}h"
+    if hours:
+        return f"{hours}h {minutes % 60:02d}m"
+    return f"{minutes}:{whole % 60:02d}"
+
+
+def _pad(text: str, columns: int) -> str:
+    return text + " " * (columns - width(text))
+
+
+def _cut(text: str, longest: int) -> str:
+    if width(text) <= longest:
+        return text
+    while width(text) >= longest:
+        text = text[:-1]
+    return text + "…"

@@ -1,0 +1,147 @@
+"""Requests as text for a terminal. All that an agent or upstream wrote is revealed, and never begins a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from mcp_gate.cli.columns import span, table
+from mcp_gate.lang.reveal import mixed_script, reveal, reveal_json
+from mcp_gate.lang.times import parse_rfc3339
+from mcp_gate.model.foreign import Json, JsonObject
+
+GUTTER: Final = "┃ "
+"""Drawn by us before every line of foreign text: none of it can pass for ours."""
+DIGITS: Final = 8
+"""Hex digits of `job_hash` that an approval must repeat."""
+MOST_LOOKALIKES: Final = 5
+
+
+def digest(request: JsonObject) -> str:
+    """The first hex digits of the call's hash."""
+    return str(request["call"]["job_hash"]).removeprefix("sha256:")[:DIGITS]
+
+
+def listing(requests: Iterable[JsonObject], now: float, *, statuses: bool) -> str:
+    """A table, the most urgent first; with all statuses, those that wait first, then the newest."""
+    rows = sorted(requests, key=lambda request: request["due_ts"])
+    if statuses:
+        rows.sort(key=lambda request: (request["status"] != "pending", _backwards(request["opened_ts"])))
+    head = ["LEFT", "RISK", "REQUEST", "TOOL", "AGENT", "GROUP", "CLAIMED", "WHY"]
+    cells = [_row(request, now) for request in rows]
+    if statuses:
+        head.insert(0, "STATUS")
+        cells = [[str(request["status"]), *row] for request, row in zip(rows, cells, strict=True)]
+    return table(head, cells)
+
+
+def full(request: JsonObject, now: float) -> str:
+    """Everything a person needs in order to decide: the gate's facts, the arguments, where it came from, then what
+    the agent says of itself."""
+    call = request["call"]
+    lines = [_headline(request, now), "", *_facts(request), "", "Arguments, exactly as they will be sent"]
+    lines += _foreign(reveal_json(call["arguments"]))
+    lines += [f"  look-alike: {word}" for word in _lookalikes(call["arguments"])]
+    lines += ["", "How it came here", *(_trail(call["trail"]) or ["  it is the first call of its session"])]
+    if call.get("claims"):
+        lines += ["", "What the agent says (unchecked, may be untrue)", *_foreign(reveal_json(call["claims"]))]
+    if request["decisions"]:
+        lines += ["", "Decisions", *map(_decision, request["decisions"])]
+    lines += ["", f"  {'job_hash':<12} {reveal(call['job_hash'])}", f"  {'digest':<12} {digest(request)}"]
+    return "\n".join(lines)
+
+
+def time_left(request: JsonObject, now: float) -> str:
+    """`3:11`, `overdue`, or "" for what no longer waits."""
+    if request["status"] != "pending":
+        return ""
+    seconds = parse_rfc3339(request["due_ts"]) - now
+    return span(seconds) if seconds > 0 else "overdue"
+
+
+def _row(request: JsonObject, now: float) -> list[str]:
+    call = request["call"]
+    cells = [
+        time_left(request, now) or "-", request["tier"], request["id"], call["listed_name"], call["agent"],
+        request["group"], request.get("claimed_by", "-"), request["verdict"]["reason"] or request["verdict"]["rule_id"],
+    ]  # fmt: skip
+    return [reveal(str(cell)) for cell in cells]
+
+
+def _headline(request: JsonObject, now: float) -> str:
+    left = time_left(request, now)
+    if not left:
+        return f"{request['id']}  {request['status']}"
+    return f"{request['id']}  pending, {left} left, then {request['verdict']['on_timeout']}"
+
+
+def _facts(request: JsonObject) -> Iterator[str]:
+    call, verdict = request["call"], request["verdict"]
+    rules = ", ".join(verdict["rule_ids"])
+    given = sum(said["decision"] == "approve" for said in request["decisions"])
+    yield from _members(
+        {
+            "tool": f"{call['listed_name']} ({call['upstream']}: {call['tool']})",
+            "agent": call["agent"] + ("" if request["waiting"] else ", not waiting at the moment"),
+            "held by": rules,
+            "because": verdict["reason"],
+            "risk": f"{request['tier']} ({', '.join(call['risk_tags']) or 'no tags'})",
+            "topic": call["topic"],
+            "group": request["group"],
+            "approvals": f"{given} of {request['needed']}",
+            "proof": verdict["min_assurance"],
+            "limits": _plain(verdict["constraints"]),
+            "attributes": _plain(call["attributes"]),
+            "claimed by": request.get("claimed_by", ""),
+            "opened": request["opened_ts"],
+            "due": request["due_ts"],
+            "attempts": str(request["attempts"]),
+            "policy": verdict["policy_snapshot"],
+        }
+    )
+
+
+def _members(members: dict[str, str]) -> Iterator[str]:
+    for name, value in members.items():
+        if value:
+            yield f"  {name:<12} {reveal(value)}"
+
+
+def _plain(value: JsonObject) -> str:
+    return ", ".join(f"{name} = {reveal_json(item, indent=0)}".replace("\n", " ") for name, item in value.items())
+
+
+def _trail(trail: list[JsonObject]) -> list[str]:
+    return [f"  {reveal(step['ts'])}  {reveal(step['tool'])}  {reveal(step['status'])}" for step in trail]
+
+
+def _decision(said: JsonObject) -> str:
+    reason = f': "{said["reason"]}"' if said.get("reason") else ""
+    return reveal(f"  {said['decision_ts']}  {said['decision']} by {said['approver_id']} ({said['assurance']}){reason}")
+
+
+def _foreign(text: str) -> list[str]:
+    return [GUTTER + line for line in text.split("\n")]
+
+
+def _lookalikes(value: Json) -> list[str]:
+    """Words that mix letters of several scripts, spelled out."""
+    found = dict.fromkeys(word for text in _texts(value) for word in text.split() if mixed_script(word))
+    shown = [f"{reveal(word)[:60]} mixes letters of several scripts" for word in found]
+    return shown[:MOST_LOOKALIKES]
+
+
+def _texts(value: Json) -> Iterator[str]:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            pending += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            pending += item
+
+
+def _backwards(ts: str) -> float:
+    return -parse_rfc3339(ts)

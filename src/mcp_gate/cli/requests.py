@@ -1,0 +1,215 @@
+"""`mcp-gate requests`: held calls without a screen."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import click
+
+from mcp_gate.cli.options import Exit, gate_options, leave
+from mcp_gate.cli.talk import gate_of, print_json
+
+if TYPE_CHECKING:
+    from mcp_gate.faces.client import ReviewClient
+    from mcp_gate.model.foreign import JsonObject
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+HEX = frozenset("0123456789abcdef")
+
+
+def _as_option(command: Callable[P, R]) -> Callable[P, R]:
+    text = "Which reviewer you are (else your user name)."
+    return click.option("--as", "approver", metavar="ID", help=text)(command)
+
+
+def _digest_option(command: Callable[P, R]) -> Callable[P, R]:
+    text = "The first 8 hex digits of job_hash, as 'show' prints them."
+    return click.option("--digest", metavar="HEX", help=text)(command)
+
+
+def _reason_option(command: Callable[P, R]) -> Callable[P, R]:
+    return click.option("--reason", metavar="TEXT", help="Kept in the record.")(command)
+
+
+@click.group()
+def requests() -> None:
+    """Held calls: see them, decide on them."""
+
+
+@requests.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also what no longer waits.")
+@click.option("--group", metavar="G", help="Only requests of this group.")
+@gate_options
+def list_(everything: bool, group: str | None, config: str | None, state: str | None, as_json: bool) -> None:
+    """What waits for people, the most urgent first."""
+    with gate_of(config, state, as_json=as_json) as gate:
+        found = list(gate.requests(status=None if everything else "pending", group=group))
+    if as_json:
+        for request in found:
+            print_json(request)
+    elif found:
+        from mcp_gate.cli.request_text import listing
+
+        print(listing(found, time.time(), statuses=everything))
+    else:
+        print("There are no requests." if everything else "Nothing is waiting for review.")
+
+
+@requests.command()
+@click.argument("id")
+@gate_options
+def show(id: str, config: str | None, state: str | None, as_json: bool) -> None:
+    """One request in full: why it is held, its exact arguments, how it came here."""
+    with gate_of(config, state, as_json=as_json) as gate:
+        request = gate.request(id)
+    if as_json:
+        print_json(request)
+        return
+    _print_full(request)
+
+
+@requests.command()
+@click.argument("id")
+@_as_option
+@gate_options
+def claim(id: str, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:
+    """Take a request for yourself for ten minutes."""
+    with gate_of(config, state, as_json=as_json) as gate:
+        request = gate.claim(id, _me(approver))
+    if as_json:
+        print_json(request)
+    else:
+        print(f"{request['id']} is yours for ten minutes.")
+
+
+@requests.command()
+@click.argument("id")
+@_digest_option
+@_reason_option
+@_as_option
+@gate_options
+def approve(
+    id: str, digest: str | None, reason: str | None, approver: str | None,
+    config: str | None, state: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Let a held call run. Asks on the terminal; without one it needs --digest."""
+    with gate_of(config, state, as_json=as_json) as gate:
+        _decide_read(gate, id, "approve", digest, reason, approver, as_json=as_json)
+
+
+@requests.command()
+@click.argument("id")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; the agent is told this.")
+@_as_option
+@gate_options
+def deny(
+    id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool
+) -> None:
+    """Refuse a held call; the agent is told the reason."""
+    with gate_of(config, state, as_json=as_json) as gate:
+        request = gate.request(id)
+        _print_outcome(gate.decide(request, "deny", _me(approver), reason), as_json=as_json)
+
+
+@requests.command()
+@click.argument("id")
+@_digest_option
+@_reason_option
+@_as_option
+@gate_options
+def release(
+    id: str, digest: str | None, reason: str | None, approver: str | None,
+    config: str | None, state: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Let a result out of quarantine. Asks on the terminal; without one it needs --digest."""
+    with gate_of(config, state, as_json=as_json) as gate:
+        _decide_read(gate, id, "release", digest, reason, approver, as_json=as_json)
+
+
+@requests.command()
+@click.argument("id")
+@_digest_option
+@_reason_option
+@_as_option
+@gate_options
+def drop(
+    id: str, digest: str | None, reason: str | None, approver: str | None,
+    config: str | None, state: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Discard a result that is in quarantine. Asks on the terminal; without one it needs --digest."""
+    with gate_of(config, state, as_json=as_json) as gate:
+        _decide_read(gate, id, "drop", digest, reason, approver, as_json=as_json)
+
+
+def _decide_read(
+    gate: ReviewClient, id: str, word: str, digest: str | None, reason: str | None, approver: str | None,
+    *, as_json: bool,
+) -> None:  # fmt: skip
+    """Decide on what was read: the digits of the hash say that it was this call."""
+    from mcp_gate.cli.request_text import DIGITS
+
+    if digest is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        leave(
+            Exit.USAGE,
+            f"nobody can be asked here: read 'mcp-gate requests show {_plain(id)}', "
+            f"then add --digest with the first {DIGITS} hex digits of its job_hash",
+        )
+    request = gate.request(id)
+    if digest is None:
+        _print_full(request)
+        digest = _ask(f"\nType the digest to {word} (anything else goes back): ")
+        if not digest:
+            leave(Exit.NOT_SO, "Nothing was decided.")
+    given = digest.strip().lower().removeprefix("sha256:")
+    whole = str(request["call"]["job_hash"]).removeprefix("sha256:")
+    if len(given) < DIGITS or not set(given) <= HEX or not whole.startswith(given):
+        leave(Exit.REFUSED, f"this is not the digest of {request['id']}; read the request again. Nothing was decided.")
+    _print_outcome(gate.decide(request, word, _me(approver), reason), as_json=as_json)
+
+
+def _ask(question: str) -> str:
+    """One line from the terminal. What was typed before the question was there does not count."""
+    import termios
+
+    sys.stdout.flush()
+    termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+    try:
+        return input(question).strip()
+    except EOFError:
+        return ""
+
+
+def _me(approver: str | None) -> str:
+    if approver is not None:
+        return approver
+    from mcp_gate.gate.reviewers import operator
+
+    return operator()
+
+
+def _print_full(request: JsonObject) -> None:
+    from mcp_gate.cli.request_text import full
+
+    print(full(request, time.time()))
+
+
+def _print_outcome(request: JsonObject, *, as_json: bool) -> None:
+    if as_json:
+        print_json(request)
+        return
+    approvals = sum(said["decision"] == "approve" for said in request["decisions"])
+    if request["status"] == "pending":
+        print(f"{request['id']} has {approvals} of {request['needed']} approvals; it still needs somebody else's.")
+    else:
+        print(f"{request['id']} is {request['status']}.")
+
+
+def _plain(text: str) -> str:
+    from mcp_gate.lang.reveal import reveal
+
+    return reveal(text)
