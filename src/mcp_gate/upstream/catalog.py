@@ -1,0 +1,214 @@
+"""Tools as they were listed, compared with the definitions that were accepted.
+
+The first listing of an upstream ever is accepted as it is. Later a new tool is accepted only if the admin mapped it,
+and a changed definition is withheld until somebody accepts it (`mcp-gate upstreams pin`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+from mcp_gate.evidence.hashes import tool_hash
+from mcp_gate.lang import strictjson
+from mcp_gate.lang.canonical import CanonicalError
+from mcp_gate.model.event import Event
+from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.upstream.link import Link
+from mcp_gate.upstream.listing import list_tools, named
+
+NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+class Why(StrEnum):
+    """Why a tool is not offered."""
+
+    CHANGED = "changed"
+    NEW = "new"
+    NAME = "name"
+    COLLISION = "collision"
+    SHAPE = "shape"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool whose definition is the accepted one."""
+
+    upstream: str
+    name: str
+    """The upstream's own name."""
+    listed_name: str
+    definition: JsonObject
+    tool_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A tool that is listed by its upstream and not offered."""
+
+    upstream: str
+    name: str
+    listed_name: str
+    why: Why
+    definition: JsonObject
+    tool_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one listing came to."""
+
+    listed: tuple[Tool, ...]
+    """In the upstream's order."""
+    withheld: tuple[Withheld, ...]
+    changes: tuple[Event, ...]
+    """`tool.changed`, to be recorded by the caller."""
+
+
+class Accepted(Protocol):
+    """A definition that was accepted."""
+
+    @property
+    def tool_hash(self) -> str: ...
+
+    @property
+    def definition(self) -> str:
+        """JSON text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """Implements `Accepted`."""
+
+    tool_hash: str
+    definition: str
+
+
+Keep = Callable[[str, str, Accepted], None]
+"""Remember that a definition of (upstream, tool) was accepted."""
+
+
+class Catalog:
+    """All tools of all upstreams, under their listed names."""
+
+    def __init__(self, prefix: Callable[[str], str], mapped: Callable[[str, str], bool], keep: Keep) -> None:
+        """
+        Args:
+            prefix: the prefix of an upstream today.
+            mapped: whether the admin mapped a tool of an upstream today.
+            keep: called for each definition that is accepted at first sight.
+        """
+        self._prefix = prefix
+        self._mapped = mapped
+        self._keep = keep
+        self._pins: dict[str, dict[str, Accepted]] = {}
+        self._tools: dict[str, Tool | Withheld] = {}
+
+    def load(self, upstream: str, pins: Mapping[str, Accepted]) -> None:
+        """The definitions accepted earlier."""
+        self._pins[upstream] = dict(pins)
+
+    def observe(self, upstream: str, tools: list[Json]) -> Observation:
+        """Compare a whole listing of an upstream with what was accepted, and remember it under the listed names."""
+        pins = self._pins.setdefault(upstream, {})
+        first = not pins
+        listed: list[Tool] = []
+        withheld: list[Withheld] = []
+        changes: list[Event] = []
+        for definition in tools:
+            found = self._judge(upstream, definition, pins, first=first)
+            known = self._tools.get(found.listed_name)
+            if known is not None and (known.upstream, known.name) != (found.upstream, found.name):
+                found = _withheld(found, Why.COLLISION)
+            elif found != known:
+                changes.extend(_change(found, known, pins))
+                self._tools[found.listed_name] = found
+            if isinstance(found, Tool):
+                listed.append(found)
+            else:
+                withheld.append(found)
+        return Observation(tuple(listed), tuple(withheld), tuple(changes))
+
+    def lookup(self, listed_name: str) -> Tool | Withheld | None:
+        """The tool behind a listed name, byte for byte."""
+        return self._tools.get(listed_name)
+
+    def tools(self, upstream: str) -> list[Tool | Withheld]:
+        """Everything known of an upstream."""
+        return [tool for tool in self._tools.values() if tool.upstream == upstream]
+
+    def pinned(self, upstream: str, name: str) -> Accepted | None:
+        """The accepted definition of a tool."""
+        return self._pins.get(upstream, {}).get(name)
+
+    def accept(self, upstream: str, name: str) -> Pinned | None:
+        """Accept the definition as it was listed last; None if there is no such tool. The caller records it."""
+        tool = self._tools.get(self._prefix(upstream) + name)
+        if tool is None or tool.upstream != upstream or not tool.tool_hash:
+            return None
+        pin = Pinned(tool.tool_hash, strictjson.dumps(tool.definition).decode())
+        self._pins.setdefault(upstream, {})[name] = pin
+        if isinstance(tool, Withheld) and tool.why in (Why.CHANGED, Why.NEW):
+            self._tools[tool.listed_name] = Tool(
+                upstream, name, tool.listed_name, tool.definition, tool.tool_hash
+            )
+        return pin
+
+    def forget(self, upstream: str) -> None:
+        """After a reload: what is listed may be named or mapped otherwise now; accepted definitions stay."""
+        self._tools = {name: tool for name, tool in self._tools.items() if tool.upstream != upstream}
+
+    async def verify(self, link: Link, tool: str) -> str:
+        """The digest of a tool's definition as its upstream lists it right now; "" if it is not listed.
+
+        Raises:
+            RpcError, Lost: the upstream cannot be asked.
+        """
+        definition = named(await list_tools(link), tool)
+        try:
+            return "" if definition is None else tool_hash(definition)
+        except CanonicalError:
+            return ""
+
+    def _judge(self, upstream: str, definition: Json, pins: dict[str, Accepted], *, first: bool) -> Tool | Withheld:
+        if not isinstance(definition, dict) or not isinstance(definition.get("name"), str):
+            return Withheld(upstream, "", "", Why.SHAPE, {}, "")
+        name = definition["name"]
+        listed_name = self._prefix(upstream) + name
+        try:
+            digest = tool_hash(definition)
+        except CanonicalError:
+            return Withheld(upstream, name, listed_name, Why.SHAPE, {}, "")
+        if not NAME.fullmatch(listed_name):
+            return Withheld(upstream, name, listed_name, Why.NAME, definition, digest)
+        pin = pins.get(name)
+        if pin is None and (first or self._mapped(upstream, name)):
+            pin = pins[name] = Pinned(digest, strictjson.dumps(definition).decode())
+            self._keep(upstream, name, pin)
+        if pin is None or pin.tool_hash != digest:
+            why = Why.NEW if pin is None else Why.CHANGED
+            return Withheld(upstream, name, listed_name, why, definition, digest)
+        return Tool(upstream, name, listed_name, definition, digest)
+
+
+def _withheld(tool: Tool | Withheld, why: Why) -> Withheld:
+    return Withheld(tool.upstream, tool.name, tool.listed_name, why, tool.definition, tool.tool_hash)
+
+
+def _change(found: Tool | Withheld, known: Tool | Withheld | None, pins: dict[str, Accepted]) -> list[Event]:
+    """The record of a definition that differs from the accepted one, or appeared after the first listing."""
+    if isinstance(found, Tool) and (known is None or isinstance(known, Withheld)):
+        return []
+    pin = pins.get(found.name)
+    data: JsonObject = {
+        "kind": "added" if pin is None else "changed",
+        "new": found.tool_hash,
+        "why": found.why.value if isinstance(found, Withheld) else "accepted",
+    }
+    if pin is not None:
+        data["old"] = pin.tool_hash
+    return [Event("tool.changed", {"upstream": found.upstream, "tool": found.name}, data)]
