@@ -9,7 +9,7 @@ import logging
 import os
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +18,12 @@ from typing import Final
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.directory import place_state
 from mcp_gate.gate.gate import Gate
+from mcp_gate.gate.refresh import first_look
 from mcp_gate.gate.reload import Reloader, redecide
 from mcp_gate.gate.sweep import sweep_forever
 from mcp_gate.model.event import Event
 from mcp_gate.policy.load import Loaded
 from mcp_gate.store.store import FILE_NAME, Store
-from mcp_gate.upstream.catalog import Catalog
 from mcp_gate.upstream.manager import Upstreams
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 STOP_SEC: Final = 10.0
 """Calls in flight finish or are cancelled within this time (contract 5, `stop`)."""
 IDLE_CHECK_SEC: Final = 1.0
+FIRST_LOOK_SEC: Final = 10.0
+"""How long the start waits for upstreams to list their tools; clients are served meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ async def run(setting: Setting, loaded: Loaded) -> None:
         await _listen(stack, gate, setting.state)
         _quieten_collector()
         log.info("serving %s, policy %s", setting.directory, loaded.snapshot.id)
+        await first_look(gate, FIRST_LOOK_SEC)
         async with asyncio.TaskGroup() as background:
             tasks = [background.create_task(work) for work in _background(gate, setting)]
             await gate.stopped.wait()
@@ -73,19 +76,19 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     files = loaded.snapshot.files
     event = Event("policy.loaded", {"policy_snapshot": loaded.snapshot.id}, {"files": len(files)})
     await store.snapshot_loaded(loaded.snapshot.id, loaded.snapshot.digest, files, event)
-    catalog = Catalog(store)
     upstreams = Upstreams(loaded.settings.limits)
     stack.push_async_callback(upstreams.stop)
-    await upstreams.start(loaded.upstreams)
     gate = Gate(
         loaded=loaded,
         store=store,
         upstreams=upstreams,
-        catalog=catalog,
         clock=clock,
         id=await _kept(store, "gate_id", lambda: "g-" + os.urandom(8).hex()),
         key=bytes.fromhex(await _kept(store, "seal_key", lambda: os.urandom(32).hex())),
     )
+    for upstream in loaded.upstreams:
+        gate.catalog.load(upstream, await store.pins(upstream))
+    await upstreams.start(loaded.upstreams)
     for request in await store.open_requests():
         gate.deadlines.add(request)
         gate.waiters.adopt(request.id)
@@ -115,16 +118,16 @@ async def _listen(stack: AsyncExitStack, gate: Gate, state: Path) -> None:
         await stack.enter_async_context(serve_mcp(gate))
 
 
-def _background(gate: Gate, setting: Setting) -> list[object]:
+def _background(gate: Gate, setting: Setting) -> list[Coroutine[None, None, None]]:
     reloader = Reloader(gate, setting.directory)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, reloader.request)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, gate.stop)
-    work = [sweep_forever(gate), reloader.watch_forever()]
+    work: list[Coroutine[None, None, None]] = [sweep_forever(gate), reloader.watch_forever()]
     if setting.started_by_connect:
         work.append(_end_when_idle(gate))
-    return list(work)
+    return work
 
 
 async def _end_when_idle(gate: Gate) -> None:

@@ -29,7 +29,7 @@ from mcp_gate.policy.load import Loaded
 from mcp_gate.signals.describe import standing
 from mcp_gate.store.results import Closed, NotOpen
 from mcp_gate.store.store import Store
-from mcp_gate.upstream.catalog import Catalog
+from mcp_gate.upstream.catalog import Accepted, Catalog
 from mcp_gate.upstream.manager import Upstreams
 from mcp_gate.wire.message import Malformed
 
@@ -40,7 +40,7 @@ class Gate:
     """Everything a face may use. One object a process; `loaded` is swapped as one reference."""
 
     def __init__(
-        self, *, loaded: Loaded, store: Store, upstreams: Upstreams, catalog: Catalog, clock: Clock, id: str, key: bytes
+        self, *, loaded: Loaded, store: Store, upstreams: Upstreams, clock: Clock, id: str, key: bytes
     ) -> None:
         """
         Args:
@@ -50,7 +50,11 @@ class Gate:
         self.loaded = loaded
         self.store = store
         self.upstreams = upstreams
-        self.catalog = catalog
+        self.catalog = Catalog(
+            prefix=lambda upstream: self.loaded.upstreams[upstream].prefix,
+            mapped=lambda upstream, tool: self.loaded.is_mapped(upstream, tool, "tools/call"),
+            keep=self._keep_pin,
+        )
         self.clock = clock
         self.id = id
         self._key = key
@@ -156,6 +160,9 @@ class Gate:
         """Wait for writes under way, at most `timeout` seconds."""
         if self._later:
             await asyncio.wait(self._later, timeout=timeout)
+
+    def _keep_pin(self, upstream: str, tool: str, pin: Accepted) -> None:
+        self.later(self.store.pin(upstream, tool, pin.tool_hash, pin.definition, None))
 
     # ---- requests
 
