@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.review.queue import Queue, measure
+from mcp_gate.upstream.manager import State
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
@@ -53,12 +54,12 @@ async def status(gate: Gate) -> JsonObject:
 
 def healthz(gate: Gate) -> JsonObject:
     """`degraded` while an upstream is away or the files on disk are not the policy in force; calls are still served."""
-    upstreams = {health.id: health.state.value for health in gate.upstreams.health()}
-    well = all(health.alive for health in gate.upstreams.health()) and not gate.stale
+    found = gate.upstreams.health()
+    well = all(health.state is State.UP for health in found) and not gate.stale
     return {
         "status": "ok" if well else "degraded",
         "policy": "stale" if gate.stale else "current",
-        "upstreams": upstreams,
+        "upstreams": {health.upstream: health.state.value for health in found},
     }
 
 
