@@ -6,10 +6,22 @@ import pytest
 
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.request import TRANSITIONS, CallState
-from mcp_gate.store.store import Conflict, NotFound
+from mcp_gate.store.store import FILE_NAME, Conflict, NotFound
 from support.held import NOW, SNAPSHOT
 from support.stored import (
-    Hands, a_store, all_records, approve, claim, ended, held, new_call, reject, said, sent, stamp, states,
+    Hands,
+    a_store,
+    all_records,
+    approve,
+    claim,
+    ended,
+    held,
+    new_call,
+    reject,
+    said,
+    sent,
+    stamp,
+    states,
 )  # fmt: skip
 
 pytestmark = pytest.mark.anyio
@@ -99,7 +111,7 @@ async def test_a_delivered_result_is_wiped(tmp_path: Path) -> None:
         await store.delivered(call.id, [said(call, "call.delivered")])
         assert await store.result_of(call.id) is None
         assert await states(store, call) == ["delivered"]
-    assert b"secret-4711" not in b"".join(p.read_bytes() for p in tmp_path.iterdir())
+    assert b"secret-4711" not in (tmp_path / FILE_NAME).read_bytes()
 
 
 async def test_failures_are_counted_until_the_identical_call_succeeds(tmp_path: Path) -> None:

@@ -8,12 +8,35 @@ import pytest
 from mcp_gate.model.judged import Judged, Refused
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.store.store import (
-    Claimed, Closed, Conflict, Joined, NotClaimed, NotFound, NotOpen, Opened, Store, TooMany, WhyNot,
+    Claimed,
+    Closed,
+    Conflict,
+    Joined,
+    NotClaimed,
+    NotFound,
+    NotOpen,
+    Opened,
+    Store,
+    TooMany,
+    WhyNot,
 )  # fmt: skip
 from support.held import NOW
 from support.stored import (
-    a_store, all_records, approve, claim, ended, held, new_call, new_request, opening, reject, said, sent, stamp,
-    states, word,
+    a_store,
+    all_records,
+    approve,
+    claim,
+    ended,
+    held,
+    new_call,
+    new_request,
+    opening,
+    reject,
+    said,
+    sent,
+    stamp,
+    states,
+    word,
 )  # fmt: skip
 
 pytestmark = pytest.mark.anyio

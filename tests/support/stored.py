@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +74,8 @@ async def held(store: Store, call: Call | None = None, **changes: Any) -> Reques
 
 
 def opening(request: Request) -> list[Event]:
-    call = request.call
-    return [said(call, "call.received"), said(call, "call.decided"), said(call, "request.opened", request_id=request.id)]
+    call, opened = request.call, said(request.call, "request.opened", request_id=request.id)
+    return [said(call, "call.received"), said(call, "call.decided"), opened]
 
 
 def word(request: Request, by: str, status: RequestStatus) -> Accepted:

@@ -186,7 +186,8 @@ class Watch:
         self._size = 0
 
     def check(self) -> None:
-        """
+        """Before the file is used, or opened again: a log must never meet a file it does not belong to.
+
         Raises:
             Unavailable: it was deleted, replaced, cut short, or made read-only.
         """
@@ -201,11 +202,21 @@ class Watch:
         if not now.st_mode & 0o200:
             raise Unavailable("the database was made read-only")
         self._size = now.st_size
+
+    def check_log(self) -> None:
+        """
+        Raises:
+            Unavailable: the log is not the one that was written so far.
+        """
         if self._log is not None and self._log != self._identity(self._wal, missing_ok=True):
             raise Unavailable("the write-ahead log was deleted or replaced while the gate was running")
 
-    def settle(self) -> None:
-        """After a commit: the log exists now."""
+    def opened(self) -> None:
+        """The file was opened anew; its log may be another one."""
+        self._log = None
+
+    def committed(self) -> None:
+        """There is a log now."""
         if self._log is None:
             self._log = self._identity(self._wal, missing_ok=True)
 

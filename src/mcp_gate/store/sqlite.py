@@ -13,7 +13,7 @@ from mcp_gate.lang.times import rfc3339
 from mcp_gate.store import file
 from mcp_gate.store.database import Body, Unavailable
 from mcp_gate.store.transaction import ReadTx
-from mcp_gate.store.writer import Connect, Job, Writer, open_for_writing
+from mcp_gate.store.writer import Job, Writer
 
 T = TypeVar("T")
 
@@ -37,21 +37,21 @@ class SQLite:
         self._generation = 0
 
     @classmethod
-    async def open(
-        cls, path: Path, clock: Callable[[], float], connect: Connect = open_for_writing
-    ) -> SQLite:
+    async def open(cls, path: Path, clock: Callable[[], float]) -> SQLite:
         """See `Store.open`."""
         lock = file.Lock(path)
-        writer = Writer(path, lambda: rfc3339(clock()), connect)
+        loop = asyncio.get_running_loop()
 
-        def prepare() -> None:
+        def prepare() -> Writer:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock.take()
             file.prepare(path, lock)
+            writer = Writer(path, lambda: rfc3339(clock()), loop)
             writer.start()
+            return writer
 
         try:
-            await asyncio.to_thread(prepare)
+            writer = await asyncio.to_thread(prepare)
         except (sqlite3.Error, OSError) as error:
             lock.release()
             raise Unavailable(f"the database {path.name} cannot be opened: {error}") from error

@@ -128,7 +128,7 @@ class Store:
 
         `failure` says that an executed call's result was `isError: true`, which counts for `failures` as FAILED and
         UNKNOWN do. `result` is kept until `delivered`, for a caller that may be gone. A lazy one need not be awaited;
-        if it cannot be written now it is tried again with every later transaction until `close`.
+        if it cannot be written now it is tried again, with every later transaction and every second, until `close`.
 
         Raises:
             NotFound, Conflict: no such call; it is in no state that leads to `state`.

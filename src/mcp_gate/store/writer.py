@@ -11,17 +11,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from mcp_gate.evidence.chain import START, Head
 from mcp_gate.store import file
-from mcp_gate.store.database import Body, Conflict, Tx, Unavailable
+from mcp_gate.store.database import Body, Conflict, Unavailable
 from mcp_gate.store.transaction import Ledger, WriteTx
 
 log = logging.getLogger(__name__)
 
 GROUP: Final = 512
 """Most bodies in one transaction: bounds how long the first of them waits for the last."""
+
+RETRY_SEC: Final = 1.0
+"""How soon an outcome that could not be written is tried again when nothing else is."""
 
 _BUSY: Final = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_TIMEOUT"})
 _OWN_FAULT: Final = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
@@ -39,30 +42,28 @@ class Job:
     error: Exception | None = None
 
 
-Connect: TypeAlias = Callable[[Path], sqlite3.Connection]
-
-
 def open_for_writing(path: Path) -> sqlite3.Connection:
+    """The writer's connection; see `file.connect`."""
     return file.connect(path, write=True)
 
 
 class Writer:
     """Owns the writing connection. `put` and `close` belong to the event loop, the rest to the thread."""
 
-    def __init__(self, path: Path, now: Callable[[], str], connect: Connect = open_for_writing) -> None:
+    def __init__(self, path: Path, now: Callable[[], str], loop: asyncio.AbstractEventLoop) -> None:
         self._path = path
         self._now = now
-        self._connect = connect
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._connection: sqlite3.Connection | None = None
-        self._watch: file.Watch | None = None
+        self._watch = file.Watch(path)
         self._head: Head | None = None
         self._attempted: Head | None = None
         """Head of a commit that failed: it may be on disk all the same."""
         self._owed: list[Job] = []
         """Lazy bodies whose transaction failed; they go first in the next one."""
-        self._ended = self._loop.create_future()
+        self._trouble = ""
+        self._ended = loop.create_future()
         self.commits = 0
         self.generation = 0
         """Rises whenever the file is opened anew."""
@@ -93,7 +94,7 @@ class Writer:
             more = True
             while more:
                 group, more = self._next_group()
-                if group:
+                if group or self._owed:
                     self._settle(self._transact(group))
         finally:
             left = [*self._owed, *self._drain()]
@@ -105,8 +106,11 @@ class Writer:
                 self._loop.call_soon_threadsafe(self._ended.set_result, None)
 
     def _next_group(self) -> tuple[list[Job], bool]:
-        """Wait for work, then take all there is; False when asked to end."""
-        first = self._queue.get()
+        """Wait for work, then take all there is; False when asked to end. Nothing: time to try again what is owed."""
+        try:
+            first = self._queue.get(timeout=RETRY_SEC if self._owed else None)
+        except queue.Empty:
+            return [], True
         if first is None:
             return [], False
         group = [first]
@@ -137,6 +141,9 @@ class Writer:
             effects = self._commit(jobs)
         except (sqlite3.Error, OSError, Unavailable) as error:
             return self._failed(jobs, error)
+        if self._trouble:
+            log.warning("the store can write again")
+            self._trouble = ""
         for effect in effects:
             effect()
         return jobs
@@ -157,8 +164,7 @@ class Writer:
         self._head = ledger.head
         self._attempted = None
         self.commits += 1
-        if self._watch is not None:
-            self._watch.settle()
+        self._watch.committed()
         return effects
 
     def _one(self, connection: sqlite3.Connection, ledger: Ledger, job: Job) -> list[Callable[[], None]]:
@@ -185,7 +191,9 @@ class Writer:
     def _failed(self, jobs: list[Job], error: Exception) -> list[Job]:
         """Nothing of the group counts. Whoever queued behind it waited as long, and is not made to wait again."""
         text = str(error)
-        log.error("the store could not write: %s", text)
+        if text != self._trouble:
+            log.error("the store cannot write: %s", text)
+            self._trouble = text
         if _is_busy(error):
             self._roll_back()
             jobs = [*jobs, *(self._drain_waiting())]
@@ -215,31 +223,28 @@ class Writer:
     # -- the file -----------------------------------------------------------------------------------------------
 
     def _ready(self) -> sqlite3.Connection:
+        self._watch.check()
         if self._connection is None:
-            self._open()
-        if self._watch is not None:
-            self._watch.check()
-        if self._connection is None:
-            raise Unavailable("the database is not open")
+            return self._open()
+        self._watch.check_log()
         return self._connection
 
-    def _open(self) -> None:
-        """Open the file that is there; after the first time it must hold the record this process wrote."""
-        if not self._path.exists():
-            raise Unavailable("the database was deleted while the gate was running")
-        connection = self._connect(self._path)
+    def _open(self) -> sqlite3.Connection:
+        """After the first time, the file must hold the record this process wrote."""
+        connection = open_for_writing(self._path)
         try:
             head = self._head_on_disk(connection)
             if self._head is not None and head not in (self._head, self._attempted):
                 raise Unavailable("the database does not end where this gate left it: it was replaced or rolled back")
-            self._watch = file.Watch(self._path)
         except BaseException:
             connection.close()
             raise
         self._head = head
         self._attempted = None
         self._connection = connection
+        self._watch.opened()
         self.generation += 1
+        return connection
 
     @staticmethod
     def _head_on_disk(connection: sqlite3.Connection) -> Head:
@@ -256,7 +261,7 @@ class Writer:
 
     def _abandon(self) -> None:
         """Give the connection up: what was committed is safe, and the next transaction opens the file anew."""
-        connection, self._connection, self._watch = self._connection, None, None
+        connection, self._connection = self._connection, None
         if connection is None:
             return
         with suppress(sqlite3.Error):
@@ -287,5 +292,3 @@ def _resolve(jobs: list[Job]) -> None:
 def _is_busy(error: Exception) -> bool:
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorname", "") in _BUSY
 
-
-__all__ = ["Job", "Tx", "Writer", "open_for_writing"]

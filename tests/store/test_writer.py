@@ -1,0 +1,322 @@
+"""Grouping, cancellation and faults, on real files."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from mcp_gate.evidence.chain import Intact, verify
+from mcp_gate.model.request import CallState
+from mcp_gate.store import writer
+from mcp_gate.store.database import Tx
+from mcp_gate.store.sqlite import SQLite
+from mcp_gate.store.store import FILE_NAME, NotFound, Store, Unavailable
+from support.faults import faulty_writer
+from support.held import SNAPSHOT
+from support.stored import (
+    Hands,
+    a_store,
+    all_records,
+    approve,
+    begun,
+    claim,
+    ended,
+    held,
+    new_call,
+    new_request,
+    opening,
+    said,
+    sent,
+    states,
+)  # fmt: skip
+
+pytestmark = pytest.mark.anyio
+
+
+async def intact(store: Store) -> bool:
+    return isinstance(verify(await all_records(store)), Intact)
+
+
+async def test_what_queues_during_a_commit_goes_into_the_next_one(tmp_path: Path) -> None:
+    database = await SQLite.open(tmp_path / FILE_NAME, Hands())
+    try:
+        await asyncio.gather(*(database.write(_insert(n)) for n in range(200)))
+        assert database.commits <= 20
+        rows = await database.read(lambda tx: tx.all("select k from meta"))
+        assert len(rows) == 200
+    finally:
+        await database.close()
+
+
+def _insert(n: int) -> Callable[[Tx], None]:
+    def body(tx: Tx) -> None:
+        tx.run("insert into meta(k, v) values(:k, '')", k=str(n))
+
+    return body
+
+
+async def test_a_lazy_body_rides_along_with_the_next_commit_in_order(tmp_path: Path) -> None:
+    database = await SQLite.open(tmp_path / FILE_NAME, Hands())
+    try:
+        seen: list[str] = []
+        lazy = database.write(lambda tx: seen.append("lazy"), lazy=True)
+        await database.write(lambda tx: seen.append("prompt"))
+        await lazy
+        assert seen == ["lazy", "prompt"]
+        assert database.commits == 1
+    finally:
+        await database.close()
+
+
+async def test_a_lazy_body_alone_is_durable_soon(tmp_path: Path) -> None:
+    database = await SQLite.open(tmp_path / FILE_NAME, Hands())
+    try:
+        await asyncio.wait_for(database.write(_insert(1), lazy=True), 5)
+    finally:
+        await database.close()
+
+
+async def test_what_is_queued_when_the_store_closes_is_written(tmp_path: Path) -> None:
+    call = new_call()
+    async with a_store(tmp_path) as store:
+        await sent(store, call)
+        store.finish(call.id, CallState.EXECUTED, [], lazy=True)
+    async with a_store(tmp_path) as store:
+        assert await states(store, call) == ["executed"]
+
+
+async def test_a_closed_store_says_so(tmp_path: Path) -> None:
+    async with a_store(tmp_path) as store:
+        pass
+    with pytest.raises(Unavailable):
+        await sent(store, new_call())
+    with pytest.raises(Unavailable):
+        await store.requests()
+
+
+async def test_one_bodys_mistake_does_not_touch_its_neighbours(tmp_path: Path) -> None:
+    good, bad, better = new_call(), new_call(), new_call()
+    async with a_store(tmp_path) as store:
+        results = await asyncio.gather(
+            sent(store, good), ended(store, bad), sent(store, bad), sent(store, better), return_exceptions=True
+        )
+        assert [type(r) for r in results] == [type(None), NotFound, type(None), type(None)]
+        assert await states(store, good, bad, better) == ["dispatched"] * 3
+        assert await intact(store)
+
+
+async def test_text_no_database_can_hold_fails_its_own_call_alone(tmp_path: Path) -> None:
+    good, bad = new_call(), new_call(session="\ud800")
+    async with a_store(tmp_path) as store:
+        results = await asyncio.gather(sent(store, bad), sent(store, good), return_exceptions=True)
+        assert isinstance(results[0], UnicodeEncodeError)
+        assert await states(store, good, bad) == ["dispatched", "none"]
+        assert await intact(store)
+
+
+# -- cancellation -----------------------------------------------------------------------------------------------
+
+
+async def test_S231_a_caller_cancelled_at_any_await_leaves_whole_transactions(tmp_path: Path) -> None:
+    """Each step of a held call's life is cancelled after 0, 1, 2, … turns of the loop, until it is quick enough."""
+    async with a_store(tmp_path) as store:
+        for turns in range(12):
+            request = await held(store)
+            await approve(store, request)
+            plain, other = new_call(), new_request()
+            steps: list[Callable[[], Awaitable[object]]] = [
+                lambda plain=plain: sent(store, plain),  # type: ignore[misc]
+                lambda other=other: store.open_request(other.call, other, opening(other), cap=100),  # type: ignore[misc]
+                lambda request=request: claim(store, request),  # type: ignore[misc]
+                lambda request=request: ended(store, request.call, result=b"{}"),  # type: ignore[misc]
+            ]
+            for step in steps:
+                await _cancelled_after(turns, step)
+            await sent(store, new_call())  # what commits later must carry no stray rows along
+            assert await _all_or_nothing(store, plain.id, "dispatched", 3)
+            assert await _all_or_nothing(store, other.call.id, "pending", 3)
+            assert await _all_or_nothing(store, request.call.id, "executed", 6)
+        assert await intact(store)
+
+
+async def _cancelled_after(turns: int, step: Callable[[], Awaitable[object]]) -> None:
+    task = asyncio.ensure_future(step())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _all_or_nothing(store: Store, call_id: str, state: str, events: int) -> bool:
+    call = await store.call(call_id)
+    written = [r for r in await all_records(store) if r["call_id"] == call_id]
+    # A step cancelled before its first turn never began; the one after it is then refused by the lifecycle.
+    return (call is None and not written) or (call is not None and (call["state"] == state) == (len(written) == events))
+
+
+async def test_a_cancelled_lazy_outcome_is_written_all_the_same(tmp_path: Path) -> None:
+    call = new_call()
+    async with a_store(tmp_path) as store:
+        await sent(store, call)
+        outcome = asyncio.ensure_future(store.finish(call.id, CallState.EXECUTED, [], lazy=True))
+        outcome.cancel()
+        await sent(store, new_call())
+        assert await states(store, call) == ["executed"]
+
+
+# -- faults -----------------------------------------------------------------------------------------------------
+
+
+async def _life(store: Store, calls: list[str]) -> None:
+    """One held call and one allowed call from beginning to end."""
+    request = await held(store)
+    calls.append(request.call.id)
+    await approve(store, request)
+    await claim(store, request)
+    await ended(store, request.call, result=b"{}")
+    await store.delivered(request.call.id)
+    plain = new_call()
+    calls.append(plain.id)
+    await sent(store, plain)
+    await ended(store, plain, CallState.FAILED)
+
+
+async def test_the_store_is_well_again_after_any_statement_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fail the Nth statement of the writer, for every N of a held and an allowed call's life."""
+    monkeypatch.setattr(writer, "RETRY_SEC", 0.001)
+    with faulty_writer(monkeypatch) as plan:
+        async with a_store(tmp_path) as store:
+            await _life(store, [])
+            at, refused = 0, True
+            while refused:
+                at += 1
+                plan.arm(at)
+                try:
+                    await _life(store, [])
+                    refused = False
+                except Unavailable:
+                    pass
+                plan.arm(-1)
+                await _life(store, [])
+                assert await intact(store), f"statement {at}"
+            assert at > 40
+    async with a_store(tmp_path) as store:
+        assert await intact(store)
+        await store.recover()
+
+
+async def test_a_failed_transaction_leaves_nothing_and_an_outcome_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call, refused = new_call(), new_call()
+    with faulty_writer(monkeypatch) as plan:
+        async with a_store(tmp_path) as store:
+            await sent(store, call)
+            store.finish(call.id, CallState.EXECUTED, [said(call, "call.executed")], lazy=True)
+            plan.arm(3)
+            with pytest.raises(Unavailable):
+                await sent(store, refused)
+            assert await states(store, call, refused) == ["dispatched", "none"]
+            await sent(store, new_call())
+            assert await states(store, call) == ["executed"]
+            assert [r["event"] for r in await all_records(store)].count("call.executed") == 1
+
+
+async def test_an_outcome_still_owed_at_the_end_is_unknown_after_the_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = new_call()
+    with faulty_writer(monkeypatch) as plan:
+        async with a_store(tmp_path) as store:
+            await sent(store, call)
+            owed = store.finish(call.id, CallState.EXECUTED, [], lazy=True)
+            plan.break_down()
+        with pytest.raises(Unavailable):
+            await owed
+    async with a_store(tmp_path) as store:
+        assert [lost.id for lost in await store.recover()] == [call.id]
+
+
+@pytest.mark.parametrize("step", ["decision", "approval", "intent"])
+async def test_S213_a_full_disk_refuses_the_step_and_the_store_recovers(tmp_path: Path, step: str) -> None:
+    async with a_store(tmp_path) as store:
+        request = await held(store)
+        if step == "intent":
+            await approve(store, request)
+        before, was = await all_records(store), await states(store, request.call)
+        await _full(store)
+        big = new_call(arguments={"text": "x" * 200_000})
+        together = {"decision": sent, "approval": approve, "intent": claim}[step]
+        subject = new_call() if step == "decision" else request
+        results = await asyncio.gather(together(store, subject), sent(store, big), return_exceptions=True)
+        assert {type(result) for result in results} == {Unavailable}
+        assert "full" in str(results[-1])
+        assert await all_records(store) == before
+        assert await states(store, request.call, big) == [*was, "none"]
+        await sent(store, big)  # the file was opened anew: there is room again
+        assert await intact(store)
+
+
+async def _full(store: Store) -> None:
+    """No page more than there are: SQLITE_FULL at the next one, as on a full disk."""
+    database = store._db
+    assert isinstance(database, SQLite)
+
+    def body(tx: Tx) -> None:
+        pages = tx.one("pragma page_count")
+        assert pages is not None
+        tx.all(f"pragma max_page_count = {pages['page_count']}")
+
+    await database.write(body)
+
+
+async def test_S216_a_database_locked_by_somebody_else_refuses_in_time_and_recovers(tmp_path: Path) -> None:
+    loop = asyncio.get_running_loop()
+    async with a_store(tmp_path) as store:
+        await sent(store, new_call())
+        other = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
+        other.execute("begin immediate")
+        since = loop.time()
+        first = asyncio.ensure_future(sent(store, new_call()))
+        await asyncio.sleep(1)
+        second = asyncio.ensure_future(sent(store, new_call()))
+        for refused in (first, second):
+            with pytest.raises(Unavailable, match="locked"):
+                await refused
+        assert 4 < loop.time() - since < 6
+        other.execute("rollback")
+        other.close()
+        await sent(store, new_call())
+        assert await intact(store)
+
+
+async def test_effects_happen_only_when_the_transaction_is_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = new_call()
+    with faulty_writer(monkeypatch) as plan:
+        async with a_store(tmp_path) as store:
+            await sent(store, call)
+            plan.arm(6)
+            with pytest.raises(Unavailable):
+                await ended(store, call, CallState.FAILED)
+            assert store.failures(call.agent, call.job_hash) == 0
+            plan.arm(-1)
+            await ended(store, call, CallState.FAILED)
+            assert store.failures(call.agent, call.job_hash) == 1
+
+
+async def test_events_without_canonical_form_are_refused_and_break_no_chain(tmp_path: Path) -> None:
+    call = new_call()
+    async with a_store(tmp_path) as store:
+        with pytest.raises(ValueError):
+            await store.begin(call, {}, CallState.DISPATCHED, [*begun(call), said(call, "x", n=float("nan"))], SNAPSHOT)
+        assert await all_records(store) == []
+        await sent(store, call)
+        assert await intact(store)
