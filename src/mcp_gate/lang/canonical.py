@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Final
 
 import orjson
@@ -12,10 +13,13 @@ from mcp_gate.model.foreign import Json
 
 UNSAFE: Final = 2**53
 """Integers of this size and beyond do not survive a double."""
+TAG: Final = "$int"
+_DIGITS: Final = re.compile("-?[1-9][0-9]{15,4299}")
 
 
 class CanonicalError(ValueError):
-    """The value has no canonical form: a number that is not finite, or half of a surrogate pair."""
+    """The value has no canonical form of its own: a number that is not finite, half of a surrogate pair, what is no
+    JSON, or an object that has the very form in which a large integer is written."""
 
 
 def canonical(value: Json) -> bytes:
@@ -29,7 +33,7 @@ def canonical(value: Json) -> bytes:
         try:
             return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         except TypeError:
-            raise CanonicalError("a string holds half of a surrogate pair") from None
+            raise CanonicalError("the value is too deep, or holds half of a surrogate pair") from None
     try:
         return rfc8785.dumps(_tagged(value))
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError):
@@ -46,30 +50,40 @@ def digest(value: Json) -> str:
 
 
 def _plain(value: Json) -> bool:
+    """Whether the value holds nothing but what orjson writes as RFC 8785 does."""
     stack: list[Json] = [value]
     while stack:
         item = stack.pop()
         kind = type(item)
+        if kind is str or kind is bool or item is None:
+            continue
         if kind is dict:
             for key in item:
-                if not key.isascii():
+                if type(key) is not str or not key.isascii() or key == TAG:
                     return False
             stack.extend(item.values())
         elif kind is list:
             stack.extend(item)
-        elif kind is int:
-            if not -UNSAFE < item < UNSAFE:
-                return False
-        elif kind is float:
+        elif kind is not int or not -UNSAFE < item < UNSAFE:
             return False
     return True
 
 
 def _tagged(value: Json) -> Json:
+    """A copy in which large integers are written as text."""
     if isinstance(value, dict):
+        if len(value) == 1 and _is_tag(value.get(TAG)):
+            raise CanonicalError("an object has the form of a large integer")
         return {key: _tagged(child) for key, child in value.items()}
     if isinstance(value, (list, tuple)):
         return [_tagged(child) for child in value]
     if type(value) is int and not -UNSAFE < value < UNSAFE:
-        return {"$int": str(value)}
+        return {TAG: str(value)}
     return value
+
+
+def _is_tag(text: Json) -> bool:
+    """Whether this is what stands behind `$int`. Two values that differ must never share a canonical form."""
+    if not isinstance(text, str) or not _DIGITS.fullmatch(text):
+        return False
+    return abs(int(text)) >= UNSAFE

@@ -6,6 +6,7 @@ A path that leads nowhere, a value of the wrong kind, and a value the gate calls
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, assert_never
 
 from mcp_gate.lang.globs import compile_like
+from mcp_gate.lang.reveal import is_hidden
 from mcp_gate.model.call import UNKNOWN
 from mcp_gate.model.foreign import Json
 
@@ -162,7 +164,8 @@ def compile_condition(text: str, roots: frozenset[str], *, near_is_unknown: bool
 
     Args:
         roots: what a path may start with.
-        near_is_unknown: texts that differ in case or surrounding space alone are neither equal nor different.
+        near_is_unknown: texts that differ only in what another program may overlook (case, space at the ends, width,
+            hidden characters) are neither equal nor different.
 
     Raises:
         ConditionError: the text is no condition, is too long or too deep, or a path starts with something else.
@@ -303,13 +306,11 @@ def _test(tree: Expression, near: bool) -> Test:
         case Not(inner):
             return _inverted(_test(inner, near))
         case IsNull(value):
-            get = _getter(value)
-            return lambda env: (found := get(env)) is MISSING or found is ABSENT or found is None
+            return _is_null(_getter(value))
         case IsTrue(value):
             return _applied(lambda found: found if isinstance(found, bool) else None, value)
         case Like(value, pattern):
-            matches = compile_like(pattern)
-            return _applied(lambda found: matches(found) if isinstance(found, str) else None, value)
+            return _applied(_like(pattern, near), value)
         case Compare(op, left, right):
             compare = _COMPARISONS[op]
             return _applied(lambda a, b: compare(a, b, near), left, right)
@@ -357,6 +358,27 @@ def _inverted(inner: Test) -> Test:
     return test
 
 
+def _is_null(get: Getter) -> Test:
+    def test(env: Environment) -> bool | None:
+        found = get(env)
+        return None if found is UNKNOWN else found is MISSING or found is ABSENT or found is None
+
+    return test
+
+
+def _like(pattern: str, near: bool) -> Callable[[Json], bool | None]:
+    exact, loose = compile_like(pattern), compile_like(_folded(pattern))
+
+    def test(found: Json) -> bool | None:
+        if not isinstance(found, str):
+            return None
+        if exact(found):
+            return True
+        return None if near and loose(_folded(found)) else False
+
+    return test
+
+
 def _applied(act: Callable[..., bool | None], *operands: Operand) -> Test:
     getters = [_getter(operand) for operand in operands]
 
@@ -399,11 +421,18 @@ def number(value: Json) -> int | Decimal | None:
     return Decimal(repr(value)) if kind is float else None
 
 
+def _folded(text: str) -> str:
+    """The text without what another program may overlook: case, width and other forms of a letter, what does not show,
+    and space at the ends."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(char for char in plain if char == " " or not is_hidden(char)).strip()
+
+
 def _equal(a: Json, b: Json, near: bool) -> bool | None:
     if isinstance(a, str) and isinstance(b, str):
         if a == b:
             return True
-        return None if near and a.strip().casefold() == b.strip().casefold() else False
+        return None if near and _folded(a) == _folded(b) else False
     if isinstance(a, bool) and isinstance(b, bool):
         return a is b
     x, y = number(a), number(b)
@@ -425,7 +454,7 @@ def _contains(a: Json, b: Json, near: bool) -> bool | None:
     if isinstance(a, str) and isinstance(b, str):
         if b in a:
             return True
-        return None if near and b.strip().casefold() in a.casefold() else False
+        return None if near and _folded(b) in _folded(a) else False
     if isinstance(a, list):
         found = [_equal(item, b, near) for item in a]
         return True if True in found else None if None in found else False

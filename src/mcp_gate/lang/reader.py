@@ -24,6 +24,8 @@ class Reader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
+        self._strangers: set[Place] = set()
+        """Where unknown keys stand."""
 
     def error(self, place: Place, message: str, hint: str) -> None:
         self.problems.append(Problem(place, message, hint))
@@ -40,6 +42,7 @@ class Reader:
             return None
         for key, place in found.keys.items():
             if key not in known:
+                self._strangers.add(place)
                 self.error(place, f"unknown key '{reveal(key)}'", _nearest(key, known))
         return found
 
@@ -72,10 +75,12 @@ class Reader:
                 yield key, found.keys[key], value
 
     def need(self, parent: Mapping_, key: str, hint: str) -> Node | None:
-        """A member that must be there."""
+        """A member that must be there. Where a misspelt key was reported already, that is the error, and the only one."""
         node = parent.entries.get(key)
         if node is None:
-            self.error(parent.place, f"'{key}' is missing", hint)
+            strangers = [name for name, place in parent.keys.items() if place in self._strangers]
+            if not difflib.get_close_matches(key, strangers):
+                self.error(parent.place, f"'{key}' is missing", hint)
         return node
 
     # ---- scalars

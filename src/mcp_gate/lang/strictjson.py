@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import orjson
@@ -21,6 +22,9 @@ UPSTREAM_DEPTH = 200
 """Deepest nesting of what an upstream sends; below the depth at which the standard library's parser gives up."""
 
 
+_ONLY_JSON_READS = re.compile(rb"\\u[dD][89a-fA-F]|[0-9]{300}|[0-9][eE]\+?[0-9]{3}")
+"""What orjson refuses and the standard library reads: half a surrogate pair, a number beyond a double."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]', re.DOTALL)
 """A whole string, or one bracket; possessive, so that no input makes it backtrack."""
 
@@ -36,7 +40,7 @@ def parse(data: bytes, *, depth: int = DEPTH) -> Json:
         JsonError: see the module.
     """
     value = _parse(data, depth)
-    if _may_hold_surrogates(data) and _has_surrogate(value):
+    if (b"\\ud" in data or b"\\uD" in data) and _has_surrogate(value):
         raise JsonError("a string holds half of a surrogate pair")
     return value
 
@@ -57,9 +61,14 @@ def dumps(value: Json) -> bytes:
         JsonError: a number that is not finite, or nesting beyond reason.
     """
     try:
-        return orjson.dumps(value)
+        text = orjson.dumps(value)
     except TypeError:  # a big integer, a lone surrogate, or depth beyond orjson's
         pass
+    else:
+        # orjson writes NaN as null: a null that stands there for another value is an error, not an answer.
+        if b"null" in text and any(type(item) is float and not math.isfinite(item) for item in _scalars(value)):
+            raise JsonError("a number is not finite")
+        return text
     try:
         return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
     except (ValueError, RecursionError):
@@ -72,11 +81,12 @@ def depth_of(value: Json) -> int:
     level: list[Any] = [value] if isinstance(value, (dict, list)) else []
     while level:
         deepest += 1
-        below: list[Any] = []
-        for item in level:
-            children = item.values() if type(item) is dict else item
-            below.extend(child for child in children if type(child) is dict or type(child) is list)
-        level = below
+        level = [
+            child
+            for item in level
+            for child in (item.values() if type(item) is dict else item)
+            if type(child) is dict or type(child) is list
+        ]
     return deepest
 
 
@@ -84,8 +94,10 @@ def _parse(data: bytes, depth: int) -> Json:
     """Equal bytes after a round trip prove: no duplicate key, no odd number, nothing left out."""
     try:
         value = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return _parse_slowly(data, depth, known_shallow=False)  # broken, or a lone surrogate
+    except orjson.JSONDecodeError as e:
+        if not _ONLY_JSON_READS.search(data):
+            raise _broken(data, e.pos, depth) from None
+        return _parse_slowly(data, depth, known_shallow=False)
     if data.count(b"{") + data.count(b"[") > depth and depth_of(value) > depth:
         raise JsonError(f"nested deeper than {depth}")
     try:
@@ -101,8 +113,6 @@ def _parse_slowly(data: bytes, depth: int, *, known_shallow: bool) -> Json:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise JsonError("not valid UTF-8") from None
-    if text.startswith("\ufeff"):
-        raise JsonError("starts with a byte order mark")
     if not known_shallow:
         _check_brackets(text, depth)
     try:
@@ -113,6 +123,19 @@ def _parse_slowly(data: bytes, depth: int, *, known_shallow: bool) -> Json:
         raise JsonError(f"not JSON at character {e.pos}") from None
     except (ValueError, RecursionError):
         raise JsonError("not JSON we can read") from None
+
+
+def _broken(data: bytes, position: int, depth: int) -> JsonError:
+    """What to say of a text that no parser reads beyond a position."""
+    if data.startswith(b"\xef\xbb\xbf"):
+        return JsonError("starts with a byte order mark")
+    try:
+        _check_brackets(data.decode("utf-8")[: position + 1], depth)
+    except UnicodeDecodeError:
+        return JsonError("not valid UTF-8")
+    except JsonError as e:
+        return e
+    return JsonError(f"not JSON at character {position}")
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -148,20 +171,19 @@ def _check_brackets(text: str, depth: int) -> None:
             level -= 1
 
 
-def _may_hold_surrogates(data: bytes) -> bool:
-    return b"\\ud" in data or b"\\uD" in data
-
-
 def _has_surrogate(value: Json) -> bool:
+    return any(isinstance(item, str) and _SURROGATE.search(item) for item in _scalars(value))
+
+
+def _scalars(value: Json) -> Iterator[Json]:
+    """Every key and every value that is no container, in no particular order; no depth can hurt it."""
     stack: list[Json] = [value]
     while stack:
         item = stack.pop()
-        if isinstance(item, str):
-            if any("\ud800" <= char <= "\udfff" for char in item):
-                return True
-        elif isinstance(item, dict):
+        if isinstance(item, dict):
             stack.extend(item.keys())
             stack.extend(item.values())
-        elif isinstance(item, list):
+        elif isinstance(item, (list, tuple)):
             stack.extend(item)
-    return False
+        else:
+            yield item

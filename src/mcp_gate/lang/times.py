@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import math
+import re
 import time
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Final
+
+_FORM: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 def rfc3339(seconds: float) -> str:
-    """Seconds since the epoch as text, rounded down to the millisecond."""
-    whole = int(seconds // 1)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{int((seconds - whole) * 1000):03d}Z"
+    """Seconds since the epoch as text, rounded down to the millisecond.
+
+    What `parse_rfc3339` read comes out as it was: the last bits of the float do not cost a millisecond.
+    """
+    whole, millis = divmod(math.floor(round(seconds * 1000, 3)), 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{millis:03d}Z"
 
 
 def parse_rfc3339(text: str) -> float:
     """Seconds since the epoch.
 
     Raises:
-        ValueError: no RFC 3339 time with an offset.
+        ValueError: no RFC 3339 time: date, T, time with seconds, and an offset.
     """
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None or "T" not in text.upper():
-        raise ValueError("a time needs a date, a T, a time and an offset")
-    return moment.astimezone(UTC).timestamp()
+    if not _FORM.fullmatch(text):
+        raise ValueError("no RFC 3339 time")
+    try:
+        return datetime.fromisoformat(text.upper()).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError("no RFC 3339 time") from None
