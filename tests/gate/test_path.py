@@ -4,13 +4,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from support.gates import Upstream, job, names, open_gate, perform
 
 from mcp_gate.evidence.hashes import job_hash
 from mcp_gate.model.outcome import Delivered, Refused, Retry, Status, UpstreamError
 from mcp_gate.store.database import Unavailable
 from mcp_gate.wire.errors import INVALID_PARAMS, RpcError
 from mcp_gate.wire.peer import Lost
+from support.gates import Upstream, job, names, open_gate, perform
 
 pytestmark = pytest.mark.anyio
 

@@ -76,9 +76,8 @@ async def open_gate(
     try:
         event = Event("policy.loaded", {"policy_snapshot": found.snapshot.id}, {"files": 2})
         await store.snapshot_loaded(found.snapshot.id, found.snapshot.digest, found.snapshot.files, event)
-        gate = Gate(
-            loaded=found, store=store, upstreams=Upstreams(found.settings.limits), clock=clock, id="g-test", key=b"k" * 32
-        )  # fmt: skip
+        upstreams = Upstreams(found.settings.limits)
+        gate = Gate(loaded=found, store=store, upstreams=upstreams, clock=clock, id="g-test", key=b"k" * 32)
         yield gate
         await gate.settle(5)
     finally:
