@@ -208,9 +208,8 @@ async def test_S220_a_clock_that_is_set_does_not_move_a_deadline(tmp_path: Path)
 
 async def test_a_request_whose_client_never_came_back_is_withdrawn(tmp_path: Path) -> None:
     hands = Hands()
-    rules = (
-        "version: v1\nrules:\n  - { id: slow, match: { topics: ['*'] }, decision: require_approval, timeout_sec: 9000 }\n"
-    )
+    rule = "{ id: slow, match: { topics: ['*'] }, decision: require_approval, timeout_sec: 9000 }"
+    rules = f"version: v1\nrules:\n  - {rule}\n"
     async with open_gate(tmp_path, rules, hands=hands) as gate:
         call, request = await held(gate, Upstream())
         call.cancel()
