@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
@@ -131,7 +132,9 @@ def test_S014_whole_pairs_and_nul_pass() -> None:
     assert parse(rb'"\ud83d\ude00\u0000"') == "\U0001f600\x00"
 
 
-@pytest.mark.parametrize("text", [b"\xef\xbb\xbf{}", b"{}{}", b"{} x", b"", b" ", b"'a'", b"{a:1}", b"[1,]", b"01", b'"\n"'])
+@pytest.mark.parametrize(
+    "text", [b"\xef\xbb\xbf{}", b"{}{}", b"{} x", b"", b" ", b"'a'", b"{a:1}", b"[1,]", b"01", b'"\n"']
+)
 def test_S022_what_is_no_json_is_refused(text: bytes) -> None:
     for read in (parse, parse_upstream):
         with pytest.raises(JsonError):
@@ -162,13 +165,11 @@ def test_depth_of_counts_objects_and_lists() -> None:
     assert (depth_of(1), depth_of({}), depth_of([{"a": []}]), depth_of(deep)) == (0, 1, 3, 100_000)
 
 
-@pytest.mark.parametrize(
-    "text", [b'"' + b"a" * (4 << 20) + b'"', b"{}" * (2 << 20), b'"' * (4 << 20), b'["' + b"\\" * (4 << 20), b"1" * (4 << 20)]
-)
-def test_four_megabytes_take_less_than_half_a_second(text: bytes) -> None:
+@pytest.mark.parametrize("piece", [b"a", b"{}", b'"', b'["\\', b"1", b'["\\ud800",'])
+@pytest.mark.parametrize("head", [b"", b'"'])
+def test_four_megabytes_take_less_than_half_a_second(head: bytes, piece: bytes) -> None:
+    text = head + piece * ((4 << 20) // len(piece)) + head
     start = time.perf_counter()
-    try:
+    with contextlib.suppress(JsonError):
         parse(text)
-    except JsonError:
-        pass
     assert time.perf_counter() - start < 0.5

@@ -28,7 +28,8 @@ def test_written_times_sort_as_the_times_do(a: float, b: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-11-22T12:00:00Z", "2026-11-22t12:00:00z", "2026-11-22T13:00:00.000+01:00", "2026-11-22T11:30:00-00:30"]
+    "text",
+    ["2026-11-22T12:00:00Z", "2026-11-22t12:00:00z", "2026-11-22T13:00:00.000+01:00", "2026-11-22T11:30:00-00:30"],
 )
 def test_every_form_of_the_standard_is_read(text: str) -> None:
     assert parse_rfc3339(text) == 1795348800.0
@@ -36,8 +37,9 @@ def test_every_form_of_the_standard_is_read(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "now", "2026-11-22", "2026-11-22T12:00:00", "2026-11-22 12:00:00Z", "20261122T120000Z", "2026-W47-7T12:00:00Z",
-     "2026-13-01T00:00:00Z", "2026-11-22T25:00:00Z", "2026-11-22T12:00Z", "٢٠٢٦-11-22T12:00:00Z", "2026-11-22T12:00:00Z\n"],
+    ["", "now", "2026-11-22", "2026-11-22T12:00:00", "2026-11-22 12:00:00Z", "20261122T120000Z", "2026-11-22T12:00Z",
+     "2026-W47-7T12:00:00Z", "2026-13-01T00:00:00Z", "2026-11-22T25:00:00Z", "٢٠٢٦-11-22T12:00:00Z",
+     "2026-11-22T12:00:00Z\n"],
 )  # fmt: skip
 def test_anything_else_is_no_time(text: str) -> None:
     with pytest.raises(ValueError, match="RFC 3339"):

@@ -75,7 +75,7 @@ class Reader:
                 yield key, found.keys[key], value
 
     def need(self, parent: Mapping_, key: str, hint: str) -> Node | None:
-        """A member that must be there. Where a misspelt key was reported already, that is the error, and the only one."""
+        """A member that must be there. Where a misspelt key was reported already, that error is the only one."""
         node = parent.entries.get(key)
         if node is None:
             strangers = [name for name, place in parent.keys.items() if place in self._strangers]

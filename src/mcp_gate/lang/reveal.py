@@ -5,6 +5,7 @@ be sent."""
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Final
@@ -13,11 +14,15 @@ from mcp_gate.model.foreign import Json
 
 HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Categories that no font shows: controls, formats, surrogates, private, unassigned, separators."""
-BLANK: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
-"""Letters that are blank in every font."""
+BLANK: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5\U00016fe4\U0001d159")
+"""Letters, marks and signs that are blank in every font."""
+SELECTORS: Final = re.compile("[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Variation selectors: they change the character before them, or carry a message that nobody sees."""
 MARKS: Final = 3
 """Combining marks on one letter that are shown as such; more would cover other lines."""
 NEWLINE: Final = "⏎"
+_DOUBTFUL: Final = re.compile("[^ -~]+")
+"""A run of characters that have to be looked at one by one. A mark can join only one of the same run."""
 
 
 def reveal(text: str, *, lines: bool = False) -> str:
@@ -28,7 +33,7 @@ def reveal(text: str, *, lines: bool = False) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_shown(text, lines))
+    return _DOUBTFUL.sub(lambda found: "".join(_shown(found.group(), lines)), text)
 
 
 def reveal_json(value: Json, *, indent: int = 2) -> str:
@@ -45,8 +50,7 @@ def is_hidden(char: str) -> bool:
         return False
     if char in BLANK or (char.isspace() and char != " "):
         return True
-    point = ord(char)
-    return unicodedata.category(char) in HIDDEN or 0xFE00 <= point <= 0xFE0F or 0xE0100 <= point <= 0xE01EF
+    return unicodedata.category(char) in HIDDEN or SELECTORS.match(char) is not None
 
 
 def mixed_script(word: str) -> bool:
