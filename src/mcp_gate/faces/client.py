@@ -101,7 +101,10 @@ class ReviewClient:
 
     def events(self) -> Events:
         """The gate's event stream from now on (server-sent events)."""
-        return Events(self._connect(SILENCE_SEC), self._headers())
+        try:
+            return Events(self._connect(SILENCE_SEC), self._headers())
+        except (OSError, HTTPException) as e:
+            raise Unreachable(_why(self.path, e)) from None
 
     def _headers(self) -> dict[str, str]:
         headers = {"Host": "localhost", "Accept": "application/json"}
@@ -143,10 +146,7 @@ class Events:
             self._response = connection.getresponse()
             if self._response.status != 200:
                 _answer(self._response, self._response.read())
-        except (OSError, HTTPException) as e:
-            connection.close()
-            raise Unreachable(f"the gate does not send events: {e}") from None
-        except Problem:
+        except BaseException:
             connection.close()
             raise
 

@@ -14,6 +14,8 @@ from mcp_gate.review.standing import Standing
 
 CLAIM_SEC: Final = 600
 """A claim lapses after ten minutes, so that nobody's coffee break holds up the queue."""
+ROUNDING_SEC: Final = 0.001
+"""Written times are whole milliseconds; what is less apart is equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ def judge_extend(request: Request, standing: Standing, seconds: int) -> Asked:
     given = int(request.verdict["timeout_sec"])
     latest = parse_rfc3339(request.opened_ts) + 2 * given
     due = parse_rfc3339(request.due_ts) + seconds
-    if due > latest:
-        left = max(0, int(latest - parse_rfc3339(request.due_ts)))
+    if due - latest > ROUNDING_SEC:
+        left = max(0, int(latest - parse_rfc3339(request.due_ts) + ROUNDING_SEC))
         text = f"a request may stay open for at most twice the {given} s first given; {left} s more are possible"
         return Refused("too_far", 422, text, ("seconds",))
-    return Granted(rfc3339(due))
+    return Granted(rfc3339(due + ROUNDING_SEC / 2))
