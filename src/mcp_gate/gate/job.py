@@ -33,6 +33,11 @@ class Job:
     """The request's `_meta`."""
     tool_hash: str
     """Digest of the pinned definition; of `{}` where the method has none."""
+    withheld: bool = False
+    """Whether the tool's definition is not the accepted one: the call is denied as `tool_changed`."""
+    continuation: str | None = None
+    """Names the approved operation that this request goes on with: the upstream asked its client something in the
+    middle of it. Proved and used up by whoever sets it; the policy is asked anew, a person is not."""
 
 
 class Exchange(Protocol):

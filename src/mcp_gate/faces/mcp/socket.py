@@ -1,0 +1,181 @@
+"""`agent.sock`: where `mcp-gate connect` brings stdio clients. One connection, one agent, one conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import socket
+import struct
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from mcp_gate.faces.mcp.talk import Talk
+from mcp_gate.gate.gate import Gate
+from mcp_gate.gate.identity import NotAdmitted
+from mcp_gate.wire.errors import INVALID_REQUEST, NOT_ADMITTED, RpcError
+
+log = logging.getLogger(__name__)
+
+NAME: Final = "agent.sock"
+HELLO_BYTES: Final = 4096
+HELLO_SEC: Final = 10.0
+MOST_CLIENTS: Final = 512
+DRAIN_SEC: Final = 5.0
+"""How long a client that closed its side may still take answers."""
+
+
+@asynccontextmanager
+async def serve_agents(gate: Gate, state: Path) -> AsyncIterator[None]:
+    """Listen on `agent.sock` in the state directory while the context lasts.
+
+    Raises:
+        OSError: the socket cannot be bound.
+    """
+    path = state / NAME
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(mask)
+    doors: set[_Door] = set()
+    server = await asyncio.get_running_loop().create_unix_server(lambda: _Door(gate, doors), sock=listener, backlog=128)
+    try:
+        yield
+    finally:
+        server.close()
+        path.unlink(missing_ok=True)
+        await asyncio.gather(*(door.end() for door in list(doors)), return_exceptions=True)
+
+
+class _Door(asyncio.Protocol):
+    """One connection: a line that says who is there, then plain MCP."""
+
+    def __init__(self, gate: Gate, doors: set[_Door]) -> None:
+        self._gate = gate
+        self._doors = doors
+        self._early = b""
+        self._talk: Talk | None = None
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._ending: asyncio.Task[None] | None = None
+
+    # ---- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError("a unix socket has a full transport")
+        self._transport = transport
+        self._doors.add(self)
+        if not same_user(transport.get_extra_info("socket")):
+            self._refuse(NOT_ADMITTED, "only the user who runs the gate may connect")
+        elif len(self._doors) > MOST_CLIENTS:
+            self._refuse(NOT_ADMITTED, "too many clients")
+        else:
+            self._timer = asyncio.get_running_loop().call_later(HELLO_SEC, transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        if self._talk is not None:
+            self._talk.peer.feed(data)
+            return
+        self._early += data
+        line, newline, rest = self._early.partition(b"\n")
+        if newline:
+            self._hello(line, rest)
+        elif len(self._early) > HELLO_BYTES:
+            self._refuse(INVALID_REQUEST, "the first line has to say who is there")
+
+    def eof_received(self) -> bool:
+        """The client will say no more; what is under way may still be answered for a moment."""
+        if self._talk is None:
+            return False
+        self._ending = asyncio.create_task(self._drain(self._talk))
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._talk is not None:
+            self._talk.peer.close("the client went away")
+            self._ending = asyncio.create_task(self._closed(self._talk))
+        else:
+            self._doors.discard(self)
+
+    def pause_writing(self) -> None:
+        """A client that does not read is not read from either, so that answers cannot pile up without end."""
+        if self._talk is not None and self._transport is not None:
+            self._talk.peer.pause_writing()
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._talk is not None and self._transport is not None:
+            self._talk.peer.resume_writing()
+            self._transport.resume_reading()
+
+    # ---- parts
+
+    def _hello(self, line: bytes, rest: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        try:
+            said = json.loads(line)
+            agent, token = said["agent"], said.get("token")
+            if said["hello"] != 1 or not isinstance(agent, str) or not isinstance(token, str | None):
+                raise ValueError("another kind of hello")
+            agent = self._gate.admit(agent, token)
+        except NotAdmitted as e:
+            self._refuse(NOT_ADMITTED, str(e))
+            return
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            self._refuse(INVALID_REQUEST, "the first line has to say who is there")
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._early = b""
+        self._transport.write(b'{"ok":true}\n')
+        self._talk = Talk(self._gate, agent, self._transport)
+        self._gate.clients += 1
+        if rest:
+            self._talk.peer.feed(rest)
+
+    def _refuse(self, code: int, message: str) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            log.warning("a client was refused: %s", message)
+            self._transport.write(json.dumps({"error": RpcError(code, message).as_json()}).encode() + b"\n")
+            self._transport.close()
+
+    async def _drain(self, talk: Talk) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SEC):
+                await talk.idle()
+        talk.peer.close("the client closed its side")
+
+    async def _closed(self, talk: Talk) -> None:
+        try:
+            await talk.end()
+        finally:
+            self._gate.clients -= 1
+            self._doors.discard(self)
+
+    async def end(self) -> None:
+        """The gate ends: close, and wait until everything of this client is let go."""
+        if self._transport is not None:
+            self._transport.abort()
+        while self in self._doors:
+            await asyncio.sleep(0.01)
+
+
+def same_user(connection: socket.socket) -> bool:
+    """Whether the other end runs as our own user. Where the system cannot tell, the folder's 0700 has to do."""
+    if sys.platform == "linux":
+        size = struct.calcsize("3i")
+        _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+        return bool(uid == os.getuid())
+    return True

@@ -1,0 +1,194 @@
+"""Takes one request of a client through the path of a call, and turns the outcome into its answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, assert_never
+
+from mcp_gate.evidence.hashes import tool_hash
+from mcp_gate.gate.flight import Flight
+from mcp_gate.gate.job import Job
+from mcp_gate.gate.protocol import forwarded_meta
+from mcp_gate.gate.state import State
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.outcome import VERDICT_KEY, Delivered, NextLeg, Outcome, Refused, UpstreamError
+from mcp_gate.upstream.link import Link
+from mcp_gate.upstream.listing import named
+from mcp_gate.wire.errors import INTERNAL_ERROR, REFUSED, RpcError
+from mcp_gate.wire.peer import Lost
+
+if TYPE_CHECKING:
+    from mcp_gate.gate.conversation import Conversation
+
+MOST_PAGES: Final = 64
+
+Params = Callable[[JsonObject], JsonObject]
+"""From approved arguments to the upstream's params, without `_meta`."""
+
+
+async def carry(talk: Conversation, flight: Flight, job: Job, params: JsonObject, build: Params) -> JsonObject:
+    """Have a request decided, held, sent and inspected.
+
+    Args:
+        params: as the client sent them; only what brings a call back (`requestState`, `inputResponses`) is read.
+        build: what is sent, made from the arguments as approved and from nothing else that was not judged.
+
+    Raises:
+        RpcError: the upstream's own error; -32003, refused where no tool result can say so; -32602.
+    """
+    state = talk.memory.states.read(params, job, talk.caller) if flight.modern else State()
+    flight.leg = state.leg
+    sending = Sending(talk, flight, job, lambda approved: {**build(approved), **state.upstream})
+    outcome = await talk.gate.perform(job, talk.caller, flight, sending)
+    return answer(talk, flight, job, outcome, sending, state)
+
+
+def answer(
+    talk: Conversation, flight: Flight, job: Job, outcome: Outcome, sending: Sending, state: State
+) -> JsonObject:
+    """The result for an outcome.
+
+    Raises:
+        RpcError: see `carry`.
+    """
+    match outcome:
+        case Delivered(result):
+            return delivered(talk, flight, job, result, held=sending.held)
+        case UpstreamError(error):
+            raise RpcError.of(error)
+        case Refused():
+            return refused(flight, outcome)
+        case NextLeg(request_id, round):
+            if flight.tasks:
+                from mcp_gate.gate.surfaces.tasks import handle_for
+
+                return handle_for(talk, request_id)
+            sealed = talk.memory.states.leg(job, talk.caller, request_id, round, state.upstream)
+            return {"resultType": "input_required", "requestState": sealed}
+        case _:
+            assert_never(outcome)
+
+
+def delivered(talk: Conversation, flight: Flight, job: Job, result: JsonObject, *, held: bool) -> JsonObject:
+    """The upstream's own result: a task's id is remembered as this client's, and a question on an approved call
+    keeps the approval."""
+    if flight.envelope is None:
+        task = result.get("task")
+        if isinstance(task, dict) and isinstance(task.get("taskId"), str):
+            public = talk.memory.owners.keep(talk.scope, job.upstream, task["taskId"], job)
+            return {**result, "task": {**task, "taskId": public}}
+        return result
+    kind = result.get("resultType", "complete")
+    if kind == "task" and isinstance(result.get("taskId"), str):
+        if not flight.tasks:
+            raise RpcError(INTERNAL_ERROR, "The upstream answered with a task that was not asked for")
+        public = talk.memory.owners.keep(talk.scope, job.upstream, result["taskId"], job)
+        return {**result, "taskId": public}
+    if kind == "input_required" and held:
+        return talk.memory.states.approved(job, talk.caller, result)
+    return result if "resultType" in result else {**result, "resultType": kind}
+
+
+def refused(flight: Flight, refusal: Refused) -> JsonObject:
+    """What is told of a call that did not run, or whose result is withheld (contract 6).
+
+    Raises:
+        RpcError: -32003, the method's result has no place for it.
+    """
+    verdict = refusal.verdict()
+    if flight.method not in ("tools/call", "tasks/get"):
+        raise RpcError(REFUSED, refusal.text, verdict)
+    result: JsonObject = {
+        "content": [{"type": "text", "text": refusal.text}],
+        "isError": True,
+        "_meta": {VERDICT_KEY: verdict},
+    }
+    if flight.envelope is not None:
+        result["resultType"] = "complete"
+    return result
+
+
+class Sending:
+    """Implements `gate.job.Sender`: one request upstream, on the connection that belongs to this client."""
+
+    def __init__(self, talk: Conversation, flight: Flight, job: Job, build: Params) -> None:
+        self._talk = talk
+        self._flight = flight
+        self._job = job
+        self._build = build
+        self.held = False
+        """Whether the path asked for the definition: it does so for approved calls alone."""
+
+    async def definition(self) -> str:
+        self.held = True
+        job = self._job
+        if job.method not in ("tools/call", "prompts/get"):
+            return job.tool_hash
+        link = await self._talk.links.get(job.upstream)
+        try:
+            if job.method == "tools/call":
+                return await self._talk.gate.catalog.verify(link, job.tool)
+            return await self._prompt(link)
+        except RpcError as e:
+            raise Lost(f"its definition cannot be read: error {e.code}", sent=False) from None
+        except Lost as lost:
+            raise Lost(lost.reason, sent=False) from None  # the call itself was not
+
+    async def _prompt(self, link: Link) -> str:
+        meta, cursor = forwarded_meta(self._flight.meta), None
+        for _ in range(MOST_PAGES):
+            params = {"_meta": meta} if cursor is None else {"_meta": meta, "cursor": cursor}
+            page = await request(link, "prompts/list", params, self._flight)
+            found = named(page.get("prompts") or [], self._job.tool)
+            if found is not None:
+                return tool_hash(found)
+            cursor = page.get("nextCursor")
+            if not isinstance(cursor, str):
+                break
+        return ""
+
+    async def __call__(self, arguments: JsonObject) -> JsonObject:
+        talk, flight, job = self._talk, self._flight, self._job
+        with talk.sending():
+            link = await talk.links.get(job.upstream)
+            out = self._build(arguments)
+            with talk.relay.under_way(job.upstream, flight) as token:
+                meta = forwarded_meta(flight.meta)
+                if token is not None:
+                    meta["progressToken"] = token
+                if meta:
+                    out["_meta"] = meta
+                return await request(link, job.method, out, flight)
+
+
+async def request(link: Link, method: str, params: JsonObject | None, flight: Flight) -> JsonObject:
+    """Send a request; cancelling it here cancels it there, with the client's own reason.
+
+    Raises:
+        RpcError, Lost: see `Link`.
+    """
+    ticket = link.request(method, params)
+    try:
+        return await ticket.result()
+    except asyncio.CancelledError:
+        link.cancel(ticket, flight.reason)
+        raise
+
+
+async def ask(talk: Conversation, flight: Flight, link: Link, method: str, params: JsonObject) -> JsonObject:
+    """A request that is no call: sent with the client's own `_meta`, answer and error let out by the one door.
+
+    Raises:
+        RpcError, Lost: see `Link`.
+    """
+    params = {k: v for k, v in params.items() if k != "_meta"}
+    meta = forwarded_meta(flight.meta)
+    if meta:
+        params["_meta"] = meta
+    try:
+        with talk.sending():
+            result = await request(link, method, params or None, flight)
+    except RpcError as e:
+        raise RpcError.of(talk.gate.egress(method, e.as_json()) or {}) from None
+    return talk.gate.egress(method, result) or {}

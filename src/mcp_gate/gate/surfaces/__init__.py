@@ -1,0 +1,1 @@
+"""What clients can ask for, one module each: `async (conversation, flight, params) -> result`, raising `RpcError`."""
