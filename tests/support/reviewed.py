@@ -83,7 +83,8 @@ class Reviewed:
         arguments = changes.pop("arguments", {"order": f"O-{self.count}", "amount": 120})
         now = self.gate.clock.steady()
         snapshot = self.gate.loaded.snapshot.id
-        base = a_request(a_call(id=f"c-{self.count}", ts=rfc3339(now), arguments=arguments))
+        call = changes.pop("call", None) or a_call(id=f"c-{self.count}", ts=rfc3339(now), arguments=arguments)
+        base = a_request(call)
         request = replace(
             base, id=f"R-{self.count}", policy_snapshot=snapshot, group=group,
             verdict={**base.verdict, "policy_snapshot": snapshot, "timeout_sec": int(due) or 1},

@@ -182,6 +182,8 @@ def _ask(question: str) -> str:
         return input(question).strip()
     except EOFError:
         return ""
+    except KeyboardInterrupt:
+        leave(Exit.INTERRUPTED)
 
 
 def _me(approver: str | None) -> str:
