@@ -52,6 +52,11 @@ Body: TypeAlias = Callable[[Tx], T]
 
 
 class Database(Protocol):
+    @property
+    def commits(self) -> int:
+        """Transactions committed since the start."""
+        ...
+
     def write(self, body: Body[T], *, lazy: bool = False) -> asyncio.Future[T]:
         """Queue a transaction. The future resolves once it is durable; cancelling it leaves the transaction whole.
 

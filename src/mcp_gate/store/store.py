@@ -76,6 +76,11 @@ class Store:
         """Write what is queued, then let go of the file."""
         await self._db.close()
 
+    @property
+    def commits(self) -> int:
+        """Transactions committed since the start; calls per commit is what grouping gains."""
+        return self._db.commits
+
     # -- the record ---------------------------------------------------------------------------------------------
 
     def note(self, event: Event) -> Awaitable[None]:
