@@ -17,7 +17,7 @@ from mcp_gate.gate.job import Caller, Exchange, Job, Sender
 from mcp_gate.gate.receive import Received, receive
 from mcp_gate.model.call import UNKNOWN
 from mcp_gate.model.decision import Decision
-from mcp_gate.model.outcome import Outcome
+from mcp_gate.model.outcome import Outcome, Refused
 from mcp_gate.model.request import CallState
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.store.database import Unavailable
@@ -43,9 +43,11 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
         received = receive(gate.loaded, gate.store, job, caller, gate.clock.wall())  # 1, 2
         verdict = _decide(received, floor)  # 3
         try:
+            if job.withheld:
+                return await _refuse(gate, received, verdict, words.tool_changed(verdict, received.call.id, None))
             match verdict.decision:
                 case Decision.DENY:
-                    return await _deny(gate, received, verdict)
+                    return await _refuse(gate, received, verdict, words.denied(verdict, received.call.id))
                 case Decision.ALLOW | Decision.ALLOW_WITH_CONSTRAINTS:
                     return await _allow(gate, received, verdict, send)
                 case Decision.REQUIRE_APPROVAL:
@@ -95,12 +97,16 @@ def over_amount(received: Received, verdict: Verdict) -> str:
     return "the amount is over the limit" if Decimal(amount) > limit else ""
 
 
-async def _deny(gate: Gate, received: Received, verdict: Verdict) -> Outcome:
+async def _refuse(gate: Gate, received: Received, verdict: Verdict, refused: Refused) -> Refused:
+    """Record that the call ends here; `refused` is what the agent is told."""
     call = received.call
     common = events.members(call, verdict.policy_snapshot)
-    written = [events.received(common, call), events.decided(common, verdict)]
+    decided = events.decided(common, verdict)
+    if refused.rule_id != verdict.rule_id:
+        decided.data["refused"] = refused.rule_id
+    written = [events.received(common, call), decided]
     await gate.store.begin(call, verdict.as_json(), CallState.DENIED, written, verdict.policy_snapshot)
-    return words.denied(verdict, call.id)
+    return refused
 
 
 async def _allow(gate: Gate, received: Received, verdict: Verdict, send: Sender) -> Outcome:
