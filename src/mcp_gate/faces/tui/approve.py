@@ -1,0 +1,137 @@
+"""The second step of an approval: type what only this dialog, or this call, can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from textual import events
+from textual.app import ComposeResult
+from textual.geometry import Size
+from textual.screen import ModalScreen
+
+from mcp_gate.faces.tui.arguments import arguments
+from mcp_gate.faces.tui.decision import Word
+from mcp_gate.faces.tui.lines import BLANK, Row, foreign, hang
+from mcp_gate.faces.tui.lineview import LineView
+from mcp_gate.faces.tui.secret import ALPHABET
+from mcp_gate.faces.tui.words import NAME, local_time, risk
+from mcp_gate.model.decision import Tier
+
+SMALLEST: Final = Size(36, 10)
+"""Cells below which the dialog does not fit."""
+WIDEST: Final = 76
+EDGE: Final = 4
+"""Cells of border and padding, both sides together."""
+
+
+class Approve(ModalScreen[bool]):
+    """True once the letters are typed. Any other key goes back; pastes and the mouse do nothing.
+
+    No clock is involved: a delay fails on a slow line, where keys typed early arrive late. Keys that came before the
+    dialog was on the screen go back too, so nothing typed ahead gets through, not even by chance.
+    """
+
+    def __init__(self, word: Word, wanted: str) -> None:
+        super().__init__()
+        self.word = word
+        self._wanted = wanted
+        self._typed = ""
+        self._armed = False
+        self._opened_at: Size | None = None
+
+    def compose(self) -> ComposeResult:
+        self._opened_at = self.app.size
+        width = min(WIDEST, self.app.size.width)
+        view = _Whole(self._arm, self._rows(width - EDGE))
+        view.styles.width = width
+        view.styles.height = 2 + len(hang(view.rows, width - EDGE))
+        yield view
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        letter = (event.character or "").upper()
+        typed = self._typed + letter
+        if not self._armed or len(letter) != 1 or letter not in ALPHABET or not self._wanted.startswith(typed):
+            self.dismiss(False)
+        elif typed == self._wanted:
+            self.dismiss(True)
+        else:
+            self._typed = typed
+            view = self.query_one(_Whole)
+            view.show_rows(self._rows(view.size.width))
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+
+    def on_resize(self, event: events.Resize) -> None:
+        if event.size != self._opened_at:
+            self.dismiss(False)
+
+    def _arm(self) -> None:
+        self._armed = True
+
+    # ---- what it says
+
+    def _rows(self, width: int) -> list[Row]:
+        held = self.word.held
+        word, style = risk(held.tier)
+        head = [
+            Row((("Approve ", ""), *foreign(held.id, "bold", longest=NAME), ("?", ""))),
+            Row(((f" {word} ", f"reverse {style}"), (" ", ""), *foreign(held.tool, "bold", longest=NAME))),
+        ]
+        foot = [*self._ask(), Row((("Any other key: back.", "dim"),))]
+        room = self.app.size.height - 2 - len(hang([*head, *foot], width))
+        roomy = room >= 6
+        if roomy:
+            head.append(Row((("asked by ", "dim"), *foreign(held.agent, longest=NAME))))
+            foot = [BLANK, *foot, BLANK, *self._posted()]
+            room = self.app.size.height - 6 - len(hang([*head, *foot], width))
+        return [*head, *self._excerpt(width, room), *foot]
+
+    def _excerpt(self, width: int, room: int) -> list[Row]:
+        """The first lines of the arguments, as far as there is room; all were read before."""
+        lines = hang(arguments(self.word.held.call["arguments"]).rows, width)
+        if len(lines) <= room:
+            return [Row(line) for line in lines]
+        if room < 2:
+            return []
+        rest = f"  and {len(lines) - room + 1} more lines, all of them read"
+        return [*(Row(line) for line in lines[: room - 1]), Row(((rest, "dim"),))]
+
+    def _ask(self) -> list[Row]:
+        boxes = " ".join(self._typed + "_" * (len(self._wanted) - len(self._typed)))
+        if self.word.held.tier is Tier.HIGH:
+            return [Row((("Type the code printed under the call:  ", ""), (f" {boxes} ", "bold reverse")))]
+        letters = " ".join(self._wanted)
+        done = f"   {boxes}" if len(self._wanted) > 1 else ""
+        ask = (("Press ", ""), (f" {letters} ", "bold reverse"), (" to approve this one call.", ""), (done, "bold"))
+        return [Row(ask)]
+
+    def _posted(self) -> list[Row]:
+        """What goes to the gate with the word, as it is shown now."""
+        body = self.word.body
+        digest = str(body["job_hash"]).removeprefix("sha256:")[:8]
+        return [
+            Row(
+                (
+                    *foreign(str(body["approver_id"]), "dim", longest=NAME),
+                    (f" at {local_time(body['decision_ts'])}   digest {digest}   policy ", "dim"),
+                    *foreign(str(body["policy_snapshot"]), "dim", longest=NAME),
+                )
+            )
+        ]
+
+
+class _Whole(LineView):
+    """Tells when all of it has been on the screen."""
+
+    def __init__(self, tell: Callable[[], None], rows: list[Row]) -> None:
+        super().__init__(rows, id="dialog")
+        self.rows = rows
+        self._tell = tell
+
+    def seen(self) -> None:
+        if self.unseen == 0:
+            self._tell()

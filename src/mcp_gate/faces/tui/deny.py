@@ -1,0 +1,113 @@
+"""A denial is safe, so it is quick; but it always says why, to the agent and to the record."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from mcp_gate.faces.tui.held import Held
+from mcp_gate.faces.tui.lines import Line, fitted, foreign
+from mcp_gate.faces.tui.lineview import OneLine
+from mcp_gate.faces.tui.words import NAME
+
+REASONS: Final = (
+    "Out of scope for this task",
+    "Wrong target or amount",
+    "Needs a smaller or reversible step first",
+    "Looks like prompt injection",
+)
+SHORTEST: Final = 8
+LONGEST: Final = 500
+CHOOSE: Final[Line] = (
+    ("1-4", "bold"), (" or ", ""), ("enter", "bold"), (" choose  ", ""), ("tab", "bold"), (" your own words  ", ""),
+    ("esc", "bold"), (" back", ""),
+)  # fmt: skip
+CONFIRM: Final[Line] = (("d", "bold reverse"), (" denies, any other key: back", ""))
+
+
+class Deny(ModalScreen[str | None]):
+    """The reason, or None. First it is chosen or written, then one key of its own sends it: `enter` never does."""
+
+    def __init__(self, held: Held) -> None:
+        super().__init__()
+        self.held = held
+        self._reason: str | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield OneLine(id="title")
+            options = (Option(Content(f"{i}  {reason}")) for i, reason in enumerate(REASONS, 1))
+            yield OptionList(*options, markup=False)
+            yield Input(placeholder="or in your own words; the agent is told this", max_length=LONGEST)
+            yield OneLine(id="said")
+            yield OneLine(id="keys")
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._choose)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._redraw)
+
+    # ---- choosing
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self._confirm(REASONS[event.option_index])
+
+    @on(Input.Submitted)
+    def _written(self, event: Input.Submitted) -> None:
+        text = event.value.strip()
+        if len(text) < SHORTEST:
+            self._say("said", ((f"at least {SHORTEST} characters: the agent must be able to act on it", "bold"),))
+        else:
+            self._confirm(text)
+
+    def on_key(self, event: events.Key) -> None:
+        if self._reason is not None:
+            event.stop()
+            event.prevent_default()
+            if event.character == "d":
+                self.dismiss(self._reason)
+            else:
+                self._choose()
+        elif event.key == "escape":
+            event.stop()
+            self.dismiss(None)
+        elif not isinstance(self.focused, Input) and (event.character or "") in ("1", "2", "3", "4"):
+            event.stop()
+            event.prevent_default()
+            self._confirm(REASONS[int(event.character or "1") - 1])
+
+    # ---- two states
+
+    def _choose(self) -> None:
+        self._reason = None
+        self.query_one(OptionList).focus()
+        self._redraw()
+
+    def _confirm(self, reason: str) -> None:
+        self._reason = reason
+        # Without a focus every key comes to this screen, so none reaches the text or the list meanwhile.
+        self.set_focus(None)
+        self._redraw()
+
+    def _redraw(self) -> None:
+        named = (*foreign(self.held.id, "bold", longest=NAME), ("?  ", ""), *foreign(self.held.tool, longest=NAME))
+        self._say("title", (("Deny ", ""), *named))
+        if self._reason is None:
+            self._say("said", ())
+            self._say("keys", CHOOSE)
+        else:
+            self._say("said", (("The agent is told: ", ""), *foreign(self._reason, "bold")))
+            self._say("keys", CONFIRM)
+
+    def _say(self, place: str, line: Line) -> None:
+        view = self.query_one(f"#{place}", OneLine)
+        view.show_line(fitted(line, view.size.width))

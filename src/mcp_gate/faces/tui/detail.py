@@ -1,0 +1,74 @@
+"""One request in full, and what of it was read."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from mcp_gate.faces.tui import secret
+from mcp_gate.faces.tui.held import Held
+from mcp_gate.faces.tui.lineview import LineView
+from mcp_gate.faces.tui.story import Story, story
+from mcp_gate.faces.tui.words import clock
+from mcp_gate.lang.reveal import reveal
+
+
+class Detail(LineView):
+    """Shows one request. What counts as read is remembered by what an approval is bound to, not by the place."""
+
+    def __init__(self) -> None:
+        super().__init__(can_focus=True)
+        self.held: Held | None = None
+        self.nonce = ""
+        self._story = Story((), True)
+        self._read: set[tuple[str, str, str]] = set()
+        self._read_whole: set[tuple[str, str, str]] = set()
+
+    def show_request(self, held: Held | None) -> None:
+        """Show a request, from its top if it is another one than before."""
+        other = held is None or self.held is None or held.bound != self.held.bound
+        self.held = held
+        if other:
+            self.nonce = secret.nonce()
+        self._draw(anew=other)
+
+    def new_code(self) -> None:
+        """Make the letters of an abandoned approval worthless."""
+        self.nonce = secret.nonce()
+        self._draw(anew=False)
+
+    @property
+    def letters(self) -> str:
+        """What must be typed to approve the request that is shown."""
+        return secret.letters(self.nonce, self.held.job_hash, self.held.tier) if self.held else ""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether every line has been on the screen."""
+        return self.held is not None and self.held.bound in self._read
+
+    @property
+    def is_whole_read(self) -> bool:
+        """Whether all arguments have been on the screen, here or in the pager."""
+        return self.is_read and self.held is not None and (self._story.whole or self.held.bound in self._read_whole)
+
+    def whole_was_read(self, held: Held) -> None:
+        """The pager showed all arguments of a request to their end."""
+        self._read_whole.add(held.bound)
+
+    def tick(self, now: float) -> None:
+        """The time left, on the lower edge."""
+        text = ""
+        if self.held is not None and self.held.open:
+            text = f"{clock(self.held.due - now)} left" if self.held.due > now else "due"
+        if text != (self.border_subtitle or ""):
+            self.border_subtitle = Content(text)
+
+    def seen(self) -> None:
+        if self.held is not None and self.unseen == 0:
+            self._read.add(self.held.bound)
+
+    def _draw(self, *, anew: bool) -> None:
+        self.border_title = Content(reveal(self.held.id)) if self.held else Content("")
+        self.muted = self.held is not None and not self.held.open
+        self._story = story(self.held, self.letters) if self.held else Story((), True)
+        self.show_rows(self._story.rows, anew=anew)

@@ -1,0 +1,150 @@
+"""Everything a decision needs, as rows, in the order in which it should be read: the gate's own facts, the arguments,
+the trail, and the agent's words last. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mcp_gate.faces.tui.arguments import arguments, lookalike, warning
+from mcp_gate.faces.tui.held import Held
+from mcp_gate.faces.tui.lines import BLANK, Line, Row, foreign, heading, labelled, prose
+from mcp_gate.faces.tui.words import NAME, ending, local_time, risk
+from mcp_gate.lang.reveal import reveal
+from mcp_gate.model.decision import Tier
+from mcp_gate.model.foreign import Json
+
+LONGEST_PROSE = 1_200
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What is read before a decision."""
+
+    rows: tuple[Row, ...]
+    whole: bool
+    """Whether all arguments are among the rows; if not, the pager has to be read as well."""
+
+
+def story(held: Held, code: str) -> Story:
+    """A request in full.
+
+    Args:
+        code: letters to print under the last line, for a call of high risk.
+    """
+    shown = arguments(held.call["arguments"])
+    rows = [
+        *_head(held), BLANK, *_why(held), BLANK,
+        heading("Arguments, exactly as they will be sent", f"{held.bytes:,} bytes"), *shown.rows,
+        *_missing(held, shown.whole), BLANK, *_trail(held), *_words(held), BLANK, *_seal(held, code),
+    ]  # fmt: skip
+    return Story(tuple(rows), shown.whole)
+
+
+def _head(held: Held) -> Iterator[Row]:
+    word, style = risk(held.tier)
+    yield Row(((f" {word} ", f"reverse {style}"), (" ", ""), *foreign(held.tool, "bold", longest=160)))
+    # Always one row, so that what is below does not move when a request ends under the reader's eyes.
+    yield BLANK if held.open else Row((("✗ ", "bold"), *ending(held)))
+    strange = lookalike(reveal(held.tool))
+    if strange is not None:
+        yield warning(strange)
+    yield labelled("claimed by", *(foreign(held.claimed_by, longest=NAME) if held.claimed_by else (("nobody", ""),)))
+    approvals = [said for said in held.decisions if said.get("decision") == "approve"]
+    names = ", ".join(str(said.get("approver_id", "?")) for said in approvals)
+    yield labelled(
+        "approvals", (f"{len(approvals)} of {held.needed}", ""), *(_in_brackets(names) if names else ()),
+        ("   group ", "dim"), *foreign(held.group, longest=NAME),
+    )  # fmt: skip
+    yield labelled("due", (local_time(held.due_ts), ""), (f", then {_timeout(held)}", ""))
+
+
+def _why(held: Held) -> Iterator[Row]:
+    verdict, call = held.verdict, held.call
+    yield heading("Why it is held")
+    rules = verdict.get("rule_ids") or [verdict.get("rule_id", "?")]
+    yield labelled("rule", *foreign(", ".join(map(str, rules)), longest=400))
+    yield labelled("because", *foreign(str(verdict.get("reason", "")), longest=400))
+    yield labelled("topic", *foreign(call["topic"], longest=400))
+    yield labelled("risk tags", *foreign(", ".join(map(str, call["risk_tags"])) or "none", longest=400))
+    tool = f"{call['upstream']}.{call['tool']}"
+    yield labelled("upstream", *foreign(tool, longest=200), (f"  definition {call['tool_hash'][7:15]}", "dim"))
+    for name, value in (call.get("attributes") or {}).items():
+        yield labelled("attribute", *foreign(f"{name} = {_value(value)}", longest=200))
+    for name, value in (verdict.get("constraints") or {}).items():
+        yield labelled("bound by", *foreign(f"{name} {_value(value)}", longest=400))
+    yield from _foretold(held)
+
+
+def _foretold(held: Held) -> Iterator[Row]:
+    """What the gate will refuse even when it is approved (contract 3.1)."""
+    most = (held.verdict.get("constraints") or {}).get("max_amount_usd")
+    amount = (held.call.get("attributes") or {}).get("amount_usd")
+    if most is None or amount is None:
+        return
+    known = isinstance(amount, int | float) and not isinstance(amount, bool)
+    if not known or amount > most:
+        text = f"amount_usd {_value(amount)} against max_amount_usd {_value(most)}: refused even if approved"
+        yield Row(foreign(text, "bold reverse", longest=200), first=(("⚠ ", "bold"),), further=(("  ", ""),))
+
+
+def _missing(held: Held, whole: bool) -> Iterator[Row]:
+    if held.too_large:
+        yield Row((("over 256 KiB: more than a person can read; it can only be denied", "bold reverse"),))
+    elif not whole:
+        yield Row((("some of it is left out; press v to read all of it before approving", "bold reverse"),))
+
+
+def _trail(held: Held) -> Iterator[Row]:
+    call = held.call
+    yield heading("How it came here")
+    session = foreign(str(call["session"]), longest=NAME)
+    yield labelled("agent", *foreign(held.agent, longest=NAME), ("   session ", "dim"), *session)
+    times = "asked once" if held.attempts == 1 else f"asked {held.attempts} times"
+    yield labelled("client", (f"{times}; {'it is waiting now' if held.waiting else 'nobody is waiting now'}", ""))
+    trail = call.get("trail") or []
+    if not trail:
+        yield labelled("before", ("nothing: the first call of this session", ""))
+    for step in trail:
+        yield labelled(f"  {local_time(str(step.get('ts', '')))}", *_step(step))
+
+
+def _step(step: Json) -> Line:
+    status = str(step.get("status", "?"))
+    return (*foreign(str(step.get("tool", "?")), longest=160), ("  ", ""), *foreign(status, "bold", longest=NAME))
+
+
+def _words(held: Held) -> Iterator[Row]:
+    claims = held.call.get("claims") or {}
+    if not claims:
+        return
+    yield BLANK
+    yield heading("What the agent says", "unchecked, may be untrue")
+    for name, value in claims.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        yield prose(f"{name.rpartition('/')[2].removeprefix('gate_')}: {text}", LONGEST_PROSE)
+
+
+def _seal(held: Held, code: str) -> Iterator[Row]:
+    digest = held.job_hash.removeprefix("sha256:")
+    shown = f"{reveal(digest[:8])} {reveal(digest[8:16])}…"
+    yield labelled("digest", (shown, ""), ("   policy ", "dim"), *foreign(held.snapshot, longest=NAME))
+    if held.tier is Tier.HIGH and held.open and not held.too_large:
+        yield labelled("code", (f" {' '.join(code)} ", "bold reverse"), ("  asked for when you approve", ""))
+
+
+def _timeout(held: Held) -> str:
+    on_timeout = str(held.verdict.get("on_timeout", "deny"))
+    words = {"deny": "denied", "escalate": "escalated", "approve": "approved by policy"}
+    return words.get(on_timeout, reveal(on_timeout))
+
+
+def _in_brackets(names: str) -> Line:
+    return ((" (", ""), *foreign(names, longest=200), (")", ""))
+
+
+def _value(value: Json) -> str:
+    if value == {"unknown": True}:
+        return "unknown"
+    return value if isinstance(value, str) else json.dumps(value)

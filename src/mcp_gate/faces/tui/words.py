@@ -1,0 +1,79 @@
+"""Small words of the screen: risk, clocks, how a request ended. Pure."""
+
+from __future__ import annotations
+
+import time
+from typing import Final, assert_never
+
+from mcp_gate.faces.tui.held import Held
+from mcp_gate.faces.tui.lines import ORANGE, Line, Piece, foreign
+from mcp_gate.lang.times import parse_rfc3339
+from mcp_gate.model.decision import Tier
+
+BLUE: Final = "#56B4E9"
+VERMILION: Final = "#FF8A4C"
+LATE_SEC: Final = 60
+SOON_SEC: Final = 300
+"""Below this the clock shows seconds; above, minutes, so that a quiet queue writes nothing to a slow line."""
+NAME: Final = 64
+"""Characters of a foreign name that are shown."""
+
+
+def risk(tier: Tier) -> Piece:
+    """Shape, word and colour: each tells the risk without the others."""
+    match tier:
+        case Tier.LOW:
+            return "○ low", BLUE
+        case Tier.MEDIUM:
+            return "◆ med", ORANGE
+        case Tier.HIGH:
+            return "▲ HIGH", f"bold {VERMILION}"
+        case _:
+            assert_never(tier)
+
+
+def clock(seconds: float) -> str:
+    """Time left, at most five cells."""
+    if seconds <= 0:
+        return "due"
+    if seconds < SOON_SEC:
+        return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+    minutes = int(seconds) // 60
+    if minutes < 60:
+        return f"{minutes}m"
+    if minutes < 24 * 60:
+        return f"{minutes // 60}h{minutes % 60:02}"
+    return f"{minutes // 1440}d"
+
+
+def urgency(seconds: float) -> str:
+    """Style of a clock."""
+    if seconds < LATE_SEC:
+        return "bold reverse"
+    return "bold" if seconds < SOON_SEC else ""
+
+
+def local_time(ts: str) -> str:
+    """A time of the gate's as a clock on the wall here; what is no time is shown as it came."""
+    try:
+        return time.strftime("%H:%M:%S", time.localtime(parse_rfc3339(ts)))
+    except (ValueError, TypeError, OverflowError):
+        return "?"
+
+
+def ending(held: Held) -> Line:
+    """How a request that is no longer open ended, in a sentence."""
+    final = next((said for said in reversed(held.decisions) if said.get("final")), None)
+    match held.status, final:
+        case "approved" | "rejected", {"approver_id": str(by), **said}:
+            verb = "approved" if held.status == "approved" else "denied"
+            at = local_time(str(said.get("decision_ts", "")))
+            return ((f"{verb} by ", ""), *foreign(by, "bold", longest=NAME), (f" at {at}", ""))
+        case "expired", _:
+            return (("expired: nobody decided in time", ""),)
+        case "cancelled", _:
+            return (("withdrawn: nobody waits for it any more", ""),)
+        case "superseded", _:
+            return (("superseded: the policy or the tool changed; the call is decided anew", ""),)
+        case status, _:
+            return foreign(status, longest=NAME)
