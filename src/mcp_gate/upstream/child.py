@@ -11,18 +11,25 @@ import re
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import UpstreamSpec
-from mcp_gate.wire.peer import Lost, Peer
+from mcp_gate.upstream.link import Down
+from mcp_gate.wire.peer import Peer
 
 INHERITED: Final = ("HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER")
 VARIABLE: Final = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 STDERR_BYTES: Final = 65_536
 PIPE_BYTES: Final = 1 << 20
+LAST_WORDS: Final = 400
+"""Characters of standard error that are shown."""
 GRACE_SEC: Final = 2.0
+TAIL_SEC: Final = 1.0
+"""How long output is still read of a process that ended: its last answer may be on the way."""
+NOT_STARTED: Final = "it cannot be started"
 PR_SET_PDEATHSIG: Final = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -31,13 +38,13 @@ def expanded(text: str, env: Mapping[str, str]) -> str:
     """The text with `${env:NAME}` replaced.
 
     Raises:
-        Lost: the variable is not set.
+        Down: the variable is not set.
     """
 
     def value(match: re.Match[str]) -> str:
         name = match[1]
         if name not in env:
-            raise Lost(f"the environment variable {name} is not set", sent=False)
+            raise Down(NOT_STARTED, f"the environment variable {name} is not set")
         return env[name]
 
     return VARIABLE.sub(value, text)
@@ -52,13 +59,13 @@ def environment(spec: UpstreamSpec, env: Mapping[str, str]) -> dict[str, str]:
 class Child(asyncio.SubprocessProtocol):
     """Standard output feeds a peer; standard error goes into a bounded ring; the end closes the peer."""
 
-    def __init__(self, peer: Peer, exited: Callable[[], None]) -> None:
+    def __init__(self, peer: Peer) -> None:
         self._peer = peer
-        self._exited = exited
         self._stderr: deque[bytes] = deque()
         self._stderr_bytes = 0
         self._transport: asyncio.SubprocessTransport | None = None
-        self.gone = asyncio.Event()
+        self._closing: asyncio.TimerHandle | None = None
+        self._gone = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not isinstance(transport, asyncio.SubprocessTransport):
@@ -82,12 +89,22 @@ class Child(asyncio.SubprocessProtocol):
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         if fd == 1:
-            self._peer.close("the upstream closed its output")
+            self._peer.close("the upstream ended")
+        elif fd == 0:
+            self._close_soon("the upstream takes no more")
 
     def process_exited(self) -> None:
-        self.gone.set()
-        self._peer.close(f"the upstream ended{self._how()}")
-        self._exited()
+        self._gone.set()
+        self._close_soon("the upstream ended")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._closing is not None:
+            self._closing.cancel()
+
+    def _close_soon(self, why: str) -> None:
+        """What it wrote before it ended is read first; a descendant that holds the pipe open does not keep us."""
+        if self._closing is None:
+            self._closing = asyncio.get_running_loop().call_later(TAIL_SEC, self._peer.close, why)
 
     def pause_writing(self) -> None:
         self._peer.pause_writing()
@@ -95,36 +112,35 @@ class Child(asyncio.SubprocessProtocol):
     def resume_writing(self) -> None:
         self._peer.resume_writing()
 
-    def pause_reading(self) -> None:
-        """Stop taking its output: whoever reads it is behind."""
-        self._stdout(asyncio.ReadTransport.pause_reading)
-
-    def resume_reading(self) -> None:
-        self._stdout(asyncio.ReadTransport.resume_reading)
-
-    def _stdout(self, act: Callable[[asyncio.ReadTransport], None]) -> None:
+    def stop_reading(self) -> None:
+        """Take nothing more of its output: it only costs time."""
         out = self._transport.get_pipe_transport(1) if self._transport is not None else None
         if isinstance(out, asyncio.ReadTransport) and not out.is_closing():
-            act(out)
+            out.pause_reading()
 
-    def last_words(self, lines: int = 3) -> str:
-        """The end of what it wrote to standard error, revealed."""
+    def epitaph(self, lines: int = 3) -> str:
+        """How it ended and the last it wrote to standard error, revealed; "" while there is nothing to say."""
         text = b"".join(self._stderr).decode("utf-8", "replace")
-        return reveal("\n".join(text.strip().splitlines()[-lines:]))
+        words = reveal("\n".join(text.strip().splitlines()[-lines:])[-LAST_WORDS:])
+        return ": ".join(part for part in (self._how(), words) if part)
 
-    async def end(self) -> None:
-        """Close its input, wait, ask it to end, wait, kill its group."""
+    async def end(self, *, at_once: bool = False) -> None:
+        """Close its input, wait, ask its group to end, wait, kill its group.
+
+        Args:
+            at_once: kill, and nothing else.
+        """
         if self._transport is None:
             return
         stdin = self._transport.get_pipe_transport(0)
         if stdin is not None:
             stdin.close()
-        for number in (None, signal.SIGTERM, signal.SIGKILL):
+        for number in (signal.SIGKILL,) if at_once else (None, signal.SIGTERM, signal.SIGKILL):
             if number is not None:
                 _signal_group(self._transport.get_pid(), number)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(GRACE_SEC):
-                    await self.gone.wait()
+                    await self._gone.wait()
                     break
         _signal_group(self._transport.get_pid(), signal.SIGKILL)  # what it may have left behind
         self._transport.close()
@@ -133,33 +149,36 @@ class Child(asyncio.SubprocessProtocol):
         code = self._transport.get_returncode() if self._transport is not None else None
         if code is None:
             return ""
-        return f" (signal {-code})" if code < 0 else f" (exit {code})"
+        return f"ended by signal {-code}" if code < 0 else f"exit {code}"
 
 
-async def start_child(spec: UpstreamSpec, peer: Peer, exited: Callable[[], None]) -> Child:
+async def start_child(spec: UpstreamSpec, peer: Peer) -> Child:
     """Start the process of an upstream.
 
     Raises:
-        Lost: it cannot be started.
+        Down: it cannot be started.
     """
     if spec.command is None:
-        raise Lost("the upstream has no command", sent=False)
+        raise Down(NOT_STARTED, "the upstream has no command")
     env = environment(spec, os.environ)
     command = [expanded(part, os.environ) for part in (spec.command, *spec.args)]
     try:
         _, child = await asyncio.get_running_loop().subprocess_exec(
-            lambda: Child(peer, exited), *command, env=env, cwd=spec.cwd,
-            start_new_session=True, preexec_fn=_die_with_us,
+            lambda: Child(peer), *command,
+            env=env, cwd=spec.cwd, start_new_session=True, preexec_fn=partial(_die_with, os.getpid()),
         )  # fmt: skip
-    except OSError as e:
-        raise Lost(f"'{reveal(spec.command)}' cannot be started: {e.strerror}", sent=False) from None
+    except (OSError, ValueError) as e:
+        what = f"{e.filename}: {e.strerror}" if isinstance(e, OSError) else str(e)
+        raise Down(NOT_STARTED, f"{NOT_STARTED}: {reveal(what)}") from None
     return child
 
 
-def _die_with_us() -> None:
+def _die_with(parent: int) -> None:
     """Runs in the child before the program: the kernel kills it when the gate is gone, however that went."""
     if _libc is not None:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it was gone before the kernel was asked
+            os._exit(1)
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

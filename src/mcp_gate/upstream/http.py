@@ -13,7 +13,7 @@ from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.upstream.http_reader import MOST_ATTEMPTS, HttpTicket, Place, Reader
 from mcp_gate.upstream.http_wire import EVENTS, HttpAnswer, HttpWire
-from mcp_gate.upstream.link import LEGACY_VERSION, MODERN_VERSION, ClientHello, Inbound, ask, own_hello, own_meta
+from mcp_gate.upstream.link import LEGACY_VERSION, MODERN_VERSION, ClientHello, Down, Inbound, ask, own_hello, own_meta
 from mcp_gate.upstream.rate import Rate
 from mcp_gate.wire import headers
 from mcp_gate.wire.errors import BUSY, RpcError
@@ -49,6 +49,7 @@ class HttpLink:
         self.alive = True
         self.dropped = 0
         """Notifications over the rate, and questions where there is nobody to ask."""
+        self._why = ""
         self._inbound = inbound
         self._wire = HttpWire(spec, limits.upstream_bytes)
         self._reader = Reader(self._wire, self)
@@ -66,6 +67,10 @@ class HttpLink:
     @property
     def modern(self) -> bool:
         return self.version == MODERN_VERSION
+
+    @property
+    def ended(self) -> Down | None:
+        return None if self.alive else Down(self._why)
 
     # ---- Link
 
@@ -134,6 +139,7 @@ class HttpLink:
         if not self.alive:
             return
         self.alive = False
+        self._why = reason
         for ticket in list(self._tickets):
             ticket.fail(Lost(reason, sent=True))
             _cancel(ticket.task)

@@ -9,9 +9,26 @@ from typing import Final, Protocol
 from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.wire.message import RequestId
+from mcp_gate.wire.peer import Lost
 
 MODERN_VERSION: Final = "2026-07-28"
 LEGACY_VERSION: Final = "2025-11-25"
+
+
+class Down(Lost):
+    """A connection that did not come up, or is no more. Nothing that waits was sent.
+
+    `reason` is fit for a client; `detail` is for the operator: revealed, it may quote what the upstream wrote to its
+    standard error.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, sent=False)
+        self.detail = detail or reason
+
+
+class Misbehaved(Down):
+    """The gate ended it: it broke the framing or a limit."""
 
 
 class Inbound(Protocol):
@@ -79,6 +96,11 @@ class Link(Protocol):
     hello: JsonObject
     """The whole result of `initialize` or `server/discover`."""
     alive: bool
+
+    @property
+    def ended(self) -> Lost | None:
+        """Why it is no more; None while it is alive."""
+        ...
 
     @property
     def modern(self) -> bool:
@@ -152,8 +174,6 @@ async def ask(link: Link, method: str, params: JsonObject, seconds: float) -> Js
     Raises:
         RpcError, Lost: as `Ticket.result`; `Lost` also when no answer came in time.
     """
-    from mcp_gate.wire.peer import Lost
-
     if link.modern:
         params = {**params, "_meta": {**params.get("_meta", {}), **own_meta()}}
     ticket = link.request(method, params)
@@ -163,3 +183,6 @@ async def ask(link: Link, method: str, params: JsonObject, seconds: float) -> Js
     except TimeoutError:
         link.cancel(ticket, "no answer in time")
         raise Lost(f"{method} was not answered within {seconds:g} s", sent=True) from None
+    except asyncio.CancelledError:
+        link.cancel(ticket, None)
+        raise

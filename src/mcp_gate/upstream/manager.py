@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +14,7 @@ from typing import Final
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.upstream.link import ClientHello, Inbound, Link, open_link
+from mcp_gate.upstream.link import ClientHello, Down, Inbound, Link, Misbehaved, open_link
 from mcp_gate.wire.errors import METHOD_NOT_FOUND, RpcError
 from mcp_gate.wire.peer import Lost
 
@@ -29,6 +30,9 @@ class State(StrEnum):
     STARTING = "starting"
     UP = "up"
     DOWN = "down"
+    """Did not start, or ended; tried again with growing pauses."""
+    SUSPENDED = "suspended"
+    """It broke the framing or a limit; tried again after the longest pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +42,33 @@ class Health:
     upstream: str
     state: State
     version: str
+    """Protocol version, "" while it is not up."""
     error: str
-    """Why it is down; revealed."""
+    """Why it is not up, revealed; for the operator alone, for it may quote the upstream's standard error."""
     restarts: int
+    since: float
+    """Seconds since the epoch: when the state became what it is."""
 
 
 class Upstreams:
     """All upstreams of one gate. One that fails disturbs no other."""
 
-    def __init__(self, limits: Limits, *, jitter: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        jitter: Callable[[], float] = random.random,
+        wall: Callable[[], float] = time.time,
+        pauses: tuple[float, float] = (FIRST_PAUSE_SEC, LONGEST_PAUSE_SEC),
+    ) -> None:
+        """
+        Args:
+            pauses: the first and the longest pause before an upstream is tried again, in seconds.
+        """
         self._limits = limits
         self._jitter = jitter
+        self._pauses = pauses
+        self.wall = wall
         self._specs: dict[str, UpstreamSpec] = {}
         self._shared: dict[str, _Supervised] = {}
         self._own: dict[str, set[Link]] = {}
@@ -84,44 +104,59 @@ class Upstreams:
         if spec is None:
             raise Lost(f"there is no upstream '{upstream}'", sent=False)
         link = await open_link(spec, hello, inbound, self._limits)
+        now = self._specs.get(upstream)
+        if now is None or not _same(now, spec):  # a reload or the end overtook us
+            await link.close()
+            raise Lost(f"upstream '{upstream}' was changed", sent=False)
         links = self._own.setdefault(upstream, set())
+        links.difference_update([one for one in links if not one.alive])
         links.add(link)
-        for dead in [one for one in links if not one.alive]:
-            links.discard(dead)
         return link
 
     def health(self) -> list[Health]:
         """In the order of the file."""
-        return [self._shared[id_].health() for id_ in self._specs]
+        return [self._shared[id_].health() for id_ in self._specs if id_ in self._shared]
+
+    def blame(self, upstream: str, why: str) -> None:
+        """Show an upstream as suspended although it is up: what it lists was refused. Until it is up again, or "".
+
+        Args:
+            why: revealed.
+        """
+        if upstream in self._shared:
+            self._shared[upstream].blame(why)
 
     async def apply(self, specs: Mapping[str, UpstreamSpec]) -> None:
         """After a reload: end what is gone or changed, start what is new."""
-        kept = {id_ for id_, spec in specs.items() if id_ in self._specs and _same(self._specs[id_], spec)}
-        ended = [id_ for id_ in self._specs if id_ not in kept]
-        await asyncio.gather(*(self._end(id_) for id_ in ended))
-        self._specs = dict(specs)
+        before, self._specs = self._specs, dict(specs)
+        kept = {id_ for id_, spec in specs.items() if id_ in before and _same(before[id_], spec)}
+        await asyncio.gather(*(self._end(id_) for id_ in before if id_ not in kept))
         for id_, spec in specs.items():
             if id_ not in kept:
                 self._shared[id_] = _Supervised(spec, self)
 
     async def stop(self) -> None:
         """End every connection and every child."""
-        await asyncio.gather(*(self._end(id_) for id_ in list(self._shared)))
+        self._specs = {}
+        await asyncio.gather(*(self._end(id_) for id_ in {*self._shared, *self._own}))
 
     async def _end(self, upstream: str) -> None:
-        own = self._own.pop(upstream, set())
-        closing = [link.close() for link in own if link.alive]
-        await asyncio.gather(self._shared.pop(upstream).stop(), *closing, return_exceptions=True)
+        closing = [link.close() for link in self._own.pop(upstream, ())]
+        supervised = self._shared.pop(upstream, None)
+        if supervised is not None:
+            closing.append(supervised.stop())
+        await asyncio.gather(*closing, return_exceptions=True)
 
     # ---- for `_Supervised`
 
     async def connect(self, spec: UpstreamSpec, inbound: Inbound) -> Link:
         return await open_link(spec, None, inbound, self._limits)
 
-    def pause(self, failures: int) -> float:
-        """Seconds until the next attempt: doubling, with jitter."""
-        longest = min(LONGEST_PAUSE_SEC, FIRST_PAUSE_SEC * 2.0 ** (failures - 1))
-        return longest * (0.75 + 0.5 * self._jitter())
+    def pause(self, failures: int, *, misbehaved: bool) -> float:
+        """Seconds until the next attempt: doubling, with jitter; the longest at once after misbehaviour."""
+        first, longest = self._pauses
+        pause = longest if misbehaved else min(longest, first * 2.0 ** min(failures - 1, 16))
+        return pause * (0.75 + 0.5 * self._jitter())
 
 
 class _Supervised:
@@ -133,63 +168,102 @@ class _Supervised:
         self._link: Link | None = None
         self._attempt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ended = asyncio.Event()
-        self._error = ""
+        self._down: Down | None = None
+        self._blame = ""
+        self._in_use = False
         self._restarts = 0
+        self._shown = State.STARTING
+        self._since = owner.wall()
         self._task = asyncio.create_task(self._run(), name=f"upstream {spec.id}")
 
     async def link(self) -> Link:
         if self._link is None or not self._link.alive:
             await asyncio.shield(self._attempt)
         if self._link is None or not self._link.alive:
-            raise Lost(f"upstream '{self._spec.id}' is not up: {self._error}", sent=False)
+            why = f": {self._down.reason}" if self._down is not None else ""
+            raise Lost(f"upstream '{self._spec.id}' is not up{why}", sent=False)
         return self._link
 
     def health(self) -> Health:
         up = self._link is not None and self._link.alive
-        state = State.UP if up else State.DOWN if self._error else State.STARTING
         version = self._link.version if up and self._link is not None else ""
-        return Health(self._spec.id, state, version, "" if up else self._error, self._restarts)
+        error = self._blame if up else self._down.detail if self._down is not None else ""
+        return Health(self._spec.id, self._state(), version, error, self._restarts, self._since)
+
+    def blame(self, why: str) -> None:
+        if why and why != self._blame:
+            log.warning("upstream %s: %s", self._spec.id, why)
+        self._blame = why
+        self._note()
 
     async def stop(self) -> None:
         self._task.cancel()
         await asyncio.wait((self._task,))
         if self._link is not None:
             await self._link.close()
+        self._failed(Down("it was ended"))
+
+    def _state(self) -> State:
+        if self._link is not None and self._link.alive:
+            return State.SUSPENDED if self._blame else State.UP
+        match self._down:
+            case None:
+                return State.STARTING
+            case Misbehaved():
+                return State.SUSPENDED
+            case _:
+                return State.DOWN
+
+    def _note(self) -> None:
+        if (state := self._state()) is not self._shown:
+            self._shown, self._since = state, self._owner.wall()
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         failures = 0
         while True:
-            began = loop.time()
-            await self._once()
-            failures = 1 if loop.time() - began > STEADY_SEC else failures + 1
-            await asyncio.sleep(self._owner.pause(failures))
+            lived = await self._once()
+            failures = 1 if lived > STEADY_SEC else failures + 1
+            await asyncio.sleep(self._owner.pause(failures, misbehaved=isinstance(self._down, Misbehaved)))
             self._restarts += 1
-            if self._attempt.done():
-                self._attempt = loop.create_future()
+            self._attempt = loop.create_future()
 
-    async def _once(self) -> None:
-        """One attempt, and the life of the connection if it succeeds."""
-        self._ended.clear()
+    async def _once(self) -> float:
+        """One attempt, and the life of the connection if it succeeds; gives the seconds it was up."""
+        loop = asyncio.get_running_loop()
         try:
-            self._link = await self._owner.connect(self._spec, self)
+            link = await self._owner.connect(self._spec, self)
         except Lost as lost:
-            self._failed(lost.reason)
-            return
+            self._failed(lost if isinstance(lost, Down) else Down(lost.reason, reveal(lost.reason)))
+            return 0.0
         except Exception as e:
             log.exception("upstream %s", self._spec.id)
-            self._failed(type(e).__name__)
-            return
-        self._error = ""
-        self._attempt.set_result(None)
-        self._owner.on_up(self._spec.id)
-        await self._ended.wait()
-        self._failed("the connection ended")
-        await self._link.close()
+            self._failed(Down(f"the gate failed: {type(e).__name__}"))
+            return 0.0
+        began = loop.time()
+        self._came_up(link)
+        while link.alive:
+            self._ended.clear()
+            await self._ended.wait()
+        self._note()
+        await link.close()
+        ended = link.ended
+        self._failed(ended if isinstance(ended, Down) else Down("the connection ended"))
+        return loop.time() - began
 
-    def _failed(self, why: str) -> None:
-        self._error = reveal(why)
-        log.warning("upstream %s is down: %s", self._spec.id, self._error)
+    def _came_up(self, link: Link) -> None:
+        self._link, self._down, self._blame, self._in_use = link, None, "", True
+        self._note()
+        self._attempt.set_result(None)
+        try:
+            self._owner.on_up(self._spec.id)
+        except Exception:
+            log.exception("upstream %s is up, and that led to an error", self._spec.id)
+
+    def _failed(self, down: Down) -> None:
+        self._down = down
+        self._note()
+        log.warning("upstream %s is down: %s", self._spec.id, down.detail)
         if not self._attempt.done():
             self._attempt.set_result(None)
 
@@ -205,8 +279,10 @@ class _Supervised:
         return await self._owner.inbound.request(upstream, method, params)
 
     def closed(self, upstream: str) -> None:
+        """Also called for what never came up: only the end of the connection in use is passed on."""
         self._ended.set()
-        if self._owner.inbound is not None:
+        if self._in_use and self._owner.inbound is not None:
+            self._in_use = False
             self._owner.inbound.closed(upstream)
 
 

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
+from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.upstream.child import Child, start_child
@@ -14,13 +15,15 @@ from mcp_gate.upstream.link import (
     LEGACY_VERSION,
     MODERN_VERSION,
     ClientHello,
+    Down,
     Inbound,
+    Misbehaved,
     ask,
     own_hello,
     own_meta,
 )
 from mcp_gate.upstream.rate import Rate
-from mcp_gate.wire.errors import METHOD_NOT_FOUND, RpcError
+from mcp_gate.wire.errors import BUSY, INTERNAL_ERROR, RpcError
 from mcp_gate.wire.message import Malformed, RequestId, Why
 from mcp_gate.wire.peer import Lost, Peer, Sent
 
@@ -31,8 +34,12 @@ DISCOVER_SEC: Final = 10.0
 """An upstream of the handshake era may say nothing at all to the question."""
 MOST_GARBAGE: Final = 100
 """Lines in a row that are no messages, before the upstream is given up."""
+MOST_QUESTIONS: Final = 100
+"""Requests of the upstream under way."""
 NOTIFICATIONS_PER_SEC: Final = 200.0
 DEPTH: Final = 200
+LONGEST_TOLD: Final = 200
+"""Characters of an upstream's own error message that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +67,14 @@ class StdioLink:
         self.dropped = 0
         """Notifications over the rate, and lines that were no messages."""
         self._inbound = inbound
+        self._most_unread = limits.upstream_bytes
         self._garbage = 0
         self._rate = Rate(NOTIFICATIONS_PER_SEC)
         self._asked: dict[RequestId, asyncio.Task[None]] = {}
         self._ids = 0
         self._loop = asyncio.get_running_loop()
         self._child: Child | None = None
+        self._violation = ""
         self._ending: asyncio.Task[None] | None = None
         self.peer = Peer(self, limit=limits.upstream_bytes, upstream=True, depth=DEPTH)
 
@@ -73,27 +82,47 @@ class StdioLink:
         """Start the child.
 
         Raises:
-            Lost: it cannot be started.
+            Down: it cannot be started.
         """
-        self._child = await start_child(spec, self.peer, self._exited)
+        self._child = await start_child(spec, self.peer)
 
     @property
     def modern(self) -> bool:
         return self.version == MODERN_VERSION
 
+    @property
+    def ended(self) -> Down | None:
+        """Says more once `close` has returned: the child's exit code."""
+        if self.alive:
+            return None
+        if self._violation:
+            return Misbehaved(self._violation)
+        epitaph = self._child.epitaph() if self._child is not None else ""
+        return Down("the connection ended", f"it ended: {epitaph}" if epitaph else "")
+
     # ---- Link
 
     def request(self, method: str, params: JsonObject | None) -> StdioTicket:
+        if self.peer.buffered > self._most_unread:
+            raise Lost("the upstream does not read what is sent", sent=False)
         self._ids += 1
-        return StdioTicket(self.peer.send_request(method, params, self._ids))
+        sent = self.peer.send_request(method, params, self._ids)
+        sent.future.add_done_callback(self._answered)
+        return StdioTicket(sent)
+
+    def _answered(self, _: asyncio.Future[JsonObject]) -> None:
+        self._garbage = 0
 
     def cancel(self, ticket: object, reason: str | None) -> None:
-        if isinstance(ticket, StdioTicket):
-            self.peer.forget(ticket.id)
-            params: JsonObject = {"requestId": ticket.id}
-            if reason is not None:
-                params["reason"] = reason
-            self.peer.notify("notifications/cancelled", params)
+        if not isinstance(ticket, StdioTicket):
+            return
+        if (future := ticket.sent.future).done() and not future.cancelled():
+            return  # answered meanwhile
+        self.peer.forget(ticket.id)
+        params: JsonObject = {"requestId": ticket.id}
+        if reason is not None:
+            params["reason"] = reason
+        self.peer.notify("notifications/cancelled", params)
 
     def notify(self, method: str, params: JsonObject | None) -> None:
         self.peer.notify(method, params)
@@ -106,18 +135,14 @@ class StdioLink:
         if self._ending is not None:
             await asyncio.shield(self._ending)
 
-    def last_words(self) -> str:
-        """The end of its standard error, for people."""
-        return self._child.last_words() if self._child is not None else ""
-
     # ---- Handler
 
     def on_request(self, peer: Peer, id: RequestId, method: str, params: JsonObject | None) -> None:
         self._garbage = 0
         if method == "ping":
             peer.answer(id, {})
-        elif id in self._asked or len(self._asked) >= MOST_GARBAGE:
-            peer.fail(id, RpcError(METHOD_NOT_FOUND, "too many requests"))
+        elif id in self._asked or len(self._asked) >= MOST_QUESTIONS:
+            peer.fail(id, RpcError(BUSY, "Too many requests"))
         else:
             self._asked[id] = self._loop.create_task(self._answer(peer, id, method, params))
 
@@ -126,46 +151,53 @@ class StdioLink:
             peer.answer(id, await self._inbound.request(self.upstream, method, params))
         except RpcError as error:
             peer.fail(id, error)
+        except Exception:
+            log.exception("upstream %s: its request could not be passed on", self.upstream)
+            peer.fail(id, RpcError(INTERNAL_ERROR, "Internal error"))
         finally:
             self._asked.pop(id, None)
 
     def on_notification(self, peer: Peer, method: str, params: JsonObject | None) -> None:
         self._garbage = 0
         if method == "notifications/cancelled":
-            asked = self._asked.get((params or {}).get("requestId", ""))
-            if asked is not None:
-                asked.cancel()
-        elif self._rate.take(self._loop.time()):
-            self._inbound.notification(self.upstream, method, params)
-        else:
+            id_ = (params or {}).get("requestId")
+            if type(id_) in (int, str) and id_ in self._asked:
+                self._asked[id_].cancel()
+        elif not self._rate.take(self._loop.time()):
             self.dropped += 1
+        else:
+            try:
+                self._inbound.notification(self.upstream, method, params)
+            except Exception:
+                log.exception("upstream %s: its notification could not be passed on", self.upstream)
 
     def on_malformed(self, peer: Peer, what: Malformed) -> None:
         self.dropped += 1
         self._garbage += 1
         if what.why is Why.TOO_LONG:
-            peer.close("the upstream sent a line that is longer than allowed")
+            self._violated("the upstream sent a line that is longer than allowed")
         elif self._garbage > MOST_GARBAGE:
-            peer.close("the upstream sends what is no JSON-RPC")
+            self._violated("the upstream sends what is no JSON-RPC")
+
+    def _violated(self, how: str) -> None:
+        self._violation = self._violation or how
+        if self._child is not None:
+            self._child.stop_reading()
+        self.peer.close(how)
 
     def on_closed(self, peer: Peer) -> None:
         self.alive = False
         for task in self._asked.values():
             task.cancel()
         if self._child is not None:
-            self._ending = self._loop.create_task(self._child.end())
+            self._ending = self._loop.create_task(self._child.end(at_once=bool(self._violation)))
         self._inbound.closed(self.upstream)
-
-    def _exited(self) -> None:
-        log.info("upstream %s ended: %s", self.upstream, self.last_words())
 
 
 async def open_stdio(spec: UpstreamSpec, hello: ClientHello | None, inbound: Inbound, limits: Limits) -> StdioLink:
     """Start the child and shake hands (see `link.open_link`)."""
-    if hello is None:
-        link = await _discovered(spec, inbound, limits)
-        if link is not None:
-            return link
+    if hello is None and (link := await _own(spec, inbound, limits)) is not None:
+        return link
     link = await _started(spec, inbound, limits)
     await _handshake(link, hello if hello is not None else own_hello())
     if hello is None:
@@ -179,51 +211,70 @@ async def _started(spec: UpstreamSpec, inbound: Inbound, limits: Limits) -> Stdi
     return link
 
 
-async def _discovered(spec: UpstreamSpec, inbound: Inbound, limits: Limits) -> StdioLink | None:
-    """A link in the stateless protocol; None where the upstream does not speak it.
+async def _own(spec: UpstreamSpec, inbound: Inbound, limits: Limits) -> StdioLink | None:
+    """The gate's own link: the stateless protocol, or a handshake with the same process. None where the process took
+    offence at being asked before the handshake: a fresh one may not.
 
-    An upstream that refuses the question has seen a message before `initialize`; some do not recover from that, so
-    the handshake is made on a fresh process.
+    Raises:
+        Misbehaved: it would do so again.
     """
     link = await _started(spec, inbound, limits)
     try:
-        hello = await asyncio.wait_for(link.request("server/discover", {"_meta": own_meta()}).result(), DISCOVER_SEC)
-    except (RpcError, Lost, TimeoutError):
-        return await _downgraded(link)
-    except asyncio.CancelledError:
+        if await _discovered(link):
+            return link
+        await _handshake(link, own_hello())
+    except Misbehaved:
+        raise
+    except Lost:
+        await link.close()
+        return None
+    except BaseException:
         await link.close()
         raise
-    if MODERN_VERSION not in hello.get("supportedVersions", ()):
-        return await _downgraded(link)
-    link.version, link.hello = MODERN_VERSION, hello
-    return link
-
-
-async def _downgraded(link: StdioLink) -> StdioLink | None:
-    """The handshake on the same process, if it is still there to make it; else None."""
-    try:
-        await _handshake(link, own_hello())
-    except Lost:
-        return None
     link.notify("notifications/initialized", None)
     return link
+
+
+async def _discovered(link: StdioLink) -> bool:
+    """Whether the upstream speaks the stateless protocol; if so the link does.
+
+    Raises:
+        Lost: the process is gone.
+    """
+    try:
+        hello = await ask(link, "server/discover", {"_meta": own_meta()}, DISCOVER_SEC)
+    except RpcError:
+        return False
+    except Lost:
+        if not link.alive:
+            raise
+        return False
+    supported = hello.get("supportedVersions")
+    if not isinstance(supported, list) or MODERN_VERSION not in supported:
+        return False
+    link.version, link.hello = MODERN_VERSION, hello
+    return True
 
 
 async def _handshake(link: StdioLink, hello: ClientHello) -> None:
     """`initialize`.
 
     Raises:
-        Lost: it failed; the link is closed.
+        Down: it failed; the link is closed.
     """
     try:
         link.hello = await ask(link, "initialize", hello.params(), HANDSHAKE_SEC)
     except RpcError as error:
         await link.close()
-        raise Lost(f"the upstream refused the handshake: {error.code}", sent=False) from None
+        detail = f"it refused the handshake: {error.code} {reveal(error.message[:LONGEST_TOLD])}"
+        raise Down("the upstream refused the handshake", detail) from None
     except Lost as lost:
-        words = link.last_words()
+        died = link.ended
         await link.close()
-        raise Lost(f"{lost.reason}{': ' + words if words else ''}", sent=False) from None
+        if isinstance(died, Misbehaved):
+            raise died from None
+        ended = link.ended if died is not None else None
+        raise Down(lost.reason, ended.detail if ended is not None else "") from None
     except asyncio.CancelledError:
         await link.close()
         raise
