@@ -50,6 +50,8 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
                     return await _refuse(gate, received, verdict, words.denied(verdict, received.call.id))
                 case Decision.ALLOW | Decision.ALLOW_WITH_CONSTRAINTS:
                     return await _allow(gate, received, verdict, send)
+                case Decision.REQUIRE_APPROVAL if job.continuation is not None:
+                    return await _allow(gate, received, verdict, send, continues=job.continuation)
                 case Decision.REQUIRE_APPROVAL:
                     outcome = await hold(gate, received, verdict, exchange, send)  # 4
                 case _:
@@ -109,14 +111,19 @@ async def _refuse(gate: Gate, received: Received, verdict: Verdict, refused: Ref
     return refused
 
 
-async def _allow(gate: Gate, received: Received, verdict: Verdict, send: Sender) -> Outcome:
-    """Decision and intent are durable, in this order, before a byte goes out."""
+async def _allow(
+    gate: Gate, received: Received, verdict: Verdict, send: Sender, *, continues: str | None = None
+) -> Outcome:
+    """Decision and intent are durable, in this order, before a byte goes out.
+
+    Args:
+        continues: the approved operation that this call goes on with; a person was asked once already.
+    """
     call = received.call
     common = events.members(call, verdict.policy_snapshot)
-    written = [
-        events.received(common, call),
-        events.decided(common, verdict),
-        events.dispatched(common, received.bytes_sha256, call.tool_hash),
-    ]
+    dispatched = events.dispatched(common, received.bytes_sha256, call.tool_hash)
+    if continues is not None:
+        dispatched.data["continues"] = continues
+    written = [events.received(common, call), events.decided(common, verdict), dispatched]
     await gate.store.begin(call, verdict.as_json(), CallState.DISPATCHED, written, verdict.policy_snapshot)
     return await dispatch(gate, call, verdict, received.loaded, send, common)
