@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from mcp_gate.model.config import UpstreamSpec
+from mcp_gate.wire.errors import METHOD_NOT_FOUND, RpcError
 
 SCRIPT = Path(__file__).with_name("probe.py")
 
@@ -68,6 +70,37 @@ class Probe:
     def pids(self) -> list[int]:
         """Processes started so far, oldest first."""
         return [entry["pid"] for entry in self.entries("start")]
+
+
+class Ears:
+    """An `upstream.link.Inbound` that writes down what it hears, and offers an upstream nothing."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str, Any]] = []
+        """Notifications: upstream, method, params."""
+        self.asked: list[tuple[str, str]] = []
+        """Requests refused: upstream, method."""
+        self.ends: list[str] = []
+        """Upstreams whose connection ended."""
+
+    def notification(self, upstream: str, method: str, params: Any) -> None:
+        self.heard.append((upstream, method, params))
+
+    async def request(self, upstream: str, method: str, params: Any) -> dict[str, Any]:
+        self.asked.append((upstream, method))
+        raise RpcError(METHOD_NOT_FOUND, "Method not found")
+
+    def closed(self, upstream: str) -> None:
+        self.ends.append(upstream)
+
+
+async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait in an event loop until something is so; AssertionError if it is not in time."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while not true():
+        assert loop.time() < end, "it did not come to pass in time"
+        await asyncio.sleep(0.005)
 
 
 def tool(name: str, **more: Any) -> dict[str, Any]:
