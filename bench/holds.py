@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import getpass
 import json
 import statistics
 import tempfile
@@ -50,35 +51,18 @@ async def p99_ms(client: Stdio, seconds: float) -> float:
     return statistics.quantiles(found, n=100)[98]
 
 
-def approve(review: ReviewClient, request: dict[str, Any], approver: str) -> float:
+def approve(review: ReviewClient, request: dict[str, Any]) -> float:
     """Approve one request; returns when the approval was posted (perf_counter)."""
-    now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
     sent = time.perf_counter()
-    review.post(
-        f"/v1/requests/{request['id']}/decision",
-        {
-            "decision": "approve", "reason": "bench", "approver_id": approver, "decision_ts": now,
-            "nonce": request["id"],
-            "job_hash": request["call"]["job_hash"], "policy_snapshot": request["verdict"]["policy_snapshot"],
-        },
-    )  # fmt: skip
+    review.decide(request, "approve", getpass.getuser(), "bench")
     return sent
 
 
 async def pending(review: ReviewClient, count: int) -> list[dict[str, Any]]:
     """Wait until that many requests are pending, and read them all."""
-    while True:
-        found: list[dict[str, Any]] = []
-        after = ""
-        while True:
-            page = await asyncio.to_thread(review.get, f"/v1/requests?status=pending{after}")
-            found += page["requests"]
-            if page["next"] is None:
-                break
-            after = f"&after={page['next']}"
-        if len(found) >= count:
-            return found
+    while len(found := await asyncio.to_thread(lambda: list(review.requests()))) < count:
         await asyncio.sleep(0.1)
+    return found
 
 
 async def run(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -104,7 +88,6 @@ async def run(options: argparse.Namespace) -> list[dict[str, Any]]:
             await p99_ms(client, 1.0)
             idle = await p99_ms(client, options.seconds)
             review = ReviewClient(state)
-            approver = (await asyncio.to_thread(review.get, "/v1/status"))["reviewer"]
             before = rss_mb([gate])
             calls = {
                 f"extra_{i:04d}": client.raw("tools/call", {"name": f"extra_{i:04d}", "arguments": {"text": f"t{i}"}})
@@ -120,7 +103,7 @@ async def run(options: argparse.Namespace) -> list[dict[str, Any]]:
             add("p99 of allowed calls beside them / idle gate's", busy / idle, 2.0)
             waits = []
             for request in requests[: options.decide]:
-                sent = await asyncio.to_thread(approve, review, request, approver)
+                sent = await asyncio.to_thread(approve, review, request)
                 await calls[request["call"]["tool"]]
                 waits.append((time.perf_counter() - sent) * 1e3)
             add("decision to the answer of the released call, p95 ms", statistics.quantiles(waits, n=20)[18], 50)
