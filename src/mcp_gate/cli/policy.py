@@ -164,7 +164,7 @@ def _readable(tool: str, found: JsonObject) -> str:
         lines.append(f"  unknown   {', '.join(found['unknown'])}")
     for layer in found["layers"]:
         if layer["rules"]:
-            lines.append(f"  {layer['document']}: {layer['matched'] or 'no rule matches'}")
+            lines.append(f"  {layer['document']}: {layer.get('matched', 'no rule matches')}")
         for rule in layer["rules"]:
             why = f"no: {reveal(rule['failed'])}" if "failed" in rule else "MATCHES"
             lines.append(f"    {rule['where']}  {rule['id']}  {why}")

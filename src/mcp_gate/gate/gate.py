@@ -26,7 +26,7 @@ from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import Outcome
 from mcp_gate.model.request import Request, RequestStatus
 from mcp_gate.policy.load import Loaded
-from mcp_gate.signals.describe import standing
+from mcp_gate.signals.describe import always_denied
 from mcp_gate.store.results import Closed, NotOpen
 from mcp_gate.store.store import Store
 from mcp_gate.upstream.catalog import Accepted, Catalog
@@ -96,8 +96,7 @@ class Gate:
 
     def listed(self, agent: str, upstream: str, tool: str, method: str) -> bool:
         """Whether a thing is shown to an agent: not where the policy denies it whatever the arguments."""
-        told = standing(self.loaded, upstream, tool, method)
-        return not self.loaded.policy.always_denied(agent, upstream, tool, told.topic, told.risk_tags)
+        return not always_denied(self.loaded, agent, upstream, tool, method)
 
     # ---- who
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final
 
 from mcp_gate.lang.conditions import ABSENT, Condition, Truth
 from mcp_gate.lang.globs import compile_glob
-from mcp_gate.model.call import UNKNOWN, Facts
+from mcp_gate.lang.reveal import reveal
+from mcp_gate.model.call import UNKNOWN, Attribute, Facts
 from mcp_gate.model.foreign import Json
 from mcp_gate.policy.rules import Match, Rule
 
-GATE_ATTRIBUTES: Final = ("confidence", "retry_count", "anomaly_score", "first_time_action")
+GATE_ATTRIBUTES: Final = frozenset({"confidence", "retry_count", "anomaly_score", "first_time_action"})
+"""Supplied by the gate itself, for every call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +30,31 @@ class Subject:
     risk_tags: frozenset[str]
 
 
-Static: TypeAlias = tuple[str, Callable[[Subject], bool]]
-Dynamic: TypeAlias = tuple[str, Callable[[Facts], bool | None]]
-"""None is unknown."""
+@dataclass(frozen=True, slots=True)
+class Static:
+    """A clause that looks at the subject alone."""
+
+    text: str
+    """As written, for `explain`."""
+    test: Callable[[Subject], bool]
+    value: Callable[[Subject], str]
+    """What the call has where the clause looks."""
+    tags: bool = False
+    """Whether it looks at the risk tags."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dynamic:
+    """A clause that looks at arguments, attributes or signals; its test says None for unknown."""
+
+    text: str
+    test: Callable[[Facts], bool | None]
+    value: Callable[[Facts], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A rule with its tests; each carries the name of its clause for `explain`."""
+    """A rule with its tests."""
 
     rule: Rule
     static: tuple[Static, ...]
@@ -42,87 +62,133 @@ class Compiled:
 
     def concerns(self, subject: Subject) -> bool:
         """Whether the rule can match a call of this kind at all."""
-        return all(test(subject) for _, test in self.static)
+        return all(clause.test(subject) for clause in self.static)
+
+    def may_concern(self, subject: Subject) -> bool:
+        """The same, whatever tags the arguments add."""
+        return all(clause.tags or clause.test(subject) for clause in self.static)
 
     def matches(self, facts: Facts) -> bool:
         """Whether the rest matches; unknown does for a restrictive rule, and does not for a permissive one."""
         unknown_matches = self.rule.decision.restrictive
-        for _, test in self.dynamic:
-            found = test(facts)
+        for clause in self.dynamic:
+            found = clause.test(facts)
             if found is False or (found is None and not unknown_matches):
                 return False
         return True
 
     def first_failure(self, subject: Subject, facts: Facts) -> str:
-        """The first clause that keeps the rule from matching, or ""."""
-        for name, test in self.static:
-            if not test(subject):
-                return name
-        for name, check in self.dynamic:
-            found = check(facts)
-            if found is False:
-                return name
+        """The first clause that keeps the rule from matching, and what the call has there; "" if none does."""
+        for clause in self.static:
+            if not clause.test(subject):
+                return f"{clause.text} ({reveal(clause.value(subject))})"
+        for check in self.dynamic:
+            found = check.test(facts)
             if found is None and not self.rule.decision.restrictive:
-                return f"{name} (unknown)"
+                return f"{check.text} ({reveal(check.value(facts))}; an unknown value lets nothing pass)"
+            if found is False:
+                return f"{check.text} ({reveal(check.value(facts))})"
         return ""
+
+
+def static_clauses(match: Match) -> tuple[Static, ...]:
+    """The clauses of a match block that look at the subject alone."""
+    return tuple(_static(match))
 
 
 def compile_rule(rule: Rule) -> Compiled:
     """The tests of one rule."""
-    match = rule.match
-    return Compiled(rule, tuple(_static(match)), tuple(_dynamic(match, rule.decision.restrictive)))
+    return Compiled(rule, static_clauses(rule.match), tuple(_dynamic(rule.match, rule.decision.restrictive)))
 
 
 def _static(match: Match) -> Iterator[Static]:
     if match.topics is not None:
-        topics = _any_glob(match.topics)
-        yield f"topics: {_listed(match.topics)}", lambda s: topics(s.topic)
+        yield _globs("topics", match.topics, operator.attrgetter("topic"))
     if match.tools is not None:
-        tools = _any_glob(match.tools)
-        yield f"tools: {_listed(match.tools)}", lambda s: tools(s.tool)
+        yield _globs("tools", match.tools, operator.attrgetter("tool"))
     if match.upstreams is not None:
-        upstreams = _any_glob(match.upstreams)
-        yield f"upstreams: {_listed(match.upstreams)}", lambda s: upstreams(s.upstream)
+        yield _globs("upstreams", match.upstreams, operator.attrgetter("upstream"))
     if match.agents is not None:
-        agents = _any_glob(match.agents)
-        yield f"agents: {_listed(match.agents)}", lambda s: agents(s.agent)
+        yield _globs("agents", match.agents, operator.attrgetter("agent"))
     if (any_of := match.risk_tags) is not None:
-        yield f"risk_tags: {_listed(any_of)}", lambda s: not any_of.isdisjoint(s.risk_tags)
+        yield _tags("risk_tags", any_of, lambda s: not any_of.isdisjoint(s.risk_tags))
     if (all_of := match.risk_tags_all) is not None:
-        yield f"risk_tags_all: {_listed(all_of)}", lambda s: all_of <= s.risk_tags
+        yield _tags("risk_tags_all", all_of, lambda s: all_of <= s.risk_tags)
     if (none_of := match.risk_tags_none) is not None:
-        yield f"risk_tags_none: {_listed(none_of)}", lambda s: none_of.isdisjoint(s.risk_tags)
+        yield _tags("risk_tags_none", none_of, lambda s: none_of.isdisjoint(s.risk_tags))
+
+
+def _globs(key: str, patterns: tuple[str, ...], get: Callable[[Subject], str]) -> Static:
+    tests = [compile_glob(pattern) for pattern in patterns]
+    first = tests[0]
+    text = f"{key}: [{', '.join(patterns)}]"
+    if len(tests) == 1:
+        return Static(text, lambda s: first(get(s)), get)
+
+    def test(subject: Subject) -> bool:
+        value = get(subject)
+        return any(matches(value) for matches in tests)
+
+    return Static(text, test, get)
+
+
+def _tags(key: str, tags: frozenset[str], test: Callable[[Subject], bool]) -> Static:
+    return Static(f"{key}: [{', '.join(sorted(tags))}]", test, _tags_of, tags=True)
+
+
+def _tags_of(subject: Subject) -> str:
+    return ", ".join(sorted(subject.risk_tags)) or "no tags"
 
 
 def _dynamic(match: Match, restrictive: bool) -> Iterator[Dynamic]:
     if (below := match.confidence_below) is not None:
-        yield (
+        yield Dynamic(
             f"confidence_below: {below}",
             lambda f: None if f.signals.confidence is UNKNOWN else f.signals.confidence < below,
+            lambda f: _shown(f.signals.confidence),
         )
     if (score := match.anomaly_score_above) is not None:
-        yield f"anomaly_score_above: {score}", lambda f: f.signals.anomaly_score > score
+        yield Dynamic(
+            f"anomaly_score_above: {score}",
+            lambda f: f.signals.anomaly_score > score,
+            lambda f: _shown(f.signals.anomaly_score),
+        )
     if (retries := match.retry_count_above) is not None:
-        yield f"retry_count_above: {retries}", lambda f: f.signals.retry_count > retries
-    if (amount := match.amount_usd_above) is not None:
-        yield f"amount_usd_above: {amount}", lambda f: _above(f, "amount_usd", amount)
-    if (users := match.affected_users_above) is not None:
-        yield f"affected_users_above: {users}", lambda f: _above(f, "affected_users", users)
+        yield Dynamic(
+            f"retry_count_above: {retries}",
+            lambda f: f.signals.retry_count > retries,
+            lambda f: _shown(f.signals.retry_count),
+        )
+    if match.amount_usd_above is not None:
+        yield _above("amount_usd", match.amount_usd_above)
+    if match.affected_users_above is not None:
+        yield _above("affected_users", match.affected_users_above)
     if (first := match.first_time_action) is not None:
-        yield f"first_time_action: {str(first).lower()}", lambda f: f.signals.first_time_action is first
+        yield Dynamic(
+            f"first_time_action: {_shown(first)}",
+            lambda f: f.signals.first_time_action is first,
+            lambda f: _shown(f.signals.first_time_action),
+        )
     if (when := match.when) is not None:
-        yield f"when: {when.text}", _when(when, restrictive)
+        yield Dynamic(f"when: {when.text}", _when(when, restrictive), lambda f: "it does not hold")
 
 
-def _above(facts: Facts, name: str, threshold: Decimal) -> bool | None:
-    """An attribute that no mapping declares is absent and does not match; one that is no number is unknown."""
-    attributes = facts.description.attributes
-    if name not in attributes:
-        return False
-    value = attributes[name]
-    if value is UNKNOWN or isinstance(value, (str, bool)):
-        return None
-    return value > threshold
+def _above(name: str, threshold: Decimal) -> Dynamic:
+    def test(facts: Facts) -> bool | None:
+        """Not declared: absent, and no match. No number, or below zero (minus 5,000 is not small): unknown."""
+        attributes = facts.description.attributes
+        if name not in attributes:
+            return False
+        value = attributes[name]
+        if value is UNKNOWN or isinstance(value, (str, bool)) or value < 0:
+            return None
+        return value > threshold
+
+    def value(facts: Facts) -> str:
+        attributes = facts.description.attributes
+        return _shown(attributes[name]) if name in attributes else f"the mapping declares no {name}"
+
+    return Dynamic(f"{name}_above: {threshold}", test, value)
 
 
 class _Attributes(dict[str, Json]):
@@ -134,34 +200,32 @@ class _Attributes(dict[str, Json]):
 
 def _when(condition: Condition, restrictive: bool) -> Callable[[Facts], bool | None]:
     """For a permissive rule an absent attribute makes the condition unknown, which does not match."""
+    make = _Attributes if restrictive else dict
+    roots = condition.roots
 
     def test(facts: Facts) -> bool | None:
-        attributes: Mapping[str, Json] = {
-            **facts.description.attributes,
-            "confidence": facts.signals.confidence,
-            "retry_count": facts.signals.retry_count,
-            "anomaly_score": facts.signals.anomaly_score,
-            "first_time_action": facts.signals.first_time_action,
-        }
-        found = condition.holds(
-            {
-                "args": facts.arguments,
-                "call": {
-                    "agent": facts.agent, "upstream": facts.upstream, "tool": facts.tool,
-                    "topic": facts.description.topic, "risk_tags": sorted(facts.description.risk_tags),
-                },
-                "attributes": _Attributes(attributes) if restrictive else attributes,
-            }
-        )  # fmt: skip
+        told, signals = facts.description, facts.signals
+        env: dict[str, Json] = {"args": facts.arguments}
+        if "attributes" in roots:
+            env["attributes"] = make(
+                told.attributes,
+                confidence=signals.confidence,
+                retry_count=signals.retry_count,
+                anomaly_score=signals.anomaly_score,
+                first_time_action=signals.first_time_action,
+            )
+        if "call" in roots:
+            env["call"] = {
+                "agent": facts.agent, "upstream": facts.upstream, "tool": facts.tool, "topic": told.topic,
+                "risk_tags": sorted(told.risk_tags),
+            }  # fmt: skip
+        found = condition.holds(env)
         return None if found is Truth.UNKNOWN else found is Truth.TRUE
 
     return test
 
 
-def _any_glob(patterns: tuple[str, ...]) -> Callable[[str], bool]:
-    tests = [compile_glob(pattern) for pattern in patterns]
-    return tests[0] if len(tests) == 1 else lambda text: any(test(text) for test in tests)
-
-
-def _listed(values: tuple[str, ...] | frozenset[str]) -> str:
-    return "[" + ", ".join(values if isinstance(values, tuple) else sorted(values)) + "]"
+def _shown(value: Attribute) -> str:
+    if value is UNKNOWN:
+        return "unknown"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -2,58 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
-from mcp_gate.model.call import UNKNOWN, Facts
+from mcp_gate.model.call import UNKNOWN, Attribute, Facts
+from mcp_gate.model.config import Place
 from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.policy.clauses import Compiled, Subject
 from mcp_gate.policy.engine import Policy
+
+INVARIANTS = "invariants"
+"""What the layer of invariants is called, in which every rule that matches applies, not only the first."""
 
 
 def explain(policy: Policy, facts: Facts) -> JsonObject:
-    """The members of contract 9, "Facts": the verdict's, and topic, risk_tags, attributes, unknown, layers."""
-    verdict = policy.decide(facts)
-    subject = policy.kind(facts).subject
-    told = facts.description
-    layers = []
-    for name, rules in [*policy.layers, ("invariants", policy.invariants)]:
-        lines: list[JsonObject] = []
-        matched: str | None = None
-        for compiled in rules:
-            failed = compiled.first_failure(subject, facts)
-            line: JsonObject = {"id": compiled.rule.id, "where": _where(compiled.rule.place)}
-            if failed:
-                line["failed"] = failed
-            elif matched is not None and name != "invariants":
-                line["failed"] = f"an earlier rule of this document matched: {matched}"
-            else:
-                matched = matched or compiled.rule.id
-            lines.append(line)
-        layers.append({"document": name, "matched": matched, "rules": lines})
-    attributes = {name: _plain(value) for name, value in told.attributes.items() if value is not UNKNOWN}
-    unknown = sorted(name for name, value in told.attributes.items() if value is UNKNOWN)
-    if facts.signals.confidence is UNKNOWN:
-        unknown.append("confidence")
+    """The members of contract 9, "Facts": the verdict's, and `topic`, `risk_tags`, `attributes`, `unknown`, `layers`.
+
+    A rule that decides has no member `failed`; a layer in which no rule matches has no member `matched`.
+    """
+    verdict, subject = policy.decide(facts), policy.kind(facts).subject
+    layers = [_layer(name, rules, subject, facts) for name, rules in policy.layers]
+    if policy.invariants:
+        layers.append(_layer(INVARIANTS, policy.invariants, subject, facts))
+    signals = facts.signals
+    values: dict[str, Attribute] = {
+        **facts.description.attributes,
+        "confidence": signals.confidence,
+        "retry_count": signals.retry_count,
+        "anomaly_score": signals.anomaly_score,
+        "first_time_action": signals.first_time_action,
+    }
     return {
         **verdict.as_json(),
-        "topic": told.topic,
-        "risk_tags": sorted(told.risk_tags),
-        "attributes": {
-            **attributes,
-            "retry_count": facts.signals.retry_count,
-            "anomaly_score": _plain(facts.signals.anomaly_score),
-            "first_time_action": facts.signals.first_time_action,
-            **({} if facts.signals.confidence is UNKNOWN else {"confidence": _plain(facts.signals.confidence)}),
-        },
-        "unknown": unknown,
+        "escalate_to": verdict.escalate_to,
+        "topic": facts.description.topic,
+        "risk_tags": sorted(facts.description.risk_tags),
+        "attributes": {name: _plain(value) for name, value in values.items() if value is not UNKNOWN},
+        "unknown": sorted(name for name, value in values.items() if value is UNKNOWN),
         "layers": layers,
     }
 
 
-def _where(place: object) -> str:
-    return str(place).rsplit(":", 1)[0]
+def _layer(name: str, rules: Sequence[Compiled], subject: Subject, facts: Facts) -> JsonObject:
+    lines: list[JsonObject] = []
+    matched: str | None = None
+    for compiled in rules:
+        line: JsonObject = {"id": compiled.rule.id, "where": _where(compiled.rule.place)}
+        failed = compiled.first_failure(subject, facts)
+        if not failed and matched is not None and name != INVARIANTS:
+            failed = f"'{matched}' comes first in this document"
+        if failed:
+            line["failed"] = failed
+        elif matched is None:
+            matched = compiled.rule.id
+        lines.append(line)
+    return {"document": name, **({} if matched is None else {"matched": matched}), "rules": lines}
 
 
-def _plain(value: object) -> Json:
+def _where(place: Place) -> str:
+    return f"{place.file}:{place.line}"
+
+
+def _plain(value: Attribute) -> Json:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value

@@ -11,7 +11,7 @@ from mcp_gate.lang.globs import Matcher
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """`count(path)`: how many items, 1 for a single value."""
+    """`count(path)`: how many items a list has, 1 for a single text."""
 
     path: tuple[str, ...]
 
@@ -60,9 +60,12 @@ class UpstreamMapping:
         return next((mapping for matches, mapping in self.globs if matches(name)), None)
 
     def of(self, tool: str, method: str) -> ToolMapping | None:
-        """The mapping that applies to a job of an MCP method; see `signals.describe` for what `tool` is."""
+        """The mapping that applies to a job of an MCP method; see `signals.describe` for what `tool` is.
+
+        A method that is none of these three families has no mapping.
+        """
+        if method == "tools/call":
+            return self.tool(tool)
         if method.startswith("resources/"):
             return self.resources
-        if method.startswith("prompts/"):
-            return self.prompts
-        return self.tool(tool)
+        return self.prompts if method.startswith("prompts/") else None

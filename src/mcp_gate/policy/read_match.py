@@ -10,14 +10,14 @@ from typing import Any, Final
 from mcp_gate.lang.conditions import Condition, ConditionError, compile_condition
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
-from mcp_gate.lang.yamldoc import Mapping_, Node, Scalar, Sequence_
+from mcp_gate.lang.yamldoc import Node, Scalar, Sequence_
 from mcp_gate.model.config import Place
 from mcp_gate.model.constraints import NONE, Constraints
 from mcp_gate.policy.rules import Match
 
 ROOTS: Final = frozenset({"args", "call", "attributes"})
 TAG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,252}[a-z0-9])?")
+HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,39}")
 GLOBS: Final = ("topics", "tools", "upstreams", "agents")
 TAGS: Final = ("risk_tags", "risk_tags_all", "risk_tags_none")
 NUMBERS: Final = {
@@ -37,28 +37,27 @@ def read_match(reader: Reader, node: Node | None) -> Match | None:
     if not block.entries:
         reader.error(node.place, "an empty match matches every call", 'say so: match: { topics: ["*"] }')
         return None
-    fields: dict[str, Any] = {}
-    for key in GLOBS:
-        fields[key] = _listed(reader, block, key, reader.glob, tuple)
-    for key in TAGS:
-        fields[key] = _listed(reader, block, key, lambda item: read_tag(reader, item), frozenset)
-    for key, most in NUMBERS.items():
-        fields[key] = reader.decimal(block.entries.get(key), most=most)
-    fields["first_time_action"] = reader.boolean(block.entries.get("first_time_action"))
-    fields["when"] = read_condition(reader, block.entries.get("when"), ROOTS)
+    fields = {key: _field(reader, key, value) for key, value in block.entries.items() if key in MATCH_KEYS}
     return Match(**fields)
 
 
-def _listed(
-    reader: Reader, block: Mapping_, key: str, read: Callable[[Node], str | None], make: Callable[[Any], Any]
-) -> Any:
-    node = block.entries.get(key)
-    if node is None:
-        return None
+def _field(reader: Reader, key: str, node: Node) -> Any:
+    if key in GLOBS:
+        return _listed(reader, key, node, reader.glob)
+    if key in TAGS:
+        return frozenset(_listed(reader, key, node, lambda item: read_tag(reader, item)))
+    if key in NUMBERS:
+        return reader.decimal(node, most=NUMBERS[key])
+    if key == "first_time_action":
+        return reader.boolean(node)
+    return read_condition(reader, node, ROOTS)
+
+
+def _listed(reader: Reader, key: str, node: Node, read: Callable[[Node], str | None]) -> tuple[str, ...]:
     values = reader.each(node, read)
     if isinstance(node, Sequence_) and not node.items:
-        reader.error(node.place, f"'{key}' is empty and would match nothing", "name at least one, or remove the key")
-    return make(values)
+        reader.error(node.place, f"'{key}' is empty", "name at least one, or remove the key to match any")
+    return values
 
 
 def read_tag(reader: Reader, node: Node) -> str | None:
@@ -89,13 +88,20 @@ def read_constraints(reader: Reader, node: Node | None) -> Constraints:
         return NONE
     amount: Decimal | None = reader.decimal(block.entries.get("max_amount_usd"))
     hosts = block.entries.get("network_allowlist")
-    if hosts is not None:
-        reader.warn(hosts.place, "network_allowlist is not yet in force", "hold such calls with require_approval")
     return Constraints(
         max_runtime_sec=reader.integer(block.entries.get("max_runtime_sec"), least=1, most=86_400),
         max_amount_usd=amount,
         max_output_bytes=reader.integer(block.entries.get("max_output_bytes"), least=1, most=1 << 40),
         network_allowlist=None
         if hosts is None
-        else tuple(sorted(reader.each(hosts, lambda item: reader.name(item, HOST, "an exact host name")))),
+        else tuple(sorted({host.lower() for host in reader.each(hosts, lambda item: _host(reader, item))})),
     )
+
+
+def _host(reader: Reader, node: Node) -> str | None:
+    text = reader.text(node, "a host name")
+    if text is not None and not HOST.fullmatch(text):
+        hint = "write the name alone, without scheme, port or path; there are no globs"
+        reader.error(node.place, f"'{reveal(text)}' is no exact host name", hint)
+        return None
+    return text

@@ -9,8 +9,9 @@ from typing import Final
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.yamldoc import Node
+from mcp_gate.policy.clauses import Static, Subject, static_clauses
 from mcp_gate.policy.read_match import read_match
-from mcp_gate.policy.read_rules import RULE_ID
+from mcp_gate.policy.read_rules import Ids
 from mcp_gate.policy.rules import Match
 
 ENTITIES: Final = frozenset(
@@ -42,6 +43,12 @@ class OutputRule:
     decision: str | None = None
     unscannable: str | None = None
     reason: str = ""
+    clauses: tuple[Static, ...] = ()
+
+    def concerns(self, subject: Subject) -> bool:
+        """Whether the rule is about calls of this kind. Thresholds and conditions in its match are not looked at: the
+        rule then applies, which takes out more."""
+        return all(clause.test(subject) for clause in self.clauses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +57,24 @@ class OutputReview:
     rules: tuple[OutputRule, ...] = field(default=())
 
 
-def read_output(reader: Reader, node: Node | None) -> OutputReview | None:
+def read_output(reader: Reader, node: Node | None, ids: Ids) -> OutputReview | None:
     """The section of one document, or None."""
     block = reader.mapping(node, {"enabled", "rules", "unscannable"}, "an output review")
     if block is None:
         return None
     enabled = reader.boolean(block.entries.get("enabled"))
     reader.one_of(block.entries.get("unscannable"), UNSCANNABLE, "pass, drop or quarantine")
-    rules = reader.each(block.entries.get("rules"), lambda item: _rule(reader, item))
+    rules = reader.each(block.entries.get("rules"), lambda item: _rule(reader, item, ids))
     return OutputReview(enabled is not False, rules)
 
 
-def _rule(reader: Reader, node: Node) -> OutputRule | None:
+def _rule(reader: Reader, node: Node, ids: Ids) -> OutputRule | None:
     block = reader.mapping(node, KEYS, "a rule of the output review")
     if block is None:
         return None
     get = block.entries.get
-    id_ = reader.name(reader.need(block, "id", "add 'id: some-name'"), RULE_ID, "a rule id")
+    id_ = ids.read(reader, block)
+    match = read_match(reader, get("match"))
     fields, entities = get("fields"), get("entities")
     if fields is None and entities is None and "unscannable" not in block.entries:
         reader.error(block.place, "the rule names neither fields nor entities", "add one of them")
@@ -79,7 +87,7 @@ def _rule(reader: Reader, node: Node) -> OutputRule | None:
         reader.error(block.place, "the rule does not decide", "add decision: redact or quarantine")
     return OutputRule(
         id=id_ or "?",
-        match=read_match(reader, get("match")) if "match" in block.entries else None,
+        match=match,
         paths=reader.each(fields, lambda item: _path(reader, item)),
         entities=frozenset(reader.each(entities, lambda item: _entity(reader, item))),
         min_score=reader.decimal(get("min_score"), most=1),
@@ -87,6 +95,7 @@ def _rule(reader: Reader, node: Node) -> OutputRule | None:
         decision=decision,
         unscannable=reader.one_of(get("unscannable"), UNSCANNABLE, "pass, drop or quarantine"),
         reason=reader.text(get("reason"), "a reason") or "",
+        clauses=() if match is None or reader.problems else static_clauses(match),
     )
 
 
@@ -114,11 +123,10 @@ def parse_path(text: str) -> tuple[str, ...]:
     steps: list[str] = []
     for part in text.split("."):
         key, *items = part.split("[")
-        if (not key and not items) or any(item != "*]" for item in items):
+        wild = "*" in key and key not in ("*", "**")
+        if (not key and not items) or wild or any(item != "*]" for item in items):
             raise ValueError(f"{text!r} is no path")
         if key:
             steps.append(key)
         steps.extend("[*]" for _ in items)
     return tuple(steps)
-
-

@@ -1,18 +1,20 @@
-"""Reads `rules:`, `invariants:` and what stands beside them in a document."""
+"""Reads `rules:`, `invariants:` and `never:`."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
+from mcp_gate.lang.conditions import Condition, paths
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.yamldoc import Mapping_, Node
 from mcp_gate.model.config import Place
 from mcp_gate.model.constraints import NONE
 from mcp_gate.model.decision import Assurance, Decision, OnTimeout
+from mcp_gate.policy.engine import BUILT_IN_IDS
 from mcp_gate.policy.read_match import read_constraints, read_match
-from mcp_gate.policy.rules import Layer, Rule
+from mcp_gate.policy.rules import Layer, Match, Rule
 
 RULE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 GROUP: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -29,73 +31,105 @@ FLOORS: Final = {word: DECISIONS[word] for word in ("require_approval", "deny")}
 MOST_SEC: Final = 366 * 86_400
 
 
-def read_layer(reader: Reader, name: str, node: Node | None, *, ids: bool) -> Layer:
-    """A list of rules.
+class Ids:
+    """The ids of one kind that were taken so far, over all documents."""
 
-    Args:
-        ids: whether every rule needs an id; a level's rules without one are called `level_1.2`.
-    """
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._first: dict[str, Place] = {}
+
+    def read(self, reader: Reader, block: Mapping_, fallback: str | None = None) -> str | None:
+        """The `id` of a block, or the fallback; None after an error."""
+        node = block.entries.get("id")
+        if node is None:
+            if fallback is None:
+                reader.error(
+                    block.place, f"the {self._kind} has no id", "add 'id: some-name', unique over all documents"
+                )
+                return None
+            return self._take(reader, fallback, block.place)
+        text = reader.name(node, RULE_ID, f"an id of a {self._kind}")
+        return None if text is None else self._take(reader, text, node.place)
+
+    def _take(self, reader: Reader, text: str, place: Place) -> str | None:
+        first = self._first.setdefault(text, place)
+        if first is not place:
+            message = f"the {self._kind} id '{reveal(text)}' is used twice; first at {first.file}:{first.line}"
+            reader.error(place, message, "give one of them another id")
+            return None
+        if text in BUILT_IN_IDS:
+            reader.warn(
+                place, f"the gate itself uses the id '{text}' where no rule decided", "take another, to tell them apart"
+            )
+        return text
+
+
+def read_layer(reader: Reader, name: str, node: Node | None, ids: Ids, *, level: bool = False) -> Layer:
+    """A list of rules: those of a document, whose every rule needs an id, or those of a level, where a rule without
+    one is called `level_1.2`."""
     rules = []
     for position, item in enumerate(reader.sequence(node, "a list of rules"), start=1):
-        rule = _rule(reader, item, None if ids else f"{name}.{position}")
+        rule = _rule(reader, item, ids, f"{name}.{position}" if level else None)
         if rule is not None:
             rules.append(rule)
     return Layer(name, tuple(rules))
 
 
-def _rule(reader: Reader, node: Node, default_id: str | None) -> Rule | None:
+def _rule(reader: Reader, node: Node, ids: Ids, fallback: str | None) -> Rule | None:
     block = reader.mapping(node, RULE_KEYS, "a rule")
     if block is None:
         return None
     get = block.entries.get
-    id_ = reader.name(get("id"), RULE_ID, "a rule id") or default_id
-    if id_ is None and "id" not in block.entries:
-        reader.error(block.place, "the rule has no id", "add 'id: some-name', unique over all documents")
+    id_ = ids.read(reader, block, fallback)
     match = read_match(reader, reader.need(block, "match", 'add match: { topics: ["*"] } to match every call'))
     said = reader.need(block, "decision", f"add one of: {', '.join(DECISIONS)}")
     decision = reader.one_of(said, DECISIONS, "a decision")
-    rule = Rule(
-        id=id_ or "?",
-        place=block.place,
-        match=match,  # type: ignore[arg-type]  # checked below, after all errors were collected
-        decision=decision if decision is not None else Decision.DENY,
-        reason=reader.text(get("reason"), "a reason") or "",
-        constraints=read_constraints(reader, get("constraints")) if "constraints" in block.entries else NONE,
-        approvals=reader.integer(get("approvals"), least=1, most=20),
-        route=reader.name(get("route"), GROUP, "a group"),
-        timeout_sec=reader.integer(get("timeout_sec"), least=1, most=MOST_SEC),
-        on_timeout=reader.one_of(get("on_timeout"), ON_TIMEOUT, "one of deny, escalate, approve"),
-        escalate_to=reader.name(get("escalate_to"), GROUP, "a group"),
-        min_assurance=reader.one_of(get("min_assurance"), ASSURANCES, "an assurance"),
-    )
+    extras = _extras(reader, block)
+    reason = reader.text(get("reason"), "a reason") or ""
+    constraints = read_constraints(reader, get("constraints")) if "constraints" in block.entries else NONE
     if match is None or decision is None or id_ is None:
         return None
-    _sensible(reader, rule, block)
-    return rule
+    _sensible(reader, block, match, decision, extras["on_timeout"])
+    return Rule(id_, block.place, match, decision, reason, constraints, **extras)  # type: ignore[arg-type]  # by name
 
 
-def _sensible(reader: Reader, rule: Rule, block: Mapping_) -> None:
+def _extras(reader: Reader, block: Mapping_) -> dict[str, object]:
+    """What a rule says of the request that it makes."""
+    get = block.entries.get
+    return {
+        "approvals": reader.integer(get("approvals"), least=1, most=20),
+        "route": reader.name(get("route"), GROUP, "a group"),
+        "timeout_sec": reader.integer(get("timeout_sec"), least=1, most=MOST_SEC),
+        "on_timeout": reader.one_of(get("on_timeout"), ON_TIMEOUT, "one of deny, escalate, approve"),
+        "escalate_to": reader.name(get("escalate_to"), GROUP, "a group"),
+        "min_assurance": reader.one_of(get("min_assurance"), ASSURANCES, "an assurance"),
+    }
+
+
+def _sensible(reader: Reader, block: Mapping_, match: Match, decision: Decision, on_timeout: object) -> None:
     """What is legal in each field alone and still wrong together."""
-    confident = rule.match.confidence_below is not None
-    if rule.match.when is not None:
-        confident = confident or "confidence" in rule.match.when.text
-    if not rule.decision.restrictive and confident:
+    if not decision.restrictive and (match.confidence_below is not None or _rests_on_confidence(match.when)):
         reader.error(
-            rule.place, "a permissive rule rests on confidence, which the agent itself claims",
-            "make the decision require_approval or deny, or leave confidence out",
+            block.entries["decision"].place, "what the agent claims of its confidence cannot let a call pass",
+            "write require_approval or deny, or leave confidence out of the match",
         )  # fmt: skip
-    if rule.on_timeout is OnTimeout.APPROVE:
-        reader.warn(block.keys["on_timeout"], "on_timeout: approve applies to calls of tier low alone")
+    if on_timeout is OnTimeout.APPROVE:
+        place = block.entries["on_timeout"].place
+        reader.warn(place, "on_timeout: approve applies to calls of tier low alone; elsewhere it is deny")
 
 
-def read_invariants(reader: Reader, node: Node | None) -> tuple[Rule, ...]:
+def _rests_on_confidence(when: Condition | None) -> bool:
+    return when is not None and any(path.parts[:2] == ("attributes", "confidence") for path in paths(when.tree))
+
+
+def read_invariants(reader: Reader, node: Node | None, ids: Ids) -> tuple[Rule, ...]:
     """Floors that no order and no level can lower."""
     found = []
     for item in reader.sequence(node, "a list of invariants"):
         block = reader.mapping(item, {"id", "match", "at_least", "reason"}, "an invariant")
         if block is None:
             continue
-        id_ = reader.name(reader.need(block, "id", "add 'id: some-name'"), RULE_ID, "an invariant id")
+        id_ = ids.read(reader, block)
         match = read_match(reader, reader.need(block, "match", "say which calls it is about"))
         floor = reader.one_of(
             reader.need(block, "at_least", "add at_least: require_approval or deny"), FLOORS, "require_approval or deny"
@@ -106,27 +140,13 @@ def read_invariants(reader: Reader, node: Node | None) -> tuple[Rule, ...]:
     return tuple(found)
 
 
-def read_never(reader: Reader, node: Node | None) -> None:
+def read_never(reader: Reader, node: Node | None, ids: Ids) -> None:
     """Claims for the prover: checked for form here."""
     for item in reader.sequence(node, "a list of claims"):
         block = reader.mapping(item, {"id", "match", "weaker_than", "reason"}, "a claim")
         if block is not None:
-            reader.name(reader.need(block, "id", "add 'id: some-name'"), RULE_ID, "a claim id")
+            ids.read(reader, block)
             read_match(reader, reader.need(block, "match", "say which calls it is about"))
             need = reader.need(block, "weaker_than", "add weaker_than: require_approval or deny")
             reader.one_of(need, FLOORS, "require_approval or deny")
             reader.text(block.entries.get("reason"), "a reason")
-
-
-def unique(reader: Reader, rules: list[Rule]) -> None:
-    """Ids are unique over all documents."""
-    first: dict[str, Place] = {}
-    for rule in rules:
-        if rule.id in first:
-            was = first[rule.id]
-            reader.error(
-                rule.place, f"the rule id '{reveal(rule.id)}' is used twice; first at {was.file}:{was.line}",
-                "give one of them another id",
-            )  # fmt: skip
-        else:
-            first[rule.id] = rule.place

@@ -10,9 +10,11 @@ from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.yamldoc import Mapping_, Node
 from mcp_gate.model.config import AgentSpec, GateSettings, Hold, Limits, Place, ReviewerSpec
+from mcp_gate.model.event import EVENTS
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.policy.read_rules import GROUP
-from mcp_gate.policy.read_upstreams import read_version
+from mcp_gate.policy.read_variables import Variables
+from mcp_gate.policy.read_version import read_version
 
 PERSON: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
@@ -22,12 +24,12 @@ KEYS: Final = frozenset(
 )
 LIMITS: Final = {
     "pending_per_agent": (1, 10_000), "argument_bytes": (1, 1 << 26), "message_bytes": (1024, 1 << 28),
-    "depth": (1, 60), "idle_exit_sec": (1, 10**6),
+    "depth": (1, 60), "idle_exit_sec": (1, 10**6), "upstream_bytes": (1024, 1 << 30),
 }  # fmt: skip
 """Name to least and most. A message is parsed to 64 levels, so arguments cannot be deeper than that."""
 
 
-def read_settings(reader: Reader, root: Mapping_) -> GateSettings:
+def read_settings(reader: Reader, root: Mapping_, variables: Variables) -> GateSettings:
     """The whole file."""
     reader.mapping(root, KEYS)
     read_version(reader, root)
@@ -35,8 +37,10 @@ def read_settings(reader: Reader, root: Mapping_) -> GateSettings:
     agents = {a.id: a for a in _people(reader, get("agents"), _agent)} if "agents" in root.entries else None
     reviewers = {r.id: r for r in _people(reader, get("reviewers"), _reviewer)} if "reviewers" in root.entries else None
     for id_ in sorted(set(agents or ()) & set(reviewers or ())):
-        place = root.keys["reviewers"]
-        reader.error(place, f"'{id_}' is both an agent and a reviewer", "give one of them another id")
+        place = _key_place(root, "reviewers", id_)
+        reader.error(place, f"'{reveal(id_)}' is both an agent and a reviewer", "give one of them another id")
+    if reviewers is not None and not reviewers:
+        reader.warn(root.keys["reviewers"], "there is no reviewer: nobody can approve a call", "add one")
     listen = reader.mapping(get("listen"), {"mcp", "review"}, "addresses")
     addresses = listen.entries if listen is not None else {}
     store = reader.text(get("store"), "sqlite or postgresql://…") or "sqlite"
@@ -49,10 +53,15 @@ def read_settings(reader: Reader, root: Mapping_) -> GateSettings:
         state_dir=reader.text(get("state_dir"), "a directory"),
         agents=agents,
         reviewers=reviewers,
-        webhooks=reader.each(get("webhooks"), lambda node: _webhook(reader, node)),
+        webhooks=reader.each(get("webhooks"), lambda node: _webhook(reader, node, variables)),
         limits=_limits(reader, get("limits")),
         hold=_hold(reader, get("hold")),
     )
+
+
+def _key_place(root: Mapping_, section: str, id_: str) -> Place:
+    found = root.entries[section]
+    return found.keys[id_] if isinstance(found, Mapping_) else found.place
 
 
 def _people(reader: Reader, node: Node | None, read: Any) -> list[Any]:
@@ -75,11 +84,12 @@ def _agent(reader: Reader, id_: str, place: Place, node: Node) -> AgentSpec:
     most = reader.integer(levels.get("max"), most=99)
     if most is not None and initial > most:
         reader.error(place, "autonomy starts above its max", "lower initial or raise max")
+    token = reader.name(get("token_sha256"), SHA256, "64 hex digits")
     return AgentSpec(
         id=id_,
         owner=reader.name(get("owner"), PERSON, "an id"),
         allow_owner=reader.boolean(get("allow_owner")) or False,
-        token_sha256=reader.name(get("token_sha256"), SHA256, "64 hex digits"),
+        token_sha256=None if token is None else token.lower(),
         autonomy_initial=initial,
         autonomy_max=most,
     )
@@ -89,11 +99,12 @@ def _reviewer(reader: Reader, id_: str, place: Place, node: Node) -> ReviewerSpe
     block = reader.mapping(node, {"groups", "keys", "token_sha256"}, "a reviewer")
     entries: dict[str, Node] = block.entries if block is not None else {}
     get = entries.get
+    token = reader.name(get("token_sha256"), SHA256, "64 hex digits")
     return ReviewerSpec(
         id=id_,
         groups=frozenset(reader.each(get("groups"), lambda item: reader.name(item, GROUP, "a group"))),
         keys=reader.each(get("keys"), lambda item: reader.text(item, "an OpenSSH public key")),
-        token_sha256=reader.name(get("token_sha256"), SHA256, "64 hex digits"),
+        token_sha256=None if token is None else token.lower(),
     )
 
 
@@ -115,7 +126,7 @@ def _address(reader: Reader, node: Node | None) -> tuple[str, int] | None:
     return host, int(found["port"])
 
 
-def _webhook(reader: Reader, node: Node) -> JsonObject | None:
+def _webhook(reader: Reader, node: Node, variables: Variables) -> JsonObject | None:
     keys = {"id", "url", "secret", "events", "allow_private", "template"}
     block = reader.mapping(node, keys, "a webhook")
     if block is None:
@@ -124,13 +135,21 @@ def _webhook(reader: Reader, node: Node) -> JsonObject | None:
     url = reader.text(reader.need(block, "url", "add the URL"), "a URL")
     if url is not None and (urlsplit(url).scheme not in ("https", "http") or not urlsplit(url).hostname):
         reader.error(block.entries["url"].place, "this is no http(s) URL", "write https://host/path")
+    secret = block.entries.get("secret")
     return {
         "id": reader.name(reader.need(block, "id", "add an id"), PERSON, "an id"),
         "url": url,
-        "secret": reader.text(block.entries.get("secret"), "a secret"),
-        "events": list(reader.each(block.entries.get("events"), lambda item: reader.text(item, "an event"))),
+        "secret": None if secret is None else variables.text(reader, secret, "a secret", empty=False),
+        "events": list(reader.each(block.entries.get("events"), lambda item: _event(reader, item))),
         "allow_private": reader.boolean(block.entries.get("allow_private")) or False,
     }
+
+
+def _event(reader: Reader, node: Node) -> str | None:
+    text = reader.text(node, "an event")
+    if text is not None and text.startswith("security."):
+        return text
+    return reader.one_of(node, {name: name for name in EVENTS}, "an event")
 
 
 def _limits(reader: Reader, node: Node | None) -> Limits:

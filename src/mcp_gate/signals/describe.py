@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Final
 
 from mcp_gate.lang.conditions import Truth
 from mcp_gate.model.call import UNKNOWN, Attribute, Description
 from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.policy.clauses import Subject
 from mcp_gate.policy.load import Loaded
 from mcp_gate.policy.mapping import Count, ToolMapping, Value
+
+NUMBERS: Final = frozenset({"amount_usd", "affected_users"})
+"""Attributes that rules compare with numbers by their very name."""
+SEVERAL: Final = re.compile(r"[,;\n]")
+"""What may part several values in one text."""
 
 
 def describe(loaded: Loaded, upstream: str, tool: str, method: str, arguments: JsonObject) -> Description:
@@ -21,32 +29,45 @@ def describe(loaded: Loaded, upstream: str, tool: str, method: str, arguments: J
         method: the MCP method; `resources/*` and `prompts/*` have mappings of their own, `completion/complete` takes
             that of what it completes.
     """
-    kind = _kind(method, arguments)
-    mapping = loaded.mappings[upstream].of(tool, kind)
+    mapping = loaded.mappings[upstream].of(tool, _family(method, arguments))
     if mapping is None:
-        return Description(f"unmapped.{upstream}.{_segment(tool)}", frozenset({"unmapped"}), {}, unmapped=True)
-    topic = mapping.topic.replace("{tool}", _segment(tool)) if "{tool}" in mapping.topic else mapping.topic
+        return _unmapped(upstream, tool)
+    topic = _topic(mapping, tool)
     if not mapping.attributes and not mapping.tag_when:
         return Description(topic, mapping.risk_tags)
-    attributes = {name: _attribute(source, arguments) for name, source in mapping.attributes.items()}
+    attributes = {name: _attribute(name, source, arguments) for name, source in mapping.attributes.items()}
     return Description(topic, _tags(mapping, arguments, attributes), attributes)
 
 
-def standing(loaded: Loaded, upstream: str, tool: str, method: str) -> Description:
-    """What holds of every call of a tool, whatever its arguments: the tags that arguments add are left out."""
+def always_denied(loaded: Loaded, agent: str, upstream: str, tool: str, method: str) -> bool:
+    """Whether every call of a tool, resource or prompt by this agent is denied, whatever its arguments.
+
+    Args:
+        method: `tools/call`, `resources/read` or `prompts/get`.
+    """
     mapping = loaded.mappings[upstream].of(tool, method)
     if mapping is None:
-        return describe(loaded, upstream, tool, method, {})
-    return Description(mapping.topic.replace("{tool}", _segment(tool)), mapping.risk_tags)
+        told, varies = _unmapped(upstream, tool), False
+    else:
+        told, varies = Description(_topic(mapping, tool), mapping.risk_tags), bool(mapping.tag_when)
+    return loaded.policy.always_denied(Subject(agent, upstream, tool, told.topic, told.risk_tags), varies)
 
 
-def _kind(method: str, arguments: JsonObject) -> str:
+def _family(method: str, arguments: JsonObject) -> str:
     """The method whose mapping applies."""
     if method != "completion/complete":
         return method
     ref = arguments.get("ref")
     kind = ref.get("type") if isinstance(ref, dict) else None
     return "prompts/get" if kind == "ref/prompt" else "resources/read"
+
+
+def _unmapped(upstream: str, tool: str) -> Description:
+    return Description(f"unmapped.{upstream}.{_segment(tool)}", frozenset({"unmapped"}), {}, unmapped=True)
+
+
+def _topic(mapping: ToolMapping, tool: str) -> str:
+    return mapping.topic.replace("{tool}", _segment(tool)) if "{tool}" in mapping.topic else mapping.topic
 
 
 def _segment(tool: str) -> str:
@@ -58,13 +79,12 @@ def _tags(mapping: ToolMapping, arguments: JsonObject, attributes: Mapping[str, 
     """A condition that cannot be told adds its tags: never less strict than if it held."""
     tags = mapping.risk_tags
     for entry in mapping.tag_when:
-        held = entry.when.holds({"args": arguments, "attributes": attributes, "call": {}})
-        if held is not Truth.FALSE:
+        if entry.when.holds({"args": arguments, "attributes": attributes}) is not Truth.FALSE:
             tags = tags | entry.add
     return tags
 
 
-def _attribute(source: Value | Count, arguments: JsonObject) -> Attribute:
+def _attribute(name: str, source: Value | Count, arguments: JsonObject) -> Attribute:
     found: Json = arguments
     for part in source.path:
         if not isinstance(found, dict) or part not in found:
@@ -72,7 +92,9 @@ def _attribute(source: Value | Count, arguments: JsonObject) -> Attribute:
         found = found[part]
     if isinstance(source, Count):
         return _count(found)
-    if isinstance(found, (bool, str, int)):
+    if isinstance(found, (bool, str)):
+        return UNKNOWN if name in NUMBERS else found
+    if isinstance(found, int):
         return found
     if isinstance(found, float) and math.isfinite(found):
         return Decimal(repr(found))
@@ -80,7 +102,12 @@ def _attribute(source: Value | Count, arguments: JsonObject) -> Attribute:
 
 
 def _count(found: Json) -> Attribute:
-    """How many items; one for a single text. Nothing else can be counted."""
-    if isinstance(found, list):
-        return len(found)
-    return 1 if isinstance(found, str) else UNKNOWN
+    """How many items; one for a single text. What may hold several in one cannot be counted."""
+    items = found if isinstance(found, list) else [found] if isinstance(found, str) else None
+    if items is None or any(_holds_several(item) for item in items):
+        return UNKNOWN
+    return len(items)
+
+
+def _holds_several(item: Json) -> bool:
+    return isinstance(item, list) or (isinstance(item, str) and SEVERAL.search(item) is not None)

@@ -1,0 +1,117 @@
+"""What can be served and is probably not meant: warnings of `policy check`, looked for once all files are read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from mcp_gate.lang.globs import compile_glob
+from mcp_gate.lang.reader import Reader
+from mcp_gate.model.config import GateSettings, Place
+from mcp_gate.policy.documents import Documents
+from mcp_gate.policy.mapping import ToolMapping
+from mcp_gate.policy.read_upstreams import Upstreams
+from mcp_gate.policy.rules import Layer, Match, Rule
+from mcp_gate.policy.terms import Terms
+
+POLICIES: Final = Place("policies", 1, 1)
+WIDE: Final = 50
+"""Unconditional rules of one document that later rules are compared with."""
+
+
+def lint(reader: Reader, documents: Documents, upstreams: Upstreams, settings: GateSettings, terms: Terms) -> None:
+    """Add warnings to the reader. Everything was read without an error."""
+    if not any(layer.rules for layer in documents.layers):
+        reader.warn(POLICIES, "there are no rules: every call is held", "add a document with rules to policies/")
+    for layer in documents.layers:
+        _unreachable(reader, layer)
+    rules = [*(rule for layer in documents.layers for rule in layer.rules), *documents.invariants]
+    if settings.reviewers is not None:
+        _unstaffed(reader, rules, settings, terms)
+    _spelled_alike(reader, rules, upstreams)
+    _unmapped_topics(reader, documents, upstreams)
+
+
+def _unreachable(reader: Reader, layer: Layer) -> None:
+    """A rule that an earlier one of its document hides."""
+    wide: list[Rule] = []
+    for rule in layer.rules:
+        cover = next((earlier for earlier in wide if _covers(earlier.match, rule.match)), None)
+        if cover is not None:
+            reader.warn(
+                rule.place, f"the rule '{rule.id}' never decides: '{cover.id}' in line {cover.place.line} comes first",
+                "move it up, or remove it",
+            )  # fmt: skip
+        elif not rule.match.conditional and len(wide) < WIDE:
+            wide.append(rule)
+
+
+def _covers(a: Match, b: Match) -> bool:
+    """Whether everything that `b` can match, `a` does; False where it is not plain to see."""
+    globs = ((a.topics, b.topics), (a.tools, b.tools), (a.upstreams, b.upstreams), (a.agents, b.agents))
+    return (
+        all(wide is None or (narrow is not None and _globs_cover(wide, narrow)) for wide, narrow in globs)
+        and (a.risk_tags is None or (b.risk_tags is not None and b.risk_tags <= a.risk_tags))
+        and (a.risk_tags_all is None or (b.risk_tags_all is not None and a.risk_tags_all <= b.risk_tags_all))
+        and (a.risk_tags_none is None or (b.risk_tags_none is not None and a.risk_tags_none <= b.risk_tags_none))
+    )
+
+
+def _globs_cover(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
+    """A glob without `?` that matches another glob's text matches all that the other does."""
+    tests = [compile_glob(pattern) for pattern in wide if "?" not in pattern]
+    return all(pattern in wide or any(test(pattern) for test in tests) for pattern in narrow)
+
+
+def _unstaffed(reader: Reader, rules: Iterable[Rule], settings: GateSettings, terms: Terms) -> None:
+    """Groups that requests go to and nobody is in."""
+    reviewers = settings.reviewers or {}
+    sizes = Counter(group for reviewer in reviewers.values() for group in reviewer.groups)
+    for rule in rules:
+        for group in (rule.route, rule.escalate_to):
+            if group is not None and group not in sizes:
+                reader.warn(rule.place, f"no reviewer is in the group '{group}'", "add it to a reviewer in gate.yaml")
+        if rule.route is not None and 0 < sizes[rule.route] < (rule.approvals or 1):
+            message = f"'{rule.id}' needs {rule.approvals} people, and '{rule.route}' has {sizes[rule.route]}"
+            reader.warn(rule.place, message, "add reviewers to the group in gate.yaml")
+    routed = {*terms.routing.values(), *(tier.escalate_to for tier in terms.tiers.values() if tier.escalate_to)}
+    for group in sorted(routed - set(sizes)):
+        reader.warn(POLICIES, f"no reviewer is in the group '{group}'", "add it to a reviewer in gate.yaml")
+
+
+def _spelled_alike(reader: Reader, rules: Iterable[Rule], upstreams: Upstreams) -> None:
+    """Tags of rules that differ from those of tools in case alone: such a rule matches none of their calls."""
+    given = {tag for mapping in _mappings(upstreams) for tag in _tags(mapping)}
+    folded = {tag.casefold(): tag for tag in sorted(given)}
+    for rule in rules:
+        match = rule.match
+        for tag in sorted((match.risk_tags or frozenset()) | (match.risk_tags_all or frozenset())):
+            other = folded.get(tag.casefold())
+            if other is not None and tag not in given:
+                reader.warn(rule.place, f"the tag '{tag}' is not the tag '{other}' of upstreams.yaml", "spell it alike")
+
+
+def _mappings(upstreams: Upstreams) -> Iterator[ToolMapping]:
+    for mapping in upstreams.mappings.values():
+        yield from mapping.tools.values()
+        yield from (found for _, found in mapping.globs)
+        yield from (found for found in (mapping.resources, mapping.prompts) if found is not None)
+
+
+def _tags(mapping: ToolMapping) -> Iterator[str]:
+    yield from mapping.risk_tags
+    for entry in mapping.tag_when:
+        yield from entry.add
+
+
+def _unmapped_topics(reader: Reader, documents: Documents, upstreams: Upstreams) -> None:
+    """Actions of workflows whose topic is not that of exactly one tool. A warning until workflows are in force."""
+    topics = Counter(
+        mapping.topic for found in upstreams.mappings.values() for mapping in found.tools.values()
+    )
+    for workflow in documents.workflows:
+        for topic, place in workflow.topics.items():
+            if topics[topic] != 1:
+                how = "no tool is" if not topics[topic] else f"{topics[topic]} tools are"
+                reader.warn(place, f"{how} mapped to the topic '{topic}'", "name the tool: tool: upstream.name")

@@ -1,0 +1,42 @@
+"""Finds `${env:NAME}` in texts; it is expanded only where the text is used, never here."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from mcp_gate.lang.reader import Reader
+from mcp_gate.lang.yamldoc import Node, Scalar
+from mcp_gate.model.config import Place
+
+VARIABLE: Final = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class Variables:
+    """The environment variables that the files name, and where each stands first."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Place] = {}
+
+    def text(
+        self, reader: Reader, node: Node, what: str, *, empty: bool = True, never: str = "\0"
+    ) -> str | None:
+        """A text that may hold `${env:NAME}`.
+
+        Args:
+            empty: whether it may be empty, if it is quoted.
+            never: characters that may not be in it.
+        """
+        quoted = empty and isinstance(node, Scalar) and node.quoted
+        text = node.text if quoted and isinstance(node, Scalar) else reader.text(node, what)
+        if text is None:
+            return None
+        if any(char in never for char in text):
+            reader.error(node.place, f"{what} holds a control character", "remove it")
+            return None
+        for name in VARIABLE.findall(text):
+            self.found.setdefault(name, node.place)
+        if "${" in VARIABLE.sub("", text):
+            reader.error(node.place, "there is '${' that is no variable", "write ${env:NAME}")
+            return None
+        return text
