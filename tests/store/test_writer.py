@@ -276,6 +276,7 @@ async def _full(store: Store) -> None:
     await database.write(body)
 
 
+@pytest.mark.slow
 async def test_S216_a_database_locked_by_somebody_else_refuses_in_time_and_recovers(tmp_path: Path) -> None:
     loop = asyncio.get_running_loop()
     async with a_store(tmp_path) as store:
