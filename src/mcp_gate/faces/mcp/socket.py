@@ -66,6 +66,7 @@ class _Door(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
+        self._gone = asyncio.Event()
 
     # ---- asyncio.Protocol
 
@@ -106,7 +107,7 @@ class _Door(asyncio.Protocol):
             self._talk.peer.close("the client went away")
             self._ending = asyncio.create_task(self._closed(self._talk))
         else:
-            self._doors.discard(self)
+            self._let_go()
 
     def pause_writing(self) -> None:
         """A client that does not read is not read from either, so that answers cannot pile up without end."""
@@ -162,14 +163,17 @@ class _Door(asyncio.Protocol):
             await talk.end()
         finally:
             self._gate.clients -= 1
-            self._doors.discard(self)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._doors.discard(self)
+        self._gone.set()
 
     async def end(self) -> None:
         """The gate ends: close, and wait until everything of this client is let go."""
         if self._transport is not None:
             self._transport.abort()
-        while self in self._doors:
-            await asyncio.sleep(0.01)
+        await self._gone.wait()
 
 
 def same_user(connection: socket.socket) -> bool:

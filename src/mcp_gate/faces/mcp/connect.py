@@ -1,0 +1,328 @@
+"""The pump behind `mcp-gate connect`: joins the running gate, or starts one, and moves bytes. It understands none.
+
+Standard library only, and little of it (not even pathlib): every stdio client pays for this process.
+"""
+# ruff: noqa: PTH103, PTH118, PTH123
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import select
+import socket
+import stat
+import sys
+import time
+
+START_SEC = 30.0
+"""How long a gate that was started here may take to open its socket."""
+POLL_SEC = 0.005
+RACE_SEC = 2.0
+"""After a start that failed: how long to look for a gate that somebody else started at the same time."""
+DRAIN_SEC = 5.0
+"""After the client's end of input: how long its answers may take."""
+CHUNK = 65_536
+HELLO_BYTES = 65_536
+GONE = 3
+REFUSED = 4
+SOCKET = "agent.sock"
+
+
+class NoGate(Exception):
+    """There is no gate to join. `code` is the exit code; the text is for people."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def run(config_dir: str, state_dir: str, agent: str, token: str | None) -> int:
+    """Be the stdio MCP server of one client until it or the gate ends.
+
+    Returns:
+        0: the client ended; 3: the gate cannot be reached, or ended; 4: it refused the agent; or the exit code of a
+        gate that could not be started.
+    """
+    try:
+        connection = join(config_dir, state_dir)
+        rest = hello(connection, agent, token)
+    except NoGate as e:
+        _say(str(e))
+        return e.code
+    return pump(connection, rest)
+
+
+# ---- joining
+
+
+def join(config_dir: str, state_dir: str) -> socket.socket:
+    """A connection to the gate of a state directory, which is started if none runs.
+
+    Of several that start at once one starts the gate and the others wait for it.
+
+    Raises:
+        NoGate: it does not come up.
+    """
+    connection = _connected(state_dir)
+    if connection is not None:
+        return connection
+    deadline = time.monotonic() + START_SEC
+    try:
+        os.makedirs(state_dir, mode=0o700, exist_ok=True)
+        lock = os.open(os.path.join(state_dir, "start.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as e:
+        raise NoGate(2, f"the state directory cannot be used: {e}") from None
+    try:
+        while time.monotonic() < deadline:
+            if _locked(lock):
+                connection = _connected(state_dir)
+                return connection if connection is not None else _started(config_dir, state_dir, deadline)
+            time.sleep(POLL_SEC)
+            connection = _connected(state_dir)
+            if connection is not None:
+                return connection
+    finally:
+        os.close(lock)
+    raise NoGate(GONE, f"the gate did not come up within {START_SEC:g} s")
+
+
+def _connected(state_dir: str) -> socket.socket | None:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(os.path.join(state_dir, SOCKET))
+    except OSError as e:
+        connection.close()
+        if "too long" in str(e):
+            raise NoGate(2, f"{state_dir}: the path is too long for a socket; use --state with a shorter one") from None
+        return None
+    return connection
+
+
+def _locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _started(config_dir: str, state_dir: str, deadline: float) -> socket.socket:
+    """Start a gate of its own session, so that it outlives this client, and wait for its socket."""
+    import subprocess
+
+    path = os.path.join(state_dir, "serve.log")
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    before = os.fstat(log).st_size
+    # -P: the working directory is the agent's project, and must not be able to stand in for a module of ours.
+    command = [sys.executable, "-P", "-m", "mcp_gate", "serve", "--config", config_dir, "--state", state_dir]
+    environment = {name: value for name, value in os.environ.items() if name != "MCP_GATE_TOKEN"}
+    try:
+        process = subprocess.Popen(
+            [*command, "--started-by-connect"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True, env=environment,
+        )  # fmt: skip
+    finally:
+        os.close(log)
+    while time.monotonic() < deadline:
+        connection = _connected(state_dir)
+        if connection is not None:
+            process.returncode = 0  # it lives on: nothing to wait for, nothing to warn of
+            return connection
+        code = process.poll()
+        if code is not None:
+            return _raced(state_dir, path, before, code)
+        time.sleep(POLL_SEC)
+    process.terminate()
+    process.wait()
+    raise NoGate(GONE, f"the gate did not come up within {START_SEC:g} s; see {path}")
+
+
+def _raced(state_dir: str, log: str, before: int, code: int) -> socket.socket:
+    """The gate we started ended at once: perhaps because another one was faster."""
+    until = time.monotonic() + (RACE_SEC if code == GONE else 0)
+    while True:
+        connection = _connected(state_dir)
+        if connection is not None:
+            return connection
+        if time.monotonic() >= until:
+            break
+        time.sleep(POLL_SEC)
+    with open(log, errors="replace") as file:
+        file.seek(before)
+        words = file.read(CHUNK).strip()
+    raise NoGate(code if code > 0 else GONE, words or f"the gate did not start (exit code {code}); see {log}")
+
+
+def hello(connection: socket.socket, agent: str, token: str | None) -> bytes:
+    """Say who is there; returns what came after the answer.
+
+    Raises:
+        NoGate: refused, or the gate ended.
+    """
+    said = {"hello": 1, "agent": agent}
+    if token is not None:
+        said["token"] = token
+    answer = b""
+    try:
+        connection.sendall(json.dumps(said).encode() + b"\n")
+        while b"\n" not in answer and len(answer) < HELLO_BYTES:
+            data = connection.recv(CHUNK)
+            if not data:
+                break
+            answer += data
+    except OSError as e:
+        raise NoGate(GONE, f"the gate cannot be reached: {e.strerror}") from None
+    line, newline, rest = answer.partition(b"\n")
+    if not newline:
+        raise NoGate(GONE, "the gate ended")
+    reply = json.loads(line)
+    if reply.get("ok") is not True:
+        raise NoGate(REFUSED, f"the gate refused: {reply.get('error', {}).get('message', 'no reason given')}")
+    return rest
+
+
+# ---- moving bytes
+
+
+def pump(connection: socket.socket, rest: bytes = b"", source: int = 0, sink: int = 1) -> int:
+    """Move bytes between the client's streams and the gate, in bounded memory, until one of them ends."""
+    connection.setblocking(False)
+    made = [fd for fd in (source, sink) if _unblock(fd)]
+    try:
+        return _Pump(connection, rest, source, sink).run()
+    finally:
+        for fd in made:
+            os.set_blocking(fd, True)
+        connection.close()
+
+
+def _unblock(fd: int) -> bool:
+    """Pipes and sockets only: a terminal or a file may be shared with others."""
+    mode = os.fstat(fd).st_mode
+    if os.get_blocking(fd) and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        os.set_blocking(fd, False)
+        return True
+    return False
+
+
+class _Pump:
+    def __init__(self, connection: socket.socket, rest: bytes, source: int, sink: int) -> None:
+        self._gate = connection
+        self._fd = connection.fileno()
+        self._source = source
+        self._sink = sink
+        self._up = b""
+        """Read from the client, not yet taken by the gate."""
+        self._down = rest
+        self._ended = False
+        """Whether the client said its last word."""
+        self._gate_ended = False
+        self._broken = False
+        """Whether the gate stopped reading before the client stopped writing."""
+        self._masks: dict[int, int | None] = {}
+
+    def run(self) -> int:
+        poll = select.poll()
+        deadline = None
+        while True:
+            if self._ended and not self._up and deadline is None:
+                self._half_close()
+                deadline = time.monotonic() + DRAIN_SEC
+            if self._gate_ended and not self._down:
+                return self._after_the_gate()
+            self._register(poll)
+            left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+            events = dict(poll.poll(left))
+            if deadline is not None and time.monotonic() >= deadline:
+                return 0
+            if not self._move(events):
+                return 0
+
+    def _register(self, poll: select.poll) -> None:
+        """Wait for room before waiting for more: neither side can fill this process."""
+        wanted: dict[int, int | None] = {
+            self._source: None if self._ended or self._broken or self._up else select.POLLIN,
+            self._sink: select.POLLOUT if self._down else 0,
+            self._fd: (0 if self._down else select.POLLIN) | (select.POLLOUT if self._up else 0),
+        }
+        if self._gate_ended or wanted[self._fd] == 0:
+            wanted[self._fd] = None  # else its end would wake us all the time
+        for fd, mask in wanted.items():
+            if self._masks.get(fd, None) == mask:
+                continue
+            if mask is None:
+                poll.unregister(fd)
+            else:
+                poll.register(fd, mask)
+            self._masks[fd] = mask
+
+    def _move(self, events: dict[int, int]) -> bool:
+        """Whether the client still takes what we write."""
+        gate, sink = events.get(self._fd, 0), events.get(self._sink, 0)
+        if self._source in events:
+            self._up = self._read_client()
+            gate |= select.POLLOUT if self._up else 0
+        if self._up and gate & (select.POLLOUT | select.POLLERR):
+            self._write_gate()
+        if not self._down and gate & (select.POLLIN | select.POLLHUP | select.POLLERR):
+            self._down = self._read_gate()
+            sink |= select.POLLOUT if self._down else 0
+        if sink & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
+            return False
+        return not self._down or not sink & select.POLLOUT or self._write_client()
+
+    def _read_client(self) -> bytes:
+        try:
+            data = os.read(self._source, CHUNK)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            data = b""
+        self._ended = not data
+        return data
+
+    def _read_gate(self) -> bytes:
+        try:
+            data = self._gate.recv(CHUNK)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            data = b""
+        self._gate_ended = not data
+        return data
+
+    def _write_gate(self) -> None:
+        try:
+            self._up = self._up[self._gate.send(self._up) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._up, self._broken = b"", True  # what it still had to say is read next
+
+    def _write_client(self) -> bool:
+        try:
+            # A pipe that poll calls writable takes so much without blocking, whatever its mode.
+            size = CHUNK if not os.get_blocking(self._sink) else select.PIPE_BUF
+            self._down = self._down[os.write(self._sink, self._down[:size]) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            return False
+        return True
+
+    def _half_close(self) -> None:
+        try:
+            self._gate.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._gate_ended = True
+
+    def _after_the_gate(self) -> int:
+        if self._ended:
+            return 0
+        _say("the gate ended")
+        return GONE
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"mcp-gate connect: {text}\n")
