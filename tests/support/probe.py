@@ -255,7 +255,8 @@ class Probe:
                 self.raw(json.dumps(self.answered(id, good())).encode()[:20])
                 os._exit(6)
             case "bad_utf8":
-                return self.raw(json.dumps(self.answered(id, good())).encode().replace(b"{", b'{"\xff":1,', 1) + b"\n")
+                answer = json.dumps(self.answered(id, good())).encode()
+                return self.raw(answer.replace(b'"result": {', b'"result": {"\xff":1,', 1) + b"\n")
             case "surrogate":
                 return self.answer(id, {"content": [{"type": "text", "text": "a\ud800b"}]})
             case "string_id":

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.wire.errors import INVALID_REQUEST, PARSE_ERROR, RpcError
 
 RequestId: TypeAlias = int | str
+
+BEGINS: Final = re.compile(rb'\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*(\d{1,15})\s*,\s*"(?:result|error)"\s*:')
+ENDS: Final = re.compile(rb'"id"\s*:\s*(\d{1,15})\s*\}\s*\Z')
+LONGEST_END: Final = 64
 
 
 class Why(StrEnum):
@@ -82,8 +87,18 @@ def read(line: bytes, *, upstream: bool, depth: int) -> Message:
         parse = strictjson.parse_upstream if upstream else strictjson.parse
         value = parse(line, depth=depth)
     except strictjson.JsonError as e:
-        return _malformed(line, Why.PARSE, PARSE_ERROR, f"Parse error: {e}")
+        id_ = _answered(line) if upstream else None
+        return _malformed(line, Why.PARSE, PARSE_ERROR, f"Parse error: {e}", id_, answers=id_ is not None)
     return classify(value, line)
+
+
+def _answered(line: bytes) -> int | None:
+    """The request that an unreadable line means to answer, as the usual libraries write answers. It then fails at once,
+    instead of being waited for."""
+    found = BEGINS.match(line)
+    if found is None and line.startswith((b'{"result":', b'{"error":')):
+        found = ENDS.search(line[-LONGEST_END:])
+    return None if found is None else int(found[1])
 
 
 def classify(value: Json, raw: bytes = b"") -> Message:
