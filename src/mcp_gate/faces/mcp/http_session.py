@@ -1,0 +1,293 @@
+"""Sessions of the handshake era over HTTP: who holds them, what is under way in them, when they end."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Protocol
+
+from mcp_gate.faces.mcp.http_stream import Outbox
+from mcp_gate.gate.front import Front, RequestFront
+from mcp_gate.gate.job import CANCELLED
+from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.wire.errors import INTERNAL_ERROR, REFUSED, RpcError
+from mcp_gate.wire.message import RequestId
+
+MOST_SESSIONS: Final = 1_000
+IDLE_SEC: Final = 1_800.0
+SWEEP_SEC: Final = 60.0
+LISTEN_SEC: Final = 5.0
+"""How long a question waits for the client to open the stream that it can be asked on."""
+MOST_KEPT: Final = 100
+"""Notifications kept for a client that has not opened its stream yet."""
+
+
+class Conversation(Protocol):
+    """What a client talks to (`gate.conversation`)."""
+
+    async def handle(self, front: RequestFront, method: str, params: JsonObject | None) -> JsonObject: ...
+
+    def notification(self, method: str, params: JsonObject | None) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Exchange:
+    """One request in flight; implements `RequestFront` on that request's own stream of events."""
+
+    def __init__(self, id: RequestId, session: Session | None) -> None:
+        """
+        Args:
+            session: None in the stateless era, which has no questions to clients.
+        """
+        self._id = id
+        self._session = session
+        self._questions: set[asyncio.Future[JsonObject]] = set()
+        self.outbox = Outbox()
+
+    @property
+    def id(self) -> RequestId:
+        return self._id
+
+    @property
+    def gone(self) -> bool:
+        """Whether nobody is there to hear the answer."""
+        return self.outbox.gone
+
+    def notify(self, method: str, params: JsonObject | None) -> None:
+        self.outbox.put(_message(method, params))
+
+    async def request(self, method: str, params: JsonObject | None) -> JsonObject:
+        if self._session is None:
+            raise RpcError(REFUSED, "The client's protocol has no requests to clients")
+        return await self._session.ask(self.outbox, method, params, self._questions)
+
+    def left(self) -> None:
+        """Nobody answers what was asked on a stream that is closed."""
+        for future in self._questions:
+            if not future.done():
+                future.set_exception(RpcError(REFUSED, "The client is gone"))
+
+
+class Session:
+    """One client's session; implements `Front` on the stream that the client opens with GET."""
+
+    def __init__(self, agent: str) -> None:
+        self.id = secrets.token_hex(16)
+        self.agent = agent
+        self.conversation: Conversation
+        self.under_way: dict[RequestId, asyncio.Task[JsonObject]] = {}
+        self.outbox = Outbox()
+        self.listening = False
+        """Whether the client has its stream open."""
+        self.closed = False
+        self.held = 0
+        """Requests and streams of the client that are open now."""
+        self.touched = 0.0
+        self._ids = itertools.count(1)
+        self._asked: dict[int, asyncio.Future[JsonObject]] = {}
+        self._heard = asyncio.Event()
+
+    # ---- Front
+
+    def notify(self, method: str, params: JsonObject | None) -> None:
+        if self.listening or len(self.outbox) < MOST_KEPT:
+            self.outbox.put(_message(method, params))
+
+    async def request(self, method: str, params: JsonObject | None) -> JsonObject:
+        try:
+            async with asyncio.timeout(LISTEN_SEC):
+                await self._heard.wait()
+        except TimeoutError:
+            raise RpcError(REFUSED, "The client has no stream open to be asked on") from None
+        return await self.ask(self.outbox, method, params)
+
+    async def ask(
+        self,
+        outbox: Outbox,
+        method: str,
+        params: JsonObject | None,
+        questions: set[asyncio.Future[JsonObject]] | None = None,
+    ) -> JsonObject:
+        """Ask the client on one of its streams and wait for the answer it posts.
+
+        Args:
+            questions: where to keep the question while it waits.
+        """
+        if self.closed or outbox.gone:
+            raise RpcError(REFUSED, "The client is gone")
+        id_ = next(self._ids)
+        future: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
+        self._asked[id_] = future
+        questions = set() if questions is None else questions
+        questions.add(future)
+        outbox.put({"id": id_, **_message(method, params)}, keep=True)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            outbox.put(_message("notifications/cancelled", {"requestId": id_}))
+            raise
+        finally:
+            self._asked.pop(id_, None)
+            questions.discard(future)
+
+    # ---- the client's side
+
+    @contextmanager
+    def use(self) -> Iterator[None]:
+        """While the client has a request or a stream open, the session does not grow old."""
+        self.held += 1
+        try:
+            yield
+        finally:
+            self.held -= 1
+            self.touched = asyncio.get_running_loop().time()
+
+    def started(self, id: RequestId, task: asyncio.Task[JsonObject]) -> None:
+        """Remember a request until it has ended, whether or not its client still waits."""
+        self.under_way[id] = task
+        task.add_done_callback(lambda _: self._ended(id, task))
+
+    def _ended(self, id: RequestId, task: asyncio.Task[JsonObject]) -> None:
+        self.under_way.pop(id, None)
+        if not task.cancelled():
+            task.exception()  # its reply tells it; where the client left nobody wants it
+
+    def answered(self, id: RequestId, result: JsonObject | RpcError) -> None:
+        """An answer that the client posted; to nothing that was asked it is dropped."""
+        future = self._asked.pop(id, None) if type(id) is int else None
+        if future is None or future.done():
+            return
+        if isinstance(result, RpcError):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+    def cancelled(self, params: JsonObject | None) -> None:
+        """The client cancels one of its requests."""
+        id_ = (params or {}).get("requestId")
+        task = self.under_way.get(id_) if type(id_) is int or type(id_) is str else None
+        self.conversation.notification("notifications/cancelled", params)
+        if task is not None and not task.done() and not task.cancelling():
+            task.cancel(CANCELLED)
+
+    def listen(self) -> Outbox | None:
+        """Open the client's stream; None where one is open already."""
+        if self.listening or self.closed:
+            return None
+        self.listening = True
+        self._heard.set()
+        return self.outbox
+
+    def unlisten(self) -> None:
+        """The client closed its stream; it may open another."""
+        self.listening = False
+        self._heard.clear()
+        self.outbox = Outbox()
+
+    async def close(self) -> None:
+        """End it: streams close, calls nobody can be told about any more lose their waiter."""
+        if self.closed:
+            return
+        self.closed = True
+        self.outbox.leave()
+        for future in list(self._asked.values()):
+            if not future.done():
+                future.set_exception(RpcError(INTERNAL_ERROR, "The client's session ended"))
+        tasks = list(self.under_way.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=2)
+        await self.conversation.close()
+
+
+class Sessions:
+    """All sessions, by id and agent."""
+
+    def __init__(
+        self,
+        begin: Callable[[str, Front], Conversation],
+        on_change: Callable[[int], None],
+        *,
+        most: int = MOST_SESSIONS,
+        idle_sec: float = IDLE_SEC,
+    ) -> None:
+        """
+        Args:
+            begin: makes the conversation of an agent's new session.
+            on_change: called with 1 for a session that began, with -1 for one that ended.
+        """
+        self._begin = begin
+        self._on_change = on_change
+        self._most = most
+        self._idle_sec = idle_sec
+        self._all: dict[str, Session] = {}
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._closing: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def open(self, agent: str) -> Session | None:
+        """A new session; None when there are too many."""
+        self.sweep()
+        if len(self._all) >= self._most:
+            return None
+        session = Session(agent)
+        session.touched = self._loop.time()
+        session.conversation = self._begin(agent, session)
+        self._all[session.id] = session
+        self._on_change(1)
+        if self._timer is None:
+            self._timer = self._loop.call_later(SWEEP_SEC, self._tick)
+        return session
+
+    def get(self, id: str, agent: str) -> Session | None:
+        """The agent's own session; another agent's is as unknown as none."""
+        session = self._all.get(id)
+        if session is None or session.agent != agent:
+            return None
+        session.touched = self._loop.time()
+        return session
+
+    async def end(self, session: Session) -> None:
+        """Forget a session at once, then close it."""
+        if self._all.pop(session.id, None) is not None:
+            self._on_change(-1)
+            await session.close()
+
+    def sweep(self) -> None:
+        """End what nobody has used for too long. A request or a stream that is open is use."""
+        before = self._loop.time() - self._idle_sec
+        for session in [s for s in self._all.values() if not s.held and s.touched < before]:
+            self._later(self.end(session))
+
+    async def close(self) -> None:
+        """End all of them."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        await asyncio.gather(*(self.end(session) for session in list(self._all.values())))
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=2)
+
+    def _tick(self) -> None:
+        self.sweep()
+        self._timer = self._loop.call_later(SWEEP_SEC, self._tick) if self._all else None
+
+    def _later(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+
+def _message(method: str, params: JsonObject | None) -> JsonObject:
+    message: dict[str, Json] = {"jsonrpc": "2.0", "method": method}
+    if params is not None:
+        message["params"] = params
+    return message
