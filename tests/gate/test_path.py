@@ -26,7 +26,7 @@ async def test_an_allowed_call_is_on_the_record_before_it_is_sent(tmp_path: Path
         outcome = await perform(gate, job("get", {"id": 7}), Upstream(answer))
         assert outcome == Delivered({"content": [], "odd": 1})
         assert seen[-3:] == ["call.received", "call.decided", "call.dispatched"]
-        assert (await names(gate))[-2:] == ["call.dispatched", "call.executed"]
+        assert (await names(gate))[-3:] == ["call.dispatched", "call.executed", "call.delivered"]
 
 
 async def test_a_denied_call_never_reaches_the_upstream(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ async def _held(agent: Agent, review: ReviewClient, reviewer: Reviewer, say: Cal
 
 
 async def _held_again(agent: Agent, review: ReviewClient, reviewer: Reviewer, say: Callable[[str], None]) -> None:
-    say("\n4. The same kind of call again, and twice at once: shop_refund_order ord_102, 95.50 twice over")
+    say("\n4. A small refund, and a held call repeated: shop_refund_order ord_102, 95.50; ord_101, 250 twice")
     small = {"order_id": "ord_102", "amount": 95.5, "reason": "Late"}
     first = await agent.call("shop_refund_order", small)
     if first.verdict is not None:

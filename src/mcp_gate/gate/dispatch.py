@@ -108,6 +108,8 @@ class _End:
         if body is not None:
             data["result_sha256"] = "sha256:" + hashlib.sha256(body).hexdigest()
         written = [ended("call.executed", self.common, data), *before]
+        if not self._approved:  # handed to the face in the same breath; an approved one says so when it is collected
+            written.append(ended("call.delivered", self.common, {}))
         await self._finish(CallState.EXECUTED, written, failure=data["is_error"], result=body)
 
     async def quarantined(self, payload: JsonObject, review: Event) -> None:
