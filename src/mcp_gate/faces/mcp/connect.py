@@ -37,15 +37,18 @@ class NoGate(Exception):
         self.code = code
 
 
-def run(config_dir: str, state_dir: str, agent: str, token: str | None) -> int:
+def run(config_dir: str | None, state_dir: str | os.PathLike[str], agent: str, token: str | None) -> int:
     """Be the stdio MCP server of one client until it or the gate ends.
+
+    Args:
+        config_dir: None where a gate that is started here finds its directory as this command did.
 
     Returns:
         0: the client ended; 3: the gate cannot be reached, or ended; 4: it refused the agent; or the exit code of a
         gate that could not be started.
     """
     try:
-        connection = join(config_dir, state_dir)
+        connection = join(config_dir, os.fspath(state_dir))
         rest = hello(connection, agent, token)
     except NoGate as e:
         _say(str(e))
@@ -56,7 +59,7 @@ def run(config_dir: str, state_dir: str, agent: str, token: str | None) -> int:
 # ---- joining
 
 
-def join(config_dir: str, state_dir: str) -> socket.socket:
+def join(config_dir: str | None, state_dir: str) -> socket.socket:
     """A connection to the gate of a state directory, which is started if none runs.
 
     Of several that start at once one starts the gate and the others wait for it.
@@ -107,7 +110,7 @@ def _locked(lock: int) -> bool:
     return True
 
 
-def _started(config_dir: str, state_dir: str, deadline: float) -> socket.socket:
+def _started(config_dir: str | None, state_dir: str, deadline: float) -> socket.socket:
     """Start a gate of its own session, so that it outlives this client, and wait for its socket."""
     import subprocess
 
@@ -115,12 +118,14 @@ def _started(config_dir: str, state_dir: str, deadline: float) -> socket.socket:
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     before = os.fstat(log).st_size
     # -P: the working directory is the agent's project, and must not be able to stand in for a module of ours.
-    command = [sys.executable, "-P", "-m", "mcp_gate", "serve", "--config", config_dir, "--state", state_dir]
+    command = [sys.executable, "-P", "-m", "mcp_gate", "serve", "--started-by-connect", "--state", state_dir]
+    if config_dir is not None:
+        command += ["--config", config_dir]
     environment = {name: value for name, value in os.environ.items() if name != "MCP_GATE_TOKEN"}
     try:
         process = subprocess.Popen(
-            [*command, "--started-by-connect"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True, env=environment,
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True,
+            env=environment,
         )  # fmt: skip
     finally:
         os.close(log)
