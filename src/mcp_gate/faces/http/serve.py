@@ -99,7 +99,7 @@ async def _serving(gate: Gate, sock: socket.socket) -> AsyncGenerator[None]:
     app = make_app(gate, hosts=None if local else _hosts(sock), closing=closing)
     config = uvicorn.Config(
         app, http=_SameUser if local else H11Protocol, ws="none", lifespan="off", interface="asgi3",
-        log_config=None, access_log=False, server_header=False, proxy_headers=False,
+        log_config=None, log_level="warning", access_log=False, server_header=False, proxy_headers=False,
         limit_concurrency=MOST_CONNECTIONS, h11_max_incomplete_event_size=MOST_HEADER_BYTES,
         timeout_graceful_shutdown=CLOSE_SEC,
     )  # fmt: skip
