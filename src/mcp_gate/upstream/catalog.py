@@ -33,6 +33,10 @@ class Why(StrEnum):
     SHAPE = "shape"
 
 
+PINNABLE: Final = (Why.CHANGED, Why.NEW)
+"""Reasons that somebody can do away with by accepting the definition."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
     """A tool whose definition is the accepted one."""
@@ -107,6 +111,7 @@ class Catalog:
         self._keep = keep
         self._pins: dict[str, dict[str, Accepted]] = {}
         self._tools: dict[str, Tool | Withheld] = {}
+        self._looked: dict[str, frozenset[str]] = {}
 
     def load(self, upstream: str, pins: Mapping[str, Accepted]) -> None:
         """The definitions accepted earlier."""
@@ -119,19 +124,38 @@ class Catalog:
         listed: list[Tool] = []
         withheld: list[Withheld] = []
         changes: list[Event] = []
+        seen: set[str] = set()
         for definition in tools:
-            found = self._judge(upstream, definition, pins, first=first)
+            found = self._judge(upstream, definition, pins, first=first, seen=seen)
             known = self._tools.get(found.listed_name)
-            if known is not None and (known.upstream, known.name) != (found.upstream, found.name):
+            collides = known is not None and (known.upstream, known.name) != (found.upstream, found.name)
+            if collides or found.listed_name in seen:
                 found = _withheld(found, Why.COLLISION)
-            elif found != known:
+            elif found != known and found.listed_name:
                 changes.extend(_change(found, known, pins))
                 self._tools[found.listed_name] = found
+            seen.add(found.listed_name)
             if isinstance(found, Tool):
                 listed.append(found)
             else:
                 withheld.append(found)
         return Observation(tuple(listed), tuple(withheld), tuple(changes))
+
+    def missing(self, upstream: str, tools: list[Json]) -> tuple[Event, ...]:
+        """Forget the tools that the gate's own look saw before and does not see now; gives the record of it.
+
+        What only clients with more capabilities are listed is not missed.
+        """
+        names = {tool["name"] for tool in tools if isinstance(tool, dict) and isinstance(tool.get("name"), str)}
+        gone = self._looked.get(upstream, frozenset()) - names
+        self._looked[upstream] = frozenset(names)
+        dropped = [tool for tool in self.tools(upstream) if tool.name in gone]
+        for tool in dropped:
+            del self._tools[tool.listed_name]
+        return tuple(
+            Event("tool.changed", {"upstream": upstream, "tool": tool.name}, {"kind": "removed", "old": tool.tool_hash})
+            for tool in dropped
+        )
 
     def lookup(self, listed_name: str) -> Tool | Withheld | None:
         """The tool behind a listed name, byte for byte."""
@@ -145,18 +169,21 @@ class Catalog:
         """The accepted definition of a tool."""
         return self._pins.get(upstream, {}).get(name)
 
-    def accept(self, upstream: str, name: str) -> Pinned | None:
-        """Accept the definition as it was listed last; None if there is no such tool. The caller records it."""
-        tool = self._tools.get(self._prefix(upstream) + name)
-        if tool is None or tool.upstream != upstream or not tool.tool_hash:
-            return None
-        pin = Pinned(tool.tool_hash, strictjson.dumps(tool.definition).decode())
-        self._pins.setdefault(upstream, {})[name] = pin
-        if isinstance(tool, Withheld) and tool.why in (Why.CHANGED, Why.NEW):
+    def acceptable(self, upstream: str, name: str) -> Withheld | None:
+        """A tool that is withheld until somebody accepts its definition; None if this one is not."""
+        for tool in self.tools(upstream):
+            if isinstance(tool, Withheld) and tool.name == name and tool.why in PINNABLE:
+                return tool
+        return None
+
+    def accept(self, tool: Withheld) -> None:
+        """Offer a tool from now on, under exactly this definition. The caller has recorded it."""
+        pin = pin_of(tool.definition, tool.tool_hash)
+        self._pins.setdefault(tool.upstream, {})[tool.name] = pin
+        if self._tools.get(tool.listed_name) == tool:  # not if it was listed otherwise meanwhile
             self._tools[tool.listed_name] = Tool(
-                upstream, name, tool.listed_name, tool.definition, tool.tool_hash
+                tool.upstream, tool.name, tool.listed_name, tool.definition, tool.tool_hash
             )
-        return pin
 
     def forget(self, upstream: str) -> None:
         """After a reload: what is listed may be named or mapped otherwise now; accepted definitions stay."""
@@ -174,7 +201,9 @@ class Catalog:
         except CanonicalError:
             return ""
 
-    def _judge(self, upstream: str, definition: Json, pins: dict[str, Accepted], *, first: bool) -> Tool | Withheld:
+    def _judge(
+        self, upstream: str, definition: Json, pins: dict[str, Accepted], *, first: bool, seen: set[str]
+    ) -> Tool | Withheld:
         if not isinstance(definition, dict) or not isinstance(definition.get("name"), str):
             return Withheld(upstream, "", "", Why.SHAPE, {}, "")
         name = definition["name"]
@@ -183,16 +212,23 @@ class Catalog:
             digest = tool_hash(definition)
         except CanonicalError:
             return Withheld(upstream, name, listed_name, Why.SHAPE, {}, "")
-        if not NAME.fullmatch(listed_name):
+        if not NAME.fullmatch(listed_name) or not name:
             return Withheld(upstream, name, listed_name, Why.NAME, definition, digest)
         pin = pins.get(name)
-        if pin is None and (first or self._mapped(upstream, name)):
-            pin = pins[name] = Pinned(digest, strictjson.dumps(definition).decode())
+        known = self._tools.get(listed_name)
+        free = listed_name not in seen and (known is None or (known.upstream, known.name) == (upstream, name))
+        if pin is None and free and (first or self._mapped(upstream, name)):
+            pin = pins[name] = pin_of(definition, digest)
             self._keep(upstream, name, pin)
         if pin is None or pin.tool_hash != digest:
             why = Why.NEW if pin is None else Why.CHANGED
             return Withheld(upstream, name, listed_name, why, definition, digest)
         return Tool(upstream, name, listed_name, definition, digest)
+
+
+def pin_of(definition: JsonObject, digest: str) -> Pinned:
+    """A definition as it is kept."""
+    return Pinned(digest, strictjson.dumps(definition).decode())
 
 
 def _withheld(tool: Tool | Withheld, why: Why) -> Withheld:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from mcp_gate.lang import strictjson
@@ -11,8 +12,10 @@ from mcp_gate.wire.peer import Lost
 
 MOST_PAGES: Final = 64
 MOST_TOOLS: Final = 2000
-MOST_BYTES: Final = 16 << 20
+MOST_BYTES: Final = 4 << 20
 PAGE_SEC: Final = 15.0
+LIST_SEC: Final = 60.0
+"""All pages together."""
 
 
 async def list_tools(link: Link) -> list[Json]:
@@ -22,19 +25,28 @@ async def list_tools(link: Link) -> list[Json]:
         RpcError: the upstream's own error.
         Lost: the connection ended, no answer came in time, or there is more than anybody can have meant.
     """
+    try:
+        async with asyncio.timeout(LIST_SEC):
+            return await _pages(link)
+    except TimeoutError:
+        raise Lost(f"its tools were not listed within {LIST_SEC:g} s", sent=True) from None
+
+
+async def _pages(link: Link) -> list[Json]:
     tools: list[Json] = []
     size = 0
-    cursor: Json = None
+    params: JsonObject = {}
     for _ in range(MOST_PAGES):
-        page = await ask(link, "tools/list", {} if cursor is None else {"cursor": cursor}, PAGE_SEC)
+        page = await ask(link, "tools/list", params, PAGE_SEC)
         size += len(strictjson.dumps(page))
         listed = page.get("tools")
         tools.extend(listed if isinstance(listed, list) else ())
         if len(tools) > MOST_TOOLS or size > MOST_BYTES:
             raise Lost(f"it lists more than {MOST_TOOLS} tools or {MOST_BYTES} bytes of them", sent=True)
         cursor = page.get("nextCursor")
-        if cursor is None:
+        if not isinstance(cursor, str):
             return tools
+        params = {"cursor": cursor}
     raise Lost(f"its list of tools has more than {MOST_PAGES} pages", sent=True)
 
 

@@ -1,0 +1,166 @@
+"""Upstreams and their tools for the operator: what the review API and `mcp-gate upstreams` show, and accepting a
+changed definition."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol, assert_never
+
+from mcp_gate.lang import strictjson
+from mcp_gate.lang.times import rfc3339
+from mcp_gate.model.event import Event
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.policy.load import Loaded
+from mcp_gate.signals.describe import standing
+from mcp_gate.store.store import Store
+from mcp_gate.upstream.catalog import Catalog, Tool, Withheld, pin_of
+from mcp_gate.upstream.manager import Health, Upstreams
+
+PINNED: Final = "pinned"
+
+
+class NoSuchUpstream(LookupError):
+    """Nothing in `upstreams.yaml` has this id."""
+
+
+class BadPin(ValueError):
+    """What was posted names no tools and digests. The text is fit for people."""
+
+
+class NotAsShown(Exception):
+    """A definition is not, or no longer, the one that was shown. The text is fit for people."""
+
+
+class Hub(Protocol):
+    def publish(self, message: JsonObject) -> None: ...
+
+
+class Served(Protocol):
+    """What is needed of the gate."""
+
+    @property
+    def loaded(self) -> Loaded: ...
+
+    @property
+    def catalog(self) -> Catalog: ...
+
+    @property
+    def upstreams(self) -> Upstreams: ...
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def hub(self) -> Hub: ...
+
+
+async def upstreams(gate: Served) -> list[JsonObject]:
+    """Every upstream, in the order of the file: `{id, prefix, transport, state, since, restarts, version?, error?,
+    tools: {listed, withheld}}`. `error` is revealed."""
+    return [_upstream(gate, health) for health in gate.upstreams.health() if health.upstream in gate.loaded.upstreams]
+
+
+async def tools(gate: Served, upstream: str) -> list[JsonObject]:
+    """The tools of one upstream: `{upstream, name, listed_name, topic, risk_tags, pin, tool_hash, pinned_hash?,
+    definition?, pinned_definition?}`, names as the upstream wrote them.
+
+    `pin` is `pinned`, or why the tool is withheld: `changed`, `new`, `name`, `collision`, `shape`. The definitions are
+    there where they differ.
+
+    Raises:
+        NoSuchUpstream: see there.
+    """
+    _known(gate, upstream)
+    return [_tool(gate, tool) for tool in gate.catalog.tools(upstream)]
+
+
+async def pin(gate: Served, upstream: str, posted: JsonObject) -> JsonObject:
+    """Accept definitions, all of them or none.
+
+    Args:
+        posted: `{"tools": {NAME: DIGEST}}`, the digest being the `tool_hash` that was shown.
+
+    Returns:
+        `{"pinned": [NAME]}`.
+
+    Raises:
+        NoSuchUpstream, BadPin, NotAsShown: nothing was accepted.
+        Unavailable: it could not be recorded; tools named before the one that failed are accepted.
+    """
+    _known(gate, upstream)
+    wanted = posted.get("tools")
+    if set(posted) != {"tools"} or not isinstance(wanted, dict) or not wanted:
+        raise BadPin("the body is {\"tools\": {NAME: TOOL_HASH}}")
+    accepted = [_as_shown(gate, upstream, name, digest) for name, digest in wanted.items()]
+    for tool in accepted:
+        before = gate.catalog.pinned(upstream, tool.name)
+        data: JsonObject = {"kind": "pinned", "new": tool.tool_hash}
+        if before is not None:
+            data["old"] = before.tool_hash
+        fields: JsonObject = {
+            "upstream": upstream, "tool": tool.name, "policy_snapshot": gate.loaded.snapshot.id,
+        }  # fmt: skip
+        kept = pin_of(tool.definition, tool.tool_hash)
+        event = Event("tool.changed", fields, data)
+        await gate.store.pin(upstream, tool.name, kept.tool_hash, kept.definition, event)
+        gate.catalog.accept(tool)
+    gate.hub.publish({"event": "tool.changed", "upstream": upstream})
+    return {"pinned": [tool.name for tool in accepted]}
+
+
+def _known(gate: Served, upstream: str) -> None:
+    if upstream not in gate.loaded.upstreams:
+        raise NoSuchUpstream(upstream)
+
+
+def _as_shown(gate: Served, upstream: str, name: str, digest: object) -> Withheld:
+    tool = gate.catalog.acceptable(upstream, name)
+    if tool is None:
+        raise NotAsShown("one of the tools is not withheld for its definition")
+    if tool.tool_hash != digest:
+        raise NotAsShown("one of the definitions changed again since it was shown")
+    return tool
+
+
+def _upstream(gate: Served, health: Health) -> JsonObject:
+    spec = gate.loaded.upstreams[health.upstream]
+    known = gate.catalog.tools(spec.id)
+    withheld = sum(isinstance(tool, Withheld) for tool in known)
+    out: JsonObject = {
+        "id": spec.id,
+        "prefix": spec.prefix,
+        "transport": "stdio" if spec.command is not None else "http",
+        "state": health.state.value,
+        "since": rfc3339(health.since),
+        "restarts": health.restarts,
+        "tools": {"listed": len(known) - withheld, "withheld": withheld},
+    }
+    if health.version:
+        out["version"] = health.version
+    if health.error:
+        out["error"] = health.error
+    return out
+
+
+def _tool(gate: Served, tool: Tool | Withheld) -> JsonObject:
+    told = standing(gate.loaded, tool.upstream, tool.name, "tools/call")
+    out: JsonObject = {
+        "upstream": tool.upstream,
+        "name": tool.name,
+        "listed_name": tool.listed_name,
+        "topic": told.topic,
+        "risk_tags": sorted(told.risk_tags),
+        "tool_hash": tool.tool_hash,
+    }
+    match tool:
+        case Tool():
+            out["pin"] = PINNED
+        case Withheld():
+            out["pin"] = tool.why.value
+            out["definition"] = tool.definition
+            before = gate.catalog.pinned(tool.upstream, tool.name)
+            if before is not None:
+                out["pinned_hash"] = before.tool_hash
+                out["pinned_definition"] = strictjson.parse_upstream(before.definition.encode())
+        case _:
+            assert_never(tool)
+    return out
