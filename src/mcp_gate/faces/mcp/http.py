@@ -23,6 +23,8 @@ from mcp_gate.gate.clock import session_id
 from mcp_gate.gate.front import Front
 from mcp_gate.gate.identity import NotAdmitted
 from mcp_gate.gate.job import Caller
+from mcp_gate.gate.protocol import HANDSHAKE_VERSIONS, MODERN_VERSION, unsupported
+from mcp_gate.gate.surfaces.handshake import speaks_modern
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.wire import headers
@@ -48,6 +50,10 @@ class Door(Protocol):
 
     def schema(self, listed_name: str) -> Json:
         """The input schema of a tool as it is listed; None if there is no such tool."""
+        ...
+
+    async def versions(self) -> tuple[str, ...]:
+        """What is spoken here, for one who asks for another version."""
         ...
 
 
@@ -159,13 +165,14 @@ class Endpoint:
             case Request():
                 pass
             case Notification():
-                checks.check_stateless_version(head)
+                await self._check_version(head)
                 # None means anything here: ending a stream cancels.
                 return await send_json(send, 202, None, [])
             case _:
                 raise refused(400, "Invalid request: this protocol has no requests to clients, and so no answers")
         try:
             checks.check_envelope(head, message)
+            await self._check_version(head)
             if message.method == "tools/call":
                 params = message.params or {}
                 checks.check_params(head, self._repeated_of(params.get("name")), params.get("arguments"))
@@ -180,10 +187,19 @@ class Endpoint:
         task = asyncio.create_task(conversation.handle(exchange, message.method, message.params))
         self._count(1)
         try:
-            await Reply(exchange, task, stateless=True).send(receive, send, [])
+            await Reply(exchange, task, stateless=True, streams_first=False).send(receive, send, [])
         finally:
             self._count(-1)
             task.cancel()
+
+    async def _check_version(self, head: Head) -> None:
+        """
+        Raises:
+            Refusal: 400, a protocol version that nobody here speaks.
+        """
+        version = head.get(headers.VERSION)
+        if version != MODERN_VERSION:
+            raise Refusal(400, unsupported(version, await self._door.versions()))
 
     def _repeated_of(self, name: Json) -> tuple[headers.Repeated, ...]:
         """Which arguments of a tool its listed schema wants repeated in headers."""
@@ -199,11 +215,11 @@ class Endpoint:
 
     async def _session_post(self, agent: str, head: Head, message: Message, receive: Receive, send: Send) -> None:
         if isinstance(message, Request) and message.method == "initialize" and head.get(headers.SESSION) is None:
-            return await self._initialize(agent, message, receive, send)
+            return await self._initialize(agent, head, message, receive, send)
         session = self._session(agent, head, message.id if isinstance(message, Request) else None)
         match message:
             case Request():
-                await self._session_request(session, message, receive, send)
+                await self._session_request(session, head, message, receive, send)
                 return
             case Notification("notifications/cancelled", params):
                 session.cancelled(params)
@@ -219,7 +235,7 @@ class Endpoint:
                 assert_never(message)
         await send_json(send, 202, None, [])
 
-    async def _initialize(self, agent: str, message: Request, receive: Receive, send: Send) -> None:
+    async def _initialize(self, agent: str, head: Head, message: Request, receive: Receive, send: Send) -> None:
         """A session begins with its first answer; a handshake that fails leaves none."""
         session = self.sessions.open(agent)
         if session is None:
@@ -227,13 +243,13 @@ class Endpoint:
         shown = [(headers.SESSION.encode(), session.id.encode())]
         begun = False
         try:
-            begun = await self._session_request(session, message, receive, send, shown)
+            begun = await self._session_request(session, head, message, receive, send, shown)
         finally:
             if not begun:
                 await self.sessions.end(session)
 
     async def _session_request(
-        self, session: Session, message: Request, receive: Receive, send: Send, extra: Headers | None = None
+        self, session: Session, head: Head, message: Request, receive: Receive, send: Send, extra: Headers | None = None
     ) -> bool:
         """Answer one request; whether its answer is a result."""
         if message.id in session.under_way:
@@ -248,7 +264,8 @@ class Endpoint:
         session.started(message.id, task)
         with session.use():
             # A stream that the client lost is no cancellation in this era: the call goes on, and nobody hears of it.
-            return await Reply(exchange, task, stateless=False).send(receive, send, extra or [])
+            reply = Reply(exchange, task, stateless=False, streams_first=head.streams_first)
+            return await reply.send(receive, send, extra or [])
 
     def _session(self, agent: str, head: Head, id: RequestId | None = None) -> Session:
         """
@@ -338,6 +355,9 @@ class GateDoor:
 
     def converse(self, caller: Caller, front: Front, *, modern: bool) -> Conversation:
         return gate_conversation.Conversation(self._gate, caller, front, modern=modern)
+
+    async def versions(self) -> tuple[str, ...]:
+        return (MODERN_VERSION,) if await speaks_modern(self._gate) else HANDSHAKE_VERSIONS
 
     def schema(self, listed_name: str) -> Json:
         tool = self._gate.catalog.lookup(listed_name)

@@ -8,9 +8,7 @@ from typing import Final
 from mcp_gate.gate.protocol import (
     CAPABILITIES_KEY,
     HANDSHAKE_VERSIONS,
-    MODERN_VERSION,
     VERSION_KEY,
-    unsupported,
 )
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.wire import headers
@@ -84,6 +82,12 @@ class Head:
         return self._values
 
     @property
+    def streams_first(self) -> bool:
+        """Whether the client names a stream of events before plain JSON among what it takes."""
+        accept = (self._values.get("accept") or "").lower()
+        return -1 < accept.find(EVENTS) < accept.find(JSON)
+
+    @property
     def stateless(self) -> bool:
         """Whether the request belongs to the stateless era, or to none that is known."""
         version = self._values.get(headers.VERSION)
@@ -149,21 +153,11 @@ def check_accept(head: Head, *kinds: str) -> None:
             raise refused(406, f"Not acceptable: accept {' and '.join(kinds)}")
 
 
-def check_stateless_version(head: Head) -> None:
-    """
-    Raises:
-        Refusal: 400, a protocol version that nobody here speaks.
-    """
-    version = head.get(headers.VERSION)
-    if version != MODERN_VERSION:
-        raise Refusal(400, unsupported(version, (MODERN_VERSION, *reversed(HANDSHAKE_VERSIONS))))
-
-
 def check_envelope(head: Head, request: Request) -> None:
     """Headers and body of a request of the stateless era say the same. What is decided on is the body.
 
     Raises:
-        Refusal: 400: -32602, the envelope is not whole; -32020, they differ; -32022, a version nobody here speaks.
+        Refusal: 400: -32602, the envelope is not whole; -32020, they differ.
     """
     for name in (headers.VERSION, headers.METHOD, headers.NAME):
         if name in head.twice:
@@ -180,7 +174,6 @@ def check_envelope(head: Head, request: Request) -> None:
     name = headers.name_of(request.method, params)
     if name is not None and headers.decode(head.get(headers.NAME) or "") != name:
         raise _mismatch(f"the header {headers.NAME} does not match the body")
-    check_stateless_version(head)
 
 
 def check_params(head: Head, repeated: tuple[headers.Repeated, ...], arguments: Json) -> None:

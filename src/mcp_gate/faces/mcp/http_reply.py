@@ -55,32 +55,40 @@ _STATUS: Final = {
 class Reply:
     """Carries what is said about one request to its client."""
 
-    def __init__(self, exchange: Exchange, task: asyncio.Task[JsonObject], *, stateless: bool) -> None:
+    def __init__(
+        self, exchange: Exchange, task: asyncio.Task[JsonObject], *, stateless: bool, streams_first: bool
+    ) -> None:
         """
         Args:
             stateless: errors have an HTTP status of their own, and a client that leaves cancels.
+            streams_first: the client would rather have a stream.
         """
         self._exchange = exchange
         self._outbox = exchange.outbox
         self._task = task
         self._stateless = stateless
+        self._streams_first = streams_first
         task.add_done_callback(self._outbox.wake)
 
     async def send(self, receive: Receive, send: Send, extra: Headers) -> bool:
         """Answer; whether the answer is a result that went out. Ends early when the client leaves."""
         if not self._task.done():
             await self._outbox.wait(QUICK_SEC)
-        if self._task.done() and not self._outbox:
+        if self._all_said():
             return await self._as_json(send, extra)
         watching = asyncio.create_task(watch(receive, self._outbox))
         try:
             if not self._task.done():
                 await self._outbox.wait(SILENT_SEC)
-            if self._task.done() and not self._outbox and not self._outbox.gone:
+            if self._all_said() and not self._outbox.gone:
                 return await self._as_json(send, extra)
             return await self._as_events(send, extra)
         finally:
             watching.cancel()
+
+    def _all_said(self) -> bool:
+        """Whether the answer is all there is to say, and may be plain JSON."""
+        return self._task.done() and not self._outbox and not self._streams_first
 
     async def _as_json(self, send: Send, extra: Headers) -> bool:
         message = self._answer()
