@@ -37,7 +37,8 @@ def review(reviewer: str | None, config: str | None, state: str | None, as_json:
 
 def _need_a_screen() -> None:
     """End with 2 where nobody could see or type."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # The screen is drawn on standard error, so that is where a terminal has to be as well.
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
         leave(Exit.USAGE, "review needs a terminal; without one use 'mcp-gate requests list' and 'requests show'")
     if os.environ.get("TERM", "") in ("", "dumb"):
         leave(Exit.USAGE, "this terminal cannot draw a screen (TERM is dumb); use 'mcp-gate requests list'")

@@ -26,7 +26,7 @@ class Action:
 ACTIONS: Final = (
     Action("", "", "j k ↑ ↓ g G", "", "move in the queue, or line by line in the call"),
     Action("enter", "read", "enter", "Read", "open the call under the cursor; it never decides"),
-    Action("escape", "leave", "esc", "Back", "back to the queue"),
+    Action("escape", "leave", "esc", "", "back to the queue"),
     Action("tab", "switch", "tab", "", "queue ⇄ call"),
     Action("space", "page", "space", "Page", "page through the call; all of it has to be on the screen before a"),
     Action("v", "whole", "v", "Whole", "all of the arguments, however long"),

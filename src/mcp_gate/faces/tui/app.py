@@ -30,15 +30,17 @@ class ReviewApp(App[None]):
     }
     Queue:focus, Detail:focus, #whole:focus { border: round $accent; }
     Detail, #whole { padding: 0 1; }
-    .-wide Queue { width: 1fr; max-width: 64; }
+    .-wide Queue { width: 53%; }
     .-wide Detail { width: 1fr; }
     .-narrow Detail { display: none; }
     .-narrow.-reading Queue { display: none; }
     .-narrow.-reading Detail { display: block; }
     Approve, Deny, Help { align: center middle; background: $background 60%; }
+    Approve { align: center top; }
+    Approve.-low { align: center bottom; }
     #dialog { border: round $warning; background: $surface; padding: 0 1; scrollbar-size-vertical: 1; }
     Deny #dialog { width: 76; max-width: 100%; height: auto; max-height: 100%; }
-    Deny OptionList { height: auto; border: none; padding: 0; margin: 0; background: $surface; }
+    Deny OptionList { height: auto; max-height: 4; border: none; padding: 0; margin: 0; background: $surface; }
     Deny Input { height: 1; border: none; padding: 0; }
     """
 

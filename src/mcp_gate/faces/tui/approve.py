@@ -21,6 +21,8 @@ from mcp_gate.model.decision import Tier
 SMALLEST: Final = Size(36, 10)
 """Cells below which the dialog does not fit."""
 WIDEST: Final = 76
+EXCERPT: Final = 10
+"""Lines of the arguments that are repeated: room must be left for the code beside the dialog."""
 EDGE: Final = 4
 """Cells of border and padding, both sides together."""
 
@@ -32,8 +34,13 @@ class Approve(ModalScreen[bool]):
     dialog was on the screen go back too, so nothing typed ahead gets through, not even by chance.
     """
 
-    def __init__(self, word: Word, wanted: str) -> None:
-        super().__init__()
+    def __init__(self, word: Word, wanted: str, *, low: bool = False) -> None:
+        """
+        Args:
+            word: what is posted when the letters are right.
+            low: stand at the foot of the screen, because the code is printed in its upper half.
+        """
+        super().__init__(classes="-low" if low else "")
         self.word = word
         self._wanted = wanted
         self._typed = ""
@@ -87,7 +94,7 @@ class Approve(ModalScreen[bool]):
         if roomy:
             head.append(Row((("asked by ", "dim"), *foreign(held.agent, longest=NAME))))
             foot = [BLANK, *foot, BLANK, *self._posted()]
-            room = self.app.size.height - 6 - len(hang([*head, *foot], width))
+            room = min(EXCERPT, self.app.size.height - 6 - len(hang([*head, *foot], width)))
         return [*head, *self._excerpt(width, room), *foot]
 
     def _excerpt(self, width: int, room: int) -> list[Row]:

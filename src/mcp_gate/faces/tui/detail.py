@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from textual.content import Content
+from textual.message import Message
 
 from mcp_gate.faces.tui import secret
 from mcp_gate.faces.tui.held import Held
 from mcp_gate.faces.tui.lineview import LineView
 from mcp_gate.faces.tui.story import Story, story
-from mcp_gate.faces.tui.words import clock
+from mcp_gate.faces.tui.words import coarse
 from mcp_gate.lang.reveal import reveal
 
 
 class Detail(LineView):
     """Shows one request. What counts as read is remembered by what an approval is bound to, not by the place."""
+
+    class Read(Message):
+        """The last unread line of the request was on the screen."""
 
     def __init__(self) -> None:
         super().__init__(can_focus=True)
@@ -42,6 +46,11 @@ class Detail(LineView):
         return secret.letters(self.nonce, self.held.job_hash, self.held.tier) if self.held else ""
 
     @property
+    def code_row(self) -> int:
+        """Row of the screen on which the code stands when the end is scrolled to."""
+        return self.scrollable_content_region.y + min(len(self._lines), self.scrollable_content_region.height) - 1
+
+    @property
     def is_read(self) -> bool:
         """Whether every line has been on the screen."""
         return self.held is not None and self.held.bound in self._read
@@ -56,16 +65,18 @@ class Detail(LineView):
         self._read_whole.add(held.bound)
 
     def tick(self, now: float) -> None:
-        """The time left, on the lower edge."""
+        """The time left, on the lower edge, in minutes: a change there draws the whole frame again."""
         text = ""
         if self.held is not None and self.held.open:
-            text = f"{clock(self.held.due - now)} left" if self.held.due > now else "due"
+            left = self.held.due - now
+            text = "due" if left <= 0 else "less than a minute left" if left < 60 else f"{coarse(left)} left"
         if text != (self.border_subtitle or ""):
             self.border_subtitle = Content(text)
 
     def seen(self) -> None:
-        if self.held is not None and self.unseen == 0:
+        if self.held is not None and self.unseen == 0 and not self.is_read:
             self._read.add(self.held.bound)
+            self.post_message(self.Read())
 
     def _draw(self, *, anew: bool) -> None:
         self.border_title = Content(reveal(self.held.id)) if self.held else Content("")

@@ -109,6 +109,9 @@ class OneLine(LineView):
     """
 
     def show_line(self, line: Line) -> None:
+        """Show a line that fits; the same one again draws nothing."""
+        if self._lines == [line]:
+            return
         self._lines, self._painted = [line], bytearray(1)
         self.virtual_size = Size(self.size.width, 1)
         self.refresh()

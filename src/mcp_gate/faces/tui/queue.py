@@ -22,7 +22,7 @@ from mcp_gate.lang.reveal import reveal
 
 LEFT: Final = 5
 RISK: Final = 6
-AGENT: Final = 16
+AGENT: Final = 14
 FIXED: Final = 2 + 2 + LEFT + 2 + RISK + 2
 """Cells before the tool's name: cursor, claim, time left, risk, and the gaps."""
 ROOM_FOR_AGENT: Final = 50

@@ -58,6 +58,8 @@ class DeskScreen(Screen[None]):
         self.claims: set[str] = set()
         """Requests claimed from this screen and not given back."""
         self._sending: set[str] = set()
+        self._nagged = False
+        """Whether the hint says that lines are unread."""
 
     def compose(self) -> ComposeResult:
         yield OneLine(id="top")
@@ -138,6 +140,7 @@ class DeskScreen(Screen[None]):
 
     @on(Queue.Moved)
     def _moved(self) -> None:
+        self._hint(())
         if self.desk.keep(self.query_one(Queue).current):
             self._refill()
         else:
@@ -162,7 +165,13 @@ class DeskScreen(Screen[None]):
         self.query_one(Queue).tick(now)
         self.query_one(Detail).tick(now)
 
+    @on(Detail.Read)
+    def _read(self) -> None:
+        if self._nagged:
+            self._say("read to its end: a approves, d denies")
+
     def _hint(self, line: Line) -> None:
+        self._nagged = False
         self.query_one("#hint", OneLine).show_line(fitted(line, self.size.width - 2))
 
     def _say(self, text: str) -> None:
@@ -248,9 +257,11 @@ class DeskScreen(Screen[None]):
         why = self._why_no_approval(held, detail)
         if why:
             self._say(why)
+            self._nagged = not detail.is_read
             return
         word = approval(held, self.desk.me, detail.nonce, time.time())
-        self.app.push_screen(Approve(word, detail.letters), partial(self._approved, word))
+        low = detail.code_row < self.app.size.height // 2
+        self.app.push_screen(Approve(word, detail.letters, low=low), partial(self._approved, word))
 
     def _why_no_approval(self, held: Held, detail: Detail) -> str:
         if held.too_large:

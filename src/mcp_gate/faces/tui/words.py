@@ -11,7 +11,8 @@ from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.decision import Tier
 
 BLUE: Final = "#56B4E9"
-VERMILION: Final = "#FF8A4C"
+VERMILION: Final = "#FFB48C"
+"""Light, so that the highest risk is not the dimmest word where colours become shades of grey (NO_COLOR)."""
 LATE_SEC: Final = 60
 SOON_SEC: Final = 300
 """Below this the clock shows seconds; above, minutes, so that a quiet queue writes nothing to a slow line."""
@@ -38,6 +39,11 @@ def clock(seconds: float) -> str:
         return "due"
     if seconds < SOON_SEC:
         return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+    return coarse(seconds)
+
+
+def coarse(seconds: float) -> str:
+    """A time in minutes, hours or days."""
     minutes = int(seconds) // 60
     if minutes < 60:
         return f"{minutes}m"
