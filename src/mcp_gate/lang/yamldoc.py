@@ -1,11 +1,12 @@
 """YAML (and JSON) read strictly into a tree of nodes that know their place. Nothing is constructed by YAML's own rules.
 
 Refused: unknown or explicit tags, anchors, aliases, merge keys, several documents, empty files, duplicate keys,
-invalid UTF-8, control and bidirectional characters, files over 1 MiB, nesting beyond 20.
+invalid UTF-8, characters that reorder or break lines unseen, files over 1 MiB, nesting beyond 20.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ MOST_BYTES: Final = 1 << 20
 MOST_DEPTH: Final = 20
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 PLAIN_TAGS: Final = frozenset({"str", "int", "float", "bool", "null", "timestamp", "value"})
+_DECEIT: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff]|\r(?!\n)|(?<!^)\ufeff"
+)
+"""Characters that make a file read otherwise than it looks: controls, YAML's unseen line breaks, reordering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +89,22 @@ def _text(file: str, data: bytes) -> str:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as e:
-        line = data[: e.start].count(b"\n") + 1
-        raise Refused(Problem(Place(file, line, 1), "the file is not valid UTF-8", "save it as UTF-8")) from None
+        before = data[: e.start].decode("utf-8")
+        place = _place_of(file, before, len(before))
+        raise Refused(Problem(place, "the file is not valid UTF-8", "save it as UTF-8")) from None
+    deceit = _DECEIT.search(text)
+    if deceit is not None:
+        place = _place_of(file, text, deceit.start())
+        message = f"the character U+{ord(deceit.group()):04X} ({unicodedata.name(deceit.group(), 'a control')})"
+        raise Refused(Problem(place, f"{message} is not allowed", "remove it, or write it as an escape in quotes"))
     if not text.strip():
         raise Refused(Problem(start, "the file is empty", "write 'version: v1' and at least one section, or remove it"))
     return text
+
+
+def _place_of(file: str, text: str, at: int) -> Place:
+    line = text.count("\n", 0, at)
+    return Place(file, line + 1, at - (text.rfind("\n", 0, at) + 1) + 1)
 
 
 def _events(file: str, text: str) -> Iterator[Any]:
@@ -97,11 +113,8 @@ def _events(file: str, text: str) -> Iterator[Any]:
     except yaml.MarkedYAMLError as e:
         mark = e.problem_mark or e.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
-        raise Refused(Problem(place, f"not YAML: {e.problem or e.context}", "check indentation and quotes")) from None
-    except yaml.reader.ReaderError as e:
-        line = text[: e.position].count("\n") + 1
-        message = f"the character U+{ord(str(e.character)[:1] or ' '):04X} is not allowed"
-        raise Refused(Problem(Place(file, line, 1), message, "remove it")) from None
+        cure = "write the character itself" if "Unicode character" in str(e.problem) else "check indentation and quotes"
+        raise Refused(Problem(place, f"not YAML: {e.problem or e.context}", cure)) from None
     except (yaml.YAMLError, RecursionError):
         raise Refused(Problem(Place(file, 1, 1), "not YAML", "check indentation and quotes")) from None
 
@@ -168,21 +181,24 @@ class _Builder:
         return Mapping_(self._place(start), entries, keys)
 
     def _good_key(self, key: Scalar, seen: dict[str, Place]) -> bool:
-        shown = reveal(key.text)
         if key.text == "<<" and not key.quoted:
             raise Refused(Problem(key.place, "a merge key (<<)", "write the values out"))
+        if not key.text:
+            raise Refused(Problem(key.place, "a key has no name", "write 'key: value'"))
         if key.text in seen:
             first = seen[key.text]
-            message = f"the key '{shown}' stands here again; first at line {first.line}"
+            message = f"the key '{reveal(key.text)}' stands here again; first at line {first.line}"
             self.problems.append(Problem(key.place, message, "keep one of them"))
             return False
+        if key.text.isascii() and key.text.isprintable():
+            return True
         odd = next((c for c in key.text if is_hidden(c)), None)
         if odd is None and mixed_script(key.text):
             odd = next(c for c in key.text if not c.isascii())
         if odd is not None:
             name = unicodedata.name(odd, "a character that does not show")
             self.problems.append(
-                Problem(key.place, f"the key '{shown}' holds U+{ord(odd):04X} ({name})", "type the key anew")
+                Problem(key.place, f"the key '{reveal(key.text)}' holds U+{ord(odd):04X} ({name})", "type the key anew")
             )
             return False
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -34,13 +34,19 @@ class Subject:
 class Static:
     """A clause that looks at the subject alone."""
 
-    text: str
-    """As written, for `explain`."""
+    key: str
+    wanted: Iterable[str]
+    """Globs in order, or tags."""
     test: Callable[[Subject], bool]
     value: Callable[[Subject], str]
     """What the call has where the clause looks."""
     tags: bool = False
     """Whether it looks at the risk tags."""
+
+    @property
+    def text(self) -> str:
+        """As written, for `explain`."""
+        return f"{self.key}: [{', '.join(sorted(self.wanted) if self.tags else self.wanted)}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +127,18 @@ def _static(match: Match) -> Iterator[Static]:
 def _globs(key: str, patterns: tuple[str, ...], get: Callable[[Subject], str]) -> Static:
     tests = [compile_glob(pattern) for pattern in patterns]
     first = tests[0]
-    text = f"{key}: [{', '.join(patterns)}]"
     if len(tests) == 1:
-        return Static(text, lambda s: first(get(s)), get)
+        return Static(key, patterns, lambda s: first(get(s)), get)
 
     def test(subject: Subject) -> bool:
         value = get(subject)
         return any(matches(value) for matches in tests)
 
-    return Static(text, test, get)
+    return Static(key, patterns, test, get)
 
 
 def _tags(key: str, tags: frozenset[str], test: Callable[[Subject], bool]) -> Static:
-    return Static(f"{key}: [{', '.join(sorted(tags))}]", test, _tags_of, tags=True)
+    return Static(key, tags, test, _tags_of, tags=True)
 
 
 def _tags_of(subject: Subject) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
-from mcp_gate.lang.globs import compile_glob
+from mcp_gate.lang.globs import Matcher, compile_glob
 from mcp_gate.lang.reader import Reader
 from mcp_gate.model.config import GateSettings, Place
 from mcp_gate.policy.documents import Documents
@@ -16,8 +17,10 @@ from mcp_gate.policy.rules import Layer, Match, Rule
 from mcp_gate.policy.terms import Terms
 
 POLICIES: Final = Place("policies", 1, 1)
-WIDE: Final = 50
+WIDE: Final = 30
 """Unconditional rules of one document that later rules are compared with."""
+COMPARED: Final = 300
+"""Rules of one document that are compared at all."""
 
 
 def lint(reader: Reader, documents: Documents, upstreams: Upstreams, settings: GateSettings, terms: Terms) -> None:
@@ -36,7 +39,7 @@ def lint(reader: Reader, documents: Documents, upstreams: Upstreams, settings: G
 def _unreachable(reader: Reader, layer: Layer) -> None:
     """A rule that an earlier one of its document hides."""
     wide: list[Rule] = []
-    for rule in layer.rules:
+    for rule in layer.rules[:COMPARED]:
         cover = next((earlier for earlier in wide if _covers(earlier.match, rule.match)), None)
         if cover is not None:
             reader.warn(
@@ -60,8 +63,16 @@ def _covers(a: Match, b: Match) -> bool:
 
 def _globs_cover(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
     """A glob without `?` that matches another glob's text matches all that the other does."""
-    tests = [compile_glob(pattern) for pattern in wide if "?" not in pattern]
-    return all(pattern in wide or any(test(pattern) for test in tests) for pattern in narrow)
+    return all(pattern in wide or any(_glob_covers(other, pattern) for other in wide) for pattern in narrow)
+
+
+@lru_cache(COMPARED)
+def _matcher(pattern: str) -> Matcher:
+    return compile_glob(pattern)
+
+
+def _glob_covers(wide: str, narrow: str) -> bool:
+    return "?" not in wide and _matcher(wide)(narrow)
 
 
 def _unstaffed(reader: Reader, rules: Iterable[Rule], settings: GateSettings, terms: Terms) -> None:

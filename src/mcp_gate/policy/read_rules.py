@@ -18,12 +18,11 @@ from mcp_gate.policy.rules import Layer, Match, Rule
 
 RULE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 GROUP: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-RULE_KEYS: Final = frozenset(
-    {
-        "id", "match", "decision", "reason", "constraints", "approvals", "route", "timeout_sec", "on_timeout",
-        "escalate_to", "min_assurance",
-    }
-)  # fmt: skip
+REQUEST_KEYS: Final = frozenset(
+    {"approvals", "route", "timeout_sec", "on_timeout", "escalate_to", "min_assurance"}
+)
+"""What a rule says of the request that it makes."""
+RULE_KEYS: Final = REQUEST_KEYS | {"id", "match", "decision", "reason", "constraints"}
 DECISIONS: Final = {decision.word: decision for decision in Decision}
 ON_TIMEOUT: Final = {word.word: word for word in OnTimeout}
 ASSURANCES: Final = {word.word: word for word in Assurance}
@@ -89,12 +88,14 @@ def _rule(reader: Reader, node: Node, ids: Ids, fallback: str | None) -> Rule | 
     constraints = read_constraints(reader, get("constraints")) if "constraints" in block.entries else NONE
     if match is None or decision is None or id_ is None:
         return None
-    _sensible(reader, block, match, decision, extras["on_timeout"])
+    _sensible(reader, block, match, decision, extras.get("on_timeout"))
     return Rule(id_, block.place, match, decision, reason, constraints, **extras)  # type: ignore[arg-type]  # by name
 
 
 def _extras(reader: Reader, block: Mapping_) -> dict[str, object]:
-    """What a rule says of the request that it makes."""
+    """The fields of `REQUEST_KEYS`, by name; empty where none is written."""
+    if REQUEST_KEYS.isdisjoint(block.entries):
+        return {}
     get = block.entries.get
     return {
         "approvals": reader.integer(get("approvals"), least=1, most=20),
