@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from mcp_gate.model.config import ConfigError, Place, Problem
-from mcp_gate.policy.load import SETTINGS, UPSTREAMS
+from mcp_gate.model.config import POLICIES, SETTINGS, UPSTREAMS, ConfigError, Place, Problem
 
 MOST_BYTES: Final = 1 << 20
 SOCKET_PATH: Final = 107
@@ -103,7 +102,7 @@ def _paths(directory: Path) -> Iterator[Path]:
     for name in (UPSTREAMS, SETTINGS):
         if os.path.lexists(directory / name):
             yield directory / name
-    for folder, below, names in os.walk(directory / "policies"):
+    for folder, below, names in os.walk(directory / POLICIES):
         below[:] = sorted(name for name in below if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith(".") and Path(name).suffix in SUFFIXES:

@@ -123,8 +123,10 @@ class _End:
         data: JsonObject = {"sent": sent, "error": kind}
         if error is not None:
             data["code"] = error.code
-        await self._finish(CallState.FAILED, [ended("call.failed", self.common, data)], failure=True, result=None)
-        return error.as_json() if error is not None else {}
+        told = error.as_json() if error is not None else {}
+        body = strictjson.dumps(told) if self._approved and error is not None else None
+        await self._finish(CallState.FAILED, [ended("call.failed", self.common, data)], failure=True, result=body)
+        return told
 
     async def unknown(self, cause: str) -> None:
         written = [ended("call.unknown", self.common, {"cause": cause})]

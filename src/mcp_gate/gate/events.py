@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
+from mcp_gate.evidence.record import members
 from mcp_gate.model.call import Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.verdict import Verdict
 
-
-def members(call: Call, snapshot: str) -> JsonObject:
-    """The members of contract 8 that every event of a call bears."""
-    return {
-        "call_id": call.id,
-        "agent": call.agent,
-        "upstream": call.upstream,
-        "tool": call.tool,
-        "topic": call.topic,
-        "risk_tags": list(call.risk_tags),
-        "job_hash": call.job_hash,
-        "policy_snapshot": snapshot,
-    }
+__all__ = ["decided", "dispatched", "ended", "members", "received", "request_event"]
 
 
 def received(common: JsonObject, call: Call) -> Event:

@@ -16,7 +16,7 @@ from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call
 from mcp_gate.model.constraints import Constraints
 from mcp_gate.model.event import Event
-from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Status
+from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Status, UpstreamError
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.store.results import Claimed, Joined, NotClaimed, Opened, TooMany, WhyNot
@@ -79,7 +79,9 @@ async def _told(
         case CallState.EXECUTED | CallState.UNKNOWN:
             outcome = words.unknown(verdict, call_id, request.id)
         case CallState.QUARANTINED:
-            outcome = words.quarantined(verdict, call_id, "a reviewer has to look at it")
+            return words.quarantined(verdict, call_id, "a reviewer has to look at it")  # it is not delivered by that
+        case CallState.FAILED if result is not None:
+            outcome = UpstreamError(strictjson.parse_upstream(result))
         case CallState.FAILED:
             outcome = words.failed(verdict, call_id, "the tool failed", sent=True, request_id=request.id)
         case _:

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from mcp_gate.gate.gate import Gate
 from mcp_gate.lang.reveal import reveal
-from mcp_gate.model.config import ConfigError, Place, Problem
-from mcp_gate.policy.load import UPSTREAMS
+from mcp_gate.model.config import UPSTREAMS, ConfigError, Place, Problem
 from mcp_gate.upstream.catalog import Observation, Why
 from mcp_gate.upstream.listing import list_tools
 from mcp_gate.wire.errors import METHOD_NOT_FOUND, RpcError

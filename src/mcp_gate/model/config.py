@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 from mcp_gate.model.foreign import JsonObject
 
 
+UPSTREAMS = "upstreams.yaml"
+SETTINGS = "gate.yaml"
+POLICIES = "policies/"
+"""The files of a gate directory (contract 1)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where something stands in a file, for errors and for `explain`."""
