@@ -10,7 +10,7 @@ from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.policy.load import Loaded
-from mcp_gate.signals.describe import standing
+from mcp_gate.signals.describe import describe
 from mcp_gate.store.store import Store
 from mcp_gate.upstream.catalog import Catalog, Tool, Withheld, pin_of
 from mcp_gate.upstream.manager import Health, Upstreams
@@ -61,7 +61,7 @@ async def upstreams(gate: Served) -> list[JsonObject]:
 
 async def tools(gate: Served, upstream: str) -> list[JsonObject]:
     """The tools of one upstream: `{upstream, name, listed_name, topic, risk_tags, pin, tool_hash, pinned_hash?,
-    definition?, pinned_definition?}`, names as the upstream wrote them.
+    definition?, pinned_definition?}`, names as the upstream wrote them; tags that arguments add are left out.
 
     `pin` is `pinned`, or why the tool is withheld: `changed`, `new`, `name`, `collision`, `shape`. The definitions are
     there where they differ.
@@ -142,13 +142,14 @@ def _upstream(gate: Served, health: Health) -> JsonObject:
 
 
 def _tool(gate: Served, tool: Tool | Withheld) -> JsonObject:
-    told = standing(gate.loaded, tool.upstream, tool.name, "tools/call")
+    told = describe(gate.loaded, tool.upstream, tool.name, "tools/call", {})
+    mapping = gate.loaded.mappings[tool.upstream].of(tool.name, "tools/call")
     out: JsonObject = {
         "upstream": tool.upstream,
         "name": tool.name,
         "listed_name": tool.listed_name,
         "topic": told.topic,
-        "risk_tags": sorted(told.risk_tags),
+        "risk_tags": sorted(told.risk_tags if mapping is None else mapping.risk_tags),
         "tool_hash": tool.tool_hash,
     }
     match tool:

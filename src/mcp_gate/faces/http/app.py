@@ -115,17 +115,27 @@ class _Rest:
         return answer({"upstreams": await upstreams(self._gate), "next": None})
 
     async def tools(self, http: HttpRequest) -> Response:
-        from mcp_gate.upstream.report import tools
+        from mcp_gate.upstream.report import NoSuchUpstream, tools
 
         parameters(http, "after")
-        return answer({"tools": await tools(self._gate, http.path_params["id"]), "next": None})
+        try:
+            return answer({"tools": await tools(self._gate, http.path_params["id"]), "next": None})
+        except NoSuchUpstream:
+            raise Failure(404, "not_found", "there is no such upstream") from None
 
     async def pin(self, http: HttpRequest) -> Response:
-        from mcp_gate.upstream.report import pin
+        from mcp_gate.upstream.report import BadPin, NoSuchUpstream, NotAsShown, pin
 
         self._local_only(http)
         posted = await body.read_object(http)
-        return answer(await pin(self._gate, http.path_params["id"], posted))
+        try:
+            return answer(await pin(self._gate, http.path_params["id"], posted))
+        except NoSuchUpstream:
+            raise Failure(404, "not_found", "there is no such upstream") from None
+        except BadPin as error:
+            raise Failure(400, "bad_request", str(error)) from None
+        except NotAsShown as error:
+            raise Failure(409, "tool_changed", str(error)) from None
 
     async def stop(self, http: HttpRequest) -> Response:
         self._local_only(http)
