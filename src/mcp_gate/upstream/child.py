@@ -190,5 +190,5 @@ def _widen(transport: asyncio.BaseTransport | None) -> None:
     """Megabyte pipes: large results cross in few turns of the loop."""
     pipe = transport.get_extra_info("pipe") if transport is not None else None
     if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
