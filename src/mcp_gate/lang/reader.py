@@ -43,7 +43,8 @@ class Reader:
         for key, place in found.keys.items():
             if key not in known:
                 self._strangers.add(place)
-                self.error(place, f"unknown key '{reveal(key)}'", _nearest(key, known))
+                odd = "" if key.isascii() else " with " + ", ".join(f"U+{ord(c):04X}" for c in key if not c.isascii())
+                self.error(place, f"unknown key '{reveal(key)}'{odd}", _nearest(key, known))
         return found
 
     def free_mapping(self, node: Node | None, what: str = "a mapping") -> Mapping_ | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -20,7 +20,6 @@ from mcp_gate.model.config import Place, Problem
 MOST_BYTES: Final = 1 << 20
 MOST_DEPTH: Final = 20
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-PLAIN_TAGS: Final = frozenset({"str", "int", "float", "bool", "null", "timestamp", "value"})
 _DECEIT: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff]|\r(?!\n)|(?<!^)\ufeff"
 )
@@ -208,10 +207,3 @@ class _Builder:
 
     def _refused(self, event: Any, message: str, hint: str) -> Refused:
         return Refused(Problem(self._place(event), message, hint))
-
-
-def nodes(value: Node) -> Sequence[Node]:
-    """The children of a node."""
-    if isinstance(value, Mapping_):
-        return tuple(value.entries.values())
-    return value.items if isinstance(value, Sequence_) else ()
