@@ -18,7 +18,7 @@ from typing import Final
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.directory import place_state
 from mcp_gate.gate.gate import Gate
-from mcp_gate.gate.refresh import first_look
+from mcp_gate.gate.refresh import Looker, first_look
 from mcp_gate.gate.reload import Reloader, redecide
 from mcp_gate.gate.sweep import sweep_forever
 from mcp_gate.model.event import Event
@@ -88,6 +88,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     )
     for upstream in loaded.upstreams:
         gate.catalog.load(upstream, await store.pins(upstream))
+    upstreams.on_tools = Looker(gate).look
     await upstreams.start(loaded.upstreams)
     for request in await store.open_requests():
         gate.deadlines.add(request)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from typing import Final
 
 from mcp_gate.gate.gate import Gate
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import UPSTREAMS, ConfigError, Place, Problem
+from mcp_gate.model.event import Event
 from mcp_gate.upstream.catalog import Observation, Why
 from mcp_gate.upstream.listing import list_tools
 from mcp_gate.wire.errors import METHOD_NOT_FOUND, RpcError
@@ -16,6 +18,7 @@ from mcp_gate.wire.peer import Lost
 
 log = logging.getLogger(__name__)
 
+PAUSE_SEC: Final = 0.5
 REFUSED = frozenset({Why.COLLISION, Why.NAME})
 """Names with which the gate does not start."""
 
@@ -23,27 +26,66 @@ REFUSED = frozenset({Why.COLLISION, Why.NAME})
 def observed(gate: Gate, upstream: str, tools: list[object]) -> Observation:
     """Compare a whole listing with what was accepted, and record what changed."""
     observation = gate.catalog.observe(upstream, tools)
-    for change in observation.changes:
-        gate.note(replace(change, fields={**change.fields, "policy_snapshot": gate.loaded.snapshot.id}))
-    if observation.changes:
-        gate.hub.publish({"event": "tool.changed", "upstream": upstream})
+    _record(gate, upstream, observation.changes)
     return observation
 
 
+def _record(gate: Gate, upstream: str, changes: tuple[Event, ...]) -> None:
+    for change in changes:
+        gate.note(replace(change, fields={**change.fields, "policy_snapshot": gate.loaded.snapshot.id}))
+    if changes:
+        gate.hub.publish({"event": "tool.changed", "upstream": upstream})
+
+
 async def refresh(gate: Gate, upstream: str) -> Observation | None:
-    """List an upstream's tools over its shared connection; None if it cannot be asked now."""
+    """List an upstream's tools over its shared connection; None if it cannot be asked now. Why not is shown with the
+    upstream's health."""
     try:
         link = await gate.upstreams.shared(upstream)
-        tools = await list_tools(link)
     except Lost as lost:
         log.warning("the tools of upstream %s are not known: %s", upstream, reveal(lost.reason))
         return None
+    try:
+        tools = await list_tools(link)
+    except Lost as lost:
+        gate.upstreams.blame(upstream, f"its tools are not known: {reveal(lost.reason)}")
+        return None
     except RpcError as error:
         if error.code != METHOD_NOT_FOUND:
-            log.warning("upstream %s does not list its tools: %s", upstream, error.code)
+            gate.upstreams.blame(upstream, f"it does not list its tools: error {error.code}")
+        return None
+    gate.upstreams.blame(upstream, "")
+    if upstream not in gate.loaded.upstreams:
         return None
     link.learn(tools)
+    _record(gate, upstream, gate.catalog.missing(upstream, tools))
     return observed(gate, upstream, tools)
+
+
+class Looker:
+    """Looks when it is told that tools changed: at once, and then at most twice a second however often it is told."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._wanted: set[str] = set()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def look(self, upstream: str) -> None:
+        """Look at an upstream's tools soon; returns at once."""
+        self._wanted.add(upstream)
+        if upstream not in self._tasks:
+            self._tasks[upstream] = asyncio.get_running_loop().create_task(self._looks(upstream))
+
+    async def _looks(self, upstream: str) -> None:
+        try:
+            while upstream in self._wanted:
+                self._wanted.discard(upstream)
+                await refresh(self._gate, upstream)
+                await asyncio.sleep(PAUSE_SEC)
+        except Exception:
+            log.exception("looking at the tools of upstream %s failed", upstream)
+        finally:
+            del self._tasks[upstream]
 
 
 async def first_look(gate: Gate, seconds: float) -> None:

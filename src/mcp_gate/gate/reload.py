@@ -68,6 +68,8 @@ class Reloader:
             await gate.store.snapshot_loaded(
                 loaded.snapshot.id, loaded.snapshot.digest, loaded.snapshot.files, event
             )
+            added = set(loaded.upstreams) - set(gate.loaded.upstreams)
+            pins = {upstream: await gate.store.pins(upstream) for upstream in added}
         except ConfigError as e:
             await self._refused(e)
             return
@@ -75,9 +77,14 @@ class Reloader:
             log.error("the new policy could not be recorded and is not in force: %s", e)
             self._seen = ()
             return
-        gate.loaded = loaded
+        for upstream, accepted in pins.items():
+            gate.catalog.load(upstream, accepted)
+        before, gate.loaded = gate.loaded, loaded
+        _forget_renamed(gate, before)
         self._recovered()
         await gate.upstreams.apply(loaded.upstreams)
+        for upstream in loaded.upstreams:
+            gate.upstreams.look_again(upstream)  # what is mapped now may be offered now
         gate.hub.publish({"event": "policy.loaded", "policy_snapshot": loaded.snapshot.id})
         await redecide(gate)
 
@@ -93,6 +100,14 @@ class Reloader:
         data = {"errors": [problem.as_json() for problem in error.problems[:20]]}
         gate.note(Event("policy.refused", {"policy_snapshot": gate.loaded.snapshot.id}, data))
         gate.hub.publish({"event": "policy.refused", "policy_snapshot": gate.loaded.snapshot.id})
+
+
+def _forget_renamed(gate: Gate, before: Loaded) -> None:
+    """What is listed under another prefix now, or no more, is not found under its old name."""
+    for upstream, spec in before.upstreams.items():
+        now = gate.loaded.upstreams.get(upstream)
+        if now is None or now.prefix != spec.prefix:
+            gate.catalog.forget(upstream)
 
 
 async def redecide(gate: Gate) -> None:

@@ -20,6 +20,7 @@ from mcp_gate.wire.peer import Lost
 
 log = logging.getLogger(__name__)
 
+TOOLS_CHANGED: Final = "notifications/tools/list_changed"
 FIRST_PAUSE_SEC: Final = 0.5
 LONGEST_PAUSE_SEC: Final = 30.0
 STEADY_SEC: Final = 30.0
@@ -74,8 +75,8 @@ class Upstreams:
         self._own: dict[str, set[Link]] = {}
         self.inbound: Inbound | None = None
         """Who hears what shared connections say; set before `start`."""
-        self.on_up: Callable[[str], None] = lambda upstream: None
-        """Called when a shared connection comes up."""
+        self.on_tools: Callable[[str], None] = lambda upstream: None
+        """Called when a shared connection comes up, and when any connection says that its tools changed."""
 
     async def start(self, specs: Mapping[str, UpstreamSpec]) -> None:
         """Begin to bring every upstream up; returns at once."""
@@ -103,7 +104,7 @@ class Upstreams:
         spec = self._specs.get(upstream)
         if spec is None:
             raise Lost(f"there is no upstream '{upstream}'", sent=False)
-        link = await open_link(spec, hello, inbound, self._limits)
+        link = await open_link(spec, hello, _Tap(inbound, self), self._limits)
         now = self._specs.get(upstream)
         if now is None or not _same(now, spec):  # a reload or the end overtook us
             await link.close()
@@ -147,7 +148,14 @@ class Upstreams:
             closing.append(supervised.stop())
         await asyncio.gather(*closing, return_exceptions=True)
 
-    # ---- for `_Supervised`
+    # ---- for `_Supervised` and `_Tap`
+
+    def look_again(self, upstream: str) -> None:
+        """Have an upstream's tools looked at."""
+        try:
+            self.on_tools(upstream)
+        except Exception:
+            log.exception("upstream %s: its tools could not be looked at", upstream)
 
     async def connect(self, spec: UpstreamSpec, inbound: Inbound) -> Link:
         return await open_link(spec, None, inbound, self._limits)
@@ -255,10 +263,7 @@ class _Supervised:
         self._link, self._down, self._blame, self._in_use = link, None, "", True
         self._note()
         self._attempt.set_result(None)
-        try:
-            self._owner.on_up(self._spec.id)
-        except Exception:
-            log.exception("upstream %s is up, and that led to an error", self._spec.id)
+        self._owner.look_again(self._spec.id)
 
     def _failed(self, down: Down) -> None:
         self._down = down
@@ -270,6 +275,8 @@ class _Supervised:
     # ---- Inbound
 
     def notification(self, upstream: str, method: str, params: JsonObject | None) -> None:
+        if method == TOOLS_CHANGED:
+            self._owner.look_again(upstream)
         if self._owner.inbound is not None:
             self._owner.inbound.notification(upstream, method, params)
 
@@ -284,6 +291,21 @@ class _Supervised:
         if self._in_use and self._owner.inbound is not None:
             self._in_use = False
             self._owner.inbound.closed(upstream)
+
+
+class _Tap:
+    """The ears of a client's own connection, and the gate's for the one thing it must know of."""
+
+    def __init__(self, inbound: Inbound, owner: Upstreams) -> None:
+        self._inbound = inbound
+        self._owner = owner
+        self.request = inbound.request
+        self.closed = inbound.closed
+
+    def notification(self, upstream: str, method: str, params: JsonObject | None) -> None:
+        if method == TOOLS_CHANGED:
+            self._owner.look_again(upstream)
+        self._inbound.notification(upstream, method, params)
 
 
 def _same(old: UpstreamSpec, new: UpstreamSpec) -> bool:
