@@ -1,0 +1,172 @@
+"""`mcp-gate upstreams`: what stands behind the gate, and accepting a definition that changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mcp_gate.cli.options import Exit, gate_options, leave
+from mcp_gate.cli.talk import gate_of, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mcp_gate.faces.client import ReviewClient
+    from mcp_gate.model.foreign import JsonObject
+
+WORDS = {
+    "pinned": "pinned",
+    "changed": "CHANGED since it was accepted; withheld",
+    "new": "NEW and not mapped; withheld",
+    "name": "withheld: its name cannot be listed",
+    "collision": "withheld: another tool has its name",
+    "shape": "withheld: not a tool as the protocol has it",
+}
+"""What a pin state means."""
+
+
+@click.group()
+def upstreams() -> None:
+    """Upstreams, their tools and pins."""
+
+
+@upstreams.command(name="list")
+@gate_options
+def list_(config: str | None, state: str | None, as_json: bool) -> None:
+    """Every upstream, and how it is."""
+    with gate_of(config, state, as_json=as_json) as gate:
+        found = gate.get("/v1/upstreams")["upstreams"]
+    if as_json:
+        for one in found:
+            print_json(one)
+        return
+    if not found:
+        print("No upstreams; name them in upstreams.yaml.")
+        return
+    from mcp_gate.cli.columns import table
+
+    print(table(("UPSTREAM", "STATE", "TOOLS", "STARTS", "PROTOCOL", "WHY"), [_upstream_row(one) for one in found]))
+
+
+@upstreams.command()
+@click.argument("name", required=False)
+@gate_options
+def tools(name: str | None, config: str | None, state: str | None, as_json: bool) -> None:
+    """Tools with listed name, topic, tags and pin state; of all upstreams, or of NAME."""
+    with gate_of(config, state, as_json=as_json) as gate:
+        found = list(_tools(gate, name))
+    if as_json:
+        for tool in found:
+            print_json(tool)
+        return
+    if not found:
+        print("No tools are known.")
+        return
+    from mcp_gate.cli.columns import table
+
+    print(table(("TOOL", "TOPIC", "TAGS", "PIN"), [_tool_row(tool) for tool in found]))
+
+
+@upstreams.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Accept without asking.")
+@gate_options
+def pin(name: str, yes: bool, config: str | None, state: str | None, as_json: bool) -> None:
+    """Accept changed and new definitions of upstream NAME (or of one tool, by its listed name) as they are now, after
+    showing the difference."""
+    from mcp_gate.faces.client import Problem
+
+    with gate_of(config, state, as_json=as_json) as gate:
+        wanted = _withheld(gate, name)
+        if not wanted:
+            leave(Exit.DONE, "Nothing is withheld for its definition.")
+        for tool in wanted:
+            _show_difference(tool)
+        if not yes and not _agreed(len(wanted)):
+            leave(Exit.NOT_SO, "Nothing was accepted.")
+        accepted: list[str] = []
+        for upstream in sorted({tool["upstream"] for tool in wanted}):
+            digests = {tool["name"]: tool["tool_hash"] for tool in wanted if tool["upstream"] == upstream}
+            try:
+                accepted += gate.post(f"/v1/upstreams/{upstream}/pin", {"tools": digests})["pinned"]
+            except Problem as problem:
+                if problem.code != "tool_changed":
+                    raise
+                leave(Exit.REFUSED, f"{problem.detail}; look again.")
+    if as_json:
+        print_json({"pinned": accepted})
+    else:
+        print(f"Accepted {len(accepted)} definition{'s' if len(accepted) != 1 else ''}.")
+
+
+def _tools(gate: ReviewClient, name: str | None) -> Iterator[JsonObject]:
+    names = [name] if name is not None else [one["id"] for one in gate.get("/v1/upstreams")["upstreams"]]
+    for upstream in names:
+        yield from gate.get(f"/v1/upstreams/{_quoted(upstream)}/tools")["tools"]
+
+
+def _withheld(gate: ReviewClient, name: str) -> list[JsonObject]:
+    """What may be accepted of an upstream, or the one tool with this listed name."""
+    known = [one["id"] for one in gate.get("/v1/upstreams")["upstreams"]]
+    found = list(_tools(gate, name if name in known else None))
+    if name not in known:
+        found = [tool for tool in found if tool["listed_name"] == name]
+        if not found:
+            leave(Exit.NOT_SO, "There is no such upstream and no such tool.")
+    return [tool for tool in found if tool["pin"] in ("changed", "new")]
+
+
+def _quoted(name: str) -> str:
+    from urllib.parse import quote
+
+    return quote(name, safe="")
+
+
+def _show_difference(tool: JsonObject) -> None:
+    """A unified difference of the two definitions, every character of theirs revealed; for people."""
+    import difflib
+
+    from mcp_gate.lang.reveal import reveal, reveal_json
+
+    before = reveal_json(tool["pinned_definition"]).splitlines() if "pinned_definition" in tool else []
+    after = reveal_json(tool["definition"]).splitlines()
+    click.echo(f"\n{reveal(tool['listed_name'])}: {WORDS[tool['pin']]}", err=True)
+    for line in difflib.unified_diff(before, after, "accepted", "listed now", lineterm="", n=2):
+        click.echo(f"  {line}", err=True)
+
+
+def _agreed(count: int) -> bool:
+    """Ask the person at the terminal.
+
+    Raises:
+        SystemExit: 2, there is nobody to ask.
+    """
+    import sys
+
+    if not sys.stdin.isatty():
+        leave(Exit.USAGE, "Nobody can be asked here; look at the difference and say --yes.")
+    what = "this definition" if count == 1 else f"these {count} definitions"
+    return click.confirm(f"Accept {what}?", default=False, err=True)
+
+
+def _upstream_row(one: JsonObject) -> tuple[str, ...]:
+    from mcp_gate.lang.reveal import reveal
+
+    counts = one["tools"]
+    withheld = f" (+{counts['withheld']} withheld)" if counts["withheld"] else ""
+    return (
+        reveal(one["id"]),
+        one["state"],
+        f"{counts['listed']}{withheld}",
+        str(one["restarts"] + 1),
+        reveal(one.get("version", "")),
+        reveal(one.get("error", "")),
+    )
+
+
+def _tool_row(tool: JsonObject) -> tuple[str, ...]:
+    from mcp_gate.lang.reveal import reveal
+
+    tags = ", ".join(tool["risk_tags"])
+    return reveal(tool["listed_name"]), reveal(tool["topic"]), reveal(tags), WORDS.get(tool["pin"], reveal(tool["pin"]))
