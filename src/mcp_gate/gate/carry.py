@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from mcp_gate.evidence.hashes import tool_hash
@@ -39,6 +40,7 @@ async def carry(talk: Conversation, flight: Flight, job: Job, params: JsonObject
     """
     state = talk.memory.states.read(params, job, talk.caller) if flight.modern else State()
     flight.leg = state.leg
+    job = replace(job, continuation=state.continuation)
     sending = Sending(talk, flight, job, lambda approved: {**build(approved), **state.upstream})
     outcome = await talk.gate.perform(job, talk.caller, flight, sending)
     return answer(talk, flight, job, outcome, sending, state)

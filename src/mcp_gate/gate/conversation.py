@@ -266,7 +266,7 @@ class Conversation:
         with self.gate.hub.subscribe() as messages:
             while True:
                 message = await messages.get()
-                if message["event"] in ("policy.loaded", "tool.changed", "tool.pinned", "resync"):
+                if message["event"] in subscriptions.CHANGING:
                     with contextlib.suppress(Lost):
                         await own.follow()
                     self.relay.tell_changed()

@@ -234,7 +234,7 @@ class Listening:
         self._flight.notify(method, {**params, "_meta": stamped})
 
 
-CHANGING: Final = frozenset({"policy.loaded", "tool.changed", "tool.pinned", "resync"})
+CHANGING: Final = frozenset({"policy.loaded", "tool.changed", "resync"})
 """Messages of the gate after which lists may differ."""
 
 

@@ -13,6 +13,7 @@ from mcp_gate.gate.job import Job
 from mcp_gate.gate.links import all_up
 from mcp_gate.gate.protocol import object_of, text_of
 from mcp_gate.gate.receive import META_CONFIDENCE
+from mcp_gate.gate.refresh import observed
 from mcp_gate.gate.surfaces.icons import without_unsafe_icons
 from mcp_gate.gate.surfaces.lists import having, merged, position, sealed
 from mcp_gate.lang.reveal import reveal
@@ -134,9 +135,7 @@ async def _shown(talk: Conversation, link: Link) -> Shown:
     if known is not None and known.raw == raw and _still_true(talk, known):
         return known
     link.learn(raw)
-    observation = gate.catalog.observe(link.upstream, raw)
-    for change in observation.changes:
-        gate.note(Event(change.event, {**change.fields, "policy_snapshot": gate.loaded.snapshot.id}, change.data))
+    observation = observed(gate, link.upstream, raw)
     shown = [
         _rewritten(talk, tool)
         for tool in observation.listed
