@@ -14,22 +14,37 @@ import click
 from mcp_gate.cli.options import Exit, gate_options, leave
 
 if TYPE_CHECKING:
-    from mcp_gate.model.config import ConfigError
+    from collections.abc import Iterator
+
+    from mcp_gate.model.call import Facts, Signals
+    from mcp_gate.model.config import ConfigError, Problem
     from mcp_gate.model.foreign import JsonObject
     from mcp_gate.policy.load import Loaded
 
 
 def load_or_leave(config: str | None, *, as_json: bool) -> tuple[Path, Loaded]:
     """The gate directory and what it says; on errors all of them are printed and the command ends with 2."""
+    from dataclasses import replace
+
     from mcp_gate.gate.directory import find_gate_directory, read_directory
     from mcp_gate.model.config import ConfigError
     from mcp_gate.policy.load import load
 
     try:
         directory = find_gate_directory(config, os.environ)
-        return directory, load(read_directory(directory))
+        loaded = load(read_directory(directory))
     except ConfigError as error:
         report(error, as_json=as_json)
+    return directory, replace(loaded, warnings=(*loaded.warnings, *_unset(loaded)))
+
+
+def _unset(loaded: Loaded) -> Iterator[Problem]:
+    """Variables that the files name and the environment has not. What needs one does not start; the rest is served."""
+    from mcp_gate.model.config import Problem
+
+    for name, place in loaded.variables.items():
+        if name not in os.environ:
+            yield Problem(place, f"the environment variable {name} is not set", "set it where the gate is started")
 
 
 def report(error: ConfigError, *, as_json: bool) -> NoReturn:
@@ -78,53 +93,76 @@ def check(config: str | None, state: str | None, as_json: bool) -> None:
 @click.option("--agent", default="default", metavar="ID")
 @click.option("--confidence", metavar="N", help="What the agent claims, 0 to 1.")
 @click.option("--anomaly", default="0", metavar="N", help="Anomaly score, 0 to 1.")
-@click.option("--retries", default=0, metavar="N", help="Earlier failed identical calls.")
+@click.option("--retries", default=0, type=click.IntRange(min=0), metavar="N", help="Earlier failed identical calls.")
 @click.option("--first-time", is_flag=True, help="The agent has never had this tool executed.")
 @click.option("--tag", "tags", multiple=True, metavar="T", help="A further risk tag; may be given again.")
-@click.option("--level", type=int, metavar="N", help="The agent's autonomy level.")
+@click.option("--level", type=click.IntRange(min=0), metavar="N", help="The agent's autonomy level.")
 @gate_options
 def explain(
     config: str | None, state: str | None, as_json: bool, tool: str, arguments: str, agent: str,
     confidence: str | None, anomaly: str, retries: int, first_time: bool, tags: tuple[str, ...], level: int | None,
 ) -> None:  # fmt: skip
     """Verdict, deciding rules with file:line, and the first clause that failed in each other. TOOL is a listed name."""
-    from dataclasses import replace
-
-    from mcp_gate.lang import strictjson
-    from mcp_gate.model.call import UNKNOWN, Facts, Signals
+    from mcp_gate.lang.reveal import reveal
+    from mcp_gate.model.call import UNKNOWN, Signals
     from mcp_gate.policy.explain import explain as explained
-    from mcp_gate.signals.describe import describe
 
     _, loaded = load_or_leave(config, as_json=as_json)
-    try:
-        parsed = strictjson.parse(arguments.encode("utf-8", "surrogateescape"))
-    except strictjson.JsonError as e:
-        leave(Exit.USAGE, f"--args: {e}; write a JSON object, such as '{{\"amount\": 5}}'")
-    if not isinstance(parsed, dict):
-        leave(Exit.USAGE, "--args: arguments are a JSON object, such as '{\"amount\": 5}'")
+    parsed = _arguments(arguments)
     if level is not None:
         print("warning: autonomy is not yet in force; --level changes nothing", file=sys.stderr)
-    upstream, name = _resolve(loaded, tool)
-    told = describe(loaded, upstream, name, "tools/call", parsed)
-    told = replace(told, risk_tags=told.risk_tags | frozenset(tags))
-    score = _share("--anomaly", anomaly)
+    if loaded.settings.agents is not None and agent not in loaded.settings.agents:
+        print(f"warning: gate.yaml lists no agent {reveal(agent)}; its calls would not be accepted", file=sys.stderr)
+    score, sure = _number("--anomaly", anomaly), None if confidence is None else _number("--confidence", confidence)
+    if not 0 <= score <= 1:
+        leave(Exit.USAGE, f"--anomaly: {score} is no number from 0 to 1")
     signals = Signals(
-        confidence=UNKNOWN if confidence is None else _share("--confidence", confidence),
+        confidence=UNKNOWN if sure is None or not 0 <= sure <= 1 else sure,
         retry_count=retries,
         anomaly_score=score,
         first_time_action=first_time,
     )
-    found = explained(loaded.policy, Facts(agent, upstream, name, told, parsed, signals))
+    found = explained(loaded.policy, _facts(loaded, tool, parsed, agent, frozenset(tags), signals))
     print(json.dumps(found) if as_json else _readable(tool, found))
 
 
-def _share(option: str, text: str) -> Decimal:
+def _facts(
+    loaded: Loaded, listed: str, arguments: JsonObject, agent: str, tags: frozenset[str], signals: Signals
+) -> Facts:
+    """What the policy would look at, as for a call of the tool with that listed name."""
+    from dataclasses import replace
+
+    from mcp_gate.model.call import Facts
+    from mcp_gate.signals.describe import describe
+
+    upstream, name = _resolve(loaded, listed)
+    asked = {f"gate_{ask}" for ask in loaded.asks(upstream, name)}
+    arguments = {key: value for key, value in arguments.items() if key not in asked}
+    told = describe(loaded, upstream, name, "tools/call", arguments)
+    told = replace(told, risk_tags=told.risk_tags | tags)
+    return Facts(agent, upstream, name, told, arguments, signals)
+
+
+def _arguments(text: str) -> JsonObject:
+    from mcp_gate.lang import strictjson
+
+    hint = "write a JSON object, such as '{\"amount\": 5}'"
+    try:
+        parsed = strictjson.parse(text.encode("utf-8", "surrogateescape"))
+    except strictjson.JsonError as e:
+        leave(Exit.USAGE, f"--args: {e}; {hint}")
+    if not isinstance(parsed, dict):
+        leave(Exit.USAGE, f"--args: arguments are no list and no single value; {hint}")
+    return parsed
+
+
+def _number(option: str, text: str) -> Decimal:
     try:
         value = Decimal(text)
     except InvalidOperation:
-        value = Decimal(-1)
-    if not 0 <= value <= 1:
-        leave(Exit.USAGE, f"{option}: {text!r} is no number from 0 to 1")
+        value = Decimal("NaN")
+    if not value.is_finite():
+        leave(Exit.USAGE, f"{option}: {text!r} is no number")
     return value
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import POLICIES, SETTINGS, UPSTREAMS, ConfigError, Place, Problem
 
 MOST_BYTES: Final = 1 << 20
@@ -24,8 +25,9 @@ def find_gate_directory(option: str | None, env: Mapping[str, str]) -> Path:
     Raises:
         ConfigError: it is no directory.
     """
-    if option is not None or "MCP_GATE_CONFIG" in env:
-        found = Path(option if option is not None else env["MCP_GATE_CONFIG"])
+    given = option or env.get("MCP_GATE_CONFIG")
+    if given:
+        found = Path(given)
     elif (Path.cwd() / UPSTREAMS).exists():
         found = Path.cwd()
     else:
@@ -37,10 +39,9 @@ def find_gate_directory(option: str | None, env: Mapping[str, str]) -> Path:
 
 def find_state_directory(option: str | None, env: Mapping[str, str], directory: Path, configured: str | None) -> Path:
     """`--state`, else `$MCP_GATE_STATE`, else `state_dir:` of gate.yaml, else one of the user's for this directory."""
-    if option is not None:
-        return Path(option).absolute()
-    if "MCP_GATE_STATE" in env:
-        return Path(env["MCP_GATE_STATE"]).absolute()
+    given = option or env.get("MCP_GATE_STATE")
+    if given:
+        return Path(given).absolute()
     if configured is not None:
         return (directory / configured).absolute()
     base = Path(env.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "mcp-gate"
@@ -70,12 +71,22 @@ def read_directory(directory: Path) -> dict[str, bytes]:
     """Every file that counts, read once: what is hashed is what is parsed.
 
     Raises:
-        ConfigError: a file cannot be read, or is no regular file.
+        ConfigError: a file or folder cannot be read, or a file is no regular one. None is passed over in silence: it
+            might hold the rule that denies.
     """
     problems: list[Problem] = []
     files: dict[str, bytes] = {}
-    for path in _paths(directory):
+
+    def unreadable(error: OSError) -> None:
+        name = Path(error.filename).relative_to(directory).as_posix()
+        if not isinstance(error, FileNotFoundError) or name != POLICIES.rstrip("/"):
+            problems.append(Problem(Place(name, 1, 1), f"the folder cannot be read: {error.strerror}", "mend its mode"))
+
+    for path in _paths(directory, unreadable):
         name = path.relative_to(directory).as_posix()
+        if not name.isprintable():
+            problems.append(Problem(Place(reveal(name), 1, 1), "the name holds what does not show", "rename the file"))
+            continue
         try:
             files[name] = _content(path)
         except OSError as e:
@@ -89,7 +100,7 @@ def read_directory(directory: Path) -> dict[str, bytes]:
 def fingerprint(directory: Path) -> tuple[tuple[object, ...], ...]:
     """What changes when a file is added, removed, replaced or written."""
     found = []
-    for path in _paths(directory):
+    for path in _paths(directory, None):
         try:
             about = path.stat()
         except OSError:
@@ -98,11 +109,11 @@ def fingerprint(directory: Path) -> tuple[tuple[object, ...], ...]:
     return tuple(found)
 
 
-def _paths(directory: Path) -> Iterator[Path]:
+def _paths(directory: Path, unreadable: Callable[[OSError], None] | None) -> Iterator[Path]:
     for name in (UPSTREAMS, SETTINGS):
         if os.path.lexists(directory / name):
             yield directory / name
-    for folder, below, names in os.walk(directory / POLICIES):
+    for folder, below, names in os.walk(directory / POLICIES, onerror=unreadable):
         below[:] = sorted(name for name in below if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith(".") and Path(name).suffix in SUFFIXES:
