@@ -9,6 +9,7 @@ import logging
 import os
 import resource
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 STOP_SEC: Final = 10.0
 """Calls in flight finish or are cancelled within this time (contract 5, `stop`)."""
+SWITCH_SEC: Final = 0.0005
+"""How long the writer's thread may keep the loop waiting for the interpreter; the default is ten times that."""
 IDLE_CHECK_SEC: Final = 1.0
 FIRST_LOOK_SEC: Final = 10.0
 """How long the start waits for upstreams to list their tools; clients are served meanwhile."""
@@ -52,6 +55,7 @@ async def run(setting: Setting, loaded: Loaded) -> None:
         Unavailable: the store cannot be opened, or another gate holds it.
     """
     _harden()
+    sys.setswitchinterval(SWITCH_SEC)
     place_state(setting.state)
     async with AsyncExitStack() as stack:
         gate = await _open(stack, loaded, setting.state)

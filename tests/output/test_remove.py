@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_gate.output.remove import RemoveRule, parse_path, remove
+from mcp_gate.output.remove import remove
+from mcp_gate.policy.read_output import OutputRule, parse_path
 
 
-def rule(*paths: str) -> RemoveRule:
-    return RemoveRule("internal", tuple(parse_path(path) for path in paths), "Internal-only data")
+def rule(*paths: str) -> OutputRule:
+    return OutputRule("internal", paths=tuple(parse_path(path) for path in paths), reason="Internal-only data")
 
 
 def result(value: object) -> dict[str, object]:

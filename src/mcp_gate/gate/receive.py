@@ -58,7 +58,7 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) 
     if META_CONFIDENCE in job.meta:
         claims = {**claims, META_CONFIDENCE: job.meta[META_CONFIDENCE]}
     call = Call(
-        id=clock.call_id(),
+        id=clock.call_id(now),
         ts=rfc3339(now),
         agent=caller.agent,
         session=caller.session,

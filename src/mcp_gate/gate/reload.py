@@ -124,7 +124,7 @@ async def redecide(gate: Gate) -> None:
 
 async def _reopen(gate: Gate, request: Request) -> None:
     loaded = gate.loaded
-    call = _described_again(loaded, request.call, rfc3339(gate.clock.wall()))
+    call = _described_again(loaded, request.call, gate.clock.wall())
     if call is None:
         return
     facts = Facts(
@@ -149,7 +149,7 @@ async def _reopen(gate: Gate, request: Request) -> None:
     gate.announce("request.opened", fresh)
 
 
-def _described_again(loaded: Loaded, call: Call, ts: str) -> Call | None:
+def _described_again(loaded: Loaded, call: Call, now: float) -> Call | None:
     """The same call under today's mapping; None when its upstream is gone."""
     if call.upstream not in loaded.upstreams:
         return None
@@ -159,4 +159,4 @@ def _described_again(loaded: Loaded, call: Call, ts: str) -> Call | None:
         agent=call.agent, upstream=call.upstream, tool=call.tool, tool_hash=call.tool_hash,
         topic=description.topic, risk_tags=tags, arguments=call.arguments,
     )  # fmt: skip
-    return replace(call, id=clock.call_id(), ts=ts, topic=description.topic, risk_tags=tags, job_hash=digest)
+    return replace(call, id=clock.call_id(now), ts=rfc3339(now), topic=description.topic, risk_tags=tags, job_hash=digest)

@@ -71,6 +71,8 @@ class Peer:
         self._writable = asyncio.Event()
         self._writable.set()
         self._loop = asyncio.get_running_loop()
+        self._corked = False
+        self._backlog: list[bytes] = []
         self.closed = False
         self.unexpected = 0
         """Answers to nothing we asked."""
@@ -166,8 +168,27 @@ class Peer:
         return not self.closed and self._transport is not None and not self._transport.is_closing()
 
     def _write(self, data: bytes) -> None:
-        if self._transport is not None and self.open:
+        """The first line of a turn of the loop leaves at once, those after it together at the end of the turn: a lone
+        call waits for nothing, and many at once cost few system calls."""
+        if self._transport is None or not self.open:
+            return
+        if self._corked:
+            self._backlog.append(data)
+        else:
             self._transport.write(data + b"\n")
+            self._corked = True
+            self._loop.call_soon(self._uncork)
+
+    def _uncork(self) -> None:
+        self._corked = False
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._backlog:
+            self._backlog.append(b"")
+            lines, self._backlog = b"\n".join(self._backlog), []
+            if self._transport is not None and not self._transport.is_closing():
+                self._transport.write(lines)
 
     # ---- flow and end
 
@@ -185,7 +206,8 @@ class Peer:
     @property
     def buffered(self) -> int:
         """Bytes written and not yet taken by the other side."""
-        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+        waiting = sum(map(len, self._backlog))
+        return waiting + (0 if self._transport is None else self._transport.get_write_buffer_size())
 
     @property
     def in_flight(self) -> int:
@@ -203,5 +225,6 @@ class Peer:
                 future.exception()  # whoever waits still sees it; nobody waiting is no error
         self._pending.clear()
         if self._transport is not None:
+            self._flush()
             self._transport.close()
         self._handler.on_closed(self)
