@@ -209,7 +209,9 @@ class _Supervised:
         await asyncio.wait((self._task,))
         if self._link is not None:
             await self._link.close()
-        self._failed(Down("it was ended"))
+        self._down = Down("it was ended")
+        if not self._attempt.done():
+            self._attempt.set_result(None)
 
     def _state(self) -> State:
         if self._link is not None and self._link.alive:

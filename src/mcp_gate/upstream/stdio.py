@@ -131,9 +131,16 @@ class StdioLink:
         """Nothing on standard streams depends on schemas."""
 
     async def close(self) -> None:
+        """Also when cancelled it returns only once the process is gone, which takes some seconds at most."""
         self.peer.close("the gate closed the connection")
-        if self._ending is not None:
-            await asyncio.shield(self._ending)
+        cancelled: asyncio.CancelledError | None = None
+        while self._ending is not None and not self._ending.done():
+            try:
+                await asyncio.shield(self._ending)
+            except asyncio.CancelledError as e:
+                cancelled = e
+        if cancelled is not None:
+            raise cancelled
 
     # ---- Handler
 
@@ -223,10 +230,10 @@ async def _own(spec: UpstreamSpec, inbound: Inbound, limits: Limits) -> StdioLin
         if await _discovered(link):
             return link
         await _handshake(link, own_hello())
-    except Misbehaved:
-        raise
     except Lost:
         await link.close()
+        if isinstance(link.ended, Misbehaved):
+            raise link.ended from None
         return None
     except BaseException:
         await link.close()
