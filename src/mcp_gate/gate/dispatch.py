@@ -35,8 +35,12 @@ async def dispatch(
     """Send the call. Its state is `dispatched` on the record already; it ends in exactly one other."""
     end = _End(gate, call, common, approved=request_id is not None)
     try:
-        async with asyncio.timeout(verdict.constraints.max_runtime_sec):
+        limit = verdict.constraints.max_runtime_sec
+        if limit is None:
             result = await send(call.arguments)
+        else:
+            async with asyncio.timeout(limit):
+                result = await send(call.arguments)
     except RpcError as error:
         payload = await end.failed("upstream_error", sent=True, error=error, loaded=loaded)
         return UpstreamError(payload)

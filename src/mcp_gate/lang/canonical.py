@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 import re
 from typing import Final
 
@@ -51,22 +52,29 @@ def digest(value: Json) -> str:
 
 def _plain(value: Json) -> bool:
     """Whether the value holds nothing but what orjson writes as RFC 8785 does."""
-    stack: list[Json] = [value]
-    while stack:
-        item = stack.pop()
-        kind = type(item)
-        if kind is str or kind is bool or item is None:
-            continue
-        if kind is dict:
-            for key in item:
-                if type(key) is not str or not key.isascii() or key == TAG:
+    levels: list[Iterable[Json]] = [(value,)]
+    while levels:
+        for item in levels.pop():
+            kind = type(item)
+            if kind is str or item is None or kind is bool:
+                continue
+            if kind is dict:
+                if TAG in item or not _ascii(item):
                     return False
-            stack.extend(item.values())
-        elif kind is list:
-            stack.extend(item)
-        elif kind is not int or not -UNSAFE < item < UNSAFE:
-            return False
+                levels.append(item.values())
+            elif kind is list:
+                levels.append(item)
+            elif kind is not int or not -UNSAFE < item < UNSAFE:
+                return False
     return True
+
+
+def _ascii(keys: Iterable[str]) -> bool:
+    """Whether all keys are texts in ASCII, looked at in one go."""
+    try:
+        return "".join(keys).isascii()
+    except TypeError:
+        return False
 
 
 def _tagged(value: Json) -> Json:

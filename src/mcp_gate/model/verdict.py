@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mcp_gate.model.constraints import NONE, Constraints
 from mcp_gate.model.decision import Assurance, Decision, OnTimeout, Tier
@@ -31,13 +31,20 @@ class Verdict:
     min_assurance: Assurance = Assurance.SESSION
     invariant: bool = False
     """Whether an invariant is among the deciding rules: `on_timeout: approve` then never applies."""
+    _json: JsonObject = field(default_factory=dict, init=False, repr=False, compare=False)
+    """`as_json`, once it was asked for: the verdict on a kind of calls is told thousands of times."""
 
     @property
     def rule_id(self) -> str:
         return self.rule_ids[0]
 
     def as_json(self) -> JsonObject:
-        """The form in requests, records and `policy explain`."""
+        """The form in requests, records and `policy explain`. Not to be changed: copies share it."""
+        if not self._json:
+            self._json.update(self._told())
+        return self._json
+
+    def _told(self) -> JsonObject:
         return {
             "decision": self.decision.word,
             "rule_id": self.rule_id,
