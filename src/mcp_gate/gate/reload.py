@@ -159,4 +159,6 @@ def _described_again(loaded: Loaded, call: Call, now: float) -> Call | None:
         agent=call.agent, upstream=call.upstream, tool=call.tool, tool_hash=call.tool_hash,
         topic=description.topic, risk_tags=tags, arguments=call.arguments,
     )  # fmt: skip
-    return replace(call, id=clock.call_id(now), ts=rfc3339(now), topic=description.topic, risk_tags=tags, job_hash=digest)
+    return replace(
+        call, id=clock.call_id(now), ts=rfc3339(now), topic=description.topic, risk_tags=tags, job_hash=digest
+    )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 import re
+from collections.abc import Iterable
 from typing import Final
 
 import orjson

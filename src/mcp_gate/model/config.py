@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from mcp_gate.model.foreign import JsonObject
 
-
 UPSTREAMS = "upstreams.yaml"
 SETTINGS = "gate.yaml"
 POLICIES = "policies/"
