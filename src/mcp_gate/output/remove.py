@@ -22,27 +22,40 @@ class Removal:
 
 
 def remove(result: JsonObject, rules: Sequence[OutputRule]) -> tuple[JsonObject, list[Removal]]:
-    """A copy of a tool's result without the fields that the rules name, and what was taken out.
+    """A copy of a result without the fields that the rules name, and what was taken out.
 
-    Paths start at `structuredContent`, or at the JSON in a text block. A text block that repeats the structured form
-    is cleaned with it and not counted again (contract 9, Output).
+    Paths start at `structuredContent`, or at the JSON in a text: of a content block, a resource or a prompt's message.
+    A text that repeats the structured form is cleaned with it and not counted again (contract 9, Output).
     """
     found: list[Removal] = []
     out = dict(result)
     structured = result.get("structuredContent")
     if isinstance(structured, (dict, list)):
         out["structuredContent"] = _clean(structured, rules, "response", found)
-    content = result.get("content")
+    told = [] if isinstance(structured, (dict, list)) else found  # a twin of the structured form is not counted again
+    for member in ("content", "contents"):  # of a tool's result; of a resource
+        if isinstance(result.get(member), list):
+            out[member] = [_clean_block(block, rules, told) for block in result[member]]
+    if isinstance(result.get("messages"), list):  # of a prompt
+        out["messages"] = [_clean_message(message, rules, told) for message in result["messages"]]
+    return (out, found) if found or out != result else (result, [])
+
+
+def _clean_message(message: Json, rules: Sequence[OutputRule], found: list[Removal]) -> Json:
+    if not isinstance(message, dict) or "content" not in message:
+        return message
+    content = message["content"]
     if isinstance(content, list):
-        counted = isinstance(structured, (dict, list))
-        out["content"] = [_clean_block(block, rules, [] if counted else found) for block in content]
-    if not found and out.get("content") == content:
-        return result, []
-    return out, found
+        return {**message, "content": [_clean_block(block, rules, found) for block in content]}
+    return {**message, "content": _clean_block(content, rules, found)}
 
 
 def _clean_block(block: Json, rules: Sequence[OutputRule], found: list[Removal]) -> Json:
-    if not isinstance(block, dict) or not isinstance(block.get("text"), str):
+    if not isinstance(block, dict):
+        return block
+    if isinstance(block.get("resource"), dict):  # one that is embedded
+        block = {**block, "resource": _clean_block(block["resource"], rules, found)}
+    if not isinstance(block.get("text"), str):
         return block
     text = block["text"]
     if not text.lstrip().startswith(("{", "[")):

@@ -53,7 +53,9 @@ async def test_S011_endless_input_without_a_line_feed_costs_no_memory(tmp_path: 
         assert "result" in await client.answer(held)
 
 
-@pytest.mark.parametrize("line", [b"garbage", b"{", b'"text"', b"\xff\xfe", b'{"jsonrpc":"2.0","id":1}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "line", [b"garbage", b"{", b'"text"', b"\xff\xfe", b'{"jsonrpc":"2.0","id":1}', b"[" * 100_000]
+)
 async def test_S012_garbage_is_answered_counted_and_survived(tmp_path: Path, line: bytes) -> None:
     async with bench({"shop": entry(Probe(tmp_path))}) as b, b.legacy() as client:
         await client.send_line(line)
