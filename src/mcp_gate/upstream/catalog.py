@@ -129,9 +129,11 @@ class Catalog:
             found = self._judge(upstream, definition, pins, first=first, seen=seen)
             known = self._tools.get(found.listed_name)
             collides = known is not None and (known.upstream, known.name) != (found.upstream, found.name)
-            if collides or found.listed_name in seen:
+            if not found.listed_name:
+                pass  # no tool at all: it has no name to be found under
+            elif collides or found.listed_name in seen:
                 found = _withheld(found, Why.COLLISION)
-            elif found != known and found.listed_name:
+            elif found != known:
                 changes.extend(_change(found, known, pins))
                 self._tools[found.listed_name] = found
             seen.add(found.listed_name)
