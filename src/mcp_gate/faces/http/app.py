@@ -21,6 +21,8 @@ from mcp_gate.faces.http.routes import Routes, identity_of, parameters
 from mcp_gate.gate.reviewers import Session
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.store.database import Unavailable
+from mcp_gate.upstream import report
+from mcp_gate.upstream.report import BadPin, NoSuchUpstream, NotAsShown
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
@@ -60,6 +62,9 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
         exception_handlers={
             Failure: _failed,
             Unavailable: _unavailable,
+            NoSuchUpstream: _no_upstream,
+            BadPin: _bad_pin,
+            NotAsShown: _not_as_shown,
             HTTPException: _no_route,
             Exception: _broken,
         },
@@ -109,33 +114,17 @@ class _Rest:
         return StreamingResponse(messages, 200, SAFE_HEADERS, "text/event-stream")
 
     async def upstreams(self, http: HttpRequest) -> Response:
-        from mcp_gate.upstream.report import upstreams
-
         parameters(http, "after")
-        return answer({"upstreams": await upstreams(self._gate), "next": None})
+        return answer({"upstreams": await report.upstreams(self._gate), "next": None})
 
     async def tools(self, http: HttpRequest) -> Response:
-        from mcp_gate.upstream.report import NoSuchUpstream, tools
-
         parameters(http, "after")
-        try:
-            return answer({"tools": await tools(self._gate, http.path_params["id"]), "next": None})
-        except NoSuchUpstream:
-            raise Failure(404, "not_found", "there is no such upstream") from None
+        return answer({"tools": await report.tools(self._gate, http.path_params["id"]), "next": None})
 
     async def pin(self, http: HttpRequest) -> Response:
-        from mcp_gate.upstream.report import BadPin, NoSuchUpstream, NotAsShown, pin
-
         self._local_only(http)
         posted = await body.read_object(http)
-        try:
-            return answer(await pin(self._gate, http.path_params["id"], posted))
-        except NoSuchUpstream:
-            raise Failure(404, "not_found", "there is no such upstream") from None
-        except BadPin as error:
-            raise Failure(400, "bad_request", str(error)) from None
-        except NotAsShown as error:
-            raise Failure(409, "tool_changed", str(error)) from None
+        return answer(await report.pin(self._gate, http.path_params["id"], posted))
 
     async def stop(self, http: HttpRequest) -> Response:
         self._local_only(http)
@@ -153,6 +142,18 @@ class _Rest:
 async def _failed(_: HttpRequest, failure: Exception) -> Response:
     assert isinstance(failure, Failure)
     return problem(failure)
+
+
+async def _no_upstream(_: HttpRequest, __: Exception) -> Response:
+    return problem(Failure(404, "not_found", "there is no upstream with this id"))
+
+
+async def _bad_pin(_: HttpRequest, error: Exception) -> Response:
+    return problem(Failure(400, "bad_request", str(error), ("tools",)))
+
+
+async def _not_as_shown(_: HttpRequest, error: Exception) -> Response:
+    return problem(Failure(409, "tool_changed", str(error)))
 
 
 async def _unavailable(_: HttpRequest, __: Exception) -> Response:

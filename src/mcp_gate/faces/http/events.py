@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Final
+from typing import Final, Literal
 
 from mcp_gate.gate.hub import RESYNC, Hub
 from mcp_gate.lang import strictjson
@@ -43,7 +43,7 @@ async def stream(
         closed.cancel()
 
 
-async def _next(queue: asyncio.Queue[JsonObject], closed: asyncio.Future[bool]) -> JsonObject | None:
+async def _next(queue: asyncio.Queue[JsonObject], closed: asyncio.Future[Literal[True]]) -> JsonObject | None:
     """The next message; None when there was none for a while, or the gate closes."""
     got = asyncio.ensure_future(queue.get())
     try:
