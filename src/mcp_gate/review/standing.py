@@ -8,6 +8,7 @@ from mcp_gate.model.config import AgentSpec
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.review.people import People, Reviewer
 
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """The gate's side of one word: who speaks, when, and what holds now."""
