@@ -36,6 +36,8 @@ def read_autonomy(
 
 def _levels(reader: Reader, node: Node | None, ids: Ids) -> dict[int, Layer]:
     found: dict[int, Layer] = {}
+    if node is None:
+        return found
     for name, place, body in reader.entries(node, "a mapping of levels"):
         number = LEVEL.fullmatch(name)
         block = reader.mapping(body, {"name", "rules"}, "a level")
@@ -46,7 +48,7 @@ def _levels(reader: Reader, node: Node | None, ids: Ids) -> dict[int, Layer]:
             rules = reader.need(block, "rules", "add its rules")
             found[int(number[1])] = read_layer(reader, name, rules, ids, level=True)
     gap = next(number for number in range(101) if number not in found)
-    if node is not None and gap < max(found, default=1):
+    if gap < max(found, default=0):
         reader.error(node.place, f"there is no level_{gap}", f"add level_{gap}; levels count from 0 without a gap")
     return found
 

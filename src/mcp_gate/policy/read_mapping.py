@@ -56,7 +56,7 @@ def _tool(reader: Reader, node: Node, keys: frozenset[str]) -> ToolMapping | Non
     if block is None:
         return None
     get = block.entries.get
-    topic = reader.name(reader.need(block, "topic", "add topic: job.area.action"), TOPIC, "a topic")
+    topic = read_topic(reader, reader.need(block, "topic", "add topic: job.area.action"))
     tags = reader.each(get("risk_tags"), lambda item: read_tag(reader, item))
     attributes = _attributes(reader, get("attributes"))
     tag_when = reader.each(get("tag_when"), lambda item: _tag_when(reader, item, frozenset(attributes)))
@@ -64,6 +64,15 @@ def _tool(reader: Reader, node: Node, keys: frozenset[str]) -> ToolMapping | Non
     if topic is None:
         return None
     return ToolMapping(topic, frozenset(tags), attributes, tag_when, tuple(dict.fromkeys(ask)))
+
+
+def read_topic(reader: Reader, node: Node | None) -> str | None:
+    """A topic, which may hold `{tool}`."""
+    text = reader.text(node, "a topic")
+    if node is not None and text is not None and not TOPIC.fullmatch(text):
+        reader.error(node.place, f"'{reveal(text)}' is no topic", "write words of letters and digits joined by dots")
+        return None
+    return text
 
 
 def _attributes(reader: Reader, node: Node | None) -> dict[str, Value | Count]:

@@ -11,7 +11,7 @@ from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.yamldoc import Mapping_, Node, Scalar, Sequence_
 from mcp_gate.model.config import Place
-from mcp_gate.policy.read_mapping import TOPIC
+from mcp_gate.policy.read_mapping import read_topic
 from mcp_gate.policy.read_match import read_condition, read_constraints
 from mcp_gate.policy.read_rules import ASSURANCES, GROUP, MOST_SEC, ON_TIMEOUT
 from mcp_gate.policy.read_version import read_version
@@ -103,7 +103,7 @@ def _action(reader: Reader, block: Mapping_, steps: _Steps) -> None:
     get = block.entries.get
     if get("topic") is None and get("tool") is None:
         reader.error(block.place, "the action names no tool", "add topic: …, or tool: upstream.name")
-    topic = reader.name(get("topic"), TOPIC, "a topic")
+    topic = read_topic(reader, get("topic"))
     tool = reader.text(get("tool"), "upstream.name")
     if tool is not None and "." not in tool:
         reader.error(block.entries["tool"].place, f"'{reveal(tool)}' names no upstream", "write upstream.name")
