@@ -29,7 +29,7 @@ _ENCODED: Final = re.compile(r"=\?base64\?(.*)\?=")
 _PLAIN: Final = re.compile(r"[\x20-\x7e]*")
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _WHOLE: Final = re.compile(r"(-?[0-9]{1,4000})(?:\.0+)?")
-_TYPES: Final = frozenset({"string", "integer", "boolean"})
+_TYPES: Final = ("string", "integer", "boolean")
 
 # Where JSON Schema 2020-12 holds schemas, besides `properties`. Data (`const`, `enum`, `default`) is never entered and
 # `$ref` never followed.
