@@ -218,10 +218,12 @@ async def test_who_waits_for_an_upstream_when_the_gate_ends_is_told(tmp_path: Pa
 async def test_nothing_is_opened_once_the_gate_ends(tmp_path: Path) -> None:
     probe = Probe(tmp_path)
     async with upstreams(probe.spec()) as found:
+        await found.shared("probe")
         opening = asyncio.ensure_future(found.open("probe", CLIENT, Ears()))
-        await until(lambda: len(probe.pids()) == 2)
+        await asyncio.sleep(0)
     with pytest.raises(Lost):
         await opening
+    assert len(probe.pids()) == 2
     assert not any(running(pid) for pid in probe.pids())
 
 
