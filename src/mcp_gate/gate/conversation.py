@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_IN_FLIGHT: Final = 256
+MOST_IN_FLIGHT: Final = 2048
 
 Surface = Callable[["Conversation", Flight, JsonObject], Awaitable[JsonObject]]
 

@@ -17,7 +17,7 @@ from mcp_gate.wire.peer import Lost, Peer
 
 log = logging.getLogger(__name__)
 
-MOST_IN_FLIGHT: Final = 256
+MOST_IN_FLIGHT: Final = 2048
 MOST_MALFORMED: Final = 1000
 """Lines that are no messages, before the connection is closed."""
 MOST_BUFFERED: Final = 64 << 20
