@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
 import click
+
+from mcp_gate.cli.options import Exit
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo:demo", "The whole job on bundled upstreams; nothing of yours is touched."),
@@ -51,6 +54,13 @@ def cli() -> None:
 def run() -> None:
     """Run the command line; Ctrl-C ends with 130 and no traceback."""
     try:
-        cli(standalone_mode=True)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        code = cli(standalone_mode=False)
+    except click.ClickException as e:
+        e.show()
+        sys.exit(e.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - so that the flush at exit has somewhere to go
+        sys.exit(Exit.DONE)
+    sys.exit(code if isinstance(code, int) else Exit.DONE)
