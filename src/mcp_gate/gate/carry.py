@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from mcp_gate.evidence.hashes import tool_hash
 from mcp_gate.gate.flight import Flight
+from mcp_gate.gate.handles import handle
 from mcp_gate.gate.job import Job
 from mcp_gate.gate.protocol import forwarded_meta
 from mcp_gate.gate.state import State
+from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import VERDICT_KEY, Delivered, NextLeg, Outcome, Refused, UpstreamError
 from mcp_gate.upstream.link import Link
@@ -63,9 +65,8 @@ def answer(
             return refused(flight, outcome)
         case NextLeg(request_id, round):
             if flight.tasks:
-                from mcp_gate.gate.surfaces.tasks import handle_for
-
-                return handle_for(talk, request_id)
+                now = rfc3339(talk.gate.clock.wall())
+                return {**handle(request_id, "working", now, now), "resultType": "task"}
             sealed = talk.memory.states.leg(job, talk.caller, request_id, round, state.upstream)
             return {"resultType": "input_required", "requestState": sealed}
         case _:

@@ -52,6 +52,18 @@ async def test_an_upstream_that_does_not_start_is_left_out(tmp_path: Path) -> No
         assert {tool["name"].partition("_")[0] for tool in tools} == {"shop"}
 
 
+async def test_an_upstream_that_comes_up_later_is_announced_and_listed(tmp_path: Path) -> None:
+    probe, late = Probe(tmp_path), Probe(tmp_path, "late", start="exit")
+    async with bench({"shop": entry(probe), "late": entry(late)}) as b, b.legacy() as client:
+        tools = (await client.result("tools/list"))["tools"]
+        assert {tool["name"].partition("_")[0] for tool in tools} == {"shop"}
+        late.change(start="ok")
+        await client.until("notifications/tools/list_changed")
+        tools = (await client.result("tools/list"))["tools"]
+        assert {tool["name"].partition("_")[0] for tool in tools} == {"shop", "late"}
+        assert (await client.call("late_echo", {"n": 1}))["structuredContent"]["arguments"] == {"n": 1}
+
+
 async def test_with_a_legacy_upstream_the_gate_offers_the_handshake_alone(tmp_path: Path) -> None:
     old, new = Probe(tmp_path, "old"), Probe(tmp_path, "new", modern=True)
     async with bench({"old": entry(old), "new": entry(new)}) as b, b.client() as client:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from mcp_gate.gate.carry import Sending, ask, delivered, refused
 from mcp_gate.gate.egress import Changed, Passed, Withheld, egress
 from mcp_gate.gate.flight import Flight
+from mcp_gate.gate.handles import handle
 from mcp_gate.gate.job import Job
 from mcp_gate.gate.links import all_up
 from mcp_gate.gate.owners import Owned
@@ -23,8 +24,6 @@ from mcp_gate.wire.errors import INVALID_PARAMS, REFUSED, RpcError
 if TYPE_CHECKING:
     from mcp_gate.gate.conversation import Conversation
 
-POLL_MS: Final = 5000
-TTL_MS: Final = 86_400_000
 TOLD: Final = "Its outcome was delivered before."
 
 
@@ -44,7 +43,7 @@ async def get(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObj
     request = await _own(talk, flight, task_id)
     status, more = await _look(talk, flight, request)
     now = rfc3339(talk.gate.clock.wall())
-    view = {**_view(task_id, status, request.opened_ts, now), **more, "resultType": "complete"}
+    view = {**handle(task_id, status, request.opened_ts, now), **more, "resultType": "complete"}
     if status != "working":
         talk.memory.settled.put((talk.caller.agent, task_id), view)
     return view
@@ -107,12 +106,6 @@ async def list_tasks(talk: Conversation, flight: Flight, params: JsonObject) -> 
                 if public is not None:
                     tasks.append({**task, "taskId": public})
     return {"tasks": tasks}
-
-
-def handle_for(talk: Conversation, request_id: str) -> JsonObject:
-    """The answer to a held call whose client takes tasks."""
-    now = rfc3339(talk.gate.clock.wall())
-    return {**_view(request_id, "working", now, now), "resultType": "task"}
 
 
 def inspected(talk: Conversation, job: Job, result: JsonObject) -> JsonObject:
@@ -198,16 +191,6 @@ def _standing(talk: Conversation, flight: Flight, job: Job, outcome: Outcome) ->
             return "completed", {"result": refused(flight, outcome)}
         case _:
             assert_never(outcome)
-
-
-def _view(task_id: str, status: str, created: str, updated: str) -> JsonObject:
-    view: JsonObject = {
-        "taskId": task_id, "status": status, "createdAt": created, "lastUpdatedAt": updated,
-        "ttlMs": TTL_MS, "pollIntervalMs": POLL_MS,
-    }  # fmt: skip
-    if status == "working":
-        view["statusMessage"] = f"Waiting for a reviewer: {task_id}"
-    return view
 
 
 def _unknown() -> RpcError:
