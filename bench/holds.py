@@ -28,7 +28,7 @@ from mcp_gate.faces.client import ReviewClient
 HOLD = """version: v1
 rules:
   - id: hold
-    match: { tools: ["extra_*"] }
+    match: { tools: [make_text] }
     decision: require_approval
     timeout_sec: 3600
     reason: "Held by the bench"
@@ -77,7 +77,7 @@ async def run(options: argparse.Namespace) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="gb-") as scratch:
         async with AsyncExitStack() as stack:
             start = Start(stack, Path(scratch))
-            command = start.command("gate-holds", extra=options.held)
+            command = start.command("gate-holds")
             directory, state = Path(scratch) / "gate-holds" / "config", Path(scratch) / "gate-holds" / "state"
             (directory / "policies" / "rules.yaml").write_text(HOLD)
             limits = f"limits: {{ pending_per_agent: {options.held + 10} }}\n"
@@ -92,7 +92,7 @@ async def run(options: argparse.Namespace) -> list[dict[str, Any]]:
             review = ReviewClient(state)
             before = rss_mb([gate])
             calls = {
-                f"extra_{i:04d}": client.raw("tools/call", {"name": f"extra_{i:04d}", "arguments": {"text": f"t{i}"}})
+                i: client.raw("tools/call", {"name": "make_text", "arguments": {"size": i}})
                 for i in range(options.held)
             }
             requests = await pending(review, options.held)
@@ -106,7 +106,7 @@ async def run(options: argparse.Namespace) -> list[dict[str, Any]]:
             waits = []
             for request in requests[: options.decide]:
                 sent = await asyncio.to_thread(approve, review, request)
-                await calls[request["call"]["tool"]]
+                await calls[request["call"]["arguments"]["size"]]
                 waits.append((time.perf_counter() - sent) * 1e3)
             add("decision to the answer of the released call, p95 ms", statistics.quantiles(waits, n=20)[18], 50)
     return lines

@@ -68,6 +68,7 @@ class _Lines(asyncio.SubprocessProtocol):
         for future in self.pending.values():
             if not future.done():
                 future.set_exception(ConnectionError("the server ended"))
+                future.exception()  # whoever waits still sees it
         self.pending.clear()
         if not self.gone.done():
             self.gone.set_result(None)
