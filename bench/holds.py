@@ -61,7 +61,7 @@ def approve(review: ReviewClient, request: dict[str, Any]) -> float:
 async def pending(review: ReviewClient, count: int) -> list[dict[str, Any]]:
     """Wait until that many requests are pending, and read them all."""
     found: list[dict[str, Any]] = []
-    while len(found) < count:  # noqa: ASYNC110 - another process
+    while len(found) < count:
         await asyncio.sleep(0.1)
         found = await asyncio.to_thread(lambda: list(review.requests()))
     return found
