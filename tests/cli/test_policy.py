@@ -1,0 +1,174 @@
+"""`policy check` and `policy explain`, as a person and as a program reads them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mcp_gate.cli.policy import policy
+from support.directories import ALLOW_ALL, files, rule, rules
+
+
+def write(directory: Path, found: dict[str, bytes]) -> Path:
+    for name, data in found.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_bytes(data)
+    return directory
+
+
+def run(directory: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(policy, [*arguments, "--config", str(directory)])
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    big = rules(rule("big", "amount_usd_above: 100", "require_approval", "reason: Large refund"))
+    return write(tmp_path, files(big, ALLOW_ALL))
+
+
+def test_check_says_that_it_can_be_served_and_warns_on_standard_error(gate: Path) -> None:
+    write(gate, {"policies/c.yaml": b"version: v1\nfatigue_controls: { auto_rebalance: true }\n"})
+    done = run(gate, "check")
+    assert done.exit_code == 0
+    assert "It can be served" in done.stdout
+    assert "warning: policies/c.yaml:2:1: fatigue controls are not yet in force" in done.stderr
+
+
+def test_check_in_json_names_snapshot_files_and_warnings(gate: Path) -> None:
+    done = run(gate, "check", "--json")
+    found = json.loads(done.stdout)
+    assert found["policy_snapshot"].startswith("v1:")
+    assert found["files"] == ["policies/a.yaml", "policies/b.yaml", "upstreams.yaml"]
+    assert (found["upstreams"], found["rules"], found["warnings"]) == (["shop"], 2, [])
+
+
+def test_check_warns_of_a_variable_that_is_not_set(gate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "version: v1\nupstreams:\n  u: { command: x, env: { A: '${env:NOT_SET_ANYWHERE}' } }\n"
+    write(gate, {"upstreams.yaml": text.encode()})
+    line = "upstreams.yaml:3:30: the environment variable NOT_SET_ANYWHERE is not set"
+    assert line in run(gate, "check").stderr
+    monkeypatch.setenv("NOT_SET_ANYWHERE", "x")
+    assert line not in run(gate, "check").stderr
+
+
+@pytest.mark.parametrize("command", [["check"], ["explain", "shop_get_order"]])
+def test_all_errors_go_to_standard_error_one_a_line_and_the_exit_code_is_2(gate: Path, command: list[str]) -> None:
+    write(gate, files("rules:\n  - { id: a, match: {}, decision: alow }\n"))
+    done = run(gate, *command, "--json")
+    assert done.exit_code == 2
+    assert [line.split(": ")[0] for line in done.stderr.splitlines()] == [
+        "policies/a.yaml:3:21",
+        "policies/a.yaml:3:35",
+    ]
+    errors = json.loads(done.stdout)["errors"]
+    assert errors[1] == {
+        "file": "policies/a.yaml", "line": 3, "column": 35, "message": "'alow' is not a decision",
+        "hint": "did you mean 'allow'?",
+    }  # fmt: skip
+    assert run(gate, *command).stdout == ""
+
+
+def test_check_without_a_gate_directory_exits_2(tmp_path: Path) -> None:
+    done = run(tmp_path / "none", "check")
+    assert done.exit_code == 2
+    assert "there is no gate directory" in done.stderr
+
+
+def explained(gate: Path, *arguments: str) -> dict[str, object]:
+    done = run(gate, "explain", *arguments, "--json")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def test_explain_exits_0_whatever_the_decision(gate: Path) -> None:
+    held = explained(gate, "shop_refund_order", "--args", '{"amount": 5000, "to": ["a"]}')
+    assert (held["decision"], held["rule_ids"], held["reason"]) == ("require_approval", ["big", "all"], "Large refund")
+    assert explained(gate, "shop_refund_order", "--args", '{"amount": 5}')["decision"] == "allow"
+    assert explained(gate, "shop_other")["rule_ids"] == ["unmapped", "all"]
+
+
+def test_explain_for_people_shows_places_and_what_failed(gate: Path) -> None:
+    out = run(gate, "explain", "shop_refund_order", "--args", '{"amount": 5, "to": "a"}').stdout
+    assert out.startswith("shop_refund_order: allow\n")
+    assert "policies/a.yaml:3  big  no: amount_usd_above: 100 (5)" in out
+    assert "policies/b.yaml:3  all  MATCHES" in out
+
+
+def test_explain_takes_signals_tags_and_agent(gate: Path) -> None:
+    write(
+        gate,
+        {
+            "policies/a.yaml": b"version: v1\nrules:\n"
+            b"  - { id: sure, match: { confidence_below: 0.7 }, decision: deny }\n"
+            b"  - { id: odd, match: { anomaly_score_above: 0.5 }, decision: deny }\n"
+            b"  - { id: again, match: { retry_count_above: 2 }, decision: deny }\n"
+            b"  - { id: new, match: { first_time_action: true }, decision: deny }\n"
+            b"  - { id: tagged, match: { risk_tags: [extra] }, decision: deny }\n"
+            b"  - { id: bot, match: { agents: [bot] }, decision: deny }\n"
+        },
+    )
+
+    def first(*options: str) -> object:
+        return explained(gate, "shop_get_order", *options)["rule_id"]
+
+    sure = ("--confidence", "0.9")
+    assert first() == "sure"
+    assert first("--confidence", "7") == "sure"
+    assert first(*sure) == "all"
+    assert first(*sure, "--anomaly", "0.6") == "odd"
+    assert first(*sure, "--retries", "3") == "again"
+    assert first(*sure, "--first-time") == "new"
+    assert first(*sure, "--tag", "extra") == "tagged"
+    assert first(*sure, "--agent", "bot") == "bot"
+
+
+def test_explain_leaves_out_what_the_gate_itself_asked_for(gate: Path) -> None:
+    write(
+        gate,
+        {
+            "policies/a.yaml": b"version: v1\n"
+            b"rules: [{id: x, match: {when: args.gate_reason IS NULL}, decision: deny}]\n"
+        },
+    )
+    assert explained(gate, "shop_refund_order", "--args", '{"gate_reason": "because"}')["rule_id"] == "x"
+
+
+def test_explain_prefers_the_longest_prefix(tmp_path: Path) -> None:
+    text = (
+        "version: v1\nupstreams:\n  a: { command: x, prefix: a_ }\n"
+        "  b: { command: x, prefix: a_b_, tools: { t: { topic: b.t } } }\n"
+    )
+    write(tmp_path, files(upstreams=text))
+    assert explained(tmp_path, "a_b_t")["topic"] == "b.t"
+    assert explained(tmp_path, "a_b_u")["topic"] == "unmapped.b.u"
+    assert explained(tmp_path, "a_x")["topic"] == "unmapped.a.x"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["nobody_has_it"], "'nobody_has_it' is no listed name; they start with shop_"),
+        (["shop_x", "--args", "{"], "--args: "),
+        (["shop_x", "--args", "[]"], "--args: arguments are no list and no single value"),
+        (["shop_x", "--args", '{"a": 1, "a": 2}'], "--args: a key stands twice in one object"),
+        (["shop_x", "--confidence", "high"], "--confidence: 'high' is no number"),
+        (["shop_x", "--anomaly", "nan"], "--anomaly: 'nan' is no number"),
+        (["shop_x", "--anomaly", "2"], "--anomaly: 2 is no number from 0 to 1"),
+        (["shop_x", "--retries", "-1"], "--retries"),
+    ],
+)
+def test_explain_with_nonsense_exits_2(gate: Path, arguments: list[str], error: str) -> None:
+    done = run(gate, "explain", *arguments)
+    assert done.exit_code == 2
+    assert error in done.stderr
+
+
+def test_explain_says_when_a_level_or_an_agent_means_nothing(gate: Path) -> None:
+    write(gate, {"gate.yaml": b"version: v1\nagents: { bot: {} }\n"})
+    done = run(gate, "explain", "shop_get_order", "--level", "2", "--agent", "cat")
+    assert done.exit_code == 0
+    assert "--level changes nothing" in done.stderr
+    assert "gate.yaml lists no agent cat" in done.stderr
