@@ -244,7 +244,7 @@ async def test_S241_pages_of_other_origins_are_refused(tmp_path: Path, origin: s
     [
         "/mcp/", "//mcp", "/MCP", "/mcp/../mcp", "/mcp/../approve", "//approve", "/v1/requests", "/", "/mcp%2f",
         "/%2e%2e/mcp",
-    ],  # fmt: skip
+    ],
 )
 async def test_S245_other_paths_lead_nowhere(tmp_path: Path, path: str) -> None:
     async with web(tmp_path) as w:

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 PATH: Final = "/mcp"
 BODY_SEC: Final = 30.0
 DEPTH: Final = 64
-MOST_UNDER_WAY: Final = 256
+MOST_UNDER_WAY: Final = 2048
 """Requests of one session."""
 
 

@@ -10,10 +10,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from mcp_gate.faces.mcp.http_strict import StrictConnection
 from mcp_gate.model.config import ConfigError, Place, Problem
 
 log = logging.getLogger(__name__)
@@ -92,6 +94,7 @@ class _Patient(H11Protocol):
 
     def __init__(self, idle: dict[_Patient, None], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.conn = StrictConnection(h11.SERVER, MOST_HEADER_BYTES)
         self._idle = idle
         """All connections without a request, longest first."""
         self._deadline: asyncio.TimerHandle | None = None
