@@ -96,6 +96,10 @@ def test_no_policies_at_all_gate_everything_and_warn() -> None:
             files(rules(rule("default", 'topics: ["*"]', "deny"))),
             "policies/a.yaml:3:11: the gate itself uses the id 'default' where no rule decided",
         ),
+        (
+            files(rules(rule("a", "risk_tags: [x]", "allow", "constraints: { network_allowlist: [a.com] }"))),
+            "policies/a.yaml:3:92: of the network only hosts in arguments are checked",
+        ),
         (files(gate="reviewers: {}"), "gate.yaml:2:1: there is no reviewer: nobody can approve a call"),
         (
             files(upstreams="version: v1\nupstreams:\n  u: { command: x, tools: { bulk_update: { topic: a } } }\n"),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
 from mcp_gate.gate import events, words
@@ -15,11 +14,11 @@ from mcp_gate.gate.dispatch import dispatch
 from mcp_gate.gate.hold import Superseded, hold
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
 from mcp_gate.gate.receive import Received, receive
-from mcp_gate.model.call import UNKNOWN
 from mcp_gate.model.decision import Decision
 from mcp_gate.model.outcome import Outcome, Refused
 from mcp_gate.model.request import CallState
 from mcp_gate.model.verdict import Verdict
+from mcp_gate.signals import bounds
 from mcp_gate.store.database import Unavailable
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def _decide(received: Received, floor: Decision) -> Verdict:
     """The policy's word, at least `floor`. An exception in a check is a denial."""
     try:
         verdict = received.loaded.policy.decide(received.facts)
-        broken = over_amount(received, verdict)
+        broken = bounds.broken(verdict.constraints, received.facts)
     except Exception:
         log.exception("deciding on %s failed", received.call.id)
         return Verdict(Decision.DENY, ("error",), "The call could not be decided", received.loaded.snapshot.id)
@@ -83,20 +82,6 @@ def _decide(received: Received, floor: Decision) -> Verdict:
 
 def _raised(verdict: Verdict, decision: Decision, reason: str | None = None) -> Verdict:
     return replace(verdict, decision=decision, reason=verdict.reason if reason is None else reason)
-
-
-def over_amount(received: Received, verdict: Verdict) -> str:
-    """Why `max_amount_usd` forbids the call, or "". An amount that cannot be told is over every limit."""
-    limit = verdict.constraints.max_amount_usd
-    if limit is None:
-        return ""
-    attributes = received.facts.description.attributes
-    if "amount_usd" not in attributes:
-        return ""
-    amount = attributes["amount_usd"]
-    if amount is UNKNOWN or isinstance(amount, (str, bool)):
-        return "the amount cannot be told, and it is limited"
-    return "the amount is over the limit" if Decimal(amount) > limit else ""
 
 
 async def _refuse(gate: Gate, received: Received, verdict: Verdict, refused: Refused) -> Refused:

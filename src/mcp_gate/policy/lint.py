@@ -17,9 +17,9 @@ from mcp_gate.policy.rules import Layer, Match, Rule
 from mcp_gate.policy.terms import Terms
 
 POLICIES: Final = Place("policies", 1, 1)
-WIDE: Final = 30
+WIDE: Final = 20
 """Unconditional rules of one document that later rules are compared with."""
-COMPARED: Final = 300
+COMPARED: Final = 200
 """Rules of one document that are compared at all."""
 
 
