@@ -118,9 +118,7 @@ def _tags(mapping: ToolMapping) -> Iterator[str]:
 
 def _unmapped_topics(reader: Reader, documents: Documents, upstreams: Upstreams) -> None:
     """Actions of workflows whose topic is not that of exactly one tool. A warning until workflows are in force."""
-    topics = Counter(
-        mapping.topic for found in upstreams.mappings.values() for mapping in found.tools.values()
-    )
+    topics = Counter(mapping.topic for found in upstreams.mappings.values() for mapping in found.tools.values())
     for workflow in documents.workflows:
         for topic, place in workflow.topics.items():
             if topics[topic] != 1:

@@ -18,6 +18,8 @@ from mcp_gate.policy.rules import Match
 ROOTS: Final = frozenset({"args", "call", "attributes"})
 TAG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,39}")
+MOST_SEC: Final = 366 * 86_400
+"""The longest time that can be written anywhere."""
 GLOBS: Final = ("topics", "tools", "upstreams", "agents")
 TAGS: Final = ("risk_tags", "risk_tags_all", "risk_tags_none")
 NUMBERS: Final = {
@@ -64,9 +66,7 @@ def read_tag(reader: Reader, node: Node) -> str | None:
     return reader.name(node, TAG, "a risk tag")
 
 
-def read_condition(
-    reader: Reader, node: Node | None, roots: frozenset[str], *, near: bool = False
-) -> Condition | None:
+def read_condition(reader: Reader, node: Node | None, roots: frozenset[str], *, near: bool = False) -> Condition | None:
     """A condition, with errors at the very column where it stands on one line."""
     text = reader.text(node, "a condition")
     if node is None or text is None:
@@ -94,7 +94,7 @@ def read_constraints(reader: Reader, node: Node | None) -> Constraints:
             "keep the upstream itself from other hosts",
         )  # fmt: skip
     return Constraints(
-        max_runtime_sec=reader.integer(block.entries.get("max_runtime_sec"), least=1, most=86_400),
+        max_runtime_sec=reader.integer(block.entries.get("max_runtime_sec"), least=1, most=MOST_SEC),
         max_amount_usd=amount,
         max_output_bytes=reader.integer(block.entries.get("max_output_bytes"), least=1, most=1 << 40),
         network_allowlist=None

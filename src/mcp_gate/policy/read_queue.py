@@ -8,7 +8,8 @@ from typing import Final
 
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.yamldoc import Node
-from mcp_gate.policy.read_rules import GROUP, MOST_SEC
+from mcp_gate.policy.read_match import MOST_SEC
+from mcp_gate.policy.read_rules import GROUP
 
 EVIDENCE: Final = {word: word for word in ("policy_snapshot", "job_hash", "approver_id", "decision_ts")}
 TARGETS: Final = frozenset(

@@ -13,21 +13,18 @@ from mcp_gate.model.config import Place
 from mcp_gate.model.constraints import NONE
 from mcp_gate.model.decision import Assurance, Decision, OnTimeout
 from mcp_gate.policy.engine import BUILT_IN_IDS
-from mcp_gate.policy.read_match import read_constraints, read_match
+from mcp_gate.policy.read_match import MOST_SEC, read_constraints, read_match
 from mcp_gate.policy.rules import Layer, Match, Rule
 
 RULE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 GROUP: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-REQUEST_KEYS: Final = frozenset(
-    {"approvals", "route", "timeout_sec", "on_timeout", "escalate_to", "min_assurance"}
-)
+REQUEST_KEYS: Final = frozenset({"approvals", "route", "timeout_sec", "on_timeout", "escalate_to", "min_assurance"})
 """What a rule says of the request that it makes."""
 RULE_KEYS: Final = REQUEST_KEYS | {"id", "match", "decision", "reason", "constraints"}
 DECISIONS: Final = {decision.word: decision for decision in Decision}
 ON_TIMEOUT: Final = {word.word: word for word in OnTimeout}
 ASSURANCES: Final = {word.word: word for word in Assurance}
 FLOORS: Final = {word: DECISIONS[word] for word in ("require_approval", "deny")}
-MOST_SEC: Final = 366 * 86_400
 
 
 class Ids:

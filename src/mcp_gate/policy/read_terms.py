@@ -9,8 +9,8 @@ from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.yamldoc import Node
 from mcp_gate.model.config import Place
 from mcp_gate.model.decision import OnTimeout, Tier
-from mcp_gate.policy.read_match import read_tag
-from mcp_gate.policy.read_rules import GROUP, MOST_SEC, ON_TIMEOUT
+from mcp_gate.policy.read_match import MOST_SEC, read_tag
+from mcp_gate.policy.read_rules import GROUP, ON_TIMEOUT
 from mcp_gate.policy.terms import DEFAULT, TierRule
 
 TIERS: Final = {tier.word: tier for tier in Tier}

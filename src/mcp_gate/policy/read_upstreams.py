@@ -105,9 +105,7 @@ def _url(reader: Reader, node: Node) -> str | None:
     return text
 
 
-def _texts(
-    reader: Reader, node: Node | None, name: re.Pattern[str], what: str, variables: Variables
-) -> dict[str, str]:
+def _texts(reader: Reader, node: Node | None, name: re.Pattern[str], what: str, variables: Variables) -> dict[str, str]:
     out = {}
     for key, place, value in reader.entries(node, f"a mapping, each entry {what}"):
         text = variables.text(reader, value, f"the value of {what}", never="\0\r\n" if name is HEADER_NAME else "\0")

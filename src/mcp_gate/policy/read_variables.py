@@ -18,9 +18,7 @@ class Variables:
     def __init__(self) -> None:
         self.found: dict[str, Place] = {}
 
-    def text(
-        self, reader: Reader, node: Node, what: str, *, empty: bool = True, never: str = "\0"
-    ) -> str | None:
+    def text(self, reader: Reader, node: Node, what: str, *, empty: bool = True, never: str = "\0") -> str | None:
         """A text that may hold `${env:NAME}`.
 
         Args:

@@ -12,8 +12,8 @@ from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.yamldoc import Mapping_, Node, Scalar, Sequence_
 from mcp_gate.model.config import Place
 from mcp_gate.policy.read_mapping import read_topic
-from mcp_gate.policy.read_match import read_condition, read_constraints
-from mcp_gate.policy.read_rules import ASSURANCES, GROUP, MOST_SEC, ON_TIMEOUT
+from mcp_gate.policy.read_match import MOST_SEC, read_condition, read_constraints
+from mcp_gate.policy.read_rules import ASSURANCES, GROUP, ON_TIMEOUT
 from mcp_gate.policy.read_version import read_version
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -25,8 +25,7 @@ COMMON: Final = frozenset({"type", "depends_on", "next"})
 KEYS: Final[Mapping[str, frozenset[str]]] = {
     "action": COMMON | {"topic", "tool", "with", "constraints", "timeout_sec"},
     "condition": COMMON | {"branches"},
-    "approval": COMMON
-    | {"reason", "timeout_sec", "on_timeout", "escalate_to", "route", "approvals", "min_assurance"},
+    "approval": COMMON | {"reason", "timeout_sec", "on_timeout", "escalate_to", "route", "approvals", "min_assurance"},
 }
 TYPES: Final = {kind: kind for kind in KEYS}
 
