@@ -56,3 +56,11 @@ def test_a_list_that_changed_is_forgotten() -> None:
     assert routes.prompt("a_x", ["a"]) is None
     assert routes.known == set()
     assert routes.resource("u://1", ["a"]) == "a"
+
+
+def test_a_prompt_whose_definition_has_no_digest_is_left_out_and_the_others_stay() -> None:
+    routes = Routes()
+    good, half = {"name": "good"}, {"name": "half", "description": "\ud800"}
+    assert routes.learn("a", "prompts/list", "a_", [half, good]) == [good]
+    assert routes.prompt("a_good", ["a"]) is not None
+    assert routes.prompt("a_half", ["a"]) is None

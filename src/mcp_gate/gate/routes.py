@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mcp_gate.evidence.hashes import tool_hash
+from mcp_gate.lang.canonical import CanonicalError
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.wire.errors import INVALID_PARAMS, RpcError
 
@@ -40,14 +41,15 @@ class Routes:
         self.known: set[tuple[str, str]] = set()
         """Upstream and list method of the lists that were read whole."""
 
-    def learn(self, upstream: str, method: str, prefix: str, items: Iterable[JsonObject]) -> None:
-        """Take in a page of `prompts/list`, `resources/list` or `resources/templates/list`."""
+    def learn(self, upstream: str, method: str, prefix: str, items: list[JsonObject]) -> list[JsonObject]:
+        """Take in a page of `prompts/list`, `resources/list` or `resources/templates/list`.
+
+        Returns:
+            What may be shown of it: a prompt whose definition has no digest (half a surrogate pair) cannot be approved.
+        """
         if method == "prompts/list":
-            prompts = self._prompts.setdefault(upstream, {})
-            for item in items:
-                if len(prompts) < MOST_PER_UPSTREAM:
-                    prompts[prefix + item["name"]] = Prompt(upstream, item["name"], tool_hash(item))
-        elif method == "resources/list":
+            return self._learn_prompts(upstream, prefix, items)
+        if method == "resources/list":
             uris = self._resources.setdefault(upstream, set())
             uris.update(item["uri"] for item in items if len(uris) < MOST_PER_UPSTREAM)
         else:
@@ -55,6 +57,20 @@ class Routes:
             for item in items:
                 if len(templates) < MOST_PER_UPSTREAM:
                     templates[item["uriTemplate"]] = template_pattern(item["uriTemplate"])
+        return items
+
+    def _learn_prompts(self, upstream: str, prefix: str, items: list[JsonObject]) -> list[JsonObject]:
+        prompts = self._prompts.setdefault(upstream, {})
+        digested = []
+        for item in items:
+            try:
+                found = Prompt(upstream, item["name"], tool_hash(item))
+            except CanonicalError:
+                continue
+            digested.append(item)
+            if len(prompts) < MOST_PER_UPSTREAM:
+                prompts[prefix + item["name"]] = found
+        return digested
 
     def forget(self, upstream: str, kind: str) -> None:
         """An upstream said that its `prompts` or `resources` changed."""

@@ -102,9 +102,8 @@ def shown_of(talk: Conversation, upstream: str, page: JsonObject, kind: Kind) ->
     whole = [i for i in raw if isinstance(i, dict) and isinstance(i.get(kind.name), str)] if raw else []
     spec = talk.gate.loaded.upstreams.get(upstream)
     prefix = spec.prefix if kind.prefixed and spec is not None else ""
-    talk.routes.learn(upstream, kind.method, prefix, whole)
     shown = []
-    for item in whole:
+    for item in talk.routes.learn(upstream, kind.method, prefix, whole):
         if talk.gate.listed(talk.caller.agent, upstream, item[kind.name], kind.reached_by):
             item = without_unsafe_icons(item)
             shown.append({**item, kind.name: prefix + item[kind.name]} if prefix else item)
