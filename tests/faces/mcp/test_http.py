@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from mcp_gate.faces.mcp import http_reply, http_stream
+from mcp_gate.faces.mcp import http_reply, http_session, http_stream
 from mcp_gate.faces.mcp.http import build_app
 from mcp_gate.gate.front import Front, RequestFront
 from mcp_gate.gate.gate import Gate
@@ -57,6 +57,7 @@ class Talk:
     modern: bool
     heard: list[tuple[str, Any]] = field(default_factory=list)
     closed: bool = False
+    sent: bool = False
 
     async def handle(self, front: RequestFront, method: str, params: JsonObject | None) -> JsonObject:
         self.door.calls.append((self.caller.agent, method))
@@ -71,6 +72,9 @@ class Talk:
 
     def notification(self, method: str, params: JsonObject | None) -> None:
         self.heard.append((method, params))
+
+    def is_sent(self, task: asyncio.Task[Any]) -> bool:
+        return self.sent
 
     async def close(self) -> None:
         self.closed = True
@@ -542,13 +546,20 @@ async def test_a_cancelled_request_of_the_handshake_era_ends_with_an_error(tmp_p
         assert w.door.talks[0].heard == [("notifications/cancelled", {"requestId": 5, "reason": "r"})]
 
 
-async def test_a_client_of_the_handshake_era_that_loses_its_stream_cancels_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [True, False])
+async def test_S244_a_lost_stream_of_the_handshake_era_cancels_nothing_sent_and_ends_what_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bool
+) -> None:
+    monkeypatch.setattr(http_session, "DETACH_SEC", 0.02)
     release, ended = asyncio.Event(), asyncio.Event()
 
     async def slow(talk: Talk, front: RequestFront, params: JsonObject) -> JsonObject:
+        talk.sent = sent
         front.notify("notifications/progress", {})
-        await release.wait()
-        ended.set()
+        try:
+            await release.wait()
+        finally:
+            ended.set()
         return {}
 
     async with web(tmp_path, slow=slow) as w:
@@ -556,11 +567,13 @@ async def test_a_client_of_the_handshake_era_that_loses_its_stream_cancels_nothi
         async with w.streaming(request("slow"), mcp_session_id=session) as response:
             async for _ in lines(response):
                 break
-        await asyncio.sleep(0.1)
-        release.set()
+        if sent:
+            await asyncio.sleep(0.2)
+            assert not ended.is_set()
+            release.set()
         async with asyncio.timeout(5):
             await ended.wait()
-        assert w.door.cancelled == []
+        assert w.door.cancelled == ([] if sent else [("slow", ())])  # not CANCELLED: the client only went away
 
 
 async def test_the_end_of_a_session_ends_what_waits_in_it(tmp_path: Path) -> None:

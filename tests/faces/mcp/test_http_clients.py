@@ -71,21 +71,53 @@ async def test_the_official_client_lists_and_calls(
     assert TOKEN not in json.dumps(records)
 
 
-async def test_S244_a_held_call_whose_stateless_stream_closes_is_not_executed(tmp_path: Path) -> None:
+ENVELOPE = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+
+
+class Raw:
+    """A client whose streams the test can close."""
+
+    def __init__(self, pool: httpx2.AsyncClient, url: str) -> None:
+        self._pool = pool
+        self._url = url
+        self._shown = {"accept": "application/json, text/event-stream"}
+        self._modern = False
+
+    async def begin(self, era: str) -> None:
+        if era == "stateless":
+            self._modern = True
+            self._shown |= {"mcp-protocol-version": "2026-07-28"}
+            return
+        answer = await self.post({"id": 0, "method": "initialize", "params": HELLO})
+        self._shown["mcp-session-id"] = answer.headers["mcp-session-id"]
+        await self.post({"method": "notifications/initialized"})
+
+    async def post(self, message: dict[str, Any], **more: str) -> httpx2.Response:
+        return await self._pool.post(self._url, json={"jsonrpc": "2.0", **message}, headers=self._shown | more)
+
+    async def call(self, tool: str, arguments: dict[str, Any], *, id: int = 1, token: bool = False) -> httpx2.Response:
+        params: dict[str, Any] = {"name": tool, "arguments": arguments}
+        meta = (ENVELOPE if self._modern else {}) | ({"progressToken": "t"} if token else {})
+        if meta:
+            params["_meta"] = meta
+        shown = {"mcp-method": "tools/call", "mcp-name": tool} if self._modern else {}
+        return await self.post({"id": id, "method": "tools/call", "params": params}, **shown)
+
+
+@pytest.mark.parametrize("token", [False, True], ids=["silent", "with_progress"])
+@pytest.mark.parametrize("era", ["handshake", "stateless"])
+async def test_S244_a_held_call_whose_stream_closes_is_not_executed(tmp_path: Path, era: str, token: bool) -> None:
     async with gate(tmp_path) as (where, url, probe), http() as pool:
-        envelope = {
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
-        }
-        params = {"name": "probe_write", "arguments": {"x": 1}, "_meta": envelope}
-        shown = {
-            "accept": "application/json, text/event-stream", "mcp-protocol-version": "2026-07-28",
-            "mcp-method": "tools/call", "mcp-name": "probe_write",
-        }  # fmt: skip
-        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-        calling = asyncio.create_task(pool.post(url, json=body, headers=shown))
+        raw = Raw(pool, url)
+        await raw.begin(era)
+        calling = asyncio.create_task(raw.call("probe_write", {"x": 1}, token=token))
         review = where.review()
         held = await until(lambda: review.get("/v1/requests?status=pending")["requests"])
+        await asyncio.sleep(0.1)
         calling.cancel()
         await asyncio.wait((calling,))
         await until(lambda: not review.get(f"/v1/requests/{held[0]['id']}")["waiting"])
@@ -96,9 +128,22 @@ async def test_S244_a_held_call_whose_stateless_stream_closes_is_not_executed(tm
         await asyncio.sleep(0.3)
         assert probe.calls() == []
         assert "call.dispatched" not in {r["event"] for r in where.records()}
-        again = await pool.post(url, json=body, headers=shown)  # the one who comes back for it gets it, once
-        assert json.loads(again.content)["result"].get("isError") is not True
+        again = await raw.call("probe_write", {"x": 1}, id=2)  # the one who comes back for it gets it, once
+        assert b'"isError":true' not in again.content
         assert [call["arguments"] for call in probe.calls()] == [{"x": 1}]
+
+
+async def test_S244_a_sent_call_whose_stream_is_lost_goes_on_and_is_recorded(tmp_path: Path) -> None:
+    async with gate(tmp_path) as (where, url, probe), http() as pool:
+        probe.change(delay=2.0)
+        raw = Raw(pool, url)
+        await raw.begin("handshake")
+        calling = asyncio.create_task(raw.call("probe_echo", {"x": 1}))
+        await until(probe.calls)
+        calling.cancel()
+        await asyncio.wait((calling,))
+        await until(lambda: any(r["event"] == "call.executed" for r in where.records()))
+        assert "notifications/cancelled" not in {entry["method"] for entry in probe.entries()}
 
 
 async def until(found: Any) -> Any:

@@ -25,6 +25,9 @@ class Quiet:
 
     def notification(self, method: str, params: Any) -> None: ...
 
+    def is_sent(self, task: asyncio.Task[Any]) -> bool:
+        return False
+
     async def close(self) -> None:
         self.closed += 1
 

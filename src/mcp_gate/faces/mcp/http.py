@@ -18,7 +18,7 @@ from mcp_gate.faces.mcp.http_reply import Reply
 from mcp_gate.faces.mcp.http_server import address_of, bind, make_server
 from mcp_gate.faces.mcp.http_session import Conversation, Exchange, Session, Sessions
 from mcp_gate.faces.mcp.http_stream import ALIVE, ALIVE_SEC, Headers, begin_events, send_events, send_json, watch
-from mcp_gate.gate import conversation as gate_conversation
+from mcp_gate.faces.mcp.http_talk import HttpTalk
 from mcp_gate.gate.clock import session_id
 from mcp_gate.gate.front import Front
 from mcp_gate.gate.identity import NotAdmitted
@@ -263,9 +263,11 @@ class Endpoint:
         task = asyncio.create_task(session.conversation.handle(exchange, message.method, message.params))
         session.started(message.id, task)
         with session.use():
-            # A stream that the client lost is no cancellation in this era: the call goes on, and nobody hears of it.
             reply = Reply(exchange, task, stateless=False, streams_first=head.streams_first)
-            return await reply.send(receive, send, extra or [])
+            told = await reply.send(receive, send, extra or [])
+        if exchange.gone and not task.done():
+            session.lost(task)
+        return told
 
     def _session(self, agent: str, head: Head, id: RequestId | None = None) -> Session:
         """
@@ -354,7 +356,7 @@ class GateDoor:
         self._gate = gate
 
     def converse(self, caller: Caller, front: Front, *, modern: bool) -> Conversation:
-        return gate_conversation.Conversation(self._gate, caller, front, modern=modern)
+        return HttpTalk(self._gate, caller, front, modern=modern)
 
     async def versions(self) -> tuple[str, ...]:
         return (MODERN_VERSION,) if await speaks_modern(self._gate) else HANDSHAKE_VERSIONS

@@ -21,6 +21,8 @@ IDLE_SEC: Final = 1_800.0
 SWEEP_SEC: Final = 60.0
 LISTEN_SEC: Final = 5.0
 """How long a question waits for the client to open the stream that it can be asked on."""
+DETACH_SEC: Final = 0.5
+"""How long a request whose stream was lost has until it must be at an upstream, or waits for nobody any more."""
 MOST_KEPT: Final = 100
 """Notifications kept for a client that has not opened its stream yet."""
 
@@ -31,6 +33,10 @@ class Conversation(Protocol):
     async def handle(self, front: RequestFront, method: str, params: JsonObject | None) -> JsonObject: ...
 
     def notification(self, method: str, params: JsonObject | None) -> None: ...
+
+    def is_sent(self, task: asyncio.Task[Any]) -> bool:
+        """Whether the request that a task handles is at an upstream now."""
+        ...
 
     async def close(self) -> None: ...
 
@@ -90,6 +96,7 @@ class Session:
         self._ids = itertools.count(1)
         self._asked: dict[int, asyncio.Future[JsonObject]] = {}
         self._heard = asyncio.Event()
+        self._detaching: set[asyncio.Task[None]] = set()
 
     # ---- Front
 
@@ -150,6 +157,22 @@ class Session:
         """Remember a request until it has ended, whether or not its client still waits."""
         self.under_way[id] = task
         task.add_done_callback(lambda _: self._ended(id, task))
+
+    def lost(self, task: asyncio.Task[JsonObject]) -> None:
+        """The client lost the stream of a request.
+
+        That is no cancellation in this era: what is at an upstream goes on. But nobody waits for the answer any more,
+        and an approval that nobody waits for is never executed: what is held loses its waiter.
+        """
+        detaching = asyncio.create_task(self._detach(task))
+        self._detaching.add(detaching)
+        detaching.add_done_callback(self._detaching.discard)
+
+    async def _detach(self, task: asyncio.Task[JsonObject]) -> None:
+        while not task.done():
+            await asyncio.wait((task,), timeout=DETACH_SEC)
+            if not task.done() and not self.conversation.is_sent(task):
+                task.cancel()
 
     def _ended(self, id: RequestId, task: asyncio.Task[JsonObject]) -> None:
         self.under_way.pop(id, None)
