@@ -304,3 +304,17 @@ async def test_S111_after_a_restart_the_same_call_joins_its_request(tmp_path: Pa
         await decide(gate, found)
         assert isinstance(await again, Delivered)
         assert upstream.sent == [REFUND]
+
+
+async def test_a_constraint_binds_after_an_approval_too_and_the_reviewer_is_told_before(tmp_path: Path) -> None:
+    rule = "{ id: capped, match: { topics: [job.shop.refund] }, decision: require_approval, "
+    rules = f"version: v1\nrules:\n  - {rule} constraints: {{ max_amount_usd: 100 }} }}\n"
+    async with open_gate(tmp_path, rules) as gate:
+        upstream = Upstream()
+        call, request = await held(gate, upstream)
+        assert request.verdict["forbidden"] == "the amount is over the limit"
+        await decide(gate, request)
+        outcome = await call
+        assert isinstance(outcome, Refused)
+        assert (outcome.status, outcome.decision) == (Status.DENIED, "require_approval")
+        assert upstream.sent == []

@@ -19,6 +19,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Status, UpstreamError
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
+from mcp_gate.signals import bounds
 from mcp_gate.store.results import Claimed, Joined, NotClaimed, Opened, TooMany, WhyNot
 from mcp_gate.wire.peer import Lost
 
@@ -43,15 +44,20 @@ class Superseded:
 HoldOutcome: TypeAlias = Outcome | Superseded
 
 
-async def hold(gate: Gate, received: Received, verdict: Verdict, exchange: Exchange, send: Sender) -> HoldOutcome:
+async def hold(
+    gate: Gate, received: Received, verdict: Verdict, exchange: Exchange, send: Sender, over: str = ""
+) -> HoldOutcome:
     """Wait for a decision as long as this client can wait, and act on it.
+
+    Args:
+        over: why a constraint forbids the call whoever approves it; the reviewer is told beforehand.
 
     The same call of the same agent joins the open request, or collects its outcome; it never opens a second one.
     """
     key = (received.call.agent, received.call.job_hash)
     if key in gate.running:
         return await gate.running.collect(key)
-    opened = await _open(gate, received, verdict)
+    opened = await _open(gate, received, verdict, over)
     match opened:
         case TooMany():
             return await _too_many(gate, received, verdict)
@@ -98,8 +104,10 @@ def delivered(gate: Gate, request: Request) -> None:
     )
 
 
-async def _open(gate: Gate, received: Received, verdict: Verdict) -> Opened | Joined | TooMany:
+async def _open(gate: Gate, received: Received, verdict: Verdict, over: str) -> Opened | Joined | TooMany:
     request = new_request(received.call, verdict, gate.clock.steady())
+    if over:
+        request = replace(request, verdict={**request.verdict, "forbidden": over})
     common = events.members(received.call, verdict.policy_snapshot)
     written = [
         events.received(common, received.call),
@@ -165,7 +173,8 @@ class _Wait:
             if settled is not None:
                 change.cancel()
                 return settled
-            if not await self._sleep(change, end):
+            if self._gate.stopped.is_set() or not await self._sleep(change, end):
+                change.cancel()
                 return self._out_of_patience()
 
     async def _settled(self, request: Request) -> HoldOutcome | None:
@@ -207,7 +216,6 @@ class _Wait:
             now = self._loop.time()
             left = beat if end is None else min(beat, end - now)
             if left <= 0:
-                change.cancel()
                 return False
             done, _ = await asyncio.wait((change,), timeout=left)
             if done:
@@ -240,6 +248,11 @@ class _Wait:
         if current != call.tool_hash:
             await self._gate.supersede(request, "tool_changed")
             return words.tool_changed(self._verdict, call.id, request.id)
+        verdict = self._bound(request)
+        over = bounds.broken(verdict.constraints, self._received.facts)
+        if over:
+            await self._gate.cancel(request, "constraint")
+            return words.over_constraint(verdict, call.id, over)
         common = events.members(call, request.policy_snapshot)
         claimed = await self._gate.store.claim(
             call.id,
@@ -257,7 +270,6 @@ class _Wait:
         )  # fmt: skip
         match claimed:
             case Claimed():
-                verdict = self._bound(request)
                 return await dispatch(
                     self._gate, call, verdict, self._received.loaded, self._send, common, request_id=request.id
                 )

@@ -23,6 +23,8 @@ def admit_local(settings: GateSettings, agent: str, token: str | None) -> str:
     """
     if not AGENT_ID.fullmatch(agent):
         raise NotAdmitted("an agent id is 1 to 64 of A-Z a-z 0-9 . _ -")
+    if settings.reviewers is not None and agent in settings.reviewers:
+        raise NotAdmitted(f"'{agent}' is a reviewer, and no reviewer is an agent")
     if settings.agents is None:
         return agent
     spec = settings.agents.get(agent)

@@ -47,12 +47,16 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
             match verdict.decision:
                 case Decision.DENY:
                     return await _refuse(gate, received, verdict, words.denied(verdict, received.call.id))
+                case Decision.ALLOW | Decision.ALLOW_WITH_CONSTRAINTS if over := _broken(received, verdict):
+                    refused = words.over_constraint(verdict, received.call.id, over)
+                    return await _refuse(gate, received, verdict, refused)
                 case Decision.ALLOW | Decision.ALLOW_WITH_CONSTRAINTS:
                     return await _allow(gate, received, verdict, send)
                 case Decision.REQUIRE_APPROVAL if job.continuation is not None:
                     return await _allow(gate, received, verdict, send, continues=job.continuation)
                 case Decision.REQUIRE_APPROVAL:
-                    outcome = await hold(gate, received, verdict, exchange, send)  # 4
+                    over = _broken(received, verdict)
+                    outcome = await hold(gate, received, verdict, exchange, send, over)  # 4
                 case _:
                     assert_never(verdict.decision)
         except Unavailable:
@@ -69,19 +73,19 @@ def _decide(received: Received, floor: Decision) -> Verdict:
     """The policy's word, at least `floor`. An exception in a check is a denial."""
     try:
         verdict = received.loaded.policy.decide(received.facts)
-        broken = bounds.broken(verdict.constraints, received.facts)
     except Exception:
         log.exception("deciding on %s failed", received.call.id)
         return Verdict(Decision.DENY, ("error",), "The call could not be decided", received.loaded.snapshot.id)
-    if verdict.decision < floor:
-        return _raised(verdict, floor)
-    if broken and verdict.decision < Decision.REQUIRE_APPROVAL:
-        return _raised(verdict, Decision.DENY, broken)
-    return verdict
+    return verdict if verdict.decision >= floor else replace(verdict, decision=floor)
 
 
-def _raised(verdict: Verdict, decision: Decision, reason: str | None = None) -> Verdict:
-    return replace(verdict, decision=decision, reason=verdict.reason if reason is None else reason)
+def _broken(received: Received, verdict: Verdict) -> str:
+    """Why the verdict's constraints forbid the call whoever approves it, or "". An exception forbids it."""
+    try:
+        return bounds.broken(verdict.constraints, received.facts)
+    except Exception:
+        log.exception("the constraints on %s could not be checked", received.call.id)
+        return "its constraints could not be checked"
 
 
 async def _refuse(gate: Gate, received: Received, verdict: Verdict, refused: Refused) -> Refused:
@@ -89,8 +93,8 @@ async def _refuse(gate: Gate, received: Received, verdict: Verdict, refused: Ref
     call = received.call
     common = events.members(call, verdict.policy_snapshot)
     decided = events.decided(common, verdict)
-    if refused.rule_id != verdict.rule_id:
-        decided.data["refused"] = refused.rule_id
+    if refused.rule_id != verdict.rule_id or refused.reason != verdict.reason:
+        decided.data["refused"] = {"rule_id": refused.rule_id, "reason": refused.reason}
     written = [events.received(common, call), decided]
     await gate.store.begin(call, verdict.as_json(), CallState.DENIED, written, verdict.policy_snapshot)
     return refused

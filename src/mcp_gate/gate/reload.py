@@ -59,7 +59,7 @@ class Reloader:
         """Read, check and swap; on any error the old snapshot stays in force and everybody is told."""
         gate = self._gate
         try:
-            loaded = load(await asyncio.to_thread(read_directory, self._directory))
+            loaded = await asyncio.to_thread(lambda: load(read_directory(self._directory)))
             if loaded.snapshot.id == gate.loaded.snapshot.id:
                 self._recovered()
                 return

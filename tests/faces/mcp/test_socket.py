@@ -194,13 +194,15 @@ async def test_only_this_user_can_reach_the_socket(tmp_path: Path) -> None:
         assert found.st_uid == os.getuid()
 
 
-async def test_more_than_256_requests_in_flight_are_told_that_the_gate_is_busy(tmp_path: Path) -> None:
-    settings = "limits: { pending_per_agent: 300 }\n"
-    async with bench({"shop": entry(Probe(tmp_path))}, HELD, settings) as b, b.legacy() as client:
-        for n in range(257):
+async def test_too_many_requests_in_flight_are_told_that_the_gate_is_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talk, "MOST_IN_FLIGHT", 10)
+    async with bench({"shop": entry(Probe(tmp_path))}, HELD) as b, b.legacy() as client:
+        for n in range(11):
             await client.send("tools/call", {"name": "shop_deploy", "arguments": {"n": n}}, id=1000 + n)
         refused = await client.message()
-        assert refused["id"] == 1256
+        assert refused["id"] == 1010
         assert refused["error"]["code"] == -32000
 
 
