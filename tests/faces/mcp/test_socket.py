@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mcp_gate.faces.mcp import talk
 from support.agents import ENVELOPE, bench, entry
 from support.gates import decide, pending
 from support.upstreams import Probe, until
