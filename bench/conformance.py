@@ -201,10 +201,14 @@ async def _forward(
         to_gate, from_us = await asyncio.open_connection("127.0.0.1", port)
         from_us.write(b"\r\n".join([first, *kept, *added]) + b"\r\n\r\n")
         up = asyncio.create_task(_pump(reader, from_us))
-        await _pump(to_gate, writer)
-        up.cancel()
+        try:
+            await _pump(to_gate, writer)
+        finally:
+            up.cancel()
     except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         writer.close()
+    except asyncio.CancelledError:
+        writer.close()  # the run is over; what a stream still had open is nobody's loss
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -488,3 +488,17 @@ async def test_a_handshake_that_is_refused_says_why_revealed() -> None:
         with pytest.raises(Lost, match="no⟨U\\+202E⟩") as caught:
             await opened(url)
     assert not caught.value.sent
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_sixteen_megabytes_arrive_whole(streamed: bool) -> None:
+    text = "ü" * (8 << 20)
+
+    async def call(asked: Asked, message: Any, writer: asyncio.StreamWriter) -> None:
+        body = result(message["id"], {"text": text})
+        writer.write(stream(event(body)) if streamed else plain(body))
+
+    async with scripted(Upstream(call)) as (url, _):
+        link = await opened(url, limits=Limits(upstream_bytes=64 << 20))
+        assert await link.request("tools/call", {}).result() == {"text": text}
+        await link.close()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,23 @@ def test_a_port_that_is_taken_is_told() -> None:
 def test_localhost_is_this_machine() -> None:
     with contextlib.closing(bind("localhost", 0)) as sock:
         assert address_of(sock).startswith("127.0.0.1:")
+
+
+@pytest.mark.anyio
+async def test_small_answers_are_not_held_back_by_the_kernel() -> None:
+    seen: list[int] = []
+
+    class Looking(http_server._Patient):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            seen.append(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http_server, "_Patient", Looking)
+        async with served(application) as port:
+            await exchange(port, HEAD + b"Content-Length: 0\r\n\r\n")
+    assert seen
+    assert all(seen)
 
 
 HEAD = b"POST /mcp HTTP/1.1\r\nHost: x\r\n"
