@@ -37,8 +37,9 @@ def command(pid: int) -> str:
         return ""
 
 
-def own(pids: list[int], upstream: str = "bench/upstream.py") -> list[int]:
-    """Those of the processes that are not the upstream."""
+def own(roots: list[int], upstream: str = "bench/upstream.py") -> list[int]:
+    """The processes of several trees, each once, but for the upstream's."""
+    pids = sorted({pid for root in roots for pid in tree(root)})
     return [pid for pid in pids if f"{upstream} --" not in command(pid) or "proxies/" in command(pid)]
 
 

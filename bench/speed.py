@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from lean import Stdio
-from machine import cpu_seconds, fdatasync_ms, own, rss_mb, tree
+from machine import cpu_seconds, fdatasync_ms, own, rss_mb
 from targets import Start, Target, fastmcp_python
 
 Row = dict[str, Any]
@@ -35,7 +35,7 @@ async def block(target: Target, scenario: str, concurrency: int, seconds: float)
     """One short run of one target: latency in ms, calls per second, own CPU ms per call."""
     tool, arguments = SCENARIOS[scenario]
     params = {"name": tool, "arguments": arguments}
-    mine = own([pid for root in target.pids for pid in tree(root)])
+    mine = own(target.pids)
     found: list[float] = []
     end = time.perf_counter() + seconds
     before = cpu_seconds(mine)
@@ -205,10 +205,10 @@ async def memory(report: Report, start: Start, options: argparse.Namespace) -> N
         early = 0.0
         for done in range(0, 10_000, 50):
             if done == 1000:
-                early = rss_mb(own([pid for root in target.pids for pid in tree(root)]))
+                early = rss_mb(own(target.pids))
             params = {"name": "echo", "arguments": {"text": "x" * 100}}
             await asyncio.gather(*(target.client.raw("tools/call", params) for _ in range(50)))
-        size[name] = (early, rss_mb(own([pid for root in target.pids for pid in tree(root)])))
+        size[name] = (early, rss_mb(own(target.pids)))
     growth = size["gate-memory"][1] / size["gate-memory"][0] - 1
     report.fact("gate and connect RSS MB after 1,000 and 10,000 calls", str([round(x, 1) for x in size["gate-memory"]]))
     report.add("T16", "RSS growth over the last 9,000 calls", [growth], "<= 0.05")
