@@ -24,13 +24,15 @@ from mcp_gate.gate.reload import Reloader, redecide
 from mcp_gate.gate.sweep import sweep_forever
 from mcp_gate.model.event import Event
 from mcp_gate.policy.load import Loaded
+from mcp_gate.store.database import Unavailable
 from mcp_gate.store.store import FILE_NAME, Store
 from mcp_gate.upstream.manager import Upstreams
 
 log = logging.getLogger(__name__)
 
-STOP_SEC: Final = 10.0
-"""Calls in flight finish or are cancelled within this time (contract 5, `stop`)."""
+FINISH_SEC: Final = 5.0
+"""How long calls in flight may take to finish; what then has to be closed and killed ends within ten seconds of the
+signal (contract 5, `stop`)."""
 SWITCH_SEC: Final = 0.0005
 """How long the writer's thread may keep the loop waiting for the interpreter; the default is ten times that."""
 IDLE_CHECK_SEC: Final = 1.0
@@ -140,17 +142,25 @@ async def _end_when_idle(gate: Gate) -> None:
     idle_since = gate.clock.steady()
     while True:
         await asyncio.sleep(IDLE_CHECK_SEC)
-        if gate.clients or await gate.store.open_requests():
+        if gate.clients or await _held(gate):
             idle_since = gate.clock.steady()
         elif gate.clock.steady() - idle_since > gate.loaded.settings.limits.idle_exit_sec:
             log.info("nobody is here any more")
             gate.stop()
 
 
+async def _held(gate: Gate) -> bool:
+    """Whether anything waits for people. A store that cannot tell holds nobody here: nothing can be recorded in it."""
+    try:
+        return bool(await gate.store.open_requests())
+    except Unavailable:
+        return False
+
+
 async def _wind_down(gate: Gate) -> None:
     """No new calls; calls in flight finish or are cancelled in time; what is on its way to the record gets there."""
     log.info("ending")
-    await gate.running.finish(STOP_SEC - 2)
+    await asyncio.gather(gate.running.finish(FINISH_SEC), gate.under_way.finish(FINISH_SEC))
     await gate.settle(1)
 
 

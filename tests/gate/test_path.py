@@ -185,3 +185,16 @@ async def test_S107_a_cancelled_call_that_was_sent_is_unknown_on_the_record(tmp_
         with pytest.raises(asyncio.CancelledError):
             await call
         assert (await names(gate))[-1] == "call.unknown"
+
+
+async def test_a_call_cancelled_while_its_intent_is_written_is_not_sent_and_says_so(tmp_path: Path) -> None:
+    async with open_gate(tmp_path) as gate:
+        upstream = Upstream()
+        call = asyncio.create_task(perform(gate, job("get"), upstream))
+        await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert upstream.sent == []
+        assert (await names(gate))[-2:] == ["call.dispatched", "call.failed"]
+        assert (await gate.store.records())[-1]["data"]["sent"] is False

@@ -34,6 +34,7 @@ async def dispatch(
 ) -> Outcome:  # fmt: skip
     """Send the call. Its state is `dispatched` on the record already; it ends in exactly one other."""
     end = _End(gate, call, common, approved=request_id is not None)
+    gate.under_way.begin()
     try:
         limit = verdict.constraints.max_runtime_sec
         if limit is None:
@@ -42,8 +43,9 @@ async def dispatch(
             async with asyncio.timeout(limit):
                 result = await send(call.arguments)
     except RpcError as error:
-        payload = await end.failed("upstream_error", sent=True, error=error, loaded=loaded)
-        return UpstreamError(payload)
+        told = gate.egress(call.method, error.as_json()) or {}
+        await end.failed("upstream_error", sent=True, code=error.code, told=told)
+        return UpstreamError(told)
     except Lost as lost:
         if not lost.sent:
             await end.failed("unreachable", sent=False)
@@ -56,6 +58,8 @@ async def dispatch(
     except asyncio.CancelledError:
         end.abandoned()
         raise
+    finally:
+        gate.under_way.end()
     return await _inspect(end, verdict, loaded, result)
 
 
@@ -93,6 +97,12 @@ def _marked(payload: JsonObject, verdict: Verdict, call: Call) -> JsonObject:
     return {**payload, "_meta": {**(meta if isinstance(meta, dict) else {}), VERDICT_KEY: mark}}
 
 
+def never_sent(gate: Gate, call: Call, common: JsonObject) -> None:
+    """Record that a call whose client went away while its intent was written was not sent."""
+    written = [ended("call.failed", common, {"sent": False, "error": "cancelled"})]
+    gate.later(gate.store.finish(call.id, CallState.FAILED, written, lazy=True))
+
+
 class _End:
     """Writes how a dispatched call ended: waited for when a person approved it, riding along otherwise.
 
@@ -121,16 +131,18 @@ class _End:
         await self._finish(CallState.QUARANTINED, written, failure=False, result=strictjson.dumps(payload))
 
     async def failed(
-        self, kind: str, *, sent: bool, error: RpcError | None = None, loaded: Loaded | None = None
-    ) -> JsonObject:
-        """Record a failure; with an upstream's error, what may leave of it."""
+        self, kind: str, *, sent: bool, code: int | None = None, told: JsonObject | None = None
+    ) -> None:
+        """Record a failure.
+
+        Args:
+            told: the upstream's own error, as far as it may leave; kept for an approved call's client to collect.
+        """
         data: JsonObject = {"sent": sent, "error": kind}
-        if error is not None:
-            data["code"] = error.code
-        told = error.as_json() if error is not None else {}
-        body = strictjson.dumps(told) if self._approved and error is not None else None
+        if code is not None:
+            data["code"] = code
+        body = strictjson.dumps(told) if self._approved and told is not None else None
         await self._finish(CallState.FAILED, [ended("call.failed", self.common, data)], failure=True, result=body)
-        return told
 
     async def unknown(self, cause: str) -> None:
         written = [ended("call.unknown", self.common, {"cause": cause})]

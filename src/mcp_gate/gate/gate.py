@@ -19,7 +19,7 @@ from mcp_gate.gate.identity import admit_local, agent_of_token
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
 from mcp_gate.gate.path import perform
 from mcp_gate.gate.reviewing import Reviewing
-from mcp_gate.gate.running import Running, Waiters
+from mcp_gate.gate.running import Running, UnderWay, Waiters
 from mcp_gate.model.config import Problem
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
@@ -60,6 +60,7 @@ class Gate:
         self._key = key
         self.hub = Hub()
         self.running = Running(collectable)
+        self.under_way = UnderWay()
         self.waiters = Waiters(clock.steady)
         self.deadlines = Deadlines()
         self.reviewing = Reviewing(self)
@@ -74,8 +75,9 @@ class Gate:
         self._later: set[asyncio.Future[None]] = set()
 
     def stop(self) -> None:
-        """Begin to end: no new calls from now on."""
+        """Begin to end: no new calls from now on; who waits for a person is told to come again."""
         self.stopped.set()
+        self.hub.wake()
 
     # ---- calls
 

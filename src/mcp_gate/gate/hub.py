@@ -33,6 +33,12 @@ class Hub:
                 queue.put_nowait(RESYNC)
             queue.put_nowait(message)
 
+    def wake(self) -> None:
+        """Wake everybody who waits for a request, whichever."""
+        for future in [future for futures in self._waiting.values() for future in futures]:
+            if not future.done():
+                future.set_result(None)
+
     def change(self, request_id: str) -> asyncio.Future[None]:
         """A future that is done at the next message about a request. Take it before reading the request's state."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -5,12 +5,13 @@ Everything that reaches an upstream on behalf of an agent comes through `perform
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from mcp_gate.gate import events, words
-from mcp_gate.gate.dispatch import dispatch
+from mcp_gate.gate.dispatch import dispatch, never_sent
 from mcp_gate.gate.hold import Superseded, hold
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
 from mcp_gate.gate.receive import Received, receive
@@ -114,5 +115,9 @@ async def _allow(
     if continues is not None:
         dispatched.data["continues"] = continues
     written = [events.received(common, call), events.decided(common, verdict), dispatched]
-    await gate.store.begin(call, verdict.as_json(), CallState.DISPATCHED, written, verdict.policy_snapshot)
+    try:
+        await gate.store.begin(call, verdict.as_json(), CallState.DISPATCHED, written, verdict.policy_snapshot)
+    except asyncio.CancelledError:
+        never_sent(gate, call, common)  # the write goes on without us
+        raise
     return await dispatch(gate, call, verdict, received.loaded, send, common)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -83,6 +83,29 @@ class Running:
         kept = not run.task.cancelled() and run.task.exception() is None and self._collectable(run.task.result())
         if not kept and not run.waiting and self._runs.get(key) is run:
             del self._runs[key]
+
+
+class UnderWay:
+    """How many calls are at an upstream."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._none = asyncio.Event()
+        self._none.set()
+
+    def begin(self) -> None:
+        self._count += 1
+        self._none.clear()
+
+    def end(self) -> None:
+        self._count -= 1
+        if not self._count:
+            self._none.set()
+
+    async def finish(self, timeout: float) -> None:
+        """Wait until there is none, at most `timeout` seconds."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._none.wait(), timeout)
 
 
 class Waiters:
