@@ -60,9 +60,13 @@ def build(extra: int) -> Server:
         text = "x" * int(args.get("size", 0)) if params.name == "make_text" else str(args.get("text", ""))
         return {"content": [{"type": "text", "text": text}], "isError": False, "resultType": "complete"}
 
+    async def set_level(ctx: Any, params: Any) -> Any:
+        return {"resultType": "complete"}
+
     server: Server = Server(
-        "bench", version="1", on_list_tools=list_tools, on_call_tool=call_tool, get_tool_input_schema=lambda n: None
-    )
+        "bench", version="1", on_list_tools=list_tools, on_call_tool=call_tool, on_set_logging_level=set_level,
+        get_tool_input_schema=lambda n: None,
+    )  # fmt: skip
     server.middleware = []
     return server
 

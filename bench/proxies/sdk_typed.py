@@ -36,9 +36,13 @@ async def main() -> None:
         async def call_tool(ctx: Any, params: Any) -> Any:
             return await client.session.call_tool(params.name, params.arguments)
 
+        async def set_level(ctx: Any, params: Any) -> Any:
+            return await client.session.set_logging_level(params.level)
+
         server: Server = Server(
-            "typed", version="1", on_list_tools=list_tools, on_call_tool=call_tool, get_tool_input_schema=lambda n: None
-        )
+            "typed", version="1", on_list_tools=list_tools, on_call_tool=call_tool, on_set_logging_level=set_level,
+            get_tool_input_schema=lambda n: None,
+        )  # fmt: skip
         server.middleware = []
         if options.http:
             import uvicorn
