@@ -171,8 +171,8 @@ def check_envelope(head: Head, request: Request) -> None:
         raise _mismatch(f"the header {headers.VERSION} does not match the envelope's protocol version")
     if head.get(headers.METHOD) != request.method:
         raise _mismatch(f"the header {headers.METHOD} does not match the method")
-    name = headers.name_of(request.method, params)
-    if name is not None and headers.decode(head.get(headers.NAME) or "") != name:
+    named = headers.name_of(request.method, params)
+    if named is not None and headers.decode(head.get(headers.NAME) or "") != named:
         raise _mismatch(f"the header {headers.NAME} does not match the body")
 
 
