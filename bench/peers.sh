@@ -24,7 +24,7 @@ servers="mcp-server-git==2026.10.19 mcp-server-time==2026.10.19"
 
 if [ ! -f "$peers/clients.done" ] || [ "$(cat "$peers/clients.done")" != "$wanted $servers" ]; then
     # shellcheck disable=SC2086 # the lists are meant to be split
-    npm install --prefix "$peers/clients" --no-audit --no-fund --no-save $wanted
+    npm install --prefix "$peers/clients" --no-audit --no-fund --no-save --loglevel error $wanted
     uv venv --quiet --allow-existing "$peers/servers"
     # shellcheck disable=SC2086
     uv pip install --quiet --python "$peers/servers/bin/python" $servers
