@@ -99,7 +99,9 @@ async def test_S230_every_commit_is_on_the_disk_before_it_is_acknowledged(tmp_pa
     await store.close()
     connection = writer.open_for_writing(tmp_path / "gate.db")
     try:
-        assert connection.execute("pragma journal_mode").fetchone()[0] == "wal"
-        assert connection.execute("pragma synchronous").fetchone()[0] >= 2  # FULL: the log is synced at every commit
+        assert connection.execute("pragma journal_mode").fetchone()["journal_mode"] == "wal"
+        assert (
+            connection.execute("pragma synchronous").fetchone()["synchronous"] >= 2
+        )  # FULL: the log is synced at every commit
     finally:
         connection.close()
