@@ -132,18 +132,21 @@ class Child(asyncio.SubprocessProtocol):
         """
         if self._transport is None:
             return
+        pid = self._transport.get_pid()
         stdin = self._transport.get_pipe_transport(0)
         if stdin is not None:
             stdin.close()
-        for number in (signal.SIGKILL,) if at_once else (None, signal.SIGTERM, signal.SIGKILL):
-            if number is not None:
-                _signal_group(self._transport.get_pid(), number)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(GRACE_SEC):
-                    await self._gone.wait()
-                    break
-        _signal_group(self._transport.get_pid(), signal.SIGKILL)  # what it may have left behind
-        self._transport.close()
+        try:
+            for number in (signal.SIGKILL,) if at_once else (None, signal.SIGTERM, signal.SIGKILL):
+                if number is not None:
+                    _signal_group(pid, number)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(GRACE_SEC):
+                        await self._gone.wait()
+                        break
+        finally:  # also where nobody waits for the end any more
+            _signal_group(pid, signal.SIGKILL)  # what it may have left behind
+            self._transport.close()
 
     def _how(self) -> str:
         code = self._transport.get_returncode() if self._transport is not None else None
