@@ -35,6 +35,7 @@ class ReviewApp(App[None]):
     .-narrow Detail { display: none; }
     .-narrow.-reading Queue { display: none; }
     .-narrow.-reading Detail { display: block; }
+    Pager { background: $background; }
     Approve, Deny, Help { align: center middle; background: $background 60%; }
     Approve { align: center top; }
     Approve.-low { align: center bottom; }

@@ -8,11 +8,11 @@ from typing import Final
 from textual import events
 from textual.app import ComposeResult
 from textual.geometry import Size
-from textual.screen import ModalScreen
 
 from mcp_gate.faces.tui.arguments import arguments
 from mcp_gate.faces.tui.decision import Word
-from mcp_gate.faces.tui.lines import BLANK, Row, foreign, hang
+from mcp_gate.faces.tui.dialog import Dialog
+from mcp_gate.faces.tui.lines import BLANK, Line, Row, fitted, foreign, hang
 from mcp_gate.faces.tui.lineview import LineView
 from mcp_gate.faces.tui.secret import ALPHABET
 from mcp_gate.faces.tui.words import NAME, local_time, risk
@@ -27,7 +27,7 @@ EDGE: Final = 4
 """Cells of border and padding, both sides together."""
 
 
-class Approve(ModalScreen[bool]):
+class Approve(Dialog[bool]):
     """True once the letters are typed. Any other key goes back; pastes and the mouse do nothing.
 
     No clock is involved: a delay fails on a slow line, where keys typed early arrive late. Keys that came before the
@@ -58,12 +58,14 @@ class Approve(ModalScreen[bool]):
     def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
+        if self.left:
+            return
         letter = (event.character or "").upper()
         typed = self._typed + letter
         if not self._armed or len(letter) != 1 or letter not in ALPHABET or not self._wanted.startswith(typed):
-            self.dismiss(False)
+            self.leave(False)
         elif typed == self._wanted:
-            self.dismiss(True)
+            self.leave(True)
         else:
             self._typed = typed
             view = self.query_one(_Whole)
@@ -74,7 +76,7 @@ class Approve(ModalScreen[bool]):
 
     def on_resize(self, event: events.Resize) -> None:
         if event.size != self._opened_at:
-            self.dismiss(False)
+            self.leave(False)
 
     def _arm(self) -> None:
         self._armed = True
@@ -104,8 +106,8 @@ class Approve(ModalScreen[bool]):
             return [Row(line) for line in lines]
         if room < 2:
             return []
-        rest = f"  and {len(lines) - room + 1} more lines, all of them read"
-        return [*(Row(line) for line in lines[: room - 1]), Row(((rest, "dim"),))]
+        rest: Line = ((f"  and {len(lines) - room + 1} more lines, all of them read", "dim"),)
+        return [*(Row(line) for line in lines[: room - 1]), Row(fitted(rest, width))]
 
     def _ask(self) -> list[Row]:
         boxes = " ".join(self._typed + "_" * (len(self._wanted) - len(self._typed)))

@@ -8,10 +8,10 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from mcp_gate.faces.tui.dialog import Dialog
 from mcp_gate.faces.tui.held import Held
 from mcp_gate.faces.tui.lines import Line, fitted, foreign
 from mcp_gate.faces.tui.lineview import OneLine
@@ -32,7 +32,7 @@ CHOOSE: Final[Line] = (
 CONFIRM: Final[Line] = (("d", "bold reverse"), (" denies, any other key: back", ""))
 
 
-class Deny(ModalScreen[str | None]):
+class Deny(Dialog[str | None]):
     """The reason, or None. First it is chosen or written, then one key of its own sends it: `enter` never does."""
 
     def __init__(self, held: Held) -> None:
@@ -74,12 +74,12 @@ class Deny(ModalScreen[str | None]):
             event.stop()
             event.prevent_default()
             if event.character == "d":
-                self.dismiss(self._reason)
+                self.leave(self._reason)
             else:
                 self._choose()
         elif event.key == "escape":
             event.stop()
-            self.dismiss(None)
+            self.leave(None)
         elif not isinstance(self.focused, Input) and (event.character or "") in ("1", "2", "3", "4"):
             event.stop()
             event.prevent_default()

@@ -6,9 +6,9 @@ from typing import Final
 
 from textual import events
 from textual.app import ComposeResult
-from textual.screen import ModalScreen
 
 from mcp_gate.faces.tui.actions import help_rows
+from mcp_gate.faces.tui.dialog import Dialog
 from mcp_gate.faces.tui.lines import hang
 from mcp_gate.faces.tui.lineview import LineView
 
@@ -16,7 +16,7 @@ SCROLLING: Final = frozenset({"j", "k", "up", "down", "space", "pageup", "pagedo
 WIDEST: Final = 76
 
 
-class Help(ModalScreen[None]):
+class Help(Dialog[None]):
     """Any key but those that scroll closes it."""
 
     def compose(self) -> ComposeResult:
@@ -32,4 +32,4 @@ class Help(ModalScreen[None]):
     def on_key(self, event: events.Key) -> None:
         if event.key not in SCROLLING:
             event.stop()
-            self.dismiss()
+            self.leave(None)

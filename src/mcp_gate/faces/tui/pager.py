@@ -7,15 +7,15 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
 
 from mcp_gate.faces.tui.arguments import arguments
+from mcp_gate.faces.tui.dialog import Dialog
 from mcp_gate.faces.tui.held import Held
 from mcp_gate.faces.tui.lineview import LineView, OneLine
 from mcp_gate.lang.reveal import reveal
 
 
-class Pager(Screen[bool]):
+class Pager(Dialog[bool]):
     """Answers whether every line has been on the screen when it is left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,v", "close", "Back", show=False)]
@@ -36,4 +36,4 @@ class Pager(Screen[bool]):
         self.query_one("#foot", OneLine).show_line(self.FOOT)
 
     def action_close(self) -> None:
-        self.dismiss(self.query_one("#whole", LineView).unseen == 0)
+        self.leave(self.query_one("#whole", LineView).unseen == 0)

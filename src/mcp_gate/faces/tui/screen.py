@@ -33,15 +33,16 @@ from mcp_gate.faces.tui.topline import topline
 from mcp_gate.faces.tui.words import NAME, ending
 from mcp_gate.model.foreign import JsonObject
 
+MARGIN: Final[Line] = ((" ", ""),)
 EMPTY: Final = (
-    Row((("Nothing is held.", "bold"),)),
+    Row((("Nothing is held.", "bold"),), MARGIN, MARGIN),
     BLANK,
     Row((("A call waits here when a rule says require_approval, when an invariant asks for a person, "
-          "or when its tool has no mapping in upstreams.yaml.", ""),)),
+          "or when its tool has no mapping in upstreams.yaml.", ""),), MARGIN, MARGIN),
     BLANK,
-    Row((("To see one, run  ", ""), ("mcp-gate demo", "bold"), ("  in another terminal.", ""))),
+    Row((("To see one, run  ", ""), ("mcp-gate demo", "bold"), ("  in another terminal.", "")), MARGIN, MARGIN),
 )  # fmt: skip
-READING: Final = (Row((("Reading the queue…", "dim"),)),)
+READING: Final = (Row((("Reading the queue…", "dim"),), MARGIN),)
 
 
 class DeskScreen(Screen[None]):
@@ -121,12 +122,13 @@ class DeskScreen(Screen[None]):
 
     def _drop_dialog(self, held: Held | None) -> None:
         """A dialog about a call that ended or is another now, or without a gate to answer, has nothing to ask."""
-        dialog = self.app.screen
-        about = dialog.word.held if isinstance(dialog, Approve) else dialog.held if isinstance(dialog, Deny) else None
-        if about is None:
-            return
-        if held is None or (held.id == about.id and (not held.open or held.bound != about.bound)):
-            dialog.dismiss(None if isinstance(dialog, Deny) else False)
+        match self.app.screen:
+            case Approve() as dialog if _pointless(dialog.word.held, held):
+                dialog.leave(False)
+            case Deny() as dialog if _pointless(dialog.held, held):
+                dialog.leave(None)
+            case _:
+                pass
 
     # ---- what is shown
 
@@ -307,3 +309,8 @@ class DeskScreen(Screen[None]):
         self._sending.add(word.held.id)
         job = partial(send, self._client, word.held.id, path, word.body, done, self.post_message)
         self.run_worker(job, thread=True, group="send", exit_on_error=False)
+
+
+def _pointless(about: Held, held: Held | None) -> bool:
+    """Whether a dialog about a call has nothing to ask: no connection, or the call ended or is another now."""
+    return held is None or (held.id == about.id and (not held.open or held.bound != about.bound))

@@ -131,7 +131,7 @@ def _seal(held: Held, code: str) -> Iterator[Row]:
     shown = f"{reveal(digest[:8])} {reveal(digest[8:16])}…"
     yield labelled("digest", (shown, ""), ("   policy ", "dim"), *foreign(held.snapshot, longest=NAME))
     if held.tier is Tier.HIGH and held.open and not held.too_large:
-        yield labelled("code", (f" {' '.join(code)} ", "bold reverse"), ("  asked for when you approve", ""))
+        yield labelled("code", (f" {' '.join(code)} ", "bold reverse"), ("  type it to approve", ""))
 
 
 def _timeout(held: Held) -> str:

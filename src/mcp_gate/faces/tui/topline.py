@@ -29,7 +29,7 @@ def _parts(desk: Desk, now: float, steady: float) -> list[tuple[int, Line]]:
         (4, (("mcp-gate", "bold"), (" ", ""), *foreign(str(desk.status.get("gate_id", "")), "dim", longest=24))),
         (0, _link(desk.link, steady)),
         (2, (("policy ", "dim"), *policy)),
-        *([(1, (("policy STALE", "bold reverse"),))] if stale else []),
+        *([(0, (("policy STALE", "bold reverse"),))] if stale else []),
         (3, ((f"{waiting} held · {mine} yours", ""), (" · ", ""), (f"{late} late", "bold reverse" if late else ""))),
         (1, (*foreign(desk.me, "bold", longest=24), (" (session)", "dim"))),
         *([(5, (("assurance ", "dim"), *foreign(assurance, longest=24)))] if assurance else []),

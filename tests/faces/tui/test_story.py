@@ -1,0 +1,69 @@
+"""What is read before a decision, and in which order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mcp_gate.faces.http.shapes import request_json
+from mcp_gate.faces.tui.held import Held
+from mcp_gate.faces.tui.lines import hang, plain
+from mcp_gate.faces.tui.story import story
+from mcp_gate.faces.tui.words import clock
+from mcp_gate.model.decision import Tier
+from support.held import a_call, a_request, an_approval
+
+TRAIL = ({"call_id": "c-0", "ts": "2027-01-15T07:00:00.000Z", "tool": "get_order", "status": "executed"},)
+
+
+def told(call: dict[str, Any] | None = None, **changes: Any) -> list[str]:
+    request = a_request(a_call(**(call or {})), **changes)
+    return [plain(line).rstrip() for line in hang(story(Held.of(request_json(request)), "BCDF").rows, 70)]
+
+
+def test_ours_first_then_the_arguments_then_the_trail_then_the_agents_words() -> None:
+    lines = told({"claims": {"gate_reason": "hurry"}}, trail=TRAIL)
+    marks = ("Why it is held", "Arguments, exactly", "How it came here", "What the agent says", "digest", "code")
+    order = [next(i for i, line in enumerate(lines) if line.startswith(mark)) for mark in marks]
+    assert order == sorted(order)
+    assert "┃ reason: hurry" in lines
+    assert any("get_order  executed" in line for line in lines)
+
+
+def test_the_code_is_printed_for_high_risk_alone() -> None:
+    assert "code         B C D F   type it to approve" in told()
+    assert not any(line.startswith("code") for line in told(tier=Tier.LOW))
+
+
+def test_approvals_so_far_are_told_with_their_names() -> None:
+    lines = told(decisions=(an_approval("ana"),), needed=2)
+    assert any(line.startswith("approvals   1 of 2 (ana)") for line in lines)
+
+
+@pytest.mark.parametrize("amount", [420, {"unknown": True}])
+def test_what_a_constraint_will_refuse_anyway_is_told_beforehand(amount: Any) -> None:
+    verdict = {**a_request().verdict, "constraints": {"max_amount_usd": 100}}
+    lines = told({"attributes": {"amount_usd": amount}}, verdict=verdict)
+    warned = " ".join(lines).partition("⚠ amount_usd ")[2]
+    assert "max_amount_usd 100: refused even if approved" in " ".join(warned.split())
+    assert not any(line.startswith("⚠") for line in told({"attributes": {"amount_usd": 99}}, verdict=verdict))
+
+
+def test_an_end_takes_the_place_of_an_empty_line_so_that_nothing_moves() -> None:
+    from mcp_gate.model.request import RequestStatus
+
+    ended = told(status=RequestStatus.REJECTED, decisions=(an_approval("sam", decision="deny", final=True),))
+    assert ended[1].startswith("✗ denied by sam at ")
+    assert ended[2:10] == told()[2:10]
+
+
+def test_a_tools_name_of_two_alphabets_is_flagged() -> None:
+    assert any(line.startswith("⚠ mixes alphabets") for line in told({"listed_name": "shop_r\u0435fund"}))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(-1, "due"), (59.9, "0:59"), (299, "4:59"), (300, "5m"), (3_900, "1h05"), (200_000, "2d")]
+)
+def test_clocks_show_seconds_only_under_five_minutes(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
