@@ -91,6 +91,7 @@ def _facts(request: JsonObject) -> Iterator[str]:
             "approvals": f"{given} of {request['needed']}",
             "proof": verdict["min_assurance"],
             "limits": _plain(verdict["constraints"]),
+            "forbidden": verdict.get("forbidden", "") and f"{verdict['forbidden']}; approving does not change that",
             "attributes": _plain(call["attributes"]),
             "claimed by": request.get("claimed_by", ""),
             "opened": request["opened_ts"],
