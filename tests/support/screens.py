@@ -94,9 +94,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def a_desk(
-    gate: Reviewed, *, me: str | None = None, size: tuple[int, int] = WIDE
-) -> AsyncGenerator[Desk]:
+async def a_desk(gate: Reviewed, *, me: str | None = None, size: tuple[int, int] = WIDE) -> AsyncGenerator[Desk]:
     """The screen of a reviewer who may decide (unless `me` says another), with the queue read."""
     me = me or ("dana" if gate.gate.loaded.settings.reviewers else operator())
     status = await gate.do(gate.client.get, "/v1/status")

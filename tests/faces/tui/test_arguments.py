@@ -13,7 +13,7 @@ import pytest
 from mcp_gate.faces.tui.arguments import LONGEST_LINE, MOST_LINES, arguments, lookalike
 from mcp_gate.faces.tui.lines import hang, plain
 
-LETTERS = string.printable + "äß東京🙂жΩ\u202e\u200b\u0301\x1b\x9b\x07\u00a0⏎┃\\\"{}[],:"
+LETTERS = string.printable + 'äß東京🙂жΩ\u202e\u200b\u0301\x1b\x9b\x07\u00a0⏎┃\\"{}[],:'
 
 
 def shown(value: dict[str, Any], width: int = 60, *, whole: bool = True) -> list[str]:

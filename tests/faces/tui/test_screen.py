@@ -156,6 +156,18 @@ async def test_a_lesser_risk_takes_the_letters_that_only_the_dialog_shows(
         assert await status_of(gate, request) == "approved"
 
 
+async def test_an_approval_of_two_is_told_as_such(tmp_path: Path) -> None:
+    async with a_gate(tmp_path, settings=GROUPS) as gate:
+        await gate.hold(needed=2)
+        async with a_desk(gate) as desk:
+            await desk.read_all()
+            await desk.press("a")
+            await desk.press(*desk.detail.letters)
+            await desk.sees("R-1 has your approval and waits for another person's")
+            await desk.press("tab", "g")
+            assert "1 of 2 (dana)" in desk.text
+
+
 async def test_an_abandoned_dialog_leaves_other_letters(tmp_path: Path) -> None:
     async with a_gate(tmp_path) as gate:
         await gate.hold()
@@ -383,7 +395,6 @@ async def test_S130_a_word_that_comes_too_late_is_refused_and_said(tmp_path: Pat
         request = await gate.hold()
         async with a_desk(gate) as desk:
             await desk.press("d", "1")
-            desk.screen._changed = lambda message: None  # type: ignore[method-assign]
             shown = await gate.shown(request)
             await gate.do(gate.client.decide, shown, "approve", "ana")
             desk.screen._denied(desk.detail.held, "Wrong target or amount")  # type: ignore[arg-type]
@@ -498,5 +509,3 @@ def replace_problem() -> Any:
     from mcp_gate.model.config import Place, Problem
 
     return Problem(Place("policies/x.yaml", 1, 1), "unknown key 'desicion'", "did you mean 'decision'?")
-
-

@@ -126,9 +126,7 @@ class Queue(ScrollView, can_focus=True):
     # ---- drawing
 
     def on_resize(self) -> None:
-        self.virtual_size = Size(
-            self.scrollable_content_region.width, 1 + max(len(self._rows), len(self._noticed()))
-        )
+        self.virtual_size = Size(self.scrollable_content_region.width, 1 + max(len(self._rows), len(self._noticed())))
         self._follow()
 
     def render_line(self, y: int) -> Strip:

@@ -16,11 +16,11 @@ from textual.screen import Screen
 from mcp_gate.faces.client import ReviewClient
 from mcp_gate.faces.tui.actions import bindings, foot
 from mcp_gate.faces.tui.approve import SMALLEST, Approve
-from mcp_gate.faces.tui.decision import Word, approval, denial
+from mcp_gate.faces.tui.decision import Word, approval, claim, denial
 from mcp_gate.faces.tui.deny import Deny
 from mcp_gate.faces.tui.desk import Desk, Live, Lost, Reading
 from mcp_gate.faces.tui.detail import Detail
-from mcp_gate.faces.tui.feed import Changed, Disconnected, Feed, QueueRead, StatusRead, read_one
+from mcp_gate.faces.tui.feed import Changed, Disconnected, Feed, QueueRead, StatusRead
 from mcp_gate.faces.tui.held import Held
 from mcp_gate.faces.tui.help import Help
 from mcp_gate.faces.tui.lines import BLANK, Line, Row, fitted, foreign
@@ -28,7 +28,7 @@ from mcp_gate.faces.tui.lineview import OneLine
 from mcp_gate.faces.tui.pager import Pager
 from mcp_gate.faces.tui.queue import Queue
 from mcp_gate.faces.tui.secret import nonce
-from mcp_gate.faces.tui.sender import Told, send
+from mcp_gate.faces.tui.sender import Told, look_again, send
 from mcp_gate.faces.tui.topline import topline
 from mcp_gate.faces.tui.words import NAME, ending
 from mcp_gate.model.foreign import JsonObject
@@ -89,7 +89,7 @@ class DeskScreen(Screen[None]):
         self.desk.status, self.desk.link = message.status, Live()
         ended = self.desk.kept if self.desk.replace(message.requests) else None
         if ended is not None:
-            self.run_worker(partial(read_one, self._client, ended, self.post_message), thread=True, exit_on_error=False)
+            self.run_worker(partial(look_again, self._client, ended, self.post_message), thread=True)
         self._refill()
 
     @on(Changed)
@@ -245,11 +245,8 @@ class DeskScreen(Screen[None]):
         held = self._decidable()
         if held is None:
             return
-        mine = held.claimed_by == self.desk.me
-        verb, done = ("release-claim", "is free again") if mine else ("claim", "is yours for ten minutes")
-        (self.claims.discard if mine else self.claims.add)(held.id)
-        path = f"/v1/requests/{held.id}/{verb}"
-        self._post(Word(held, {"approver_id": self.desk.me}), path, done)
+        (self.claims.discard if held.claimed_by == self.desk.me else self.claims.add)(held.id)
+        self._post(claim(held, self.desk.me))
 
     def action_approve(self) -> None:
         held = self._decidable()
@@ -290,7 +287,7 @@ class DeskScreen(Screen[None]):
         if detail.held is None or detail.held.bound != word.held.bound:
             self._say("the call on the screen is another one now; nothing was sent")
             return
-        self._post(word, word.path, "approved")
+        self._post(word)
 
     def action_deny(self) -> None:
         held = self._decidable()
@@ -299,16 +296,14 @@ class DeskScreen(Screen[None]):
 
     def _denied(self, held: Held, reason: str | None) -> None:
         if reason:
-            word = denial(held, self.desk.me, nonce(), time.time(), reason)
-            self._post(word, word.path, "denied; the agent is told why")
+            self._post(denial(held, self.desk.me, nonce(), time.time(), reason))
 
-    def _post(self, word: Word, path: str, done: str) -> None:
+    def _post(self, word: Word) -> None:
         if not isinstance(self.desk.link, Live):
             self._say("no connection to the gate: nothing was sent")
             return
         self._sending.add(word.held.id)
-        job = partial(send, self._client, word.held.id, path, word.body, done, self.post_message)
-        self.run_worker(job, thread=True, group="send", exit_on_error=False)
+        self.run_worker(partial(send, self._client, word, self.post_message), thread=True, group="send")
 
 
 def _pointless(about: Held, held: Held | None) -> bool:
