@@ -78,14 +78,10 @@ def _why(held: Held) -> Iterator[Row]:
 
 
 def _foretold(held: Held) -> Iterator[Row]:
-    """What the gate will refuse even when it is approved (contract 3.1)."""
-    most = (held.verdict.get("constraints") or {}).get("max_amount_usd")
-    amount = (held.call.get("attributes") or {}).get("amount_usd")
-    if most is None or amount is None:
-        return
-    known = isinstance(amount, int | float) and not isinstance(amount, bool)
-    if not known or amount > most:
-        text = f"amount_usd {_value(amount)} against max_amount_usd {_value(most)}: refused even if approved"
+    """What the gate will refuse even when it is approved, in the gate's own words (contract 3.1)."""
+    forbidden = held.verdict.get("forbidden")
+    if forbidden:
+        text = f"{forbidden}: refused even if approved"
         yield Row(foreign(text, "bold reverse", longest=200), first=(("⚠ ", "bold"),), further=(("  ", ""),))
 
 
