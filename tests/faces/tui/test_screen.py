@@ -476,12 +476,28 @@ async def test_keys_queued_for_a_dialog_that_was_left_do_nothing(tmp_path: Path)
         async with a_desk(gate) as desk:
             await desk.read_all()
             await desk.press("a")
-            desk.burst("y", *desk.detail.letters, "q", "d", "1", "d")
+            dialog = desk.app.screen
+            for key in ("y", desk.detail.letters, "q"):
+                dialog.post_message(events.Key(key, key))
+            await desk.until(lambda: desk.app.screen is desk.screen)
             await desk.pilot.pause()
-            await desk.until(lambda: desk.app.screen is desk.screen or isinstance(desk.app.screen, Deny))
             assert desk.app.is_running
-        decided = await gate.records("request.decided")
-        assert not [record for record in decided if record["data"]["decision"] == "approve"]
+            assert desk.app.screen is desk.screen
+        assert await nothing_decided(gate)
+
+
+async def test_S124_the_right_letter_before_the_dialog_was_on_the_screen_goes_back(tmp_path: Path) -> None:
+    async with a_gate(tmp_path) as gate:
+        await gate.hold(tier=Tier.LOW)
+        async with a_desk(gate) as desk:
+            await desk.read_all()
+            letter = desk.detail.letters
+            desk.screen.action_approve()
+            dialog = desk.app.screen
+            assert isinstance(dialog, Approve)
+            dialog.post_message(events.Key(letter, letter))
+            await desk.until(lambda: desk.app.screen is desk.screen)
+        assert await nothing_decided(gate)
 
 
 async def test_S131_without_colour_risk_is_told_in_words_and_shape(
