@@ -11,13 +11,15 @@ import struct
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mcp_gate.faces.client import SOCKET
 from mcp_gate.faces.http.app import make_app
+from mcp_gate.faces.strict import StrictConnection
 from mcp_gate.model.config import ConfigError, Place, Problem
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ async def _serving(gate: Gate, sock: socket.socket) -> AsyncGenerator[None]:
     closing = asyncio.Event()
     app = make_app(gate, hosts=None if local else _hosts(sock), closing=closing)
     config = uvicorn.Config(
-        app, http=_SameUser if local else H11Protocol, ws="none", lifespan="off", interface="asgi3",
+        app, http=_SameUser if local else _Strict, ws="none", lifespan="off", interface="asgi3",
         log_config=None, log_level="warning", access_log=False, server_header=False, proxy_headers=False,
         limit_concurrency=MOST_CONNECTIONS, h11_max_incomplete_event_size=MOST_HEADER_BYTES,
         timeout_graceful_shutdown=CLOSE_SEC,
@@ -130,7 +132,15 @@ class _Server(uvicorn.Server):
         yield
 
 
-class _SameUser(H11Protocol):
+class _Strict(H11Protocol):
+    """Refuses requests that two readers could read in two ways."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn = StrictConnection(h11.SERVER, MOST_HEADER_BYTES)
+
+
+class _SameUser(_Strict):
     """Takes connections of the user who runs the gate and of nobody else, root included."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

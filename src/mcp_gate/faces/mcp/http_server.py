@@ -15,7 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from mcp_gate.faces.mcp.http_strict import StrictConnection
+from mcp_gate.faces.strict import StrictConnection
 from mcp_gate.model.config import ConfigError, Place, Problem
 
 log = logging.getLogger(__name__)
