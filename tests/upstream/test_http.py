@@ -260,7 +260,7 @@ async def test_the_upstreams_own_error_is_its_word_whatever_the_status(status: s
 
 
 @pytest.mark.parametrize("status", ["302 Found", "401 Unauthorized", "403 Forbidden", "429 Too Many Requests"])
-async def test_a_refusal_of_the_server_is_an_error_and_no_redirect_is_followed(status: str) -> None:
+async def test_S189_a_refusal_of_the_server_is_an_error_and_no_redirect_is_followed(status: str) -> None:
     with pytest.raises(RpcError, match=status[:3]):
         await ask(plain(b"", status, location="http://127.0.0.1:9/"))
 

@@ -649,7 +649,7 @@ async def test_a_stateless_request_needs_no_session(tmp_path: Path) -> None:
         ("tools/call", {"name": "t"}, {"mcp_name": "t", "mcp_param_region": "us"}, -32020),
     ],
 )
-async def test_headers_that_say_something_else_than_the_body_are_refused(
+async def test_S024_headers_that_say_something_else_than_the_body_are_refused(
     tmp_path: Path, method: str, params: JsonObject, more: dict[str, str], code: int
 ) -> None:
     async with web(tmp_path, **{method: echo}) as w:
