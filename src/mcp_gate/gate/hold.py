@@ -57,6 +57,23 @@ async def hold(
     key = (received.call.agent, received.call.job_hash)
     if key in gate.running:
         return await gate.running.collect(key)
+    found = await _joined(gate, received, verdict, over)
+    if not isinstance(found, _Name):
+        return found
+    with gate.waiters.waiting(found.request_id):
+        return await _Wait(gate, received, verdict, exchange, send, found).until_settled()
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """All that a waiting client keeps of its request: thousands may wait."""
+
+    request_id: str
+    call_id: str
+
+
+async def _joined(gate: Gate, received: Received, verdict: Verdict, over: str) -> _Name | HoldOutcome:
+    """Open the request or join it; or what is to be told at once."""
     opened = await _open(gate, received, verdict, over)
     match opened:
         case TooMany():
@@ -70,8 +87,7 @@ async def hold(
             gate.announce("request.joined", request)
         case _:
             assert_never(opened)
-    with gate.waiters.waiting(request.id):
-        return await _Wait(gate, received, verdict, exchange, send, request).until_settled()
+    return _Name(request.id, request.call.id)
 
 
 async def _told(
@@ -149,33 +165,39 @@ async def _too_many(gate: Gate, received: Received, verdict: Verdict) -> Refused
 class _Wait:
     """One client waiting on one request."""
 
+    __slots__ = ("_call_id", "_exchange", "_gate", "_id", "_loop", "_received", "_send", "_since", "_verdict")
+
     def __init__(
-        self, gate: Gate, received: Received, verdict: Verdict, exchange: Exchange, send: Sender, request: Request
+        self, gate: Gate, received: Received, verdict: Verdict, exchange: Exchange, send: Sender, name: _Name
     ) -> None:
         self._gate = gate
         self._received = received
         self._verdict = verdict
         self._exchange = exchange
         self._send = send
-        self._request = request
+        self._id = name.request_id
+        self._call_id = name.call_id
         self._loop = asyncio.get_running_loop()
         self._since = self._loop.time()
 
     async def until_settled(self) -> HoldOutcome:
         end = self._patience()
         while True:
-            change = self._gate.hub.change(self._request.id)  # before reading, so that no word is missed
-            request = await self._gate.store.request(self._request.id)
-            if request is None:
-                return words.withdrawn(self._verdict, self._received.call.id, self._request.id)
-            self._request = request
-            settled = await self._settled(request)
+            change = self._gate.hub.change(self._id)  # before reading, so that no word is missed
+            settled = await self._look()
             if settled is not None:
                 change.cancel()
                 return settled
             if self._gate.stopped.is_set() or not await self._sleep(change, end):
                 change.cancel()
                 return self._out_of_patience()
+
+    async def _look(self) -> HoldOutcome | None:
+        """Read the request as it is now; nothing of it is kept while it is pending."""
+        request = await self._gate.store.request(self._id)
+        if request is None:
+            return words.withdrawn(self._verdict, self._call_id, self._id)
+        return await self._settled(request)
 
     async def _settled(self, request: Request) -> HoldOutcome | None:
         """What the request's status means for this client; None while it is pending."""
@@ -207,7 +229,7 @@ class _Wait:
             return self._since + min(TASK_WAIT_SEC, hold.wait_sec)
         if self._exchange.modern:
             return self._since + hold.wait_sec
-        return None if self._exchange.heartbeat(words.waiting(self._request.id, 0)) else self._since + hold.wait_sec
+        return None if self._exchange.heartbeat(words.waiting(self._id, 0)) else self._since + hold.wait_sec
 
     async def _sleep(self, change: asyncio.Future[None], end: float | None) -> bool:
         """Until something changes or the next heartbeat is due; False when patience ran out."""
@@ -220,12 +242,12 @@ class _Wait:
             done, _ = await asyncio.wait((change,), timeout=left)
             if done:
                 return True
-            self._exchange.heartbeat(words.waiting(self._request.id, round(self._loop.time() - self._since)))
+            self._exchange.heartbeat(words.waiting(self._id, round(self._loop.time() - self._since)))
 
     def _out_of_patience(self) -> Outcome:
         if (self._exchange.tasks or self._exchange.modern) and self._exchange.leg < LEGS:
-            return NextLeg(self._request.id, self._exchange.leg + 1)
-        return words.pending(self._verdict, self._request.call.id, self._request.id)
+            return NextLeg(self._id, self._exchange.leg + 1)
+        return words.pending(self._verdict, self._call_id, self._id)
 
     # ---- execution
 
