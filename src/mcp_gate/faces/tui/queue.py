@@ -25,7 +25,7 @@ RISK: Final = 6
 AGENT: Final = 14
 FIXED: Final = 2 + 2 + LEFT + 2 + RISK + 2
 """Cells before the tool's name: cursor, claim, time left, risk, and the gaps."""
-ROOM_FOR_AGENT: Final = 50
+ROOM_FOR_AGENT: Final = 56
 """Cells from which on the agent has a column."""
 
 

@@ -95,8 +95,8 @@ def _missing(held: Held, whole: bool) -> Iterator[Row]:
 def _trail(held: Held) -> Iterator[Row]:
     call = held.call
     yield heading("How it came here")
-    session = foreign(str(call["session"]), longest=NAME)
-    yield labelled("agent", *foreign(held.agent, longest=NAME), ("   session ", "dim"), *session)
+    yield labelled("agent", *foreign(held.agent, longest=NAME))
+    yield labelled("session", *foreign(str(call["session"]), longest=NAME))
     times = "asked once" if held.attempts == 1 else f"asked {held.attempts} times"
     yield labelled("client", (f"{times}; {'it is waiting now' if held.waiting else 'nobody is waiting now'}", ""))
     trail = call.get("trail") or []
