@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.directory import place_state
@@ -61,15 +61,15 @@ async def run(setting: Setting, loaded: Loaded) -> None:
     place_state(setting.state)
     async with AsyncExitStack() as stack:
         gate = await _open(stack, loaded, setting.state)
+        reloader = Reloader(gate, setting.directory)
+        _obey_signals(gate, reloader)
         await _listen(stack, gate, setting.state)
         _quieten_collector()
         log.info("serving %s, policy %s", setting.directory, loaded.snapshot.id)
-        await first_look(gate, FIRST_LOOK_SEC)
-        async with asyncio.TaskGroup() as background:
-            tasks = [background.create_task(work) for work in _background(gate, setting)]
-            await gate.stopped.wait()
-            for task in tasks:
-                task.cancel()
+        work = [first_look(gate, FIRST_LOOK_SEC), sweep_forever(gate), reloader.watch_forever()]
+        if setting.started_by_connect:
+            work.append(_end_when_idle(gate))
+        await _until_stopped(gate, work)
         await _wind_down(gate)
 
 
@@ -125,16 +125,29 @@ async def _listen(stack: AsyncExitStack, gate: Gate, state: Path) -> None:
         await stack.enter_async_context(serve_mcp(gate))
 
 
-def _background(gate: Gate, setting: Setting) -> list[Coroutine[None, None, None]]:
-    reloader = Reloader(gate, setting.directory)
+def _obey_signals(gate: Gate, reloader: Reloader) -> None:
+    """Before the first door opens: from then on somebody may send one."""
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, reloader.request)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, gate.stop)
-    work: list[Coroutine[None, None, None]] = [sweep_forever(gate), reloader.watch_forever()]
-    if setting.started_by_connect:
-        work.append(_end_when_idle(gate))
-    return work
+
+
+async def _until_stopped(gate: Gate, work: list[Coroutine[None, None, None]]) -> None:
+    """Run work in the background until the gate is to end. What fails of it ends the gate with its error."""
+    stopped = asyncio.create_task(gate.stopped.wait())
+    tasks = [asyncio.create_task(one) for one in work]
+    waiting: set[asyncio.Task[Any]] = {stopped, *tasks}
+    try:
+        while not stopped.done():
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+    finally:
+        for task in waiting:
+            task.cancel()
+        if waiting:
+            await asyncio.wait(waiting)
 
 
 async def _end_when_idle(gate: Gate) -> None:
