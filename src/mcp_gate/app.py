@@ -30,7 +30,7 @@ from mcp_gate.upstream.manager import Upstreams
 
 log = logging.getLogger(__name__)
 
-FINISH_SEC: Final = 5.0
+FINISH_SEC: Final = 4.0
 """How long calls in flight may take to finish; what then has to be closed and killed ends within ten seconds of the
 signal (contract 5, `stop`)."""
 SWITCH_SEC: Final = 0.0005
@@ -174,6 +174,7 @@ async def _wind_down(gate: Gate) -> None:
     """No new calls; calls in flight finish or are cancelled in time; what is on its way to the record gets there."""
     log.info("ending")
     await asyncio.gather(gate.running.finish(FINISH_SEC), gate.under_way.finish(FINISH_SEC))
+    await gate.upstreams.stop()  # all at once: one that has to be killed costs seconds
     await gate.settle(1)
 
 

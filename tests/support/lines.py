@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,4 +80,8 @@ def an_agent(state: Path, agent: str = "default", seconds: float = 20.0) -> Iter
         info = {"name": "lines", "version": "1"}
         client.result("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": info})
         client.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
-        yield client
+        try:
+            yield client
+        finally:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)  # a file made of it would keep it open

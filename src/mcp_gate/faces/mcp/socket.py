@@ -26,6 +26,8 @@ NAME: Final = "agent.sock"
 HELLO_BYTES: Final = 4096
 HELLO_SEC: Final = 10.0
 MOST_CLIENTS: Final = 512
+LAST_WORD_SEC: Final = 1.0
+"""How long answers may take to get out when the gate ends."""
 DRAIN_SEC: Final = 5.0
 """How long a client that closed its side may still take answers."""
 
@@ -170,7 +172,14 @@ class _Door(asyncio.Protocol):
         self._gone.set()
 
     async def end(self) -> None:
-        """The gate ends: close, and wait until everything of this client is let go."""
+        """The gate ends: let answers out for a moment, close, and wait until everything of this client is let go."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORD_SEC):
+                if self._talk is not None:
+                    await self._talk.idle()
+                if self._transport is not None:
+                    self._transport.close()  # what was written still goes out
+                await self._gone.wait()
         if self._transport is not None:
             self._transport.abort()
         await self._gone.wait()
