@@ -99,10 +99,14 @@ async def _customer(agent: Agent, say: Callable[[str], None]) -> None:
 async def _with_reviewer(call: Awaitable[Any], review: ReviewClient, reviewer: Reviewer) -> Any:
     """Let the reviewer decide while the call waits."""
     waiting = asyncio.ensure_future(call)
-    request = await _next_request(review, waiting)
-    if request is not None:
-        await reviewer.decide(request)
-    return await waiting
+    try:
+        request = await _next_request(review, waiting)
+        if request is not None:
+            await reviewer.decide(request)
+        return await waiting
+    finally:
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)  # who pressed Ctrl-C need not read how it ended
 
 
 async def _next_request(review: ReviewClient, waiting: asyncio.Future[Any]) -> JsonObject | None:
