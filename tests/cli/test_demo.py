@@ -107,6 +107,10 @@ class Terminal:
             raise AssertionError(f"{text!r} is not on the screen:\n{self.screen}") from None
         return self.screen
 
+    def close_window(self) -> None:
+        self._tmux("new-window", "-d", "sleep 100")  # so that the server lives on
+        self._tmux("kill-window", "-t", ":0")
+
     def close(self) -> None:
         self._tmux("kill-server")
 
@@ -144,6 +148,8 @@ def test_the_wrong_code_is_a_reason_and_denies(terminal: Terminal) -> None:
     wrong = "0000" if code_on(screen) != "0000" else "1111"
     terminal.types(wrong)
     assert "Approved" not in terminal.sees("Denied by a reviewer")
+    terminal.presses("C-c")
+    terminal.sees("ended with 130")
 
 
 def test_ctrl_c_ends_with_130_and_leaves_no_process_and_no_file_behind(terminal: Terminal, scratch: Path) -> None:
@@ -152,6 +158,13 @@ def test_ctrl_c_ends_with_130_and_leaves_no_process_and_no_file_behind(terminal:
     terminal.presses("C-c")
     assert "Traceback" not in terminal.sees("ended with 130")
     wait_for(lambda: [pid for pid in processes_of(scratch) if b"sleep" not in comm(pid)] == [], 10)
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_closed_window_leaves_no_process_and_no_file_behind(terminal: Terminal, scratch: Path) -> None:
+    terminal.sees("to approve, or a reason to deny it")
+    terminal.close_window()
+    wait_for(lambda: processes_of(scratch) == [], 15)
     assert list(scratch.iterdir()) == []
 
 

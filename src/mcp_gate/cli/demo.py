@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -26,6 +27,8 @@ def demo(config: str | None, state: str | None, as_json: bool, auto: bool) -> No
 
     if not auto and not sys.stdin.isatty():
         leave(Exit.USAGE, "there is no terminal to ask at; use 'mcp-gate demo --auto'")
+    for number in (signal.SIGHUP, signal.SIGTERM):  # a closed window cleans up as Ctrl-C does
+        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
     with tempfile.TemporaryDirectory(prefix="mcp-gate-") as scratch:
         directory, state_dir = write_directory(Path(scratch)), Path(scratch) / "state"
         try:
