@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -407,3 +408,10 @@ async def test_a_child_that_ends_by_itself_is_not_waited_for(tmp_path: Path, con
 def resident() -> int:
     """Bytes of memory that this process holds now."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def test_a_child_that_ends_while_it_is_started_is_let_go_all_the_same(tmp_path: Path) -> None:
+    for _ in range(20):
+        with pytest.raises(Lost):
+            await open_link(UpstreamSpec("gone", "gone_", command="true"), None, Ears(), Limits())
+    gc.collect()  # a transport that nobody closed would warn here, and warnings are errors

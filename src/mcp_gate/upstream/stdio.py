@@ -85,6 +85,8 @@ class StdioLink:
             Down: it cannot be started.
         """
         self._child = await start_child(spec, self.peer)
+        if self.peer.closed:  # it ended while it was started
+            self._let_go(self._child)
 
     @property
     def modern(self) -> bool:
@@ -197,8 +199,11 @@ class StdioLink:
         for task in self._asked.values():
             task.cancel()
         if self._child is not None:
-            self._ending = self._loop.create_task(self._child.end(at_once=bool(self._violation)))
+            self._let_go(self._child)
         self._inbound.closed(self.upstream)
+
+    def _let_go(self, child: Child) -> None:
+        self._ending = self._loop.create_task(child.end(at_once=bool(self._violation)))
 
 
 async def open_stdio(spec: UpstreamSpec, hello: ClientHello | None, inbound: Inbound, limits: Limits) -> StdioLink:
