@@ -349,4 +349,4 @@ def test_evaluation_takes_microseconds() -> None:
     start = time.perf_counter()
     for _ in range(1000):
         condition.holds(env)
-    assert time.perf_counter() - start < 0.05
+    assert time.perf_counter() - start < 0.5

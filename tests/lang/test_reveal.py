@@ -103,4 +103,4 @@ def test_a_word_of_one_script_is_not_flagged(word: str) -> None:
 def test_large_texts_are_quick(text: str) -> None:
     start = time.perf_counter()
     reveal(text)
-    assert time.perf_counter() - start < 1
+    assert time.perf_counter() - start < 3

@@ -144,7 +144,7 @@ def test_a_key_in_one_script_is_a_key() -> None:
 def test_nesting_beyond_twenty_is_refused_quickly(text: str) -> None:
     start = time.perf_counter()
     assert "nested deeper than 20" in refused(text)
-    assert time.perf_counter() - start < 1
+    assert time.perf_counter() - start < 3
 
 
 def test_an_alias_bomb_does_not_go_off() -> None:

