@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
 
 import click
 
+from mcp_gate.cli.lazy import LazyGroup
 from mcp_gate.cli.options import Exit
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -25,27 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Command name to `module:attribute` below `mcp_gate.cli`, and the line in the help."""
 
 
-class Lazy(click.Group):
-    """A group that knows its commands' names and help lines without importing them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[cmd_name][0].split(":")
-        command = getattr(import_module(f"mcp_gate.cli.{module}"), attribute)
-        if not isinstance(command, click.Command):
-            raise TypeError(f"{module}:{attribute} is no command")
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
-
-
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mcp-gate", prog_name="mcp-gate")
 def cli() -> None:
     """A gate between AI agents and their tools: every call is decided, held for a person, recorded."""

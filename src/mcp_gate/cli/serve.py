@@ -23,7 +23,7 @@ def serve(config: str | None, state: str | None, as_json: bool, started_by_conne
     import logging
 
     from mcp_gate.app import Setting, run
-    from mcp_gate.cli.policy import load_or_leave, report
+    from mcp_gate.cli.loading import load_or_leave, report
     from mcp_gate.gate.directory import find_state_directory
     from mcp_gate.model.config import ConfigError
     from mcp_gate.store.database import Unavailable

@@ -1,0 +1,41 @@
+"""`mcp-gate policy check`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from mcp_gate.cli.loading import load_or_leave
+from mcp_gate.cli.options import gate_options
+
+if TYPE_CHECKING:
+    from mcp_gate.model.foreign import JsonObject
+
+
+@click.command()
+@gate_options
+def check(config: str | None, state: str | None, as_json: bool) -> None:
+    """Load everything; 0 only if it could be served."""
+    directory, loaded = load_or_leave(config, as_json=as_json)
+    rules = sum(len(layer) for _, layer in loaded.policy.layers)
+    if as_json:
+        summary: JsonObject = {
+            "policy_snapshot": loaded.snapshot.id,
+            "files": sorted(loaded.snapshot.files),
+            "upstreams": list(loaded.upstreams),
+            "rules": rules,
+            "invariants": len(loaded.policy.invariants),
+            "warnings": [warning.as_json() for warning in loaded.warnings],
+        }
+        print(json.dumps(summary))
+        return
+    for warning in loaded.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    print(f"{directory}: {len(loaded.snapshot.files)} files, snapshot {loaded.snapshot.id}")
+    print(
+        f"{len(loaded.upstreams)} upstreams, {rules} rules in {len(loaded.policy.layers)} documents, "
+        f"{len(loaded.policy.invariants)} invariants, {len(loaded.warnings)} warnings. It can be served."
+    )

@@ -1,0 +1,86 @@
+"""`mcp-gate policy explain`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from mcp_gate.cli.calls import facts_of, parse_arguments, parse_number
+from mcp_gate.cli.loading import load_or_leave
+from mcp_gate.cli.options import Exit, gate_options, leave
+
+if TYPE_CHECKING:
+    from mcp_gate.model.foreign import JsonObject
+
+
+@click.command()
+@click.argument("tool")
+@click.option("--args", "arguments", default="{}", metavar="JSON", help="The call's arguments.")
+@click.option("--agent", default="default", metavar="ID")
+@click.option("--confidence", metavar="N", help="What the agent claims, 0 to 1.")
+@click.option("--anomaly", default="0", metavar="N", help="Anomaly score, 0 to 1.")
+@click.option("--retries", default=0, type=click.IntRange(min=0), metavar="N", help="Earlier failed identical calls.")
+@click.option("--first-time", is_flag=True, help="The agent has never had this tool executed.")
+@click.option("--tag", "tags", multiple=True, metavar="T", help="A further risk tag; may be given again.")
+@click.option("--level", type=click.IntRange(min=0), metavar="N", help="The agent's autonomy level.")
+@gate_options
+def explain(
+    config: str | None, state: str | None, as_json: bool, tool: str, arguments: str, agent: str,
+    confidence: str | None, anomaly: str, retries: int, first_time: bool, tags: tuple[str, ...], level: int | None,
+) -> None:  # fmt: skip
+    """Verdict, deciding rules with file:line, and the first clause that failed in each other. TOOL is a listed name."""
+    from mcp_gate.lang.reveal import reveal
+    from mcp_gate.model.call import UNKNOWN, Signals
+    from mcp_gate.policy.explain import explain as explained
+
+    _, loaded = load_or_leave(config, as_json=as_json)
+    parsed = parse_arguments(arguments)
+    if level is not None:
+        print("warning: autonomy is not yet in force; --level changes nothing", file=sys.stderr)
+    if loaded.settings.agents is not None and agent not in loaded.settings.agents:
+        print(f"warning: gate.yaml lists no agent {reveal(agent)}; its calls would not be accepted", file=sys.stderr)
+    score = parse_number("--anomaly", anomaly)
+    sure = None if confidence is None else parse_number("--confidence", confidence)
+    if not 0 <= score <= 1:
+        leave(Exit.USAGE, f"--anomaly: {score} is no number from 0 to 1")
+    signals = Signals(
+        confidence=UNKNOWN if sure is None or not 0 <= sure <= 1 else sure,
+        retry_count=retries,
+        anomaly_score=score,
+        first_time_action=first_time,
+    )
+    found = explained(loaded.policy, facts_of(loaded, tool, parsed, agent, frozenset(tags), signals))
+    print(json.dumps(found) if as_json else _readable(tool, found))
+
+
+def _readable(tool: str, found: JsonObject) -> str:
+    """The same as the JSON, for people."""
+    from mcp_gate.lang.reveal import reveal
+
+    lines = [
+        f"{reveal(tool)}: {found['decision']}",
+        f"  because   {reveal(found['reason'])}" if found["reason"] else "",
+        f"  rules     {', '.join(found['rule_ids'])}",
+        f"  topic     {reveal(found['topic'])}",
+        f"  tags      {', '.join(found['risk_tags']) or 'none'} (tier {found['tier']})",
+    ]
+    if found["constraints"]:
+        lines.append(f"  bound by  {json.dumps(found['constraints'])}")
+    if found["decision"] == "require_approval":
+        lines.append(
+            f"  review    {found['approvals']} of {found['route']}, within {found['timeout_sec']} s, "
+            f"then {found['on_timeout']}; assurance {found['min_assurance']} or better"
+        )
+    if found["unknown"]:
+        lines.append(f"  unknown   {', '.join(found['unknown'])}")
+    for layer in found["layers"]:
+        if layer["rules"]:
+            lines.append(f"  {layer['document']}: {layer.get('matched', 'no rule matches')}")
+        for rule in layer["rules"]:
+            why = f"no: {reveal(rule['failed'])}" if "failed" in rule else "MATCHES"
+            lines.append(f"    {rule['where']}  {rule['id']}  {why}")
+    lines.append(f"  snapshot  {found['policy_snapshot']}")
+    return "\n".join(line for line in lines if line)
