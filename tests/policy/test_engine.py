@@ -241,6 +241,41 @@ class TestJoining:
         assert decide(gate).constraints == Constraints(max_runtime_sec=900)
 
 
+LEVELS = """\
+autonomy_levels:
+  level_0:
+    rules: [ { match: { topics: ["*"] }, decision: require_approval } ]
+  level_1:
+    rules:
+      - { match: { risk_tags: [financial] }, decision: deny }
+      - { match: { topics: ["*"] }, decision: allow }
+"""
+
+
+class TestLevels:
+    """The agent's level is one more document."""
+
+    def test_a_rule_without_an_id_is_named_by_level_and_position(self) -> None:
+        gate = loaded(ALLOW_ALL, LEVELS)
+        assert word(decide(gate, "get_order")) == ("require_approval", "level_0.1")
+        assert word(decide(gate, "get_order", level=1)) == ("allow", "all")
+        assert decide(gate, "get_order", level=1).rule_ids == ("all", "level_1.2")
+
+    def test_a_level_above_the_highest_is_the_highest(self) -> None:
+        assert word(decide(loaded(LEVELS), level=9)) == ("deny", "level_1.1")
+
+    def test_what_a_level_denies_is_left_out_of_the_list_at_that_level_alone(self) -> None:
+        gate = loaded(ALLOW_ALL, LEVELS)
+        hidden = [always_denied(gate, "bot", "shop", "refund_order", "tools/call", level) for level in (0, 1, 2)]
+        assert hidden == [False, True, True]
+
+
+def test_an_anomaly_score_that_cannot_be_told_holds_and_lets_nothing_pass() -> None:
+    strange = "anomaly_score_above: 0.8"
+    assert word(decide(loaded(rules(rule("a", strange, "deny"))), anomaly=UNKNOWN)) == ("deny", "a")
+    assert word(decide(loaded(rules(rule("a", strange, "allow"))), anomaly=UNKNOWN)) == ("require_approval", "default")
+
+
 class TestListing:
     """What is left out of a list because every call of it is denied."""
 

@@ -48,10 +48,14 @@ def test_each_policy_of_the_mission_loads_alone(name: str) -> None:
 
 def test_the_policies_of_the_mission_decide_as_their_author_says() -> None:
     gate = load(files() | seed())
-    assert decide(gate, "get_order").decision is Decision.ALLOW
-    assert decide(gate, "refund_order", confidence="0.5").rule_ids == ("low-confidence-escalation",)
-    assert decide(gate, "get_order", anomaly="0.9").rule_ids == ("anomaly-escalation", "allow-reads")
-    assert decide(gate, "get_order", retries=3).rule_ids == ("retry-escalation", "allow-reads")
+    assert decide(gate, "get_order").rule_ids == ("level_0.1", "allow-reads")
+    assert decide(gate, "get_order", level=1).decision is Decision.ALLOW
+    unsure = decide(gate, "refund_order", confidence="0.5", level=3)
+    assert unsure.rule_ids == ("low-confidence-escalation", "level_3.2")
+    assert decide(gate, "get_order", anomaly="0.9", level=1).rule_ids == (
+        "anomaly-escalation", "allow-reads", "level_1.1",
+    )  # fmt: skip
+    assert decide(gate, "get_order", retries=3, level=1).rule_ids == ("retry-escalation", "allow-reads", "level_1.1")
 
 
 def test_what_is_not_yet_in_force_is_said_in_warnings() -> None:

@@ -70,15 +70,16 @@ def loaded(*documents: str, **more: Any) -> Loaded:
 def facts(
     gate: Loaded, tool: str = "refund_order", arguments: dict[str, Any] | None = None, *, agent: str = "bot",
     method: str = "tools/call", upstream: str = "shop", confidence: str | Unknown = "1", retries: int = 0,
-    anomaly: str = "0", first: bool = False,
+    anomaly: str | Unknown = "0", first: bool = False, level: int = 0,
 ) -> Facts:  # fmt: skip
     """What a policy sees of a call."""
     arguments = {} if arguments is None else arguments
     signals = Signals(
         confidence=UNKNOWN if isinstance(confidence, Unknown) else Decimal(confidence),
         retry_count=retries,
-        anomaly_score=Decimal(anomaly),
+        anomaly_score=UNKNOWN if isinstance(anomaly, Unknown) else Decimal(anomaly),
         first_time_action=first,
+        level=level,
     )
     return Facts(agent, upstream, tool, describe(gate, upstream, tool, method, arguments), arguments, signals)
 

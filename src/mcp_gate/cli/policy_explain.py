@@ -38,8 +38,8 @@ def explain(
 
     _, loaded = load_or_leave(config, as_json=as_json)
     parsed = parse_arguments(arguments)
-    if level is not None:
-        print("warning: autonomy is not yet in force; --level changes nothing", file=sys.stderr)
+    if level is not None and not loaded.policy.levels:
+        print("warning: the policy has no autonomy levels; --level changes nothing", file=sys.stderr)
     if loaded.settings.agents is not None and agent not in loaded.settings.agents:
         print(f"warning: gate.yaml lists no agent {reveal(agent)}; its calls would not be accepted", file=sys.stderr)
     score = parse_number("--anomaly", anomaly)
@@ -51,6 +51,7 @@ def explain(
         retry_count=retries,
         anomaly_score=score,
         first_time_action=first_time,
+        level=level or 0,
     )
     found = explained(loaded.policy, facts_of(loaded, tool, parsed, agent, frozenset(tags), signals))
     print(json.dumps(found) if as_json else _readable(tool, found))

@@ -57,6 +57,7 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) 
         raise RpcError(INVALID_PARAMS, f"Invalid params: {e}") from None
     if META_CONFIDENCE in job.meta:
         claims = {**claims, META_CONFIDENCE: job.meta[META_CONFIDENCE]}
+    signals = signals_of(store, caller.agent, job.upstream, job.tool, digest, claims)
     call = Call(
         id=clock.call_id(now),
         ts=rfc3339(now),
@@ -73,18 +74,30 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) 
         tool_hash=job.tool_hash,
         job_hash=digest,
         claims=claims,
+        signals=signals_json(signals),
     )
-    facts = Facts(call.agent, call.upstream, call.tool, description, arguments, signals_of(store, call))
+    facts = Facts(call.agent, call.upstream, call.tool, description, arguments, signals)
     return Received(call, facts, loaded, "sha256:" + hashlib.sha256(body).hexdigest())
 
 
-def signals_of(store: Store, call: Call) -> Signals:
+def signals_of(store: Store, agent: str, upstream: str, tool: str, job_hash: str, claims: JsonMapping) -> Signals:
     """What the gate knows of a call right now."""
     return Signals(
-        confidence=_confidence(call.claims),
-        retry_count=store.failures(call.agent, call.job_hash),
-        first_time_action=not store.executed_before(call.agent, call.upstream, call.tool),
+        confidence=_confidence(claims),
+        retry_count=store.failures(agent, job_hash),
+        first_time_action=not store.executed_before(agent, upstream, tool),
     )
+
+
+def signals_json(signals: Signals) -> JsonObject:
+    """Signals as they stand in a call."""
+    return {
+        "confidence": _attribute(signals.confidence),
+        "retry_count": signals.retry_count,
+        "anomaly_score": _attribute(signals.anomaly_score),
+        "first_time_action": signals.first_time_action,
+        "level": signals.level,
+    }
 
 
 def _without_claims(arguments: JsonObject, asks: Iterable[str]) -> tuple[JsonObject, JsonObject]:

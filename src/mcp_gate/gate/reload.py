@@ -14,7 +14,7 @@ from mcp_gate.gate import clock, events
 from mcp_gate.gate.directory import fingerprint, read_directory
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.hold import new_request
-from mcp_gate.gate.receive import signals_of
+from mcp_gate.gate.receive import signals_json, signals_of
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call, Facts
 from mcp_gate.model.config import ConfigError
@@ -127,10 +127,11 @@ async def _reopen(gate: Gate, request: Request) -> None:
     call = _described_again(loaded, request.call, gate.clock.wall())
     if call is None:
         return
+    signals = signals_of(gate.store, call.agent, call.upstream, call.tool, call.job_hash, call.claims)
+    call = replace(call, signals=signals_json(signals))
     facts = Facts(
         call.agent, call.upstream, call.tool,
-        describe(loaded, call.upstream, call.tool, call.method, call.arguments), call.arguments,
-        signals_of(gate.store, call),
+        describe(loaded, call.upstream, call.tool, call.method, call.arguments), call.arguments, signals,
     )  # fmt: skip
     verdict = loaded.policy.decide(facts)
     if verdict.decision is Decision.DENY:

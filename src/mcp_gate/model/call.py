@@ -29,8 +29,10 @@ class Signals:
 
     confidence: Decimal | Unknown = UNKNOWN
     retry_count: int = 0
-    anomaly_score: Decimal = Decimal(0)
+    anomaly_score: Decimal | Unknown = Decimal(0)
     first_time_action: bool = False
+    level: int = 0
+    """The agent's autonomy level, where the policy has levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +83,5 @@ class Call:
     job_hash: str
     claims: JsonObject = field(default_factory=dict)
     """The agent's unchecked words: `confidence`, `reason`."""
+    signals: JsonObject = field(default_factory=dict)
+    """What the gate knew when it decided, as plain JSON like `attributes`: with it the decision can be replayed."""

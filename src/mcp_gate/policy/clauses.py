@@ -155,7 +155,7 @@ def _dynamic(match: Match, restrictive: bool) -> Iterator[Dynamic]:
     if (score := match.anomaly_score_above) is not None:
         yield Dynamic(
             f"anomaly_score_above: {score}",
-            lambda f: f.signals.anomaly_score > score,
+            lambda f: None if f.signals.anomaly_score is UNKNOWN else f.signals.anomaly_score > score,
             lambda f: _shown(f.signals.anomaly_score),
         )
     if (retries := match.retry_count_above) is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from types import MappingProxyType
+from typing import Final, TypeVar
 
 from mcp_gate.model.call import Facts
 from mcp_gate.model.config import Place
@@ -15,6 +16,8 @@ from mcp_gate.policy.clauses import Compiled, Subject, compile_rule
 from mcp_gate.policy.index import TopicIndex
 from mcp_gate.policy.rules import Layer, Match, Rule
 from mcp_gate.policy.terms import Terms
+
+T = TypeVar("T")
 
 REMEMBERED: Final = 4096
 """Kinds of calls remembered; beyond, the memory starts anew."""
@@ -40,14 +43,26 @@ class Kind:
 class Policy:
     """Immutable but for its memory of kinds of calls, which changes no answer."""
 
-    def __init__(self, layers: Iterable[Layer], invariants: Iterable[Rule], terms: Terms) -> None:
-        self.layers = tuple((layer.name, tuple(map(compile_rule, layer.rules))) for layer in layers)
+    def __init__(
+        self,
+        layers: Iterable[Layer],
+        invariants: Iterable[Rule],
+        terms: Terms,
+        levels: Mapping[int, Layer] = MappingProxyType({}),
+    ) -> None:
+        """
+        Args:
+            levels: by number, from 0 without a gap; the agent's own is one more layer. Empty: there are no levels.
+        """
+        self.layers = tuple(map(_compiled, layers))
+        self.levels = tuple(_compiled(layer) for _, layer in sorted(levels.items()))
         self.invariants = tuple(map(compile_rule, invariants))
         self.terms = terms
         self._indices = tuple(TopicIndex(rules) for _, rules in self.layers)
+        self._level_indices = tuple(TopicIndex(rules) for _, rules in self.levels)
         self._floors = TopicIndex(self.invariants)
         self._default = Rule("default", NOWHERE, Match(), terms.default_decision, "No rule lets this call pass")
-        self._kinds: dict[tuple[str, str, str, str, frozenset[str], bool], Kind] = {}
+        self._kinds: dict[tuple[str, str, str, str, frozenset[str], bool, int], Kind] = {}
 
     def decide(self, facts: Facts) -> Verdict:
         """The joined word of every layer (contract 3.1 and 9, "Deciding rules")."""
@@ -57,7 +72,8 @@ class Policy:
     def kind(self, facts: Facts) -> Kind:
         """The candidates for a call."""
         told = facts.description
-        key = (facts.agent, facts.upstream, facts.tool, told.topic, told.risk_tags, told.unmapped)
+        level = facts.signals.level if self.levels else 0
+        key = (facts.agent, facts.upstream, facts.tool, told.topic, told.risk_tags, told.unmapped, level)
         kind = self._kinds.get(key)
         if kind is None:
             if len(self._kinds) >= REMEMBERED:
@@ -65,17 +81,22 @@ class Policy:
             kind = self._kinds[key] = self._new_kind(facts)
         return kind
 
-    def always_denied(self, subject: Subject, tags_vary: bool) -> bool:
+    def layers_at(self, level: int) -> tuple[tuple[str, tuple[Compiled, ...]], ...]:
+        """Every document, and the layer of an agent at this level; one above the highest has the highest."""
+        return (*self.layers, *_at(self.levels, level))
+
+    def always_denied(self, subject: Subject, tags_vary: bool, level: int = 0) -> bool:
         """Whether every call of a thing is denied whatever its arguments.
 
         Args:
             subject: with the tags that every call bears.
             tags_vary: whether arguments can add tags; then no clause about tags is relied on.
+            level: the agent's autonomy level.
         """
         if any(_surely_denies(one, subject, tags_vary) for one in self._floors.candidates(subject.topic)):
             return True
         silent = True
-        for index in self._indices:
+        for index in self._indices_at(level):
             for one in index.candidates(subject.topic):
                 if not (one.may_concern(subject) if tags_vary else one.concerns(subject)):
                     continue
@@ -88,10 +109,14 @@ class Policy:
 
     # ---- kinds
 
+    def _indices_at(self, level: int) -> tuple[TopicIndex, ...]:
+        return (*self._indices, *_at(self._level_indices, level))
+
     def _new_kind(self, facts: Facts) -> Kind:
         told = facts.description
         subject = Subject(facts.agent, facts.upstream, facts.tool, told.topic, told.risk_tags)
-        layers = tuple(tuple(_until_sure(index, subject)) for index in self._indices)
+        indices = self._indices_at(facts.signals.level)
+        layers = tuple(tuple(_until_sure(index, subject)) for index in indices)
         invariants = tuple(one for one in self._floors.candidates(told.topic) if one.concerns(subject))
         kind = Kind(subject, told.unmapped, layers, invariants, self.terms.tier(told.risk_tags))
         if any(one.dynamic for ones in (*layers, invariants) for one in ones):
@@ -147,6 +172,15 @@ class Policy:
                 own = self.terms.default_constraints
             joined = joined.join(own)
         return joined
+
+
+def _compiled(layer: Layer) -> tuple[str, tuple[Compiled, ...]]:
+    return layer.name, tuple(map(compile_rule, layer.rules))
+
+
+def _at(levels: tuple[T, ...], level: int) -> tuple[T, ...]:
+    """The one of a level, the highest where the level is above it; nothing where there are no levels."""
+    return levels[level : level + 1] or levels[-1:]
 
 
 def _until_sure(index: TopicIndex, subject: Subject) -> Iterator[Compiled]:

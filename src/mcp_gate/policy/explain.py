@@ -21,7 +21,7 @@ def explain(policy: Policy, facts: Facts) -> JsonObject:
     A rule that decides has no member `failed`; a layer in which no rule matches has no member `matched`.
     """
     verdict, subject = policy.decide(facts), policy.kind(facts).subject
-    layers = [_layer(name, rules, subject, facts) for name, rules in policy.layers]
+    layers = [_layer(name, rules, subject, facts) for name, rules in policy.layers_at(facts.signals.level)]
     if policy.invariants:
         layers.append(_layer(INVARIANTS, policy.invariants, subject, facts))
     signals = facts.signals

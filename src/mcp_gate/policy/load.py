@@ -115,7 +115,7 @@ def _load(files: Mapping[str, bytes]) -> Loaded:
     snap = snapshot(files)
     lint(reader, documents, upstreams, settings, terms)
     return Loaded(
-        policy=Policy(documents.layers, documents.invariants, replace(terms, snapshot=snap.id)),
+        policy=Policy(documents.layers, documents.invariants, replace(terms, snapshot=snap.id), autonomy.levels),
         upstreams=upstreams.specs,
         mappings=upstreams.mappings,
         settings=settings,

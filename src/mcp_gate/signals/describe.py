@@ -39,18 +39,19 @@ def describe(loaded: Loaded, upstream: str, tool: str, method: str, arguments: J
     return Description(topic, _tags(mapping, arguments, attributes), attributes)
 
 
-def always_denied(loaded: Loaded, agent: str, upstream: str, tool: str, method: str) -> bool:
+def always_denied(loaded: Loaded, agent: str, upstream: str, tool: str, method: str, level: int = 0) -> bool:
     """Whether every call of a tool, resource or prompt by this agent is denied, whatever its arguments.
 
     Args:
         method: `tools/call`, `resources/read` or `prompts/get`.
+        level: the agent's autonomy level.
     """
     mapping = loaded.mappings[upstream].of(tool, method)
     if mapping is None:
         told, varies = _unmapped(upstream, tool), False
     else:
         told, varies = Description(_topic(mapping, tool), mapping.risk_tags), bool(mapping.tag_when)
-    return loaded.policy.always_denied(Subject(agent, upstream, tool, told.topic, told.risk_tags), varies)
+    return loaded.policy.always_denied(Subject(agent, upstream, tool, told.topic, told.risk_tags), varies, level)
 
 
 def _family(method: str, arguments: JsonObject) -> str:

@@ -59,6 +59,7 @@ create index audit_request on audit(request_id) where request_id is not null;
 create trigger audit_never_updated before update on audit begin select raise(abort, 'the record is append-only'); end;
 create trigger audit_never_deleted before delete on audit begin select raise(abort, 'the record is append-only'); end;
 """,
+    "alter table calls add column signals text not null default '{}'",
 )
 
 

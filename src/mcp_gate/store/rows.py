@@ -44,6 +44,7 @@ def from_call(call: Call) -> dict[str, str]:
         "arguments": text(call.arguments),
         "attributes": text(dict(call.attributes)),
         "claims": text(call.claims),
+        "signals": text(call.signals),
         "tool_hash": call.tool_hash,
         "job_hash": call.job_hash,
     }
@@ -58,6 +59,7 @@ def to_call(row: Row, prefix: str = "") -> Call:
             "arguments": value(columns["arguments"]),
             "attributes": value(columns["attributes"]),
             "claims": value(columns["claims"]),
+            "signals": value(columns["signals"]),
         }
     )
 

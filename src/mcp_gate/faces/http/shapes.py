@@ -47,6 +47,8 @@ def _call_json(request: Request) -> JsonObject:
         "tool_hash": call.tool_hash,
         "trail": list(request.trail),
     }
+    if call.signals:
+        out["signals"] = call.signals
     if call.claims:
         out["claims"] = call.claims
     return out
