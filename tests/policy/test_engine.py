@@ -302,6 +302,27 @@ class TestListing:
 
 def test_the_memory_of_kinds_changes_no_answer_when_it_starts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mcp_gate.policy.engine.REMEMBERED", 2)
+    monkeypatch.setattr("mcp_gate.policy.engine.JOINED", 2)
     gate = loaded(ALLOW_ALL, rules(rule("no", 'agents: ["bad*"]', "deny")))
     for agent in ("a", "b", "bad1", "c", "bad2", "a"):
         assert decide(gate, agent=agent).decision is (Decision.DENY if agent.startswith("bad") else Decision.ALLOW)
+    several = loaded(rules(*(rule(f"r{n}", f"retry_count_above: {n}", "deny") for n in range(3))), ALLOW_ALL)
+    for retries in (0, 1, 2, 0, 1, 2):
+        first = "r0" if retries else "all"
+        assert decide(several, retries=retries).rule_id == first
+
+
+class TestWhoSaidSo:
+    """A verdict names the document and the line of every rule that decided."""
+
+    def test_layers_stand_in_the_order_of_the_rules(self) -> None:
+        floor = "invariants:\n  - { id: floor, match: { risk_tags: [financial] }, at_least: require_approval }\n"
+        verdict = decide(loaded(ALLOW_ALL, floor, LEVELS), level=1)
+        assert [(word.document, word.matched, word.where) for word in verdict.layers] == [
+            ("level_1", "level_1.1", "policies/c.yaml:7"),
+            ("invariants", "floor", "policies/b.yaml:3"),
+            ("policies/a.yaml", "all", "policies/a.yaml:3"),
+        ]
+
+    def test_what_is_built_in_has_no_place(self) -> None:
+        assert decide(loaded(), "strange").layers == ()

@@ -9,6 +9,7 @@ from mcp_gate.cli.columns import span, table
 from mcp_gate.lang.reveal import mixed_script, reveal, reveal_json
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.model.verdict import rules_told
 
 GUTTER: Final = "┃ "
 """Drawn by us before every line of foreign text: none of it can pass for ours."""
@@ -77,7 +78,7 @@ def _headline(request: JsonObject, now: float) -> str:
 
 def _facts(request: JsonObject) -> Iterator[str]:
     call, verdict = request["call"], request["verdict"]
-    rules = ", ".join(verdict["rule_ids"])
+    rules = ", ".join(rules_told(verdict))
     given = sum(said["decision"] == "approve" for said in request["decisions"])
     yield from _members(
         {

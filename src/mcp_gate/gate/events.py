@@ -29,6 +29,7 @@ def decided(common: JsonObject, verdict: Verdict) -> Event:
             "rule_ids": list(verdict.rule_ids),
             "constraints": verdict.constraints.as_json(),
             "tier": verdict.tier.word,
+            "layers": verdict.as_json()["layers"],
         },
     )
 

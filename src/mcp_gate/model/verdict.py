@@ -6,7 +6,27 @@ from dataclasses import dataclass, field
 
 from mcp_gate.model.constraints import NONE, Constraints
 from mcp_gate.model.decision import Assurance, Decision, OnTimeout, Tier
-from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.foreign import JsonMapping, JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class LayerWord:
+    """What one layer said: a document, an autonomy level, or the invariants."""
+
+    document: str
+    matched: str
+    """The id of the rule that decided for it."""
+    where: str
+    """`FILE:LINE` of that rule."""
+
+    def as_json(self) -> JsonObject:
+        return {"document": self.document, "matched": self.matched, "where": self.where}
+
+
+def rules_told(verdict: JsonMapping) -> list[str]:
+    """The deciding rules of a verdict as JSON, strictest first, each with the place where it stands, if it has one."""
+    places = {word["matched"]: word["where"] for word in verdict.get("layers", ())}
+    return [f"{id_} ({places[id_]})" if id_ in places else str(id_) for id_ in verdict.get("rule_ids", ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +51,8 @@ class Verdict:
     min_assurance: Assurance = Assurance.SESSION
     invariant: bool = False
     """Whether an invariant is among the deciding rules: `on_timeout: approve` then never applies."""
+    layers: tuple[LayerWord, ...] = ()
+    """Who said so, in the order of `rule_ids` but for rules that are built in; a layer that abstained is left out."""
     _json: JsonObject = field(default_factory=dict, init=False, repr=False, compare=False)
     """`as_json`, once it was asked for: the verdict on a kind of calls is told thousands of times."""
 
@@ -58,4 +80,5 @@ class Verdict:
             "on_timeout": self.on_timeout.word,
             "min_assurance": self.min_assurance.word,
             "policy_snapshot": self.policy_snapshot,
+            "layers": [word.as_json() for word in self.layers],
         }

@@ -13,6 +13,7 @@ from mcp_gate.lang.globs import compile_glob
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.call import UNKNOWN, Attribute, Facts
 from mcp_gate.model.foreign import Json
+from mcp_gate.model.verdict import LayerWord
 from mcp_gate.policy.rules import Match, Rule
 
 GATE_ATTRIBUTES: Final = frozenset({"confidence", "retry_count", "anomaly_score", "first_time_action"})
@@ -63,6 +64,8 @@ class Compiled:
     """A rule with its tests."""
 
     rule: Rule
+    word: LayerWord
+    """What its layer says when it decides."""
     static: tuple[Static, ...]
     dynamic: tuple[Dynamic, ...]
 
@@ -102,9 +105,10 @@ def static_clauses(match: Match) -> tuple[Static, ...]:
     return tuple(_static(match))
 
 
-def compile_rule(rule: Rule) -> Compiled:
-    """The tests of one rule."""
-    return Compiled(rule, static_clauses(rule.match), tuple(_dynamic(rule.match, rule.decision.restrictive)))
+def compile_rule(document: str, rule: Rule) -> Compiled:
+    """The tests of one rule of a layer."""
+    word = LayerWord(document, rule.id, f"{rule.place.file}:{rule.place.line}")
+    return Compiled(rule, word, static_clauses(rule.match), tuple(_dynamic(rule.match, rule.decision.restrictive)))
 
 
 def _static(match: Match) -> Iterator[Static]:

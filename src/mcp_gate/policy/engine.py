@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -21,8 +21,15 @@ T = TypeVar("T")
 
 REMEMBERED: Final = 4096
 """Kinds of calls remembered; beyond, the memory starts anew."""
+JOINED: Final = 16
+"""Verdicts remembered of one kind; beyond, its memory starts anew."""
 NOWHERE: Final = Place("(built in)", 0, 0)
-UNMAPPED: Final = Rule("unmapped", NOWHERE, Match(), Decision.REQUIRE_APPROVAL, "No mapping says what this tool does")
+INVARIANTS: Final = "invariants"
+"""What the layer of invariants is called, in which every rule that matches applies, not only the first."""
+UNMAPPED: Final = compile_rule(
+    NOWHERE.file,
+    Rule("unmapped", NOWHERE, Match(), Decision.REQUIRE_APPROVAL, "No mapping says what this tool does"),
+)
 BUILT_IN_IDS: Final = frozenset({"default", "unmapped", "limits", "stopped", "tool_changed", "error"})
 """What `rule_id` says where no rule of the admin's decided."""
 
@@ -38,6 +45,8 @@ class Kind:
     tier: Tier
     fixed: Verdict | None = None
     """The verdict, where no candidate looks at more than the subject."""
+    joined: dict[tuple[str, ...], Verdict] = field(default_factory=dict)
+    """Verdicts by the ids of the rules that decided."""
 
 
 class Policy:
@@ -56,18 +65,28 @@ class Policy:
         """
         self.layers = tuple(map(_compiled, layers))
         self.levels = tuple(_compiled(layer) for _, layer in sorted(levels.items()))
-        self.invariants = tuple(map(compile_rule, invariants))
+        self.invariants = tuple(compile_rule(INVARIANTS, rule) for rule in invariants)
         self.terms = terms
         self._indices = tuple(TopicIndex(rules) for _, rules in self.layers)
         self._level_indices = tuple(TopicIndex(rules) for _, rules in self.levels)
         self._floors = TopicIndex(self.invariants)
-        self._default = Rule("default", NOWHERE, Match(), terms.default_decision, "No rule lets this call pass")
+        default = Rule("default", NOWHERE, Match(), terms.default_decision, "No rule lets this call pass")
+        self._default = compile_rule(NOWHERE.file, default)
         self._kinds: dict[tuple[str, str, str, str, frozenset[str], bool, int], Kind] = {}
 
     def decide(self, facts: Facts) -> Verdict:
         """The joined word of every layer (contract 3.1 and 9, "Deciding rules")."""
         kind = self.kind(facts)
-        return kind.fixed if kind.fixed is not None else self._join(self._deciding(kind, facts), kind)
+        if kind.fixed is not None:
+            return kind.fixed
+        deciding = self._deciding(kind, facts)
+        ids = tuple([one.rule.id for one in deciding])
+        verdict = kind.joined.get(ids)
+        if verdict is None:
+            if len(kind.joined) >= JOINED:
+                kind.joined.clear()
+            verdict = kind.joined[ids] = self._join(deciding, kind)
+        return verdict
 
     def kind(self, facts: Facts) -> Kind:
         """The candidates for a call."""
@@ -123,16 +142,16 @@ class Policy:
             return kind
         return replace(kind, fixed=self._join(self._deciding(kind, facts), kind))
 
-    def _deciding(self, kind: Kind, facts: Facts) -> list[Rule]:
+    def _deciding(self, kind: Kind, facts: Facts) -> list[Compiled]:
         """Every invariant that applies, the built-in rules, and the first match of every layer; unsorted."""
-        found = [one.rule for one in kind.invariants if one.matches(facts)]
+        found = [one for one in kind.invariants if one.matches(facts)]
         if kind.unmapped:
             found.append(UNMAPPED)
         spoken = False
         for candidates in kind.layers:
             for candidate in candidates:
                 if candidate.matches(facts):
-                    found.append(candidate.rule)
+                    found.append(candidate)
                     spoken = True
                     break
         if not spoken:
@@ -141,8 +160,9 @@ class Policy:
 
     # ---- joining
 
-    def _join(self, rules: list[Rule], kind: Kind) -> Verdict:
-        rules = sorted(rules, key=lambda rule: -rule.decision)
+    def _join(self, deciding: list[Compiled], kind: Kind) -> Verdict:
+        deciding = sorted(deciding, key=lambda one: -one.rule.decision)
+        rules = [one.rule for one in deciding]
         tier_rule = self.terms.tier_rule(kind.tier)
         first = rules[0]
         timeouts = [rule.timeout_sec for rule in rules if rule.timeout_sec is not None]
@@ -162,6 +182,7 @@ class Policy:
             group=route or self.terms.group(kind.subject.risk_tags),
             min_assurance=max(rule.min_assurance or Assurance.SESSION for rule in rules),
             invariant=any(rule.invariant for rule in rules),
+            layers=tuple(one.word for one in deciding if one.rule.place is not NOWHERE),
         )
 
     def _constraints(self, rules: list[Rule]) -> Constraints:
@@ -175,7 +196,7 @@ class Policy:
 
 
 def _compiled(layer: Layer) -> tuple[str, tuple[Compiled, ...]]:
-    return layer.name, tuple(map(compile_rule, layer.rules))
+    return layer.name, tuple(compile_rule(layer.name, rule) for rule in layer.rules)
 
 
 def _at(levels: tuple[T, ...], level: int) -> tuple[T, ...]:

@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from mcp_gate.model.call import UNKNOWN, Attribute, Facts
-from mcp_gate.model.config import Place
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.policy.clauses import Compiled, Subject
-from mcp_gate.policy.engine import Policy
-
-INVARIANTS = "invariants"
-"""What the layer of invariants is called, in which every rule that matches applies, not only the first."""
+from mcp_gate.policy.engine import INVARIANTS, Policy
 
 
 def explain(policy: Policy, facts: Facts) -> JsonObject:
@@ -47,7 +43,7 @@ def _layer(name: str, rules: Sequence[Compiled], subject: Subject, facts: Facts)
     lines: list[JsonObject] = []
     matched: str | None = None
     for compiled in rules:
-        line: JsonObject = {"id": compiled.rule.id, "where": _where(compiled.rule.place)}
+        line: JsonObject = {"id": compiled.rule.id, "where": compiled.word.where}
         failed = compiled.first_failure(subject, facts)
         if not failed and matched is not None and name != INVARIANTS:
             failed = f"'{matched}' comes first in this document"
@@ -57,10 +53,6 @@ def _layer(name: str, rules: Sequence[Compiled], subject: Subject, facts: Facts)
             matched = compiled.rule.id
         lines.append(line)
     return {"document": name, **({} if matched is None else {"matched": matched}), "rules": lines}
-
-
-def _where(place: Place) -> str:
-    return f"{place.file}:{place.line}"
 
 
 def _plain(value: Attribute) -> Json:

@@ -14,6 +14,7 @@ from mcp_gate.faces.tui.words import NAME, ending, local_time, risk
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.decision import Tier
 from mcp_gate.model.foreign import Json
+from mcp_gate.model.verdict import rules_told
 
 LONGEST_PROSE = 1_200
 
@@ -63,8 +64,7 @@ def _head(held: Held) -> Iterator[Row]:
 def _why(held: Held) -> Iterator[Row]:
     verdict, call = held.verdict, held.call
     yield heading("Why it is held")
-    rules = verdict.get("rule_ids") or [verdict.get("rule_id", "?")]
-    yield labelled("rule", *foreign(", ".join(map(str, rules)), longest=400))
+    yield labelled("rule", *foreign(", ".join(rules_told(verdict)) or "?", longest=400))
     yield labelled("because", *foreign(str(verdict.get("reason", "")), longest=400))
     yield labelled("topic", *foreign(call["topic"], longest=400))
     yield labelled("risk tags", *foreign(", ".join(map(str, call["risk_tags"])) or "none", longest=400))
