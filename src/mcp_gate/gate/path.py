@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from mcp_gate.gate import events, words
@@ -77,7 +76,7 @@ def _decide(received: Received, floor: Decision) -> Verdict:
     except Exception:
         log.exception("deciding on %s failed", received.call.id)
         return Verdict(Decision.DENY, ("error",), "The call could not be decided", received.loaded.snapshot.id)
-    return verdict if verdict.decision >= floor else replace(verdict, decision=floor)
+    return verdict.raised(floor)
 
 
 def _broken(received: Received, verdict: Verdict) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,11 +13,12 @@ from mcp_gate.gate.job import Caller, Job
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.canonical import CanonicalError
 from mcp_gate.lang.times import rfc3339
-from mcp_gate.model.call import UNKNOWN, Attribute, Call, Description, Facts, Signals, Unknown
-from mcp_gate.model.foreign import Json, JsonMapping, JsonObject
+from mcp_gate.model.call import UNKNOWN, Call, Facts, Signals, Unknown
+from mcp_gate.model.foreign import JsonMapping, JsonObject
 from mcp_gate.model.outcome import META_PREFIX
 from mcp_gate.policy.load import Loaded
 from mcp_gate.signals.describe import describe
+from mcp_gate.signals.recorded import attributes_json, signals_json
 from mcp_gate.store.store import Store
 from mcp_gate.wire.errors import INVALID_PARAMS, RpcError
 
@@ -70,7 +71,7 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) 
         topic=description.topic,
         risk_tags=tags,
         arguments=arguments,
-        attributes=_plain(description),
+        attributes=attributes_json(description.attributes),
         tool_hash=job.tool_hash,
         job_hash=digest,
         claims=claims,
@@ -87,17 +88,6 @@ def signals_of(store: Store, agent: str, upstream: str, tool: str, job_hash: str
         retry_count=store.failures(agent, job_hash),
         first_time_action=not store.executed_before(agent, upstream, tool),
     )
-
-
-def signals_json(signals: Signals) -> JsonObject:
-    """Signals as they stand in a call."""
-    return {
-        "confidence": _attribute(signals.confidence),
-        "retry_count": signals.retry_count,
-        "anomaly_score": _attribute(signals.anomaly_score),
-        "first_time_action": signals.first_time_action,
-        "level": signals.level,
-    }
 
 
 def _without_claims(arguments: JsonObject, asks: Iterable[str]) -> tuple[JsonObject, JsonObject]:
@@ -127,15 +117,3 @@ def _confidence(claims: JsonMapping) -> Decimal | Unknown:
     said = [claims[name] for name in (CONFIDENCE, META_CONFIDENCE) if name in claims]
     numbers = [Decimal(repr(value)) for value in said if type(value) in (int, float) and 0 <= value <= 1]
     return min(numbers) if numbers and len(numbers) == len(said) else UNKNOWN
-
-
-def _plain(description: Description) -> Mapping[str, Json]:
-    return {name: _attribute(value) for name, value in description.attributes.items()}
-
-
-def _attribute(value: Attribute) -> Json:
-    if value is UNKNOWN:
-        return {"unknown": True}
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value

@@ -14,7 +14,7 @@ from mcp_gate.gate import clock, events
 from mcp_gate.gate.directory import fingerprint, read_directory
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.hold import new_request
-from mcp_gate.gate.receive import signals_json, signals_of
+from mcp_gate.gate.receive import signals_of
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call, Facts
 from mcp_gate.model.config import ConfigError
@@ -23,6 +23,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.request import Request
 from mcp_gate.policy.load import Loaded, load
 from mcp_gate.signals.describe import describe
+from mcp_gate.signals.recorded import signals_json
 from mcp_gate.store.database import Unavailable
 
 log = logging.getLogger(__name__)
@@ -136,7 +137,7 @@ async def _reopen(gate: Gate, request: Request) -> None:
     verdict = loaded.policy.decide(facts)
     if verdict.decision is Decision.DENY:
         return
-    verdict = replace(verdict, decision=Decision.REQUIRE_APPROVAL)
+    verdict = verdict.raised(Decision.REQUIRE_APPROVAL)
     fresh = new_request(call, verdict, gate.clock.steady())
     common = events.members(call, verdict.policy_snapshot)
     written = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mcp_gate.model.constraints import NONE, Constraints
 from mcp_gate.model.decision import Assurance, Decision, OnTimeout, Tier
@@ -53,12 +53,18 @@ class Verdict:
     """Whether an invariant is among the deciding rules: `on_timeout: approve` then never applies."""
     layers: tuple[LayerWord, ...] = ()
     """Who said so, in the order of `rule_ids` but for rules that are built in; a layer that abstained is left out."""
+    raised_from: Decision | None = None
+    """What the policy said, where `decision` is stricter because a person had been asked already."""
     _json: JsonObject = field(default_factory=dict, init=False, repr=False, compare=False)
     """`as_json`, once it was asked for: the verdict on a kind of calls is told thousands of times."""
 
     @property
     def rule_id(self) -> str:
         return self.rule_ids[0]
+
+    def raised(self, floor: Decision) -> Verdict:
+        """The same, at least `floor`."""
+        return self if self.decision >= floor else replace(self, decision=floor, raised_from=self.decision)
 
     def as_json(self) -> JsonObject:
         """The form in requests, records and `policy explain`. Not to be changed: copies share it."""
@@ -81,4 +87,5 @@ class Verdict:
             "min_assurance": self.min_assurance.word,
             "policy_snapshot": self.policy_snapshot,
             "layers": [word.as_json() for word in self.layers],
+            **({} if self.raised_from is None else {"raised_from": self.raised_from.word}),
         }

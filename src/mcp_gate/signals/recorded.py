@@ -1,0 +1,86 @@
+"""What a policy may look at, as the plain JSON that stands in a stored call, and back: a decision can be replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from mcp_gate.model.call import UNKNOWN, Attribute, Call, Description, Facts, Signals, Unknown
+from mcp_gate.model.foreign import Json, JsonMapping, JsonObject
+
+
+class NotRecorded(Exception):
+    """The stored call does not say what the gate knew when it decided; the text says what is missing."""
+
+
+def plain(value: Attribute) -> Json:
+    """An attribute as JSON; an unknown one is an object, which no declared one can be."""
+    if value is UNKNOWN:
+        return {"unknown": True}
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
+
+
+def attributes_json(attributes: Mapping[str, Attribute]) -> dict[str, Json]:
+    """Attributes as they stand in a call."""
+    return {name: plain(value) for name, value in attributes.items()}
+
+
+def signals_json(signals: Signals) -> JsonObject:
+    """Signals as they stand in a call."""
+    return {
+        "confidence": plain(signals.confidence),
+        "retry_count": signals.retry_count,
+        "anomaly_score": plain(signals.anomaly_score),
+        "first_time_action": signals.first_time_action,
+        "level": signals.level,
+    }
+
+
+def signals_of(stored: JsonMapping) -> Signals:
+    """The inverse of `signals_json`.
+
+    Raises:
+        NotRecorded: a member is missing.
+    """
+    try:
+        return Signals(
+            confidence=_number(stored["confidence"]),
+            retry_count=stored["retry_count"],
+            anomaly_score=_number(stored["anomaly_score"]),
+            first_time_action=stored["first_time_action"],
+            level=stored["level"],
+        )
+    except KeyError as missing:
+        raise NotRecorded(f"no {missing.args[0]}") from None
+
+
+def description_of(call: Call) -> Description:
+    """Topic, tags and attributes as they were when the call was decided."""
+    tags = frozenset(call.risk_tags)
+    unmapped = call.topic.startswith("unmapped.") and tags == {"unmapped"}
+    return Description(call.topic, tags, {name: _value(value) for name, value in call.attributes.items()}, unmapped)
+
+
+def facts_of(call: Call, description: Description) -> Facts:
+    """What the policy looked at, under a description.
+
+    Raises:
+        NotRecorded: see `signals_of`.
+    """
+    return Facts(call.agent, call.upstream, call.tool, description, call.arguments, signals_of(call.signals))
+
+
+def _value(stored: Json) -> Attribute:
+    if isinstance(stored, dict):
+        return UNKNOWN
+    if isinstance(stored, float):
+        return Decimal(repr(stored))
+    assert isinstance(stored, (int, str, bool))
+    return stored
+
+
+def _number(stored: Json) -> Decimal | Unknown:
+    """A signal that is a number, or could not be told."""
+    return UNKNOWN if isinstance(stored, dict) else Decimal(repr(stored))
