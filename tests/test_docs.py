@@ -19,6 +19,8 @@ from mcp_gate.gate.directory import read_directory
 from mcp_gate.model.config import Hold, Limits
 from mcp_gate.model.outcome import Retry, Status
 from mcp_gate.policy.load import Loaded, load
+from mcp_gate.trial.cases import read_cases
+from mcp_gate.trial.judge import judge
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -118,8 +120,9 @@ def test_the_readme_s_gate_directory_loads_as_it_stands() -> None:
         "upstreams.yaml": yaml_block("upstreams"), "policies/refunds.yaml": yaml_block("rules"), "gate.yaml": settings,
     })  # fmt: skip
     assert found.warnings == ()
-    assert len(blocks("yaml")) == 3, "a block that nobody checks"
     assert same_limits(found)
+    assert not judge(found, read_cases({"policy-tests/refunds.yaml": yaml_block("cases")})).failed
+    assert len(blocks("yaml")) == 4, "a block that nobody checks"
 
 
 def same_limits(found: Loaded) -> bool:
@@ -135,9 +138,9 @@ def test_the_client_s_configuration_in_the_readme_is_json() -> None:
     assert found["mcpServers"]["gate"]["args"][0] == "connect"
 
 
-def test_the_sample_directory_loads_without_error_or_warning() -> None:
+def test_the_sample_directory_loads_and_warns_only_of_what_is_not_yet_in_force() -> None:
     found = load(read_directory(ROOT))
-    assert found.warnings == ()
+    assert [str(warning) for warning in found.warnings if "not yet in force" not in warning.message] == []
     assert list(found.upstreams) == ["shop", "deploy"]
 
 

@@ -9,6 +9,7 @@ from mcp_gate.cli.lazy import LazyGroup
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("policy_check:check", "Load everything; 0 only if it could be served."),
     "explain": ("policy_explain:explain", "Why a call is decided as it is."),
+    "test": ("policy_test:test", "Expected decisions, in YAML, against the policy."),
 }
 """As `cli.main.COMMANDS`."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcp_gate.cli.calls import facts_of, parse_arguments, parse_number
+from mcp_gate.cli.calls import parse_arguments, parse_number
 from mcp_gate.cli.loading import load_or_leave
 from mcp_gate.cli.options import Exit, gate_options, leave
 
@@ -35,6 +35,7 @@ def explain(
     from mcp_gate.lang.reveal import reveal
     from mcp_gate.model.call import UNKNOWN, Signals
     from mcp_gate.policy.explain import explain as explained
+    from mcp_gate.trial.calls import NoSuchTool, facts_of
 
     _, loaded = load_or_leave(config, as_json=as_json)
     parsed = parse_arguments(arguments)
@@ -53,7 +54,11 @@ def explain(
         first_time_action=first_time,
         level=level or 0,
     )
-    found = explained(loaded.policy, facts_of(loaded, tool, parsed, agent, frozenset(tags), signals))
+    try:
+        facts = facts_of(loaded, tool, parsed, agent, signals, tags)
+    except NoSuchTool as e:
+        leave(Exit.USAGE, f"'{reveal(tool)}' is no listed name; they start with {e}")
+    found = explained(loaded.policy, facts)
     print(json.dumps(found) if as_json else _readable(tool, found))
 
 

@@ -100,7 +100,7 @@ def _collector_paused() -> Iterator[None]:
 
 def _load(files: Mapping[str, bytes]) -> Loaded:
     reader, variables, documents = Reader(), Variables(), Documents()
-    trees = {path: tree for path in sorted(files) if (tree := _tree(reader, path, files[path])) is not None}
+    trees = {path: tree for path in sorted(files) if (tree := read_tree(reader, path, files[path])) is not None}
     if UPSTREAMS not in files:
         reader.error(Place(UPSTREAMS, 1, 1), "the file is missing", "write it, or run 'mcp-gate init'")
     settings = read_settings(reader, trees[SETTINGS], variables) if SETTINGS in trees else GateSettings()
@@ -111,7 +111,7 @@ def _load(files: Mapping[str, bytes]) -> Loaded:
     autonomy, queue = documents.autonomy(reader), documents.queue(reader)
     terms = documents.terms(reader, queue)
     if reader.problems:
-        raise ConfigError(tuple(sorted(set(reader.problems), key=_by_place)))
+        raise ConfigError(tuple(sorted(set(reader.problems), key=by_place)))
     snap = snapshot(files)
     lint(reader, documents, upstreams, settings, terms)
     return Loaded(
@@ -120,7 +120,7 @@ def _load(files: Mapping[str, bytes]) -> Loaded:
         mappings=upstreams.mappings,
         settings=settings,
         snapshot=snap,
-        warnings=tuple(sorted(set(reader.warnings), key=_by_place)),
+        warnings=tuple(sorted(set(reader.warnings), key=by_place)),
         variables=variables.found,
         output_rules=tuple(documents.output_rules),
         autonomy=autonomy,
@@ -130,11 +130,11 @@ def _load(files: Mapping[str, bytes]) -> Loaded:
     )
 
 
-def _by_place(problem: Problem) -> tuple[str, int, int, str]:
+def by_place(problem: Problem) -> tuple[str, int, int, str]:
     return problem.place.file, problem.place.line, problem.place.column, problem.message
 
 
-def _tree(reader: Reader, path: str, data: bytes) -> Mapping_ | None:
+def read_tree(reader: Reader, path: str, data: bytes) -> Mapping_ | None:
     """The tree of one file, or None after an error. JSON is read by the same reader, which needs no tabs outside texts;
     in a text JSON writes a tab as an escape, so that spaces can stand in for them."""
     try:

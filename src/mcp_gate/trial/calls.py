@@ -1,0 +1,49 @@
+"""The facts of a call that is only described, by the tool's listed name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from mcp_gate.model.call import Facts, Signals
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.policy.load import Loaded
+from mcp_gate.signals.describe import describe
+
+
+class NoSuchTool(ValueError):
+    """No upstream's prefix fits the listed name; the text names the prefixes."""
+
+
+def facts_of(
+    loaded: Loaded, listed: str, arguments: JsonObject, agent: str, signals: Signals, tags: Iterable[str] = ()
+) -> Facts:
+    """What the policy would look at, as for a call of the tool with that listed name.
+
+    Args:
+        tags: risk tags besides those of the mapping.
+
+    Raises:
+        NoSuchTool: no upstream's prefix fits.
+    """
+    upstream, name = resolve(loaded, listed)
+    asked = {f"gate_{ask}" for ask in loaded.asks(upstream, name)}
+    arguments = {key: value for key, value in arguments.items() if key not in asked}
+    told = describe(loaded, upstream, name, "tools/call", arguments)
+    told = replace(told, risk_tags=told.risk_tags.union(tags))
+    return Facts(agent, upstream, name, told, arguments, signals)
+
+
+def resolve(loaded: Loaded, listed: str) -> tuple[str, str]:
+    """Upstream and its own name of a tool: the longest prefix that fits, mapped tools first.
+
+    Raises:
+        NoSuchTool: no prefix fits.
+    """
+    fits = [spec for spec in loaded.upstreams.values() if listed.startswith(spec.prefix) and listed != spec.prefix]
+    fits.sort(key=lambda spec: -len(spec.prefix))
+    if not fits:
+        raise NoSuchTool(", ".join(sorted({spec.prefix for spec in loaded.upstreams.values()})))
+    mapped = [s for s in fits if loaded.is_mapped(s.id, listed.removeprefix(s.prefix), "tools/call")]
+    spec = (mapped or fits)[0]
+    return spec.id, listed.removeprefix(spec.prefix)
