@@ -22,7 +22,7 @@ from mcp_gate.policy.load import Loaded, load
 from mcp_gate.trial.cases import read_cases
 from mcp_gate.trial.judge import judge
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 WITH_A_RESULT = {"redacted"}
 """Statuses that come with a result instead of in its place."""

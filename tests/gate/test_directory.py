@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,8 @@ from mcp_gate.gate.directory import (
     read_directory,
 )
 from mcp_gate.model.config import ConfigError
+from mcp_gate.policy.load import load
+from support.directories import files, rule, rules
 
 
 @pytest.fixture
@@ -127,6 +132,36 @@ def test_the_fingerprint_changes_with_every_write_and_new_file(gate: Path) -> No
     seen.append(fingerprint(gate))
     assert len({*seen}) == 3
     assert seen[1] == seen[3]
+
+
+def test_S083_a_thousand_times_what_is_evaluated_is_what_is_named(gate: Path) -> None:
+    """Two files are replaced without pause under the reading. Whatever is read, the snapshot is of those very texts."""
+    (gate / "upstreams.yaml").write_bytes(files()["upstreams.yaml"])
+    texts = [f"version: v1\n{rules(rule(f'rule-{n}', 'topics: [a]', 'deny'))}" for n in range(40)]
+    numbers, end, seen = itertools.count(), threading.Event(), set()
+
+    def swap() -> None:
+        while not end.is_set():
+            fresh = gate / "fresh.tmp"
+            fresh.write_text(texts[next(numbers) % len(texts)])
+            fresh.replace(gate / "policies" / "a.yaml")
+
+    thread = threading.Thread(target=swap)
+    (gate / "policies" / "a.yaml").write_text(texts[0])
+    thread.start()
+    try:
+        for _ in range(1000):
+            found = load(read_directory(gate))
+            ((_, (only,)),) = found.policy.layers
+            text = texts[int(only.rule.id.removeprefix("rule-"))]
+            lines = (("policies/a.yaml", text.encode()), ("upstreams.yaml", files()["upstreams.yaml"]))
+            named = "".join(f"{hashlib.sha256(body).hexdigest()}  {path}\n" for path, body in lines)
+            assert found.snapshot.digest == hashlib.sha256(named.encode()).hexdigest()
+            seen.add(only.rule.id)
+    finally:
+        end.set()
+        thread.join()
+    assert len(seen) > 10
 
 
 def test_the_state_directory_is_for_its_user_alone(tmp_path: Path) -> None:

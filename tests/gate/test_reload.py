@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import itertools
 import json
+import shutil
 import signal
 import subprocess
 import threading
@@ -144,6 +145,44 @@ def test_S074_a_broken_edit_leaves_the_old_policy_in_force_and_is_an_alarm_until
     assert refused[0]["data"]["errors"][0]["file"] == "policies/rules.yaml"
 
 
+def test_S071_S072_files_that_others_may_write_by_now_are_not_read_again_and_mending_it_ends_the_alarm(
+    served: Served,
+) -> None:
+    rules, above, before = served.where.config / "policies" / "rules.yaml", served.where.config.parent, served.snapshot
+    for path, open_, closed in ((rules, 0o666, 0o644), (above, 0o777, 0o700)):
+        path.chmod(open_)
+        served.write(DENY.format(n=1), "policies/more.yaml")
+        within(NOTICED_SEC, lambda: served.status()["policy"] == "stale")
+        (error,) = served.status()["errors"]
+        assert "others may write it" in error["message"]
+        with an_agent(served.state) as agent:
+            assert not verdict(agent.call("probe_echo")), "the old policy is in force"
+        assert served.snapshot == before
+        (served.where.config / "policies" / "more.yaml").unlink()
+        path.chmod(closed)
+        within(NOTICED_SEC, lambda: served.status()["policy"] == "current")
+    refused = [r for r in served.where.records() if r["event"] == "policy.refused"]
+    assert {error["file"] for record in refused for error in record["data"]["errors"]} == {
+        "policies/rules.yaml", str(above),
+    }  # fmt: skip
+    assert {record["policy_snapshot"] for record in refused} == {before}
+
+
+def test_S072_a_gate_directory_that_somebody_put_a_link_in_the_place_of_is_not_read(served: Served) -> None:
+    other = served.where.config.with_name("other")
+    shutil.copytree(served.where.config, other)
+    (other / "policies" / "rules.yaml").write_text(DENY.format(n=1))
+    before = served.snapshot
+    served.where.config.rename(served.where.config.with_name("real"))
+    served.where.config.symlink_to(other)
+    within(NOTICED_SEC, lambda: served.status()["policy"] == "stale")
+    with an_agent(served.state) as agent:
+        assert not verdict(agent.call("probe_echo"))
+    assert served.snapshot == before
+    (refused,) = [r for r in served.where.records() if r["event"] == "policy.refused"]
+    assert "it is a symbolic link" in refused["data"]["errors"][0]["message"]
+
+
 def test_an_edit_that_is_taken_back_ends_the_alarm(served: Served) -> None:
     text = (served.where.config / "policies" / "rules.yaml").read_text()
     served.write("version: v1\nrules: [")
@@ -243,19 +282,21 @@ def test_upstreams_come_go_and_change_while_clients_are_connected(served: Served
 def test_S083_every_decision_names_the_snapshot_it_was_made_with(served: Served) -> None:
     """Two hundred swaps under a stream of calls. The rule that decided tells which text was evaluated; the snapshot of
     each call must be the one that was recorded as loaded with that text, before the call."""
-    rounds, end = 200, threading.Event()
+    rounds, begun, end = 200, threading.Event(), threading.Event()
     answers: list[tuple[str, str]] = []
 
     def calls() -> None:
         with an_agent(served.state) as agent:
             while not end.is_set():
                 told = verdict(agent.call("probe_echo"))
+                begun.set()
                 if told:
                     answers.append((told["rule_id"], told["policy_snapshot"]))
 
     thread = threading.Thread(target=calls)
     thread.start()
     try:
+        assert begun.wait(20)
         texts = itertools.cycle((DENY, ALLOW))
         for n in range(1, rounds + 1):
             served.write(next(texts).format(n=n))

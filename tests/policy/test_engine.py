@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from mcp_gate.model.call import UNKNOWN
 from mcp_gate.model.constraints import Constraints
 from mcp_gate.model.decision import Assurance, Decision, OnTimeout
 from mcp_gate.signals.describe import always_denied
-from support.directories import ALLOW_ALL, decide, loaded, rule, rules
+from support.directories import ALLOW_ALL, decide, files, loaded, problems, rule, rules
 
 
 def word(verdict: Any) -> tuple[str, str]:
@@ -326,3 +327,23 @@ class TestWhoSaidSo:
 
     def test_what_is_built_in_has_no_place(self) -> None:
         assert decide(loaded(), "strange").layers == ()
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(a+)+$", "%a" * 300 + "b", "%a_" * 200 + "%b", "a%" * 500 + "b", "%" * 1000 + "b"], ids=range(5)
+)
+def test_S080_no_pattern_of_a_condition_is_slow_on_any_argument(pattern: str) -> None:
+    gate = loaded(rules(rule("a", f"when: \"args.text LIKE '{pattern}'\"", "deny")), ALLOW_ALL)
+    began = time.process_time()
+    verdict = decide(gate, "get_order", {"text": "a" * 50_000})
+    assert time.process_time() - began < 0.1
+    assert word(verdict) == ("allow", "all")
+
+
+@pytest.mark.parametrize("word", ["IN ({})", "LIKE '{}'"])
+def test_S080_an_alternation_of_a_megabyte_is_refused_when_it_is_loaded(word: str) -> None:
+    condition = "args.text " + word.format(", ".join(f"{n:08}" for n in range(100_000)))
+    began = time.process_time()
+    (problem,) = problems(files(rules(rule("a", f'when: "{condition}"', "deny"))))
+    assert time.process_time() - began < 2
+    assert "it is longer than 4096 characters" in problem

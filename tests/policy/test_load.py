@@ -104,6 +104,10 @@ def test_no_policies_at_all_gate_everything_and_warn() -> None:
             files(rules(rule("a", "risk_tags: [x]", "allow", "constraints: { network_allowlist: [a.com] }"))),
             "policies/a.yaml:3:92: of the network only hosts in arguments are checked",
         ),
+        (
+            files(rules(rule("a", "risk_tags: [x]", "deny", "constraints: { max_runtime_sec: 5 }"))),
+            "policies/a.yaml:3:57: constraints bind nothing where the call is denied; remove them, or the denial",
+        ),
         (files(gate="reviewers: {}"), "gate.yaml:2:1: there is no reviewer: nobody can approve a call"),
         (
             files(upstreams="version: v1\nupstreams:\n  u: { command: x, tools: { bulk_update: { topic: a } } }\n"),

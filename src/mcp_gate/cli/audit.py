@@ -59,16 +59,21 @@ def tail(count: int, follow: bool, config: str | None, state: str | None, as_jso
 @click.argument("id")
 @gate_options
 def show(id: str, config: str | None, state: str | None, as_json: bool) -> None:
-    """Everything about one call or one request, by its id."""
-    from mcp_gate.cli.records import call_text, paragraph
+    """Everything about one call or one request, by its id; or the files of a policy snapshot, by its name v1:…"""
+    from mcp_gate.cli.records import call_text, paragraph, policy_text
     from mcp_gate.evidence.export import line
     from mcp_gate.lang.reveal import reveal
 
     with _archive(config, state) as archive:
         records = archive.about(id)
         call = archive.call(id)
+        files = archive.snapshot(id)
+    if files is not None:
+        texts = {path: body.decode() for path, body in files.items()}
+        print(line({"policy_snapshot": id, "files": texts}) if as_json else policy_text(texts))
+        return
     if not records and call is None:
-        leave(Exit.NOT_SO, f"there is no call or request {reveal(id)}")
+        leave(Exit.NOT_SO, f"there is no call, request or policy snapshot {reveal(id)}")
     if as_json:
         for record in records:
             print(line(record))

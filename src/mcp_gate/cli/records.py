@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.foreign import Json, JsonObject
@@ -47,6 +48,11 @@ def call_text(call: JsonObject) -> str:
         f"  {'arguments':<16} {_word(call['arguments'])}",
     ]
     return "\n".join(map(reveal, lines))
+
+
+def policy_text(files: Mapping[str, str]) -> str:
+    """Every file of a policy, as it stood when it was in force."""
+    return "\n".join(f"== {reveal(path)}\n{reveal(text, lines=True).rstrip()}\n" for path, text in files.items())
 
 
 def _word(value: Json) -> str:

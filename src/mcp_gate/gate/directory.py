@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from mcp_gate.gate import trust
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import POLICIES, SETTINGS, UPSTREAMS, ConfigError, Place, Problem
 
@@ -71,62 +73,103 @@ def read_directory(directory: Path) -> dict[str, bytes]:
     """Every file that counts, read once: what is hashed is what is parsed.
 
     Raises:
-        ConfigError: a file or folder cannot be read, or a file is no regular one. None is passed over in silence: it
-            might hold the rule that denies.
+        ConfigError: a file or folder cannot be read or trusted, or a file is no regular one. None is passed over in
+            silence: it might hold the rule that denies.
     """
     problems: list[Problem] = []
     files: dict[str, bytes] = {}
-
-    def unreadable(error: OSError) -> None:
-        name = Path(error.filename).relative_to(directory).as_posix()
-        if not isinstance(error, FileNotFoundError) or name != POLICIES.rstrip("/"):
-            problems.append(Problem(Place(name, 1, 1), f"the folder cannot be read: {error.strerror}", "mend its mode"))
-
-    for path in _paths(directory, unreadable):
-        name = path.relative_to(directory).as_posix()
-        if not name.isprintable():
-            problems.append(Problem(Place(reveal(name), 1, 1), "the name holds what does not show", "rename the file"))
+    for found in _files(directory, problems):
+        if not found.path.isprintable():
+            place = Place(reveal(found.path), 1, 1)
+            problems.append(Problem(place, "the name holds what does not show", "rename the file"))
             continue
         try:
-            files[name] = _content(path)
+            files[found.path] = _content(found, problems)
         except OSError as e:
-            what = e.strerror or "it is no regular file"
-            problems.append(Problem(Place(name, 1, 1), f"the file cannot be read: {what}", "make it a plain file"))
+            problems.append(_unreadable(found.path, "file", e, "make it a plain file"))
     if problems:
         raise ConfigError(tuple(problems))
     return files
 
 
-def fingerprint(directory: Path) -> tuple[tuple[object, ...], ...]:
-    """What changes when a file is added, removed, replaced or written."""
-    found = []
-    for path in _paths(directory, None):
+def fingerprint(directory: Path) -> tuple[object, ...]:
+    """What changes when a file is added, removed, replaced, written or given away, or a folder on the way is."""
+    problems: list[Problem] = []
+    seen: list[object] = []
+    for found in _files(directory, problems):
         try:
-            about = path.stat()
+            about = os.stat(found.name, dir_fd=found.folder, follow_symlinks=False)
         except OSError:
             continue
-        found.append((str(path), about.st_ino, about.st_mtime_ns, about.st_size))
-    return tuple(found)
+        seen.append((found.path, about.st_ino, about.st_ctime_ns, about.st_size))
+    return (*problems, *seen)
 
 
-def _paths(directory: Path, unreadable: Callable[[OSError], None] | None) -> Iterator[Path]:
-    for name in (UPSTREAMS, SETTINGS):
-        if os.path.lexists(directory / name):
-            yield directory / name
-    for folder, below, names in os.walk(directory / POLICIES, onerror=unreadable):
-        below[:] = sorted(name for name in below if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix in SUFFIXES:
-                yield Path(folder) / name
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A name in a folder that is open; nobody looked yet what it is."""
+
+    path: str
+    """Relative to the gate directory."""
+    name: str
+    folder: int
 
 
-def _content(path: Path) -> bytes:
-    """Opened without waiting, so that a pipe in the way does no harm; at most one byte over the limit."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(fd, "rb") as file:
+def _files(directory: Path, problems: list[Problem]) -> Iterator[_Found]:
+    """Every name that counts, while its folder is open; what is wrong with folders is added to `problems`."""
+    try:
+        with trust.opened(directory, problems) as root:
+            for name in (UPSTREAMS, SETTINGS):
+                if _exists(root, name):
+                    yield _Found(name, name, root)
+            if _exists(root, POLICIES.rstrip("/")):
+                yield from _below(root, POLICIES.rstrip("/"), POLICIES.rstrip("/"), problems)
+    except OSError as e:
+        problems.append(_unreadable(str(directory), "folder", e, "put the folder itself there"))
+
+
+def _below(at: int, name: str, path: str, problems: list[Problem]) -> Iterator[_Found]:
+    try:
+        folder = trust.open_below(at, name, trust.LISTING)
+    except OSError as e:
+        problems.append(_unreadable(path, "folder", e, "make it a plain folder, and mend its mode"))
+        return
+    try:
+        problems += trust.distrust(path, folder)
+        with os.scandir(folder) as entries:
+            visible = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
+        for entry in visible:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _below(folder, entry.name, f"{path}/{entry.name}", problems)
+            elif Path(entry.name).suffix in SUFFIXES or entry.is_symlink():  # a link could lead to a folder of them
+                yield _Found(f"{path}/{entry.name}", entry.name, folder)
+    finally:
+        os.close(folder)
+
+
+def _exists(folder: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _content(found: _Found, problems: list[Problem]) -> bytes:
+    """At most one byte over the limit."""
+    fd = trust.open_below(found.folder, found.name, trust.READING)
+    try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError("it is no regular file")
-        return file.read(MOST_BYTES + 1)
+            raise OSError(None, "it is no regular file")
+        problems += trust.distrust(found.path, fd)
+        with open(fd, "rb", closefd=False) as file:
+            return file.read(MOST_BYTES + 1)
+    finally:
+        os.close(fd)
+
+
+def _unreadable(path: str, kind: str, error: OSError, hint: str) -> Problem:
+    return Problem(Place(reveal(path), 1, 1), f"the {kind} cannot be read: {error.strerror}", hint)
 
 
 def _error(file: str, message: str, hint: str) -> ConfigError:

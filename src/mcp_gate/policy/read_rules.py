@@ -111,6 +111,9 @@ def _sensible(reader: Reader, block: Mapping_, match: Match, decision: Decision,
             block.entries["decision"].place, "what the agent claims of its confidence cannot let a call pass",
             "write require_approval or deny, or leave confidence out of the match",
         )  # fmt: skip
+    if decision is Decision.DENY and "constraints" in block.entries:
+        place = block.keys["constraints"]
+        reader.warn(place, "constraints bind nothing where the call is denied", "remove them, or the denial")
     if on_timeout is OnTimeout.APPROVE:
         place = block.entries["on_timeout"].place
         reader.warn(place, "on_timeout: approve applies to calls of tier low alone; elsewhere it is deny")

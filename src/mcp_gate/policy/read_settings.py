@@ -45,7 +45,8 @@ def read_settings(reader: Reader, root: Mapping_, variables: Variables) -> GateS
     addresses = listen.entries if listen is not None else {}
     store = reader.text(get("store"), "sqlite or postgresql://…") or "sqlite"
     if store != "sqlite":
-        reader.error(root.entries["store"].place, f"'{reveal(store)}' is not a store of this version", "write sqlite")
+        kind = store.partition(":")[0]  # what follows may hold a password
+        reader.error(root.entries["store"].place, f"'{reveal(kind)}' is not a store of this version", "write sqlite")
     return GateSettings(
         listen_mcp=_address(reader, addresses.get("mcp")),
         listen_review=_address(reader, addresses.get("review")),
@@ -139,7 +140,7 @@ def _webhook(reader: Reader, node: Node, variables: Variables) -> JsonObject | N
     return {
         "id": reader.name(reader.need(block, "id", "add an id"), PERSON, "an id"),
         "url": url,
-        "secret": None if secret is None else variables.text(reader, secret, "a secret", empty=False),
+        "secret": None if secret is None else variables.text(reader, secret, "the secret", name="secret", empty=False),
         "events": list(reader.each(block.entries.get("events"), lambda item: _event(reader, item))),
         "allow_private": reader.boolean(block.entries.get("allow_private")) or False,
     }

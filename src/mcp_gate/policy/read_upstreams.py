@@ -71,13 +71,25 @@ def _spec(reader: Reader, id_: str, block: Mapping_, variables: Variables) -> Up
         id=id_,
         prefix=f"{id_}_" if prefix is None else _prefix(reader, prefix),
         command=None if command is None else variables.text(reader, command, "a command", empty=False),
-        args=reader.each(get("args"), lambda item: variables.text(reader, item, "an argument")),
+        args=_arguments(reader, get("args"), variables),
         env=_texts(reader, get("env"), VARIABLE_NAME, "an environment variable", variables),
         url=None if url is None else _url(reader, url),
         headers=_texts(reader, get("headers"), HEADER_NAME, "a header", variables),
         cwd=reader.text(get("cwd"), "a directory"),
         sandbox=_sandbox(reader, get("sandbox")),
     )
+
+
+def _arguments(reader: Reader, node: Node | None, variables: Variables) -> tuple[str, ...]:
+    """An argument after an option may be its value."""
+    out: list[str] = []
+    option = ""
+    for item in reader.sequence(node):
+        text = variables.text(reader, item, "an argument", name=option)
+        option = text if text is not None and text.startswith("-") else ""
+        if text is not None:
+            out.append(text)
+    return tuple(out)
 
 
 def _prefix(reader: Reader, node: Node) -> str:
@@ -108,7 +120,8 @@ def _url(reader: Reader, node: Node) -> str | None:
 def _texts(reader: Reader, node: Node | None, name: re.Pattern[str], what: str, variables: Variables) -> dict[str, str]:
     out = {}
     for key, place, value in reader.entries(node, f"a mapping, each entry {what}"):
-        text = variables.text(reader, value, f"the value of {what}", never="\0\r\n" if name is HEADER_NAME else "\0")
+        never = "\0\r\n" if name is HEADER_NAME else "\0"
+        text = variables.text(reader, value, f"the value of {what}", name=key, never=never)
         if not name.fullmatch(key):
             reader.error(place, f"'{reveal(key)}' is no name of {what}", f"use {name.pattern}")
         elif text is not None:

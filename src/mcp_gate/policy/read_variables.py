@@ -8,6 +8,7 @@ from typing import Final
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.yamldoc import Node, Scalar
 from mcp_gate.model.config import Place
+from mcp_gate.policy.secrets import is_secret
 
 VARIABLE: Final = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -18,10 +19,13 @@ class Variables:
     def __init__(self) -> None:
         self.found: dict[str, Place] = {}
 
-    def text(self, reader: Reader, node: Node, what: str, *, empty: bool = True, never: str = "\0") -> str | None:
+    def text(
+        self, reader: Reader, node: Node, what: str, *, name: str = "", empty: bool = True, never: str = "\0"
+    ) -> str | None:
         """A text that may hold `${env:NAME}`.
 
         Args:
+            name: whose value it is; tells a secret that stands there itself.
             empty: whether it may be empty, if it is quoted.
             never: characters that may not be in it.
         """
@@ -32,9 +36,14 @@ class Variables:
         if any(char in never for char in text):
             reader.error(node.place, f"{what} holds a control character", "remove it")
             return None
-        for name in VARIABLE.findall(text):
-            self.found.setdefault(name, node.place)
-        if "${" in VARIABLE.sub("", text):
+        variables = VARIABLE.findall(text)
+        for variable in variables:
+            self.found.setdefault(variable, node.place)
+        bare = VARIABLE.sub("", text)
+        if is_secret("" if variables else name, bare):
+            message = f"{what} looks like a secret, and would be kept with the policy"
+            reader.warn(node.place, message, "write ${env:NAME}, and set it where the gate is started")
+        if "${" in bare:
             reader.error(node.place, "there is '${' that is no variable", "write ${env:NAME}")
             return None
         return text

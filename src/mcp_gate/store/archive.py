@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 
 from mcp_gate.evidence.chain import START, Checker, Verification
 from mcp_gate.model.foreign import Json, JsonObject
-from mcp_gate.store import calls, file, record, requests
+from mcp_gate.store import calls, file, record, requests, snapshots
 from mcp_gate.store.database import Row, Tx, Unavailable
 from mcp_gate.store.transaction import ReadTx
 
@@ -80,6 +80,10 @@ class Archive:
             return calls.show(tx, id if request is None else request.call.id)
 
         return self._view(body)
+
+    def snapshot(self, id: str) -> dict[str, bytes] | None:
+        """The files of the latest policy snapshot with this id, by path."""
+        return self._view(partial(snapshots.files, snapshot_id=id))
 
     def verify(self) -> Verification:
         """Check the whole chain, and that the columns a record is found by say the same as the record."""
