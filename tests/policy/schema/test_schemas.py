@@ -99,7 +99,7 @@ WRONG = [
     ("upstreams", "{ version: v1, upstreams: { a: { command: x, url: 'http://b' } } }"),
     ("upstreams", "{ version: v1, upstreams: { A: { command: x } } }"),
     ("upstreams", "{ version: v1, upstreams: { a: { command: x, tools: { t: { risk_tags: [] } } } } }"),
-    ("upstreams", "{ version: v1, upstreams: { a: { url: 'http://b', tools: { t: { topic: a, attributes: { b: c }}}}}}"),
+    ("upstreams", "{ version: v1, upstreams: { a: { url: x, tools: { t: { topic: a, attributes: { b: c } } } } } }"),
     ("gate", "{ version: v1, listen: { mcp: nowhere } }"),
     ("gate", "{ version: v1, limits: { depth: 100 } }"),
     ("cases", "{ version: v1, cases: [] }"),
