@@ -92,6 +92,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
         id=await _kept(store, "gate_id", lambda: "g-" + os.urandom(8).hex()),
         key=bytes.fromhex(await _kept(store, "seal_key", lambda: os.urandom(32).hex())),
     )
+    await _kept(store, "checkpoint_key", lambda: os.urandom(32).hex())
     for upstream in loaded.upstreams:
         gate.catalog.load(upstream, await store.pins(upstream))
     upstreams.on_tools = Looker(gate).look

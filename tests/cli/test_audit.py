@@ -32,6 +32,7 @@ from support.stored import (
     approve,
     begun,
     claim,
+    edit,
     ended,
     held,
     new_call,
@@ -58,17 +59,6 @@ def fill(folder: Path, *calls: Any) -> None:
 
 def lines(result: Result) -> list[dict[str, Any]]:
     return [json.loads(text) for text in result.stdout.split("\n") if text]
-
-
-def edit(folder: Path, *statements: str) -> None:
-    """As somebody with write access to the file would: the triggers are only in the way of accidents."""
-    connection = sqlite3.connect(folder / FILE_NAME)
-    connection.execute("drop trigger audit_never_updated")
-    connection.execute("drop trigger audit_never_deleted")
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
 
 
 # -- export -----------------------------------------------------------------------------------------------------

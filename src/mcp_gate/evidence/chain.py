@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -86,10 +86,12 @@ class Checker:
     """Follows a chain record by record; `Broken` ends it.
 
     `head` is the record that must come before the first one seen; None lets a part of a chain begin anywhere.
+    `see` gets the hash of every record that is fine.
     """
 
-    def __init__(self, head: Head | None = None) -> None:
+    def __init__(self, head: Head | None = None, see: Callable[[str], None] | None = None) -> None:
         self._head = head
+        self._see = see
         self._first = 0 if head is None else head.seq + 1
         self._count = 0
 
@@ -114,6 +116,8 @@ class Checker:
             return self.broken("was changed: its hash does not fit its content")
         self._head = Head(seq, stated)
         self._count += 1
+        if self._see is not None:
+            self._see(stated)
         return None
 
     def broken(self, what: str) -> Broken:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from mcp_gate.evidence.chain import Checker, Verification
 from mcp_gate.lang.strictjson import JsonError, parse
@@ -23,9 +23,9 @@ def line(value: Json) -> str:
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
 
 
-def verify_lines(lines: Iterable[bytes]) -> Verification:
-    """Check an export; empty lines are not there. Nothing but the lines is needed."""
-    checker = Checker()
+def verify_lines(lines: Iterable[bytes], see: Callable[[str], None] | None = None) -> Verification:
+    """Check an export; empty lines are not there. Nothing but the lines is needed. `see` as in `Checker`."""
+    checker = Checker(see=see)
     for text in _filled(lines):
         try:
             value = parse(text)

@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 
 from mcp_gate.evidence.chain import START, Checker, Verification
 from mcp_gate.model.foreign import Json, JsonObject
-from mcp_gate.store import calls, file, record, requests, snapshots
+from mcp_gate.store import calls, file, pins, record, requests, snapshots
 from mcp_gate.store.database import Row, Tx, Unavailable
 from mcp_gate.store.transaction import ReadTx
 
@@ -85,9 +85,14 @@ class Archive:
         """The files of the latest policy snapshot with this id, by path."""
         return self._view(partial(snapshots.files, snapshot_id=id))
 
-    def verify(self) -> Verification:
-        """Check the whole chain, and that the columns a record is found by say the same as the record."""
-        checker = Checker(START)
+    def meta(self, key: str) -> str | None:
+        """One of the gate's facts about itself; see `Store.get_meta`."""
+        return self._view(partial(pins.meta, key=key))
+
+    def verify(self, see: Callable[[str], None] | None = None) -> Verification:
+        """Check the whole chain, and that the columns a record is found by say the same as the record. `see` as in
+        `Checker`."""
+        checker = Checker(START, see)
         seq = 0
         while rows := self._view(partial(_rows, seq=seq)):
             for row in rows:
