@@ -9,7 +9,7 @@ from mcp_gate.gate.reload import redecide
 from mcp_gate.gate.sweep import ORPHAN_SEC, sweep
 from mcp_gate.model.outcome import Delivered, NextLeg, Refused, Retry, Status
 from mcp_gate.model.request import RequestStatus
-from support.gates import Client, Hands, Upstream, decide, job, loaded, names, open_gate, pending, perform
+from support.gates import RULES, Client, Hands, Upstream, decide, job, loaded, names, open_gate, pending, perform
 
 pytestmark = pytest.mark.anyio
 
@@ -318,3 +318,16 @@ async def test_a_constraint_binds_after_an_approval_too_and_the_reviewer_is_told
         assert isinstance(outcome, Refused)
         assert (outcome.status, outcome.decision) == (Status.DENIED, "require_approval")
         assert upstream.sent == []
+
+
+async def test_a_request_that_is_opened_anew_under_another_policy_tells_of_its_constraints(tmp_path: Path) -> None:
+    async with open_gate(tmp_path) as gate:
+        call, request = await held(gate, Upstream())
+        assert "forbidden" not in request.verdict
+        capped = "constraints: { max_amount_usd: 100 } }"
+        gate.loaded = loaded(RULES.replace('reason: "A person decides" }', capped))
+        await redecide(gate)
+        (fresh,) = await pending(gate)
+        assert fresh.verdict["forbidden"] == "the amount is over the limit"
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)

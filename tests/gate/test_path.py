@@ -1,6 +1,7 @@
 """The path of a call, on a real store and a real policy."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,18 @@ async def test_an_amount_over_its_limit_is_denied_and_one_that_cannot_be_told_as
         for amount, passes in [(100, True), (100.01, False), ("5", False), (True, False)]:
             outcome = await perform(gate, job("refund", {"amount": amount}), Upstream())
             assert isinstance(outcome, Delivered) is passes, amount
+
+
+async def test_an_approved_operation_that_goes_on_keeps_to_its_constraints(tmp_path: Path) -> None:
+    rules = (
+        "version: v1\nrules:\n  - { id: capped, match: { topics: [job.shop.refund] }, "
+        "decision: require_approval, constraints: { max_amount_usd: 100 } }\n"
+    )
+    async with open_gate(tmp_path, rules) as gate:
+        for amount, sent in [(100, 1), (101, 0)]:
+            upstream = Upstream()
+            outcome = await perform(gate, replace(job("refund", {"amount": amount}), continuation="c-1"), upstream)
+            assert (isinstance(outcome, Delivered), len(upstream.sent)) == (bool(sent), sent)
 
 
 async def test_a_call_that_runs_too_long_is_ended(tmp_path: Path) -> None:

@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcp_gate.lang import strictjson
 from mcp_gate.model.constraints import NONE, Constraints
+from mcp_gate.model.decision import Decision
 from mcp_gate.signals.bounds import broken
 from mcp_gate.signals.hosts import hosts
-from support.directories import facts, loaded
+from support.directories import facts, loaded, rule, rules
 
 GATE = loaded()
 LIMIT = Constraints(max_amount_usd=Decimal("100.5"))
+CAP = "constraints: { max_amount_usd: 100 }"
 LISTED = Constraints(network_allowlist=("api.github.com", "api.slack.com"))
 
 
@@ -23,6 +26,65 @@ LISTED = Constraints(network_allowlist=("api.github.com", "api.slack.com"))
 )
 def test_an_amount_that_cannot_be_told_is_over_every_limit(amount: object, kept: bool) -> None:
     assert (broken(LIMIT, facts(GATE, arguments={"amount": amount})) == "") is kept
+
+
+BELOW = loaded(
+    rules(
+        rule("over", "amount_usd_above: 100", "require_approval"),
+        rule("small", 'tools: ["refund_order"], when: "attributes.amount_usd <= 100"', "allow", CAP),
+    )
+)
+"""Up to and including 100 passes."""
+
+
+@pytest.mark.parametrize("amount", [100, 99.99, 0])
+def test_S047_exactly_the_threshold_is_not_above_it(amount: float) -> None:
+    call = facts(BELOW, arguments={"amount": amount})
+    verdict = BELOW.policy.decide(call)
+    assert (verdict.rule_ids, broken(verdict.constraints, call)) == (("small",), "")
+
+
+@pytest.mark.parametrize("text", ["100", "100.0", "1e2", "1E+2", "100.000000", "0.1e3"])
+def test_S047_the_limit_itself_keeps_within_the_limit_however_the_client_writes_it(text: str) -> None:
+    call = facts(BELOW, arguments=strictjson.parse(f'{{"amount": {text}}}'.encode()))
+    assert BELOW.policy.decide(call).rule_ids == ("small",)
+    assert broken(Constraints(max_amount_usd=Decimal(100)), call) == ""
+    over = facts(BELOW, arguments={"amount": 100.00000000000001})
+    assert broken(Constraints(max_amount_usd=Decimal(100)), over) == "the amount is over the limit"
+    assert BELOW.policy.decide(over).decision is Decision.REQUIRE_APPROVAL
+
+
+@pytest.mark.parametrize("amount", ["5000", "50", " 5e3 ", "1_000", "nan", "", True, None, [50], {"$lt": 100}])
+def test_S044_an_amount_that_is_no_number_is_held_by_every_rule_and_over_every_limit(amount: object) -> None:
+    call = facts(BELOW, arguments={"amount": amount})
+    verdict = BELOW.policy.decide(call)
+    assert (verdict.decision, verdict.rule_ids) == (Decision.REQUIRE_APPROVAL, ("over",))
+    assert broken(LIMIT, call) == "the amount cannot be told, and it is limited"
+    assert broken(LIMIT, facts(BELOW, arguments={})) == "the amount cannot be told, and it is limited"
+
+
+@pytest.mark.parametrize("amount", [-1, -0.01, -(10**20)])
+def test_S046_an_amount_below_zero_is_held_and_over_every_limit(amount: float) -> None:
+    call = facts(BELOW, arguments={"amount": amount})
+    verdict = BELOW.policy.decide(call)
+    assert (verdict.decision, verdict.rule_ids) == (Decision.REQUIRE_APPROVAL, ("over",))
+    assert broken(LIMIT, call) == "the amount cannot be told, and it is limited"
+
+
+def test_S046_another_currency_and_cents_are_held_unless_a_rule_pins_the_unit() -> None:
+    """What unit an argument has is the admin's to say: a tool that takes another is held by a rule on that argument."""
+    gate = loaded(
+        rules(
+            rule("unit", 'tools: ["refund_order"], when: "NOT (args.currency = \'USD\')"', "require_approval"),
+            rule("small", 'tools: ["refund_order"], when: "attributes.amount_usd <= 100"', "allow"),
+        )
+    )
+    for currency, decision in [
+        ("USD", Decision.ALLOW), ("EUR", Decision.REQUIRE_APPROVAL), ("usd", Decision.REQUIRE_APPROVAL),
+        (None, Decision.REQUIRE_APPROVAL), ("missing", Decision.REQUIRE_APPROVAL),
+    ]:  # fmt: skip
+        arguments = {"amount": 50, "currency": currency} if currency != "missing" else {"amount": 50}
+        assert gate.policy.decide(facts(gate, arguments=arguments)).decision is decision, currency
 
 
 def test_an_amount_that_nobody_declared_is_not_limited() -> None:
@@ -66,4 +128,4 @@ def test_what_does_not_show_is_revealed() -> None:
 
 @given(st.text(max_size=30))
 def test_a_listed_host_is_found_wherever_it_stands(text: str) -> None:
-    assert "evil.com" in "".join(hosts({"a": f"{text} https://evil.com/x"}))
+    assert "evil.com" in "".join(named.text for named in hosts({"a": f"{text} https://evil.com/x"}))

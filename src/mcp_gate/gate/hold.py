@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 from mcp_gate.gate import clock, events, words
 from mcp_gate.gate.dispatch import dispatch
 from mcp_gate.gate.job import Exchange, Sender
-from mcp_gate.gate.receive import Received
+from mcp_gate.gate.receive import Received, forbidden
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call
@@ -19,7 +19,6 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Status, UpstreamError
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
-from mcp_gate.signals import bounds
 from mcp_gate.store.results import Claimed, Joined, NotClaimed, Opened, TooMany, WhyNot
 from mcp_gate.wire.peer import Lost
 
@@ -121,9 +120,7 @@ def delivered(gate: Gate, request: Request) -> None:
 
 
 async def _open(gate: Gate, received: Received, verdict: Verdict, over: str) -> Opened | Joined | TooMany:
-    request = new_request(received.call, verdict, gate.clock.steady())
-    if over:
-        request = replace(request, verdict={**request.verdict, "forbidden": over})
+    request = new_request(received.call, verdict, gate.clock.steady(), over)
     common = events.members(received.call, verdict.policy_snapshot)
     written = [
         events.received(common, received.call),
@@ -134,14 +131,19 @@ async def _open(gate: Gate, received: Received, verdict: Verdict, over: str) -> 
     return await gate.store.open_request(received.call, request, written, cap=cap)
 
 
-def new_request(call: Call, verdict: Verdict, now: float) -> Request:
-    """A request for a held call, due by its verdict."""
+def new_request(call: Call, verdict: Verdict, now: float, over: str) -> Request:
+    """A request for a held call, due by its verdict.
+
+    Args:
+        over: why a constraint forbids the call whoever approves it, or "".
+    """
+    shown = verdict.as_json()
     return Request(
         id=clock.request_id(),
         kind="gate",
         status=RequestStatus.PENDING,
         call=call,
-        verdict=verdict.as_json(),
+        verdict={**shown, "forbidden": over} if over else shown,
         policy_snapshot=verdict.policy_snapshot,
         tier=verdict.tier,
         group=verdict.group,
@@ -271,7 +273,7 @@ class _Wait:
             await self._gate.supersede(request, "tool_changed")
             return words.tool_changed(self._verdict, call.id, request.id)
         verdict = self._bound(request)
-        over = bounds.broken(verdict.constraints, self._received.facts)
+        over = forbidden(verdict.constraints, self._received.facts, call.id)
         if over:
             await self._gate.cancel(request, "constraint")
             return words.over_constraint(verdict, call.id, over)

@@ -13,12 +13,11 @@ from mcp_gate.gate import events, words
 from mcp_gate.gate.dispatch import dispatch, never_sent
 from mcp_gate.gate.hold import Superseded, hold
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
-from mcp_gate.gate.receive import Received, receive
+from mcp_gate.gate.receive import Received, forbidden, receive
 from mcp_gate.model.decision import Decision
 from mcp_gate.model.outcome import Outcome, Refused
 from mcp_gate.model.request import CallState
 from mcp_gate.model.verdict import Verdict
-from mcp_gate.signals import bounds
 from mcp_gate.store.database import Unavailable
 
 if TYPE_CHECKING:
@@ -41,22 +40,20 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
     for _ in range(REDECISIONS):
         received = receive(gate.loaded, gate.store, job, caller, gate.clock.wall())  # 1, 2
         verdict = _decide(received, floor)  # 3
+        over = forbidden(verdict.constraints, received.facts, received.call.id)
         try:
             if job.withheld:
                 return await _refuse(gate, received, verdict, words.tool_changed(verdict, received.call.id, None))
             match verdict.decision:
                 case Decision.DENY:
                     return await _refuse(gate, received, verdict, words.denied(verdict, received.call.id))
-                case Decision.ALLOW | Decision.ALLOW_WITH_CONSTRAINTS if over := _broken(received, verdict):
+                case Decision.REQUIRE_APPROVAL if job.continuation is None:
+                    outcome = await hold(gate, received, verdict, exchange, send, over)  # 4
+                case Decision.ALLOW | Decision.ALLOW_WITH_CONSTRAINTS | Decision.REQUIRE_APPROVAL if over:
                     refused = words.over_constraint(verdict, received.call.id, over)
                     return await _refuse(gate, received, verdict, refused)
-                case Decision.ALLOW | Decision.ALLOW_WITH_CONSTRAINTS:
-                    return await _allow(gate, received, verdict, send)
-                case Decision.REQUIRE_APPROVAL if job.continuation is not None:
+                case Decision.ALLOW | Decision.ALLOW_WITH_CONSTRAINTS | Decision.REQUIRE_APPROVAL:
                     return await _allow(gate, received, verdict, send, continues=job.continuation)
-                case Decision.REQUIRE_APPROVAL:
-                    over = _broken(received, verdict)
-                    outcome = await hold(gate, received, verdict, exchange, send, over)  # 4
                 case _:
                     assert_never(verdict.decision)
         except Unavailable:
@@ -77,15 +74,6 @@ def _decide(received: Received, floor: Decision) -> Verdict:
         log.exception("deciding on %s failed", received.call.id)
         return Verdict(Decision.DENY, ("error",), "The call could not be decided", received.loaded.snapshot.id)
     return verdict.raised(floor)
-
-
-def _broken(received: Received, verdict: Verdict) -> str:
-    """Why the verdict's constraints forbid the call whoever approves it, or "". An exception forbids it."""
-    try:
-        return bounds.broken(verdict.constraints, received.facts)
-    except Exception:
-        log.exception("the constraints on %s could not be checked", received.call.id)
-        return "its constraints could not be checked"
 
 
 async def _refuse(gate: Gate, received: Received, verdict: Verdict, refused: Refused) -> Refused:

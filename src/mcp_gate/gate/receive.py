@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,13 +15,17 @@ from mcp_gate.lang import strictjson
 from mcp_gate.lang.canonical import CanonicalError
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import UNKNOWN, Call, Facts, Signals, Unknown
+from mcp_gate.model.constraints import Constraints
 from mcp_gate.model.foreign import JsonMapping, JsonObject
 from mcp_gate.model.outcome import META_PREFIX
 from mcp_gate.policy.load import Loaded
+from mcp_gate.signals import bounds
 from mcp_gate.signals.describe import describe
 from mcp_gate.signals.recorded import attributes_json, signals_json
 from mcp_gate.store.store import Store
 from mcp_gate.wire.errors import INVALID_PARAMS, RpcError
+
+log = logging.getLogger(__name__)
 
 CONFIDENCE = "gate_confidence"
 META_CONFIDENCE = META_PREFIX + "confidence"
@@ -79,6 +84,15 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) 
     )
     facts = Facts(call.agent, call.upstream, call.tool, description, arguments, signals)
     return Received(call, facts, loaded, "sha256:" + hashlib.sha256(body).hexdigest())
+
+
+def forbidden(constraints: Constraints, facts: Facts, call_id: str) -> str:
+    """Why constraints forbid a call whoever approves it, or "". An exception forbids it."""
+    try:
+        return bounds.broken(constraints, facts)
+    except Exception:
+        log.exception("the constraints on %s could not be checked", call_id)
+        return "its constraints could not be checked"
 
 
 def signals_of(store: Store, agent: str, upstream: str, tool: str, job_hash: str, claims: JsonMapping) -> Signals:

@@ -14,7 +14,7 @@ from mcp_gate.gate import clock, events
 from mcp_gate.gate.directory import fingerprint, read_directory
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.hold import new_request
-from mcp_gate.gate.receive import signals_of
+from mcp_gate.gate.receive import forbidden, signals_of
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call, Facts
 from mcp_gate.model.config import ConfigError
@@ -138,7 +138,8 @@ async def _reopen(gate: Gate, request: Request) -> None:
     if verdict.decision is Decision.DENY:
         return
     verdict = verdict.raised(Decision.REQUIRE_APPROVAL)
-    fresh = new_request(call, verdict, gate.clock.steady())
+    over = forbidden(verdict.constraints, facts, call.id)
+    fresh = new_request(call, verdict, gate.clock.steady(), over)
     common = events.members(call, verdict.policy_snapshot)
     written = [
         events.received(common, call),

@@ -21,7 +21,7 @@ class Constraints:
     max_output_bytes: int | None = None
     """Bytes of the result as serialised towards the client."""
     network_allowlist: tuple[str, ...] | None = None
-    """Exact host names, lower case; empty means no host at all."""
+    """Exact hosts in their one spelling (`lang.hostnames.canonical`); empty means no host at all."""
 
     def __bool__(self) -> bool:
         return self != NONE

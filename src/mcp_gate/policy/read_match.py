@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from mcp_gate.lang.conditions import Condition, ConditionError, compile_condition
+from mcp_gate.lang.hostnames import canonical
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.yamldoc import Node, Scalar, Sequence_
@@ -17,7 +18,6 @@ from mcp_gate.policy.rules import Match
 
 ROOTS: Final = frozenset({"args", "call", "attributes"})
 TAG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,39}")
 MOST_SEC: Final = 366 * 86_400
 """The longest time that can be written anywhere."""
 GLOBS: Final = ("topics", "tools", "upstreams", "agents")
@@ -99,14 +99,14 @@ def read_constraints(reader: Reader, node: Node | None) -> Constraints:
         max_output_bytes=reader.integer(block.entries.get("max_output_bytes"), least=1, most=1 << 40),
         network_allowlist=None
         if hosts is None
-        else tuple(sorted({host.lower() for host in reader.each(hosts, lambda item: _host(reader, item))})),
+        else tuple(sorted(set(reader.each(hosts, lambda item: _host(reader, item))))),
     )
 
 
 def _host(reader: Reader, node: Node) -> str | None:
     text = reader.text(node, "a host name")
-    if text is not None and not HOST.fullmatch(text):
+    host = None if text is None else canonical(text)
+    if text is not None and host is None:
         hint = "write the name alone, without scheme, port or path; there are no globs"
         reader.error(node.place, f"'{reveal(text)}' is no exact host name", hint)
-        return None
-    return text
+    return host

@@ -29,5 +29,6 @@ def _amount(constraints: Constraints, facts: Facts) -> str:
 def _hosts(constraints: Constraints, facts: Facts) -> str:
     if constraints.network_allowlist is None:
         return ""
-    strange = hosts(facts.arguments) - set(constraints.network_allowlist)
+    listed = set(constraints.network_allowlist)
+    strange = [named.text for named in hosts(facts.arguments) if named.host not in listed]
     return f"the host '{reveal(min(strange)[:SHOWN])}' is not on the allowlist" if strange else ""

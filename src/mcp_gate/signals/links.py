@@ -1,0 +1,60 @@
+"""Where hosts stand in one text, as any of the usual parsers of URLs might read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from mcp_gate.lang.hostnames import canonical
+
+
+class Named(NamedTuple):
+    """A host as a text names it."""
+
+    text: str
+    host: str | None
+    """In its one spelling; None where parsers would not agree on it."""
+
+
+SCHEME: Final = (
+    r"(?<![a-z0-9+.-])(?:https?|wss?|ftp):[/\\]*(?=[^\s/\\])|(?:https?|wss?|ftp|file):[/\\]{2}[/\\]*|:/{2}[/\\]*"
+)
+"""A scheme and slashes, of either kind for the schemes of browsers, which need none after most of them."""
+URL: Final = re.compile(SCHEME, re.IGNORECASE)
+START: Final = re.compile(rf"{SCHEME}|^[\x00-\x20]*[/\\]{{2}}[/\\]*", re.IGNORECASE)
+"""The same, or two slashes at the very start."""
+END: Final = re.compile(r"[/?#]")
+BREAK: Final = re.compile(r"[\s<>]")
+"""No host goes on after these; but Python reads on to the next slash, and takes what stands behind an `@`."""
+LONGEST: Final = 1000
+"""Characters of an authority that are looked at: no host is as long."""
+CLOSERS: Final = "\"'`)]},;:.!*_\\|"
+"""What may follow a URL in a sentence or in code."""
+BRACKETED: Final = re.compile(r"\[([^\]]*:[^\]]*)\](?::[0-9]*)?")
+NAME_PORT: Final = re.compile(r"([^:]*)(?::[0-9]*)?")
+
+
+def links(text: str) -> Iterator[Named]:
+    """The hosts of what begins like a URL."""
+    alone = BREAK.search(text.strip()) is None
+    for start in START.finditer(text):
+        reach = END.split(text[start.end() : start.end() + LONGEST], maxsplit=1)[0]
+        authority = BREAK.split(reach, maxsplit=1)[0]
+        leads = not text[: start.start()].strip() if start.start() < LONGEST else False
+        if not (alone and leads):
+            authority = authority.rstrip(CLOSERS)
+        if "\\" in start[0]:
+            yield Named(authority, None)
+        elif authority or start[0].strip("/"):  # `// a comment` names none, `https://` none that could be told
+            yield authority_of(authority)
+        if leads and "@" in reach[len(authority) :]:
+            yield Named(reach, None)
+
+
+def authority_of(text: str) -> Named:
+    """The host of `user@host:port`."""
+    name = text.rpartition("@")[2]
+    found = BRACKETED.fullmatch(name) or NAME_PORT.fullmatch(name)
+    clear = found is not None and text.count("@") < 2 and "\\" not in text
+    return Named(text, canonical(found[1]) if clear and found is not None else None)
