@@ -18,6 +18,8 @@ from mcp_gate.policy.rules import Match
 
 ROOTS: Final = frozenset({"args", "call", "attributes"})
 TAG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+HOST: Final = re.compile(r"[^\s:/@?#%*\[\]\\]{1,253}|[0-9A-Fa-f:]{2,39}")
+"""What an editor takes for a host; `canonical` decides."""
 MOST_SEC: Final = 366 * 86_400
 """The longest time that can be written anywhere."""
 GLOBS: Final = ("topics", "tools", "upstreams", "agents")
