@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 
 import click
 
-from mcp_gate.cli.archive import open_archive
+from mcp_gate.cli.archive import moment, open_archive
 from mcp_gate.cli.options import Exit, gate_options, leave
 
 POLL_SEC = 0.2
@@ -76,19 +75,7 @@ def export(since: str | None, config: str | None, state: str | None, as_json: bo
     """All records as JSON lines, oldest first."""
     from mcp_gate.evidence.export import line
 
-    start = None if since is None else _moment(since)
+    start = None if since is None else moment(since)
     with open_archive(config, state) as archive:
         for record in archive.after(0 if start is None else archive.before(start)):
             sys.stdout.write(line(record) + "\n")
-
-
-def _moment(text: str) -> str:
-    from mcp_gate.lang.times import parse_rfc3339, rfc3339
-
-    ago = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
-    if ago:
-        return rfc3339(time.time() - int(ago[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[ago[2]])
-    try:
-        return rfc3339(parse_rfc3339(text))
-    except ValueError:
-        leave(Exit.USAGE, "--since takes a time as 2026-11-22T12:00:00Z, or how long ago as 90s, 30m, 24h, 7d")

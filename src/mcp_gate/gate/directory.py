@@ -77,8 +77,22 @@ def read_directory(directory: Path) -> dict[str, bytes]:
             silence: it might hold the rule that denies.
     """
     problems: list[Problem] = []
+    return _read(_files(directory, problems), problems)
+
+
+def read_policies(folder: Path) -> dict[str, bytes]:
+    """The documents of a policies folder that lies anywhere, by the paths they would have in a gate directory.
+
+    Raises:
+        ConfigError: as `read_directory`.
+    """
+    problems: list[Problem] = []
+    return _read(_documents(folder, problems), problems)
+
+
+def _read(found_files: Iterator[_Found], problems: list[Problem]) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
-    for found in _files(directory, problems):
+    for found in found_files:
         if not found.path.isprintable():
             place = Place(reveal(found.path), 1, 1)
             problems.append(Problem(place, "the name holds what does not show", "rename the file"))
@@ -126,6 +140,15 @@ def _files(directory: Path, problems: list[Problem]) -> Iterator[_Found]:
                 yield from _below(root, POLICIES.rstrip("/"), POLICIES.rstrip("/"), problems)
     except OSError as e:
         problems.append(_unreadable(str(directory), "folder", e, "put the folder itself there"))
+
+
+def _documents(folder: Path, problems: list[Problem]) -> Iterator[_Found]:
+    """The same of a policies folder alone."""
+    try:
+        with trust.opened(folder.parent, problems) as above:
+            yield from _below(above, folder.name, POLICIES.rstrip("/"), problems)
+    except OSError as e:
+        problems.append(_unreadable(str(folder), "folder", e, "put the folder itself there"))
 
 
 def _below(at: int, name: str, path: str, problems: list[Problem]) -> Iterator[_Found]:

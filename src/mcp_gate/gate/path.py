@@ -72,7 +72,7 @@ def _decide(received: Received, floor: Decision) -> Verdict:
         verdict = received.loaded.policy.decide(received.facts)
     except Exception:
         log.exception("deciding on %s failed", received.call.id)
-        return Verdict(Decision.DENY, ("error",), "The call could not be decided", received.loaded.snapshot.id)
+        return Verdict.undecided(received.loaded.snapshot.id)
     return verdict.raised(floor)
 
 

@@ -62,6 +62,11 @@ class Verdict:
     def rule_id(self) -> str:
         return self.rule_ids[0]
 
+    @classmethod
+    def undecided(cls, snapshot: str) -> Verdict:
+        """Of a call that the policy failed on: an exception in a check is a denial."""
+        return cls(Decision.DENY, ("error",), "The call could not be decided", snapshot)
+
     def raised(self, floor: Decision) -> Verdict:
         """The same, at least `floor`."""
         return self if self.decision >= floor else replace(self, decision=floor, raised_from=self.decision)

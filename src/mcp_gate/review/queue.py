@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.request import Request, RequestStatus
+
+MEDIAN_SEC: Final = 900
+P95_SEC: Final = 1800
+"""Targets where `approval_queue_policy` names none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from mcp_gate.evidence.chain import START, Checker, Verification
+from mcp_gate.history.past import Past, Word
 from mcp_gate.model.foreign import Json, JsonObject
-from mcp_gate.store import calls, file, pins, record, requests, snapshots
+from mcp_gate.store import calls, file, history, pins, record, requests, snapshots
 from mcp_gate.store.database import Row, Tx, Unavailable
 from mcp_gate.store.transaction import ReadTx
 
@@ -84,6 +85,20 @@ class Archive:
     def snapshot(self, id: str) -> dict[str, bytes] | None:
         """The files of the latest policy snapshot with this id, by path."""
         return self._view(partial(snapshots.files, snapshot_id=id))
+
+    def calls(self, since: str) -> Iterator[Past]:
+        """Recorded calls from a time on (RFC 3339), in the order in which they came."""
+        last: Past | None = None
+        while page := self._view(partial(history.calls, since=since, after=last)):
+            yield from page
+            last = page[-1]
+
+    def words(self, since: str) -> Iterator[Word]:
+        """What people and time said of recorded calls from a time on (RFC 3339), oldest first."""
+        seq = 0
+        while (page := self._view(partial(history.words, since=since, seq=seq)))[0]:
+            yield from page[0]
+            seq = page[1]
 
     def meta(self, key: str) -> str | None:
         """One of the gate's facts about itself; see `Store.get_meta`."""

@@ -60,6 +60,7 @@ create trigger audit_never_updated before update on audit begin select raise(abo
 create trigger audit_never_deleted before delete on audit begin select raise(abort, 'the record is append-only'); end;
 """,
     "alter table calls add column signals text not null default '{}'",
+    "create index audit_judged on audit(seq) where event in ('request.decided', 'sample.reviewed')",
 )
 
 

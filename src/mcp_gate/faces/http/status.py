@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.review.queue import Queue, measure
+from mcp_gate.review.queue import MEDIAN_SEC, P95_SEC, Queue, measure
 from mcp_gate.upstream.manager import State
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
 
-MEDIAN_SEC: Final = 900
-P95_SEC: Final = 1800
-"""Targets where `approval_queue_policy` names none."""
 SHARE_SEC: Final = 86_400
 """The share of gated calls is that of the last day."""
 ASSURANCE: Final = "A0"

@@ -1,0 +1,90 @@
+"""One recorded call decided again, by a policy or by the very one that decided it then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from mcp_gate.history.past import Past
+from mcp_gate.model.call import Facts
+from mcp_gate.model.decision import Decision
+from mcp_gate.model.verdict import Verdict
+from mcp_gate.policy.load import Loaded
+from mcp_gate.signals.describe import describe
+from mcp_gate.signals.recorded import NotRecorded, description_of, facts_of
+
+
+class WhyNot(Enum):
+    """Why a recorded call cannot be decided again exactly."""
+
+    SIGNALS = "recorded before the gate kept what it knew when it decided"
+    UPSTREAM = "its upstream is not in the candidate"
+    SNAPSHOT = "the policy that decided it is not kept, or cannot be loaded any more"
+
+
+Again: TypeAlias = Verdict | WhyNot
+Snapshots: TypeAlias = Callable[[str], Loaded | None]
+"""The policy of a snapshot, as it was in force; None: it is not kept, or cannot be loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A policy that history is decided by again."""
+
+    loaded: Loaded
+    describes: bool
+    """Whether calls are described anew by its mapping; else topic, tags and attributes are the recorded ones."""
+
+    def decide(self, past: Past) -> Again:
+        """The verdict on a recorded call."""
+        facts = self.facts(past)
+        return facts if isinstance(facts, WhyNot) else self.verdict(past, facts)
+
+    def facts(self, past: Past) -> Facts | WhyNot:
+        """What it would look at. The signals are those of then: they do not depend on the policy."""
+        call = past.call
+        if self.describes and call.upstream not in self.loaded.mappings:
+            return WhyNot.UPSTREAM
+        try:
+            told = (
+                describe(self.loaded, call.upstream, call.tool, call.method, call.arguments)
+                if self.describes
+                else description_of(call)
+            )
+            return facts_of(call, told)
+        except NotRecorded:
+            return WhyNot.SIGNALS
+
+    def verdict(self, past: Past, facts: Facts) -> Verdict:
+        """Decided as the gate does: an exception is a denial, and a person who had been asked stays asked."""
+        try:
+            verdict = self.loaded.policy.decide(facts)
+        except Exception:
+            return Verdict.undecided(self.loaded.snapshot.id)
+        return verdict.raised(Decision.REQUIRE_APPROVAL) if "raised_from" in past.verdict else verdict
+
+
+def difference(past: Past, snapshots: Snapshots) -> str | WhyNot:
+    """What a call decided again by its own policy has differently from the record; "" where all is the same.
+
+    Same facts and same policy have the same verdict. A difference means that the record, the database or the program
+    is not what it was.
+    """
+    loaded = snapshots(past.snapshot)
+    if loaded is None or past.call.upstream not in loaded.mappings:
+        return WhyNot.SNAPSHOT
+    own = Candidate(loaded, describes=True)
+    facts = own.facts(past)
+    if isinstance(facts, WhyNot):
+        return facts
+    told = facts.description
+    fresh = {
+        **own.verdict(past, facts).as_json(),
+        "topic": told.topic,
+        "risk_tags": sorted(told.risk_tags),
+    }
+    stored = {**past.verdict, "topic": past.call.topic, "risk_tags": list(past.call.risk_tags)}
+    # What an older gate did not write down, and what is added to a held call's verdict, cannot be compared.
+    return ", ".join(name for name in fresh if name in stored and fresh[name] != stored[name])
