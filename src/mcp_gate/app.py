@@ -98,7 +98,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     upstreams.on_tools = Looker(gate).look
     await upstreams.start(loaded.upstreams)
     for request in await store.open_requests():
-        gate.deadlines.add(request)
+        gate.watch(request)
         gate.waiters.adopt(request.id)
     await redecide(gate)
     return gate

@@ -24,7 +24,6 @@ async def test_S088_of_an_approval_and_the_deadline_exactly_one_counts(tmp_path:
         gate, outcomes = b.gate, {RequestStatus.APPROVED: 0, RequestStatus.EXPIRED: 0}
         for trial in range(2000):
             request = await b.hold(due=10)
-            gate.deadlines.add(request)
             word = ReviewerDecision(
                 decision="approve", approver_id=operator(), job_hash=request.call.job_hash, nonce=f"n-{trial}",
                 policy_snapshot=request.policy_snapshot, decision_ts=rfc3339(gate.clock.wall()),

@@ -17,15 +17,22 @@ def test_waits_are_measured_against_the_targets() -> None:
     ]
     shown = measure(requests, NOW, 900, 1800).as_json()
     assert shown == {
-        "open": 3, "overdue": 1, "groups": {"a": 2, "b": 1}, "target_median_wait_sec": 900,
+        "open": 3, "overdue": 1, "escalated": 0, "groups": {"a": 2, "b": 1}, "target_median_wait_sec": 900,
         "target_p95_wait_sec": 1800, "median_wait_sec": 20.0, "p95_wait_sec": 3000.0, "oldest_wait_sec": 3000.0,
     }  # fmt: skip
+
+
+def test_requests_in_their_second_stage_are_counted() -> None:
+    moved = a_request(escalated_ts=rfc3339(NOW - 5), escalated_from="ops", group="bosses")
+    shown = measure([a_request(), moved], NOW, 900, 1800).as_json()
+    assert (shown["open"], shown["escalated"], shown["groups"]) == (2, 1, {"bosses": 1, "finance-approvers": 1})
 
 
 def test_only_what_waits_for_people_counts() -> None:
     shown = measure([a_request(status=RequestStatus.APPROVED)], NOW, 900, 1800).as_json()
     assert shown == {
-        "open": 0, "overdue": 0, "groups": {}, "target_median_wait_sec": 900, "target_p95_wait_sec": 1800,
+        "open": 0, "overdue": 0, "escalated": 0, "groups": {}, "target_median_wait_sec": 900,
+        "target_p95_wait_sec": 1800,
     }  # fmt: skip
 
 

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mcp_gate.model.judged import Judged, Refused
+from mcp_gate.model.decision import OnTimeout, Tier
+from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import CallState, Request, RequestStatus
+from mcp_gate.model.timed import Approves, Escalates, Over, Waits
+from mcp_gate.review.due import Moment, fate
 from mcp_gate.store.store import (
     Claimed,
     Closed,
@@ -20,7 +24,7 @@ from mcp_gate.store.store import (
     TooMany,
     WhyNot,
 )  # fmt: skip
-from support.held import NOW
+from support.held import NOW, SNAPSHOT, an_approval
 from support.stored import (
     a_store,
     all_records,
@@ -315,26 +319,92 @@ def _stage(opened: Opened | Joined | TooMany) -> tuple[str, str, bytes | None]:
 async def test_a_reviewer_claims_and_lets_go(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store)
-        await store.set_claim(request.id, "dana", stamp(300))
+        await store.set_claim(request, "dana", stamp(300))
         found = await store.request(request.id)
         assert found is not None
         assert (found.claimed_by, found.claimed_until) == ("dana", stamp(300))
-        await store.set_claim(request.id, "", "")
+        await store.set_claim(request, "", "")
         assert await store.request(request.id) == request
         await reject(store, request)
         with pytest.raises(Conflict):
-            await store.set_claim(request.id, "dana", stamp(300))
+            await store.set_claim(request, "dana", stamp(300))
         with pytest.raises(NotFound):
-            await store.set_claim("R-none", "dana", stamp(300))
+            await store.set_claim(new_request(), "dana", stamp(300))
 
 
 async def test_a_pending_request_can_be_given_more_time(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store)
-        await store.extend(request.id, stamp(1740))
+        await store.extend(request, stamp(1740))
         found = await store.request(request.id)
         assert found is not None
         assert found.due_ts == stamp(1740)
+        with pytest.raises(Conflict, match="moved the request on"):
+            await store.extend(request, stamp(1000))
+
+
+# ---- time
+
+
+def later(seconds: float) -> Moment:
+    return Moment(NOW + seconds, NOW - 60, SNAPSHOT)
+
+
+async def test_an_escalation_moves_group_and_due_time_drops_the_claim_and_voids_earlier_words(tmp_path: Path) -> None:
+    async with a_store(tmp_path) as store:
+        request = await held(store, on_timeout=OnTimeout.ESCALATE, escalate_to="bosses", needed=2)
+        await store.set_claim(request, "ana", stamp(5000))
+        await store.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
+        timed, moved = await store.pass_time(request.id, lambda found: fate(found, later(840)))
+        assert isinstance(timed, Escalates)
+        assert moved == await store.request(request.id)
+        assert (moved.status, moved.stage, moved.group) == (RequestStatus.PENDING, 2, "bosses")
+        assert (moved.escalated_from, moved.escalated_ts) == ("finance-approvers", stamp(840))
+        assert (moved.due_ts, moved.claimed_by) == (stamp(1740), "")
+        assert [said.stage for said in moved.decisions] == [1]
+        assert moved.words == ()
+        with pytest.raises(Conflict, match="moved the request on"):
+            await store.set_claim(request, "ana", stamp(5000))
+        assert (await all_records(store))[-1]["event"] == "request.escalated"
+
+
+async def test_who_spoke_in_the_first_stage_can_speak_in_the_second(tmp_path: Path) -> None:
+    async with a_store(tmp_path) as store:
+        request = await held(store, on_timeout=OnTimeout.ESCALATE, needed=2)
+        await store.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
+        await store.pass_time(request.id, lambda found: fate(found, later(840)))
+        again = replace(an_approval("dana"), stage=2)
+        await store.decide(request.id, lambda _: Accepted(again, RequestStatus.APPROVED, ()))
+        found = await store.request(request.id)
+        assert found is not None
+        assert found.status is RequestStatus.APPROVED
+        assert found.words == (again,)
+
+
+async def test_an_approval_by_time_is_a_decision_like_any_other_and_used_once(tmp_path: Path) -> None:
+    async with a_store(tmp_path) as store:
+        request = await held(store, on_timeout=OnTimeout.APPROVE, tier=Tier.LOW)
+        timed, found = await store.pass_time(request.id, lambda read: fate(read, later(840)))
+        assert isinstance(timed, Approves)
+        (said,) = found.decisions
+        assert (said.approver_id, said.assurance, said.final) == ("policy:timeout", None, True)
+        assert found.due_ts == stamp(1740)
+        assert await states(store, request.call) == ["approved"]
+        assert isinstance(await claim(store, request, now=NOW + 850), Claimed)
+        assert await claim(store, request, now=NOW + 850) == NotClaimed(WhyNot.ALREADY_USED)
+        timed, _ = await store.pass_time(request.id, lambda read: fate(read, later(9000)))
+        assert timed == Over()
+
+
+async def test_time_does_nothing_to_what_is_not_due(tmp_path: Path) -> None:
+    async with a_store(tmp_path) as store:
+        request = await held(store)
+        before = len(await all_records(store))
+        timed, found = await store.pass_time(request.id, lambda read: fate(read, later(839)))
+        assert (timed, found) == (Waits(NOW + 840), request)
+        assert len(await all_records(store)) == before
+        with pytest.raises(NotFound):
+            await store.pass_time("R-none", lambda read: fate(read, later(0)))
 
 
 async def test_requests_are_listed_by_status_and_group_page_by_page(tmp_path: Path) -> None:

@@ -62,6 +62,10 @@ def explain(
     print(json.dumps(found) if as_json else _readable(tool, found))
 
 
+def _at_timeout(found: JsonObject) -> str:
+    return f"escalate to {found['escalate_to']}" if found["on_timeout"] == "escalate" else str(found["on_timeout"])
+
+
 def _readable(tool: str, found: JsonObject) -> str:
     """The same as the JSON, for people."""
     from mcp_gate.lang.reveal import reveal
@@ -78,7 +82,7 @@ def _readable(tool: str, found: JsonObject) -> str:
     if found["decision"] == "require_approval":
         lines.append(
             f"  review    {found['approvals']} of {found['route']}, within {found['timeout_sec']} s, "
-            f"then {found['on_timeout']}; assurance {found['min_assurance']} or better"
+            f"then {_at_timeout(found)}; assurance {found['min_assurance']} or better"
         )
     if found["unknown"]:
         lines.append(f"  unknown   {', '.join(found['unknown'])}")

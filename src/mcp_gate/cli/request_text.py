@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from mcp_gate.cli.columns import span, table
+from mcp_gate.faces.stages import afterwards, approvals, ends, is_void
 from mcp_gate.lang.reveal import mixed_script, reveal, reveal_json
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.foreign import Json, JsonObject
@@ -25,7 +26,7 @@ def digest(request: JsonObject) -> str:
 
 def listing(requests: Iterable[JsonObject], now: float, *, statuses: bool) -> str:
     """A table, the most urgent first; with all statuses, those that wait first, then the newest."""
-    rows = sorted(requests, key=lambda request: request["due_ts"])
+    rows = sorted(requests, key=ends)
     if statuses:
         rows.sort(key=lambda request: (request["status"] != "pending", _backwards(request["opened_ts"])))
     head = ["LEFT", "RISK", "REQUEST", "TOOL", "AGENT", "GROUP", "CLAIMED", "WHY"]
@@ -47,16 +48,16 @@ def full(request: JsonObject, now: float) -> str:
     if call.get("claims"):
         lines += ["", "What the agent says (unchecked, may be untrue)", *_foreign(reveal_json(call["claims"]))]
     if request["decisions"]:
-        lines += ["", "Decisions", *map(_decision, request["decisions"])]
+        lines += ["", "Decisions", *(_decision(request, said) for said in request["decisions"])]
     lines += ["", f"  {'job_hash':<12} {reveal(call['job_hash'])}", f"  {'digest':<12} {digest(request)}"]
     return "\n".join(lines)
 
 
 def time_left(request: JsonObject, now: float) -> str:
-    """`3:11`, `overdue`, or "" for what no longer waits."""
+    """Time left of the stage: `3:11`, `overdue`, or "" for what no longer waits."""
     if request["status"] != "pending":
         return ""
-    seconds = parse_rfc3339(request["due_ts"]) - now
+    seconds = parse_rfc3339(ends(request)) - now
     return span(seconds) if seconds > 0 else "overdue"
 
 
@@ -73,13 +74,12 @@ def _headline(request: JsonObject, now: float) -> str:
     left = time_left(request, now)
     if not left:
         return f"{request['id']}  {request['status']}"
-    return f"{request['id']}  pending, {left} left, then {request['verdict']['on_timeout']}"
+    return f"{request['id']}  pending, {left} left, then {reveal(afterwards(request))}"
 
 
 def _facts(request: JsonObject) -> Iterator[str]:
     call, verdict = request["call"], request["verdict"]
     rules = ", ".join(rules_told(verdict))
-    given = sum(said["decision"] == "approve" for said in request["decisions"])
     yield from _members(
         {
             "tool": f"{call['listed_name']} ({call['upstream']}: {call['tool']})",
@@ -89,18 +89,24 @@ def _facts(request: JsonObject) -> Iterator[str]:
             "risk": f"{request['tier']} ({', '.join(call['risk_tags']) or 'no tags'})",
             "topic": call["topic"],
             "group": request["group"],
-            "approvals": f"{given} of {request['needed']}",
+            "escalated": _escalated(request),
+            "approvals": f"{len(approvals(request))} of {request['needed']}",
             "proof": verdict["min_assurance"],
             "limits": _plain(verdict["constraints"]),
             "forbidden": verdict.get("forbidden", "") and f"{verdict['forbidden']}; approving does not change that",
             "attributes": _plain(call["attributes"]),
             "claimed by": request.get("claimed_by", ""),
             "opened": request["opened_ts"],
-            "due": request["due_ts"],
+            "due": ends(request),
             "attempts": str(request["attempts"]),
             "policy": verdict["policy_snapshot"],
         }
     )
+
+
+def _escalated(request: JsonObject) -> str:
+    """Where a request was before, and since when it is here."""
+    return f"from {request['escalated_from']} at {request['escalated_ts']}" if "escalated_from" in request else ""
 
 
 def _members(members: dict[str, str]) -> Iterator[str]:
@@ -117,9 +123,11 @@ def _trail(trail: list[JsonObject]) -> list[str]:
     return [f"  {reveal(step['ts'])}  {reveal(step['tool'])}  {reveal(step['status'])}" for step in trail]
 
 
-def _decision(said: JsonObject) -> str:
+def _decision(request: JsonObject, said: JsonObject) -> str:
+    proof = f" ({said['assurance']})" if "assurance" in said else ""
     reason = f': "{said["reason"]}"' if said.get("reason") else ""
-    return reveal(f"  {said['decision_ts']}  {said['decision']} by {said['approver_id']} ({said['assurance']}){reason}")
+    void = ", void since the escalation" if is_void(request, said) else ""
+    return reveal(f"  {said['decision_ts']}  {said['decision']} by {said['approver_id']}{proof}{void}{reason}")
 
 
 def _foreign(text: str) -> list[str]:

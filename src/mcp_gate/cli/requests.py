@@ -204,9 +204,11 @@ def _print_outcome(request: JsonObject, *, as_json: bool) -> None:
     if as_json:
         print_json(request)
         return
-    approvals = sum(said["decision"] == "approve" for said in request["decisions"])
+    from mcp_gate.faces.stages import approvals
+
     if request["status"] == "pending":
-        print(f"{request['id']} has {approvals} of {request['needed']} approvals; it still needs somebody else's.")
+        given = len(approvals(request))
+        print(f"{request['id']} has {given} of {request['needed']} approvals; it still needs somebody else's.")
     else:
         print(f"{request['id']} is {request['status']}.")
 

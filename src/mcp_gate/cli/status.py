@@ -63,7 +63,9 @@ def _queue(queue: JsonObject) -> Iterator[str]:
         yield _line("queue", "nothing is waiting for review")
         return
     groups = ", ".join(f"{name} {count}" for name, count in queue["groups"].items())
-    yield _line("queue", f"{queue['open']} waiting ({groups}), {queue['overdue']} over the target")
+    over, escalated = queue["overdue"], queue["escalated"]
+    moved = f", {escalated} escalated" if escalated else ""
+    yield _line("queue", f"{queue['open']} waiting ({groups}), {over} over the target{moved}")
     for name, label in (("median", "median"), ("p95", "p95")):
         wait, target = span(queue[f"{name}_wait_sec"]), span(queue[f"target_{name}_wait_sec"])
         yield _line("", f"{label} wait {wait}, target {target}")

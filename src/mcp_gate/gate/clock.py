@@ -22,6 +22,8 @@ class Clock:
         """Seconds since the epoch, as the machine believes."""
         self._elapsed = elapsed
         self._origin = wall() - elapsed()
+        self.started = self.steady()
+        """When that was: `steady` then."""
 
     def steady(self) -> float:
         """Seconds since the epoch, counted from the start of the gate."""

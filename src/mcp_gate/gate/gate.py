@@ -25,7 +25,9 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import Outcome
 from mcp_gate.model.request import Request, RequestStatus
+from mcp_gate.model.timed import Approves, Escalates, Expires, Over, Waits
 from mcp_gate.policy.load import Loaded
+from mcp_gate.review.due import Moment, fate
 from mcp_gate.signals.describe import always_denied
 from mcp_gate.store.results import Closed, NotOpen
 from mcp_gate.store.store import Store
@@ -169,11 +171,28 @@ class Gate:
 
     def announce(self, event: str, request: Request) -> None:
         """Tell watchers, waiters and the sweep that a request changed."""
-        if request.status in (RequestStatus.PENDING, RequestStatus.APPROVED):
-            self.deadlines.add(request)
-        self.hub.publish(
-            {"event": event, "request_id": request.id, "group": request.group, "status": request.status.value}
-        )
+        self.watch(request)
+        message = {"event": event, "request_id": request.id, "group": request.group, "status": request.status.value}
+        if event == "request.escalated":
+            message["from"] = request.escalated_from
+        self.hub.publish(message)
+
+    def watch(self, request: Request) -> None:
+        """Have the sweep look at a request when time does something to it."""
+        timed = fate(request, self.moment())
+        match timed:
+            case Waits(until):
+                self.deadlines.add(request.id, until)
+            case Expires() | Escalates() | Approves():
+                self.deadlines.add(request.id, self.clock.steady())
+            case Over():
+                pass
+            case _:
+                assert_never(timed)
+
+    def moment(self) -> Moment:
+        """Now, as what time does to requests goes by it."""
+        return Moment(self.clock.steady(), self.clock.started, self.loaded.snapshot.id)
 
     async def supersede(self, request: Request, why: str) -> None:
         """Void a request because policy or tool changed under it; its call is to be decided anew."""

@@ -138,6 +138,7 @@ def new_request(call: Call, verdict: Verdict, now: float, over: str) -> Request:
         over: why a constraint forbids the call whoever approves it, or "".
     """
     shown = verdict.as_json()
+    after = verdict.escalate_after_sec
     return Request(
         id=clock.request_id(),
         kind="gate",
@@ -152,6 +153,8 @@ def new_request(call: Call, verdict: Verdict, now: float, over: str) -> Request:
         on_timeout=verdict.on_timeout,
         opened_ts=rfc3339(now),
         due_ts=rfc3339(now + verdict.timeout_sec),
+        escalate_ts="" if after is None or after > verdict.timeout_sec else rfc3339(now + after),
+        escalate_to=verdict.escalate_to,
     )
 
 

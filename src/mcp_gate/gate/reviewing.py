@@ -139,17 +139,17 @@ class Reviewing:
                 try:
                     await act(request, approver_id, asked.ts)
                 except Conflict:
-                    continue  # it ended meanwhile: the next look says how
+                    continue  # it ended or moved on meanwhile: the next look says how
                 return await self._told(event, request)
 
     async def _set_claim(self, request: Request, approver_id: str, until: str) -> None:
-        await self._gate.store.set_claim(request.id, approver_id, until)
+        await self._gate.store.set_claim(request, approver_id, until)
 
     async def _drop_claim(self, request: Request, _: str, __: str) -> None:
-        await self._gate.store.set_claim(request.id, "", "")
+        await self._gate.store.set_claim(request, "", "")
 
     async def _set_due(self, request: Request, _: str, due_ts: str) -> None:
-        await self._gate.store.extend(request.id, due_ts)
+        await self._gate.store.extend(request, due_ts)
 
     async def _told(self, event: str, before: Request) -> Request:
         """Read the request again and tell whoever waits or watches."""

@@ -1,22 +1,20 @@
-"""What time does to requests: the due ones expire, those that nobody came back for are withdrawn."""
+"""Time passes over requests: the due ones meet their fate (`review.due`), those nobody came back for are withdrawn."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Final
+from typing import Final, assert_never
 
-from mcp_gate.gate import events
 from mcp_gate.gate.gate import Gate
-from mcp_gate.lang.times import parse_rfc3339, rfc3339
-from mcp_gate.model.request import Request, RequestStatus
+from mcp_gate.model.request import RequestStatus
+from mcp_gate.model.timed import Approves, Escalates, Expires, Over, Waits
+from mcp_gate.review.due import fate
 from mcp_gate.store.database import Unavailable
-from mcp_gate.store.results import Closed
 
 log = logging.getLogger(__name__)
 
 EVERY_SEC: Final = 0.5
-OPEN: Final = frozenset({RequestStatus.PENDING, RequestStatus.APPROVED})
 ORPHAN_SEC: Final = 900.0
 """How long a request stays open for a client that went away (it may come back with the same call)."""
 
@@ -34,9 +32,8 @@ async def sweep_forever(gate: Gate) -> None:
 async def sweep(gate: Gate) -> None:
     """One round."""
     gate.running.forget()
-    now = gate.clock.steady()
-    for request_id in gate.deadlines.take(now):
-        await _look(gate, request_id, now)
+    for request_id in gate.deadlines.take(gate.clock.steady()):
+        await _look(gate, request_id)
     for request_id in gate.waiters.orphans(ORPHAN_SEC):
         orphan = await gate.store.request(request_id)
         if orphan is not None and orphan.status is RequestStatus.PENDING:
@@ -44,31 +41,25 @@ async def sweep(gate: Gate) -> None:
         gate.waiters.forget(request_id)
 
 
-async def _look(gate: Gate, request_id: str, now: float) -> None:
-    """Read a request that may be due; one that was extended meanwhile gets its new deadline."""
+async def _look(gate: Gate, request_id: str) -> None:
+    """Let time do to a request what it does now, as one transaction, and tell whoever waits or watches."""
+    moment = gate.moment()
     try:
-        request = await gate.store.request(request_id)
-        if request is None or request.consumed or request.status not in OPEN:
-            return
-        if parse_rfc3339(request.due_ts) > now:
-            gate.deadlines.add(request)
-        else:
-            await _expire(gate, request, now)
+        timed, request = await gate.store.pass_time(request_id, lambda found: fate(found, moment))
     except Unavailable:
-        gate.deadlines.again(request_id, now)
+        gate.deadlines.add(request_id, moment.now)
         raise
-
-
-async def _expire(gate: Gate, request: Request, now: float) -> None:
-    """Nobody decided, or nobody collected the approval: it ends here, and names the policy as who ended it."""
-    common = {
-        **events.members(request.call, request.policy_snapshot),
-        "approver_id": "policy:timeout",
-        "decision_ts": rfc3339(now),
-    }
-    cause = "uncollected" if request.status is RequestStatus.APPROVED else "timeout"
-    written = [events.request_event("request.expired", common, request.id, {"cause": cause})]
-    closing = await gate.store.close_request(request.id, RequestStatus.EXPIRED, written)
-    gate.waiters.forget(request.id)
-    if isinstance(closing, Closed):
-        gate.announce("request.expired", closing.request)
+    match timed:
+        case Waits(until):  # it was extended
+            gate.deadlines.add(request_id, until)
+        case Over():
+            pass
+        case Expires():
+            gate.waiters.forget(request_id)
+            gate.announce("request.expired", request)
+        case Escalates():
+            gate.announce("request.escalated", request)
+        case Approves():
+            gate.announce("request.decided", request)
+        case _:
+            assert_never(timed)

@@ -61,7 +61,7 @@ def rejected(verdict: Verdict, call_id: str, request_id: str, reason: str) -> Re
 
 def expired(verdict: Verdict, call_id: str, request_id: str) -> Refused:
     text = (
-        f"No reviewer decided in time ({request_id}); it was not run. "
+        f"No reviewer decided in time ({request_id}): expired by policy:timeout. It was not run. "
         "Do not retry on your own. Ask the user to contact a reviewer."
     )
     return _refused(verdict, call_id, Status.EXPIRED, text, Retry.NEVER, request_id)

@@ -76,10 +76,13 @@ class RecordedDecision:
     reason: str
     approver_id: str
     decision_ts: str
-    assurance: Assurance
+    assurance: Assurance | None
+    """How its giver proved who he is; None: it is the policy's own word."""
     nonce: str
     signature: str | None = None
     final: bool = False
+    stage: int = 1
+    """The request's stage in which it was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,12 @@ class Request:
     opened_ts: str
     due_ts: str
     escalate_ts: str = ""
+    """When it goes to another group though it is not due; "" where only `due_ts` ends the stage."""
+    escalate_to: str = "escalation"
+    escalated_ts: str = ""
+    """When the second stage began; "" in the first."""
+    escalated_from: str = ""
+    """The group of the first stage, once there is a second."""
     claimed_by: str = ""
     claimed_until: str = ""
     waiting: bool = False
@@ -109,3 +118,23 @@ class Request:
     """Whether the approval was used by a dispatch, or the outcome told to the agent."""
     decisions: tuple[RecordedDecision, ...] = ()
     trail: tuple[JsonObject, ...] = field(default=())
+
+    @property
+    def stage(self) -> int:
+        """1, or 2 once it was escalated; there is no third."""
+        return 2 if self.escalated_ts else 1
+
+    @property
+    def stage_ts(self) -> str:
+        """When this stage began."""
+        return self.escalated_ts or self.opened_ts
+
+    @property
+    def timeout_sec(self) -> int:
+        """The time that each stage is given."""
+        return int(self.verdict["timeout_sec"])
+
+    @property
+    def words(self) -> tuple[RecordedDecision, ...]:
+        """The decisions that count: those of this stage."""
+        return tuple(said for said in self.decisions if said.stage == self.stage)

@@ -46,11 +46,13 @@ class Verdict:
     timeout_sec: int = 900
     on_timeout: OnTimeout = OnTimeout.DENY
     escalate_to: str = "escalation"
+    escalate_after_sec: int | None = None
+    """After how long nobody's decision sends the request to `escalate_to`; None: only its time-out can."""
     group: str = "default"
     """The group of reviewers a request goes to: the first `route` given, else by routing."""
     min_assurance: Assurance = Assurance.SESSION
     invariant: bool = False
-    """Whether an invariant is among the deciding rules: `on_timeout: approve` then never applies."""
+    """Whether an invariant is among the deciding rules, or nobody mapped the call: time then never approves it."""
     layers: tuple[LayerWord, ...] = ()
     """Who said so, in the order of `rule_ids` but for rules that are built in; a layer that abstained is left out."""
     raised_from: Decision | None = None
@@ -89,6 +91,7 @@ class Verdict:
             "approvals": self.approvals,
             "timeout_sec": self.timeout_sec,
             "on_timeout": self.on_timeout.word,
+            "escalate_to": self.escalate_to,
             "min_assurance": self.min_assurance.word,
             "policy_snapshot": self.policy_snapshot,
             "layers": [word.as_json() for word in self.layers],

@@ -85,6 +85,7 @@ class Documents:
             routing=read_routing(reader, self._node("routing")),
             action_classes=read_action_classes(reader, self._node("action_classes")),
             escalate_to=queue.escalate_to or Terms().escalate_to,
+            escalate_after_sec=queue.escalate_after_sec,
         )
 
     def _node(self, key: str) -> Node | None:

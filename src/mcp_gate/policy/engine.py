@@ -28,7 +28,9 @@ INVARIANTS: Final = "invariants"
 """What the layer of invariants is called, in which every rule that matches applies, not only the first."""
 UNMAPPED: Final = compile_rule(
     NOWHERE.file,
-    Rule("unmapped", NOWHERE, Match(), Decision.REQUIRE_APPROVAL, "No mapping says what this tool does"),
+    Rule(
+        "unmapped", NOWHERE, Match(), Decision.REQUIRE_APPROVAL, "No mapping says what this tool does", invariant=True
+    ),
 )
 BUILT_IN_IDS: Final = frozenset({"default", "unmapped", "limits", "stopped", "tool_changed", "error"})
 """What `rule_id` says where no rule of the admin's decided."""
@@ -179,6 +181,7 @@ class Policy:
             timeout_sec=min(timeouts) if timeouts else tier_rule.timeout_sec,
             on_timeout=_on_timeout(rules, kind.tier, tier_rule.on_timeout),
             escalate_to=escalate_to or tier_rule.escalate_to or self.terms.escalate_to,
+            escalate_after_sec=self.terms.escalate_after_sec,
             group=route or self.terms.group(kind.subject.risk_tags),
             min_assurance=max(rule.min_assurance or Assurance.SESSION for rule in rules),
             invariant=any(rule.invariant for rule in rules),
@@ -224,6 +227,10 @@ def _on_timeout(rules: list[Rule], tier: Tier, of_tier: OnTimeout) -> OnTimeout:
     low = tier is Tier.LOW
     given = [rule.on_timeout for rule in rules if rule.on_timeout is not None] or [of_tier]
     word = max(OnTimeout.DENY if one is OnTimeout.APPROVE and not low else one for one in given)
-    if word is OnTimeout.APPROVE and any(rule.invariant for rule in rules):
-        return OnTimeout.DENY
-    return word
+    return OnTimeout.DENY if word is OnTimeout.APPROVE and any(map(_asks_for_people, rules)) else word
+
+
+def _asks_for_people(rule: Rule) -> bool:
+    """Whether a rule rules out that time approves: a floor, or one that wants more than one person's bare word."""
+    assured = rule.min_assurance is not None and rule.min_assurance > Assurance.SESSION
+    return rule.invariant or assured or (rule.approvals or 1) > 1

@@ -30,7 +30,6 @@ def explain(policy: Policy, facts: Facts) -> JsonObject:
     }
     return {
         **verdict.as_json(),
-        "escalate_to": verdict.escalate_to,
         "topic": facts.description.topic,
         "risk_tags": sorted(facts.description.risk_tags),
         "attributes": {name: _plain(value) for name, value in values.items() if value is not UNKNOWN},

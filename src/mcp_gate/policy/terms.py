@@ -39,6 +39,7 @@ class Terms:
     action_classes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Tags that a routing key takes besides its own."""
     escalate_to: str = "escalation"
+    escalate_after_sec: int | None = None
 
     def tier(self, tags: frozenset[str]) -> Tier:
         """The highest tier that any tag names; high where a tag is named by none, or there is no tag."""

@@ -49,7 +49,7 @@ def still_open(request: Request, standing: Standing) -> Refused | None:
     match request.status:
         case RequestStatus.PENDING:
             if parse_rfc3339(request.due_ts) <= standing.now:
-                return _decided("it expired")
+                return _decided("its time is up")
             return None
         case RequestStatus.SUPERSEDED:
             if request.policy_snapshot != standing.snapshot:
@@ -77,7 +77,7 @@ def holder(request: Request, now: float) -> str:
         return ""
     if parse_rfc3339(request.claimed_until) <= now:
         return ""
-    spoken = any(decision.approver_id == request.claimed_by for decision in request.decisions)
+    spoken = any(decision.approver_id == request.claimed_by for decision in request.words)
     return "" if spoken else request.claimed_by
 
 

@@ -40,12 +40,12 @@ def judge_release(request: Request, standing: Standing) -> Asked:
 
 
 def judge_extend(request: Request, standing: Standing, seconds: int) -> Asked:
-    """Whether a request may stay open `seconds` longer: at most doubling the time first given."""
+    """Whether a request may stay open `seconds` longer: at most doubling the time that its stage was given."""
     refused = first_refusal((person, group, itself, still_open, unclaimed), request, standing)
     if refused is not None:
         return refused
-    given = int(request.verdict["timeout_sec"])
-    latest = parse_rfc3339(request.opened_ts) + 2 * given
+    given = request.timeout_sec
+    latest = parse_rfc3339(request.stage_ts) + 2 * given
     due = parse_rfc3339(request.due_ts) + seconds
     if due - latest > ROUNDING_SEC:
         left = max(0, int(latest - parse_rfc3339(request.due_ts) + ROUNDING_SEC))

@@ -13,6 +13,7 @@ from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import RecordedDecision, Request, RequestStatus, ReviewerDecision
 from mcp_gate.review import checks
+from mcp_gate.review.people import Reviewer
 from mcp_gate.review.standing import Standing
 
 CLOCKS_APART_SEC: Final = 300
@@ -138,7 +139,7 @@ def _free(request: Request, _: ReviewerDecision, standing: Standing) -> Refused 
 def _distinct(request: Request, posted: ReviewerDecision, _: Standing) -> Refused | None:
     """10. Several approvals are those of several people."""
     if posted.decision == "approve" and any(
-        said.decision == "approve" and said.approver_id == posted.approver_id for said in request.decisions
+        said.decision == "approve" and said.approver_id == posted.approver_id for said in request.words
     ):
         return Refused("second_person_needed", 403, "you approved this request already; another person has to")
     return None
@@ -163,30 +164,31 @@ def _accept(request: Request, posted: ReviewerDecision, standing: Standing) -> A
         assurance=standing.reviewer.assurance,
         nonce=posted.nonce or "",
         final=status is not RequestStatus.PENDING,
+        stage=request.stage,
     )
-    return Accepted(decision, status, (_decided(request, decision, standing),))
+    return Accepted(decision, status, (_decided(request, decision, standing.reviewer, standing.record),))
 
 
 def _status_after(request: Request, posted: ReviewerDecision, standing: Standing) -> RequestStatus:
-    """One deny rejects. Approvals count while their givers are still reviewers of the group."""
+    """One deny rejects. Approvals of this stage count while their givers are still reviewers of the group."""
     if posted.decision == "deny":
         return RequestStatus.REJECTED
     approvers = {
         said.approver_id
-        for said in request.decisions
+        for said in request.words
         if said.decision == "approve" and standing.people.decides_for(said.approver_id, request.group)
     }
     approvers.add(posted.approver_id or "")
     return RequestStatus.APPROVED if len(approvers) >= request.needed else RequestStatus.PENDING
 
 
-def _decided(request: Request, decision: RecordedDecision, standing: Standing) -> Event:
+def _decided(request: Request, decision: RecordedDecision, reviewer: Reviewer, record: JsonObject) -> Event:
     fields: JsonObject = {
-        **standing.record,
+        **record,
         "request_id": request.id,
         "approver_id": decision.approver_id,
         "decision_ts": decision.decision_ts,
-        "assurance": decision.assurance.word,
+        "assurance": reviewer.assurance.word,
     }
     data: JsonObject = {"decision": decision.decision}
     if decision.reason:

@@ -23,6 +23,8 @@ class Queue:
     open: int
     overdue: int
     """Waiting longer than the target for the slowest (p95)."""
+    escalated: int
+    """In their second stage."""
     by_group: dict[str, int]
     median_wait_sec: float | None
     p95_wait_sec: float | None
@@ -35,6 +37,7 @@ class Queue:
         out: JsonObject = {
             "open": self.open,
             "overdue": self.overdue,
+            "escalated": self.escalated,
             "groups": self.by_group,
             "target_median_wait_sec": self.target_median_wait_sec,
             "target_p95_wait_sec": self.target_p95_wait_sec,
@@ -53,6 +56,7 @@ def measure(requests: Iterable[Request], now: float, target_median_sec: int, tar
     return Queue(
         open=len(waits),
         overdue=sum(wait > target_p95_sec for wait in waits),
+        escalated=sum(request.stage > 1 for request in pending),
         by_group=dict(sorted(Counter(request.group for request in pending).items())),
         median_wait_sec=quantile(waits, 0.5),
         p95_wait_sec=quantile(waits, 0.95),

@@ -61,6 +61,22 @@ create trigger audit_never_deleted before delete on audit begin select raise(abo
 """,
     "alter table calls add column signals text not null default '{}'",
     "create index audit_judged on audit(seq) where event in ('request.decided', 'sample.reviewed')",
+    """
+alter table requests add column escalate_to text not null default 'escalation';
+alter table requests add column escalated_ts text not null default '';
+alter table requests add column escalated_from text not null default '';
+
+create table staged_decisions(request_id text not null references requests(id), n integer not null,
+  decision text not null, reason text not null, approver_id text not null, decision_ts text not null,
+  assurance text not null, nonce text not null, signature text, final integer not null, stage integer not null,
+  primary key(request_id, n), unique(request_id, stage, approver_id));
+insert into staged_decisions(request_id, n, decision, reason, approver_id, decision_ts, assurance, nonce, signature,
+  final, stage)
+  select request_id, n, decision, reason, approver_id, decision_ts, assurance, nonce, signature, final, 1
+  from decisions;
+drop table decisions;
+alter table staged_decisions rename to decisions;
+""",
 )
 
 

@@ -10,6 +10,7 @@ from mcp_gate.model.call import Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import CallState, RecordedDecision, Request, RequestStatus
+from mcp_gate.model.timed import Approves, Escalates, Expires, Over, Timed, Waits
 from mcp_gate.store import calls, record, rows
 from mcp_gate.store.calls import Begin
 from mcp_gate.store.database import Conflict, NotFound, Row, Tx
@@ -36,8 +37,8 @@ _SELECT: Final = (
 )
 _COLUMNS: Final = (
     "id", "call_id", "kind", "status", "agent", "job_hash", "verdict", "snapshot", "tier", "grp", "needed",
-    "min_assurance", "on_timeout", "opened_ts", "due_ts", "escalate_ts", "claimed_by", "claimed_until", "attempts",
-    "consumed",
+    "min_assurance", "on_timeout", "opened_ts", "due_ts", "escalate_ts", "escalate_to", "escalated_ts",
+    "escalated_from", "claimed_by", "claimed_until", "attempts", "consumed",
 )  # fmt: skip
 _INSERT: Final = f"insert into requests({', '.join(_COLUMNS)}) values({', '.join(':' + c for c in _COLUMNS)})"
 
@@ -91,14 +92,8 @@ def decide(tx: Tx, request_id: str, body: Callable[[Request], Judged]) -> Judged
     request = need(tx, request_id)
     judged = body(request)
     match judged:
-        case Accepted(decision, status, events):
-            if request.status is not RequestStatus.PENDING:
-                raise Conflict(f"a word for a request that is {request.status.value}")
-            _write_decision(tx, request, decision)
-            if status is not RequestStatus.PENDING:
-                tx.run("update requests set status = :status where id = :id", status=status.value, id=request_id)
-                calls.move(tx, request.call.id, CallState(status.value))
-            record.append(tx, events)
+        case Accepted():
+            _write_word(tx, request, judged)
         case Refused(events=events):
             record.append(tx, events)
         case _:
@@ -106,22 +101,68 @@ def decide(tx: Tx, request_id: str, body: Callable[[Request], Judged]) -> Judged
     return judged
 
 
+def _write_word(tx: Tx, request: Request, word: Accepted) -> None:
+    if request.status is not RequestStatus.PENDING:
+        raise Conflict(f"a word for a request that is {request.status.value}")
+    _write_decision(tx, request, word.decision)
+    if word.status is not RequestStatus.PENDING:
+        _move(tx, request, word.status)
+    record.append(tx, word.events)
+
+
+def _move(tx: Tx, request: Request, status: RequestStatus) -> None:
+    """A request's status, and its call's with it."""
+    tx.run("update requests set status = :status where id = :id", status=status.value, id=request.id)
+    calls.move(tx, request.call.id, CallState(status.value))
+
+
 def _write_decision(tx: Tx, request: Request, decision: RecordedDecision) -> None:
     tx.run(
         "insert into decisions(request_id, n, decision, reason, approver_id, decision_ts, assurance, nonce, signature, "
-        "final) values(:request_id, :n, :decision, :reason, :approver_id, :decision_ts, :assurance, :nonce, "
-        ":signature, :final)",
+        "final, stage) values(:request_id, :n, :decision, :reason, :approver_id, :decision_ts, :assurance, :nonce, "
+        ":signature, :final, :stage)",
         request_id=request.id,
         n=len(request.decisions) + 1,
         decision=decision.decision,
         reason=decision.reason,
         approver_id=decision.approver_id,
         decision_ts=decision.decision_ts,
-        assurance=decision.assurance.word,
+        assurance=decision.assurance.word if decision.assurance is not None else "",
         nonce=decision.nonce,
         signature=decision.signature,
         final=int(decision.final),
+        stage=decision.stage,
     )
+
+
+def pass_time(tx: Tx, request_id: str, body: Callable[[Request], Timed]) -> tuple[Timed, Request]:
+    request = need(tx, request_id)
+    timed = body(request)
+    match timed:
+        case Waits() | Over():
+            return timed, request
+        case Expires(events):
+            _move(tx, request, RequestStatus.EXPIRED)
+            record.append(tx, events)
+        case Escalates(events=events):
+            _escalate(tx, request, timed)
+            record.append(tx, events)
+        case Approves(word, due_ts):
+            _write_word(tx, request, word)
+            tx.run("update requests set due_ts = :due_ts where id = :id", due_ts=due_ts, id=request_id)
+        case _:
+            assert_never(timed)
+    return timed, need(tx, request_id)
+
+
+def _escalate(tx: Tx, request: Request, to: Escalates) -> None:
+    if request.status is not RequestStatus.PENDING or request.stage > 1:
+        raise Conflict(f"a request that is {request.status.value} in stage {request.stage} goes to no other group")
+    tx.run(
+        "update requests set grp = :grp, due_ts = :due_ts, escalated_ts = :ts, escalated_from = :was, "
+        "claimed_by = '', claimed_until = '' where id = :id",
+        grp=to.group, due_ts=to.due_ts, ts=to.ts, was=request.group, id=request.id,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +210,7 @@ def close(request_id: str, status: RequestStatus, events: tuple[Event, ...], tx:
     request = need(tx, request_id)
     if request.status not in _FROM_APPROVED or request.consumed:
         return NotOpen(request.status)
-    tx.run("update requests set status = :status where id = :id", status=status.value, id=request_id)
-    calls.move(tx, request.call.id, CallState(status.value))
+    _move(tx, request, status)
     record.append(tx, events)
     return Closed(replace(request, status=status))
 
@@ -184,23 +224,27 @@ def consume(request_id: str, events: tuple[Event, ...], tx: Tx) -> None:
     record.append(tx, events)
 
 
-def set_claim(request_id: str, reviewer: str, until: str, tx: Tx) -> None:
-    done = tx.run(
-        "update requests set claimed_by = :reviewer, claimed_until = :until where id = :id and status = 'pending'",
-        reviewer=reviewer, until=until, id=request_id,
+def set_claim(read: Request, reviewer: str, until: str, tx: Tx) -> None:
+    _must_be_as_read(tx, read)
+    tx.run(
+        "update requests set claimed_by = :reviewer, claimed_until = :until where id = :id",
+        reviewer=reviewer, until=until, id=read.id,
     )  # fmt: skip
-    _must_be_pending(tx, request_id, done)
 
 
-def extend(request_id: str, due_ts: str, events: tuple[Event, ...], tx: Tx) -> None:
-    done = tx.run("update requests set due_ts = :due where id = :id and status = 'pending'", due=due_ts, id=request_id)
-    _must_be_pending(tx, request_id, done)
+def extend(read: Request, due_ts: str, events: tuple[Event, ...], tx: Tx) -> None:
+    _must_be_as_read(tx, read)
+    tx.run("update requests set due_ts = :due where id = :id", due=due_ts, id=read.id)
     record.append(tx, events)
 
 
-def _must_be_pending(tx: Tx, request_id: str, done: int) -> None:
-    if not done:
-        raise Conflict(f"the request is {need(tx, request_id).status.value}")
+def _must_be_as_read(tx: Tx, read: Request) -> None:
+    """What was judged by its group and due time must still have them."""
+    found = need(tx, read.id)
+    if found.status is not RequestStatus.PENDING:
+        raise Conflict(f"the request is {found.status.value}")
+    if (found.stage, found.due_ts) != (read.stage, read.due_ts):
+        raise Conflict("time moved the request on meanwhile")
 
 
 def need(tx: Tx, request_id: str) -> Request:

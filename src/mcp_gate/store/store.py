@@ -13,6 +13,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Judged
 from mcp_gate.model.request import CallState, Request, RequestStatus
+from mcp_gate.model.timed import Timed
 from mcp_gate.store import calls, pins, record, requests, snapshots
 from mcp_gate.store.database import Conflict, Database, NotFound, Unavailable
 from mcp_gate.store.facts import History
@@ -198,6 +199,17 @@ class Store:
         """
         return await self._db.write(partial(requests.decide, request_id=request_id, body=body))
 
+    async def pass_time(self, request_id: str, body: Callable[[Request], Timed]) -> tuple[Timed, Request]:
+        """Let `body` say what time does to the request as it is in this transaction, and do it.
+
+        `body` is pure and runs in the writer's thread. Gives what it said, and the request as it is afterwards.
+
+        Raises:
+            NotFound: no such request.
+            Conflict: it was escalated or approved though the request's state does not allow that.
+        """
+        return await self._db.write(partial(requests.pass_time, request_id=request_id, body=body))
+
     async def claim(
         self, call_id: str, request_id: str, *,
         job_hash: str, tool_hash: str, snapshot: str, now: float, events: Sequence[Event],
@@ -225,21 +237,21 @@ class Store:
         """A rejection or expiry was told to the agent: the same call is a new call from now on."""
         await self._db.write(partial(requests.consume, request_id, tuple(events)))
 
-    async def set_claim(self, request_id: str, reviewer: str, until: str) -> None:
+    async def set_claim(self, read: Request, reviewer: str, until: str) -> None:
         """Who is looking at a pending request, until when (RFC 3339); two empty texts: nobody.
 
         Raises:
-            NotFound, Conflict: no such request; it is not pending.
+            NotFound, Conflict: no such request; it is not pending, or time moved it on since it was read.
         """
-        await self._db.write(partial(requests.set_claim, request_id, reviewer, until))
+        await self._db.write(partial(requests.set_claim, read, reviewer, until))
 
-    async def extend(self, request_id: str, due_ts: str, events: Sequence[Event] = ()) -> None:
+    async def extend(self, read: Request, due_ts: str, events: Sequence[Event] = ()) -> None:
         """Move the due time (RFC 3339) of a pending request.
 
         Raises:
-            NotFound, Conflict: no such request; it is not pending.
+            NotFound, Conflict: as `set_claim`.
         """
-        await self._db.write(partial(requests.extend, request_id, due_ts, tuple(events)))
+        await self._db.write(partial(requests.extend, read, due_ts, tuple(events)))
 
     async def request(self, request_id: str) -> Request | None:
         """One request with its decisions and the session's trail; `waiting` is always False here: the gate knows."""

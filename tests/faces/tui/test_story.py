@@ -10,9 +10,10 @@ from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.faces.tui.held import Held
 from mcp_gate.faces.tui.lines import hang, plain
 from mcp_gate.faces.tui.story import story
-from mcp_gate.faces.tui.words import clock
-from mcp_gate.model.decision import Tier
-from support.held import a_call, a_request, an_approval
+from mcp_gate.faces.tui.words import clock, local_time
+from mcp_gate.lang.times import rfc3339
+from mcp_gate.model.decision import OnTimeout, Tier
+from support.held import NOW, a_call, a_request, an_approval
 
 TRAIL = ({"call_id": "c-0", "ts": "2027-01-15T07:00:00.000Z", "tool": "get_order", "status": "executed"},)
 
@@ -52,7 +53,32 @@ def test_an_end_takes_the_place_of_an_empty_line_so_that_nothing_moves() -> None
 
     ended = told(status=RequestStatus.REJECTED, decisions=(an_approval("sam", decision="deny", final=True),))
     assert ended[1].startswith("✗ denied by sam at ")
-    assert ended[2:10] == told()[2:10]
+    whole = told()
+    assert whole[4] == ended[4] + ", then denied"
+    assert len(ended) == len(whole) - 1  # the code goes, at the end
+    assert ended[5:10] == whole[5:10]
+
+
+def test_what_happens_at_the_end_of_the_stage_is_told_in_plain_words() -> None:
+    low = {"tier": Tier.LOW, "on_timeout": OnTimeout.APPROVE}
+    assert told()[4].endswith(", then denied")
+    assert told(**low)[4].endswith(", then approved by policy")
+    assert told(**low, needed=2)[4].endswith(", then denied")
+    assert told(on_timeout=OnTimeout.ESCALATE, escalate_to="bosses")[4].endswith(", then to bosses")
+
+
+def test_the_end_of_the_stage_is_told_where_it_comes_before_the_due_time() -> None:
+    soon = told(escalate_ts=rfc3339(NOW + 60), escalate_to="bosses")[4]
+    assert soon == f"due         {local_time(rfc3339(NOW + 60))}, then to bosses"
+
+
+def test_an_escalated_request_says_where_it_was_and_counts_no_word_from_there() -> None:
+    lines = told(
+        escalated_ts=rfc3339(NOW - 5), escalated_from="finance", group="bosses", needed=2,
+        on_timeout=OnTimeout.ESCALATE, decisions=(an_approval("ana"), an_approval("dana", stage=2)),
+    )  # fmt: skip
+    assert lines[3] == "approvals   1 of 2 (dana)   group bosses"
+    assert lines[4].endswith(", then denied   escalated from finance")
 
 
 def test_a_tools_name_of_two_alphabets_is_flagged() -> None:

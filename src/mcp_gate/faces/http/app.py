@@ -107,7 +107,8 @@ class _Rest:
         identity = identity_of(http)
 
         def visible(message: JsonObject) -> bool:
-            return "group" not in message or self._routes.visible(identity, message["group"])
+            groups = [message[name] for name in ("group", "from") if name in message]
+            return not groups or any(self._routes.visible(identity, group) for group in groups)
 
         resumed = "last-event-id" in http.headers
         messages = events.stream(self._gate.hub, self._closing, visible, resumed=resumed)

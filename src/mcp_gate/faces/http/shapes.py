@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from mcp_gate.model.decision import OnTimeout
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.model.request import RecordedDecision, Request
+from mcp_gate.model.request import RecordedDecision, Request, RequestStatus
+from mcp_gate.review.due import after, stage_end
 
 
 def request_json(request: Request) -> JsonObject:
@@ -20,14 +22,27 @@ def request_json(request: Request) -> JsonObject:
         "decisions": [decision_json(decision) for decision in request.decisions],
         "opened_ts": request.opened_ts,
         "due_ts": request.due_ts,
+        "stage": request.stage,
     }
-    if request.escalate_ts:
-        out["escalate_ts"] = request.escalate_ts
+    if request.escalated_ts:
+        out["escalated_ts"] = request.escalated_ts
+        out["escalated_from"] = request.escalated_from
+    if request.status is RequestStatus.PENDING:
+        out |= _future(request)
     if request.claimed_by:
         out["claimed_by"] = request.claimed_by
     out["waiting"] = request.waiting
     out["attempts"] = request.attempts
     return out
+
+
+def _future(request: Request) -> JsonObject:
+    """What becomes of a request that nobody decides: `then`, and `escalate_ts` where it goes to another group."""
+    word, ts = after(request), stage_end(request)
+    then: JsonObject = {"ts": ts, "what": word.word}
+    if word is not OnTimeout.ESCALATE:
+        return {"then": then}
+    return {"escalate_ts": ts, "then": {**then, "group": request.escalate_to}}
 
 
 def _call_json(request: Request) -> JsonObject:
@@ -61,8 +76,9 @@ def decision_json(decision: RecordedDecision) -> JsonObject:
         "reason": decision.reason,
         "approver_id": decision.approver_id,
         "decision_ts": decision.decision_ts,
-        "assurance": decision.assurance.word,
+        "assurance": "" if decision.assurance is None else decision.assurance.word,
         "nonce": decision.nonce,
+        "stage": decision.stage,
     }
     if decision.signature is not None:
         out["signature"] = decision.signature

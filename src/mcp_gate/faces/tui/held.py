@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from mcp_gate.faces.stages import afterwards, approvals, ends
 from mcp_gate.lang.strictjson import dumps
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.decision import Tier
@@ -29,11 +30,16 @@ class Held:
     call: JsonObject
     verdict: JsonObject
     due: float
-    """Seconds since the epoch."""
+    """When the stage it is in ends, in seconds since the epoch."""
     due_ts: str
+    then: str
+    """What happens to it then, if nobody decides; "" for what no longer waits."""
     needed: int
     group: str
+    escalated_from: str = ""
     decisions: tuple[JsonObject, ...] = ()
+    approvals: tuple[JsonObject, ...] = ()
+    """Those of the decisions that approve, and count."""
     claimed_by: str = ""
     waiting: bool = False
     attempts: int = 1
@@ -62,8 +68,10 @@ class Held:
             id=_text(request["id"]), kind=_text(request["kind"]), status=_text(request["status"]),
             # A tier this screen does not know is the most careful one.
             tier={"low": Tier.LOW, "medium": Tier.MEDIUM}.get(request["tier"], Tier.HIGH),
-            call=call, verdict=verdict, due=parse_rfc3339(request["due_ts"]), due_ts=request["due_ts"],
-            needed=int(request["needed"]), group=_text(request["group"]), decisions=tuple(request["decisions"]),
+            call=call, verdict=verdict, due=parse_rfc3339(ends(request)), due_ts=ends(request),
+            then=afterwards(request), needed=int(request["needed"]), group=_text(request["group"]),
+            escalated_from=_text(request.get("escalated_from", "")),
+            decisions=tuple(request["decisions"]), approvals=tuple(approvals(request)),
             claimed_by=_text(request.get("claimed_by", "")), waiting=bool(request.get("waiting")),
             attempts=int(request.get("attempts", 1)), bytes=len(dumps(call["arguments"])),
         )  # fmt: skip

@@ -149,7 +149,8 @@ class Queue(ScrollView, can_focus=True):
         quiet = "" if held.open else "dim"
         claim = "●" if held.claimed_by == self._me else "○" if held.claimed_by else " "
         strange = "⚠ " if lookalike(reveal(held.tool)) else ""
-        tool = ((strange, "bold"), *foreign(held.tool, quiet, longest=2 * NAME))
+        moved = "↑ " if held.escalated_from else ""
+        tool = ((strange + moved, "bold"), *foreign(held.tool, quiet, longest=2 * NAME))
         agent = fitted(foreign(held.agent, quiet, longest=NAME), AGENT)
         return (
             ("❯ " if chosen else "  ", ""),

@@ -52,13 +52,14 @@ def _head(held: Held) -> Iterator[Row]:
     if strange is not None:
         yield warning(strange)
     yield labelled("claimed by", *(foreign(held.claimed_by, longest=NAME) if held.claimed_by else (("nobody", ""),)))
-    approvals = [said for said in held.decisions if said.get("decision") == "approve"]
-    names = ", ".join(str(said.get("approver_id", "?")) for said in approvals)
+    names = ", ".join(str(said.get("approver_id", "?")) for said in held.approvals)
     yield labelled(
-        "approvals", (f"{len(approvals)} of {held.needed}", ""), *(_in_brackets(names) if names else ()),
+        "approvals", (f"{len(held.approvals)} of {held.needed}", ""), *(_in_brackets(names) if names else ()),
         ("   group ", "dim"), *foreign(held.group, longest=NAME),
     )  # fmt: skip
-    yield labelled("due", (local_time(held.due_ts), ""), (f", then {_timeout(held)}", ""))
+    moved: Line = (("   escalated from ", "dim"), *foreign(held.escalated_from, longest=NAME))
+    then: Line = ((", then ", ""), *foreign(held.then, longest=NAME)) if held.then else ()
+    yield labelled("due", (local_time(held.due_ts), ""), *then, *(moved if held.escalated_from else ()))
 
 
 def _why(held: Held) -> Iterator[Row]:
@@ -128,12 +129,6 @@ def _seal(held: Held, code: str) -> Iterator[Row]:
     yield labelled("digest", (shown, ""), ("   policy ", "dim"), *foreign(held.snapshot, longest=NAME))
     if held.tier is Tier.HIGH and held.open and not held.too_large:
         yield labelled("code", (f" {' '.join(code)} ", "bold reverse"), ("  type it to approve", ""))
-
-
-def _timeout(held: Held) -> str:
-    on_timeout = str(held.verdict.get("on_timeout", "deny"))
-    words = {"deny": "denied", "escalate": "escalated", "approve": "approved by policy"}
-    return words.get(on_timeout, reveal(on_timeout))
 
 
 def _in_brackets(names: str) -> Line:
