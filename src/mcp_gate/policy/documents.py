@@ -33,7 +33,6 @@ ONCE: Final = frozenset(
 LATER: Final = {
     "audit": "sampled audit is", "autonomy_levels": "autonomy is", "promotion_criteria": "autonomy is",
     "demotion_triggers": "autonomy is", "fatigue_controls": "fatigue controls are",
-    "approval_queue_policy": "queue targets and caps are",
 }  # fmt: skip
 """Sections that are checked and not yet in force, and what to call them."""
 DEFAULTS: Final = {word.word: word for word in (Decision.REQUIRE_APPROVAL, Decision.DENY)}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Final
 
-from mcp_gate.lang.globs import Matcher, compile_glob
 from mcp_gate.lang.reader import Reader
 from mcp_gate.model.config import GateSettings, Place
+from mcp_gate.policy.covers import covers
 from mcp_gate.policy.documents import Documents
+from mcp_gate.policy.lint_time import STAFF, lint_time
 from mcp_gate.policy.mapping import ToolMapping
 from mcp_gate.policy.read_upstreams import Upstreams
-from mcp_gate.policy.rules import Layer, Match, Rule
+from mcp_gate.policy.rules import Layer, Rule
 from mcp_gate.policy.terms import Terms
 
 POLICIES: Final = Place("policies", 1, 1)
@@ -30,8 +30,11 @@ def lint(reader: Reader, documents: Documents, upstreams: Upstreams, settings: G
     for layer in documents.layers:
         _unreachable(reader, layer)
     rules = [*(rule for layer in documents.layers for rule in layer.rules), *documents.invariants]
-    if settings.reviewers is not None:
-        _unstaffed(reader, rules, settings, terms)
+    sizes = _sizes(settings)
+    if sizes is not None:
+        _unstaffed(reader, rules, sizes, terms)
+    queue_policy, _ = documents.once.get("approval_queue_policy", (POLICIES, None))
+    lint_time(reader, rules, terms, queue_policy, None if sizes is None else frozenset(sizes))
     _spelled_alike(reader, rules, upstreams)
     _unmapped_topics(reader, documents, upstreams)
 
@@ -40,7 +43,7 @@ def _unreachable(reader: Reader, layer: Layer) -> None:
     """A rule that an earlier one of its document hides."""
     wide: list[Rule] = []
     for rule in layer.rules[:COMPARED]:
-        cover = next((earlier for earlier in wide if _covers(earlier.match, rule.match)), None)
+        cover = next((earlier for earlier in wide if covers(earlier.match, rule.match)), None)
         if cover is not None:
             reader.warn(
                 rule.place, f"the rule '{rule.id}' never decides: '{cover.id}' in line {cover.place.line} comes first",
@@ -50,45 +53,25 @@ def _unreachable(reader: Reader, layer: Layer) -> None:
             wide.append(rule)
 
 
-def _covers(a: Match, b: Match) -> bool:
-    """Whether everything that `b` can match, `a` does; False where it is not plain to see."""
-    globs = ((a.topics, b.topics), (a.tools, b.tools), (a.upstreams, b.upstreams), (a.agents, b.agents))
-    return (
-        all(wide is None or (narrow is not None and _globs_cover(wide, narrow)) for wide, narrow in globs)
-        and (a.risk_tags is None or (b.risk_tags is not None and b.risk_tags <= a.risk_tags))
-        and (a.risk_tags_all is None or (b.risk_tags_all is not None and a.risk_tags_all <= b.risk_tags_all))
-        and (a.risk_tags_none is None or (b.risk_tags_none is not None and a.risk_tags_none <= b.risk_tags_none))
-    )
+def _sizes(settings: GateSettings) -> Counter[str] | None:
+    """How many reviewers are in each group; None where the one reviewer there is is in all."""
+    if settings.reviewers is None:
+        return None
+    return Counter(group for reviewer in settings.reviewers.values() for group in reviewer.groups)
 
 
-def _globs_cover(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
-    """A glob without `?` that matches another glob's text matches all that the other does."""
-    return all(pattern in wide or any(_glob_covers(other, pattern) for other in wide) for pattern in narrow)
-
-
-@lru_cache(COMPARED)
-def _matcher(pattern: str) -> Matcher:
-    return compile_glob(pattern)
-
-
-def _glob_covers(wide: str, narrow: str) -> bool:
-    return "?" not in wide and _matcher(wide)(narrow)
-
-
-def _unstaffed(reader: Reader, rules: Iterable[Rule], settings: GateSettings, terms: Terms) -> None:
-    """Groups that requests go to and nobody is in."""
-    reviewers = settings.reviewers or {}
-    sizes = Counter(group for reviewer in reviewers.values() for group in reviewer.groups)
+def _unstaffed(reader: Reader, rules: Iterable[Rule], sizes: Counter[str], terms: Terms) -> None:
+    """Groups that requests go to and nobody is in, or too few."""
     for rule in rules:
-        for group in (rule.route, rule.escalate_to):
-            if group is not None and group not in sizes:
-                reader.warn(rule.place, f"no reviewer is in the group '{group}'", "add it to a reviewer in gate.yaml")
-        if rule.route is not None and 0 < sizes[rule.route] < (rule.approvals or 1):
+        if rule.route is None:
+            continue
+        if rule.route not in sizes:
+            reader.warn(rule.place, f"no reviewer is in the group '{rule.route}'", STAFF)
+        elif sizes[rule.route] < (rule.approvals or 1):
             message = f"'{rule.id}' needs {rule.approvals} people, and '{rule.route}' has {sizes[rule.route]}"
             reader.warn(rule.place, message, "add reviewers to the group in gate.yaml")
-    routed = {*terms.routing.values(), *(tier.escalate_to for tier in terms.tiers.values() if tier.escalate_to)}
-    for group in sorted(routed - set(sizes)):
-        reader.warn(POLICIES, f"no reviewer is in the group '{group}'", "add it to a reviewer in gate.yaml")
+    for group in sorted(set(terms.routing.values()) - set(sizes)):
+        reader.warn(POLICIES, f"no reviewer is in the group '{group}'", STAFF)
 
 
 def _spelled_alike(reader: Reader, rules: Iterable[Rule], upstreams: Upstreams) -> None:

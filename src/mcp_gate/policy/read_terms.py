@@ -43,7 +43,7 @@ def _tier(reader: Reader, name: str, node: Node) -> TierRule | None:
     to = reader.name(get("escalate_to"), GROUP, "a group")
     if seconds is None:
         return None
-    return TierRule(frozenset(tags), seconds, OnTimeout.DENY if word is None else word, to)
+    return TierRule(frozenset(tags), seconds, OnTimeout.DENY if word is None else word, to, block.place)
 
 
 def read_routing(reader: Reader, node: Node | None) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from mcp_gate.model.config import Place
 from mcp_gate.model.constraints import Constraints
 from mcp_gate.model.decision import Decision, OnTimeout, Tier
 
@@ -18,6 +19,7 @@ class TierRule:
     timeout_sec: int
     on_timeout: OnTimeout
     escalate_to: str | None = None
+    place: Place = field(default=Place("(built in)", 0, 0), compare=False)
 
 
 BUILT_IN_CONSTRAINTS: Final = Constraints(max_runtime_sec=60)
