@@ -42,9 +42,18 @@ async def held(
     upstream = Upstream()
     async with open_gate(tmp, TIERS + more, hands=hands) as gate:
         call = asyncio.create_task(perform(gate, job(*what), upstream, client))
-        yield gate, call, (await pending(gate))[0], upstream
+        yield gate, call, await waiting(gate), upstream
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
+
+
+async def waiting(gate: Gate) -> Request:
+    """The one request that is pending, once its client waits and the sweep knows of it."""
+    (request,) = await pending(gate)
+    async with asyncio.timeout(10):
+        while request.id not in gate.waiters:
+            await asyncio.sleep(0.005)
+    return request
 
 
 async def passes(gate: Gate, hands: Hands, seconds: float) -> None:
@@ -148,7 +157,7 @@ async def test_a_constraint_that_forbids_the_call_forbids_it_to_time_too(tmp_pat
     async with open_gate(tmp_path, rules + "constraints: { max_amount_usd: 100 } }\n", hands=hands) as gate:
         upstream = Upstream()
         call = asyncio.create_task(perform(gate, job(*MEDIUM), upstream))
-        (request,) = await pending(gate)
+        request = await waiting(gate)
         assert request.verdict["on_timeout"] == "approve"
         await passes(gate, hands, 600)
         assert expired(await settled(call))
@@ -199,7 +208,7 @@ async def test_heartbeats_go_on_over_an_escalation_and_the_same_call_joins(tmp_p
     async with open_gate(tmp_path, TIERS, settings, hands=hands) as gate:
         upstream = Upstream()
         call = asyncio.create_task(perform(gate, job(*MEDIUM), upstream, client))
-        (request,) = await pending(gate)
+        request = await waiting(gate)
         await passes(gate, hands, 1200)
         before = len(client.beats)
         async with asyncio.timeout(10):
@@ -224,7 +233,7 @@ async def test_S114_what_nobody_decided_within_escalate_after_sec_goes_on_once_w
     hands = Hands()
     async with open_gate(tmp_path, AFTER, hands=hands) as gate:
         call = asyncio.create_task(perform(gate, job(*what), Upstream()))
-        (request,) = await pending(gate)
+        request = await waiting(gate)
         assert parse_rfc3339(request.escalate_ts) - parse_rfc3339(request.opened_ts) == 300
         await passes(gate, hands, 299)
         assert (await now(gate, request)).stage == 1
@@ -245,7 +254,7 @@ async def test_S114_the_due_time_comes_first_where_it_is_sooner(tmp_path: Path) 
     async with open_gate(tmp_path, rules, hands=hands) as gate:
         upstream = Upstream()
         call = asyncio.create_task(perform(gate, job(*LOW), upstream))
-        (request,) = await pending(gate)
+        request = await waiting(gate)
         assert request.escalate_ts == ""
         await passes(gate, hands, 600)
         assert isinstance(await settled(call), Delivered)
