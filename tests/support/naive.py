@@ -178,7 +178,7 @@ def decide(upstreams: Mapping[str, Any], documents: list[dict[str, Any]], call: 
         if matches(floor["match"], floor["at_least"], seen)
     ]
     if "unmapped" in tags and topic.startswith("unmapped."):
-        deciding.append({"id": "unmapped", "decision": "require_approval"})
+        deciding.append({"id": "unmapped", "decision": "require_approval", "invariant": True})
     firsts = []
     for rules in [*(document.get("rules", []) for document in documents), level(merged, call["level"])]:
         firsts += [rule for rule in rules if matches(rule["match"], rule["decision"], seen)][:1]
@@ -204,7 +204,8 @@ def joined(deciding: list[dict[str, Any]], merged: Mapping[str, Any], tags: set[
     words = [rule["on_timeout"] for rule in deciding if "on_timeout" in rule] or [terms.get("on_timeout", "deny")]
     words = ["deny" if word == "approve" and tier != "low" else word for word in words]
     word = max(words, key=TIMEOUTS.index)
-    gated = any(rule.get("invariant") for rule in deciding)
+    assured = any(rule.get("min_assurance", "session") != "session" for rule in deciding)
+    gated = any(rule.get("invariant") or rule.get("approvals", 1) > 1 for rule in deciding) or assured
     return {
         "decision": max((rule["decision"] for rule in deciding), key=STRICTNESS.index),
         "tier": tier,
