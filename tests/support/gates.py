@@ -113,9 +113,10 @@ class Upstream:
     async def definition(self) -> str:
         return self.tool_hash
 
-    async def __call__(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    async def __call__(self, arguments: dict[str, Any], limit: int | None) -> dict[str, Any]:
         self.sent.append(arguments)
-        return self.answer if isinstance(self.answer, dict) else await self.answer(arguments)
+        async with asyncio.timeout(limit):
+            return self.answer if isinstance(self.answer, dict) else await self.answer(arguments)
 
 
 def job(tool: str, arguments: dict[str, Any] | None = None, **meta: Any) -> Job:

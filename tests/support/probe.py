@@ -27,6 +27,7 @@ every 20 ms and before every message, so a running probe changes its ways when t
 | `list` | what happens on tools/list, as `call` |
 | `bytes`, `count` | how much, for those below that take it |
 | `stubborn` | ignores the end of its input and SIGTERM (false) |
+| `goes_on` | reports progress of a call that hangs for ever, and heeds no cancellation (false) |
 | `grandchild` | starts a process that sleeps; its pid is in the log's `grandchild` (false) |
 | `pid_file` | where it writes its pid |
 
@@ -73,6 +74,8 @@ class Probe:
         self.buffer = b""
         self.modern = False
         self.questions = 0
+        self.token: Any = None
+        self.steps = 0
 
     # ---- settings and log
 
@@ -118,6 +121,7 @@ class Probe:
             self.reread()
             ready, _, _ = select.select([0], [], [], 0.02 if self.control else None)
             if not ready:
+                self.go_on()
                 continue
             data = os.read(0, 1 << 20)
             if not data:
@@ -125,6 +129,12 @@ class Probe:
             self.buffer += data
         line, _, self.buffer = self.buffer.partition(b"\n")
         return line
+
+    def go_on(self) -> None:
+        if self.get("goes_on") and self.token is not None:
+            self.steps += 1
+            params = {"progressToken": self.token, "progress": self.steps}
+            self.send({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
 
     def serve(self) -> None:
         while (line := self.line()) is not None:
@@ -247,6 +257,7 @@ class Probe:
             case "exit":
                 os._exit(5)
             case "hang":
+                self.token = params.get("_meta", {}).get("progressToken")
                 return
             case "error":
                 error = {"code": -32050, "message": "No such order", "data": {"order": 7}, "x-more": 1}

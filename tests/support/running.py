@@ -94,9 +94,10 @@ def serving(where: Place, **env: str) -> Iterator[subprocess.Popen[bytes]]:
                 process.wait()
 
 
-def wait_for(condition: Any, seconds: float = 15.0) -> None:
-    """Until it holds; an AssertionError when it does not in time."""
+def wait_for(condition: Any, seconds: float = 15.0) -> Any:
+    """Until it holds, which is given back; an AssertionError when it does not in time."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < deadline, "it did not come to pass in time"
         time.sleep(0.01)
+    return found

@@ -151,7 +151,7 @@ class Sending:
                 break
         return ""
 
-    async def __call__(self, arguments: JsonObject) -> JsonObject:
+    async def __call__(self, arguments: JsonObject, limit: int | None) -> JsonObject:
         talk, flight, job = self._talk, self._flight, self._job
         with talk.sending():
             link = await talk.links.get(job.upstream)
@@ -162,18 +162,25 @@ class Sending:
                     meta["progressToken"] = token
                 if meta:
                     out["_meta"] = meta
-                return await request(link, job.method, out, flight)
+                return await request(link, job.method, out, flight, limit)
 
 
-async def request(link: Link, method: str, params: JsonObject | None, flight: Flight) -> JsonObject:
+async def request(
+    link: Link, method: str, params: JsonObject | None, flight: Flight, limit: int | None = None
+) -> JsonObject:
     """Send a request; cancelling it here cancels it there, with the client's own reason.
 
     Raises:
+        TimeoutError: it took more than `limit` seconds, and was ended there.
         RpcError, Lost: see `Link`.
     """
     ticket = link.request(method, params)
     try:
-        return await ticket.result()
+        async with asyncio.timeout(limit):
+            return await ticket.result()
+    except TimeoutError:
+        link.overran(ticket)
+        raise
     except asyncio.CancelledError:
         link.cancel(ticket, flight.reason)
         raise

@@ -36,12 +36,7 @@ async def dispatch(
     end = _End(gate, call, common, approved=request_id is not None)
     gate.under_way.begin()
     try:
-        limit = verdict.constraints.max_runtime_sec
-        if limit is None:
-            result = await send(call.arguments)
-        else:
-            async with asyncio.timeout(limit):
-                result = await send(call.arguments)
+        result = await send(call.arguments, verdict.constraints.max_runtime_sec)
     except RpcError as error:
         told = gate.egress(call.method, error.as_json()) or {}
         await end.failed("upstream_error", sent=True, code=error.code, told=told)

@@ -75,12 +75,16 @@ class Sender(Protocol):
         """
         ...
 
-    async def __call__(self, arguments: JsonObject) -> JsonObject:
+    async def __call__(self, arguments: JsonObject, limit: int | None) -> JsonObject:
         """Send exactly these arguments and return the result. Called at most once.
 
         Cancelling the awaiting task sends the cancellation on to the upstream.
 
+        Args:
+            limit: seconds it may take from the first byte to the answer.
+
         Raises:
+            TimeoutError: it took longer; the upstream was told, and is made to heed it.
             RpcError: the upstream's own error.
             Lost: the connection ended; `sent` tells whether the upstream may have seen the call.
         """

@@ -13,7 +13,18 @@ from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.upstream.http_reader import MOST_ATTEMPTS, HttpTicket, Place, Reader
 from mcp_gate.upstream.http_wire import EVENTS, HttpAnswer, HttpWire
-from mcp_gate.upstream.link import LEGACY_VERSION, MODERN_VERSION, ClientHello, Down, Inbound, ask, own_hello, own_meta
+from mcp_gate.upstream.link import (
+    GRACE_SEC,
+    LEGACY_VERSION,
+    MODERN_VERSION,
+    OVERRAN,
+    ClientHello,
+    Down,
+    Inbound,
+    ask,
+    own_hello,
+    own_meta,
+)
 from mcp_gate.upstream.rate import Rate
 from mcp_gate.wire import headers
 from mcp_gate.wire.errors import BUSY, RpcError
@@ -106,6 +117,12 @@ class HttpLink:
         if reason is not None:
             params["reason"] = reason
         self._say("notifications/cancelled", params).add_done_callback(lambda _: _cancel(ticket.task))
+
+    def overran(self, ticket: object) -> None:
+        """The request is closed, also where the server does not take the notification."""
+        self.cancel(ticket, OVERRAN)
+        if isinstance(ticket, HttpTicket):
+            self._loop.call_later(GRACE_SEC, _cancel, ticket.task)
 
     def notify(self, method: str, params: JsonObject | None) -> None:
         """The stateless era has no notifications towards servers: there they are dropped."""

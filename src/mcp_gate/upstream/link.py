@@ -13,6 +13,10 @@ from mcp_gate.wire.peer import Lost
 
 MODERN_VERSION: Final = "2026-07-28"
 LEGACY_VERSION: Final = "2025-11-25"
+GRACE_SEC: Final = 3.0
+"""How long an upstream may take to heed that a request overran its time."""
+OVERRAN: Final = "it took longer than it may"
+"""The reason that an upstream is given."""
 
 
 class Down(Lost):
@@ -117,6 +121,11 @@ class Link(Protocol):
 
     def cancel(self, ticket: Ticket, reason: str | None) -> None:
         """Tell the upstream that nobody waits any more, and forget the request."""
+        ...
+
+    def overran(self, ticket: Ticket) -> None:
+        """Cancel a request that took longer than it may, and see to it that the upstream heeds that: within
+        `GRACE_SEC` it has to show so, or what carries the request is ended."""
         ...
 
     def notify(self, method: str, params: JsonObject | None) -> None: ...

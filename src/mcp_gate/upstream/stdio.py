@@ -14,6 +14,7 @@ from mcp_gate.upstream.child import Child, start_child
 from mcp_gate.upstream.link import (
     LEGACY_VERSION,
     MODERN_VERSION,
+    OVERRAN,
     ClientHello,
     Down,
     Inbound,
@@ -22,6 +23,7 @@ from mcp_gate.upstream.link import (
     own_hello,
     own_meta,
 )
+from mcp_gate.upstream.overrun import PROGRESS, Overruns
 from mcp_gate.upstream.rate import Rate
 from mcp_gate.wire.errors import BUSY, INTERNAL_ERROR, RpcError
 from mcp_gate.wire.message import Malformed, RequestId, Why
@@ -47,6 +49,8 @@ class StdioTicket:
     """A request written to the child."""
 
     sent: Sent
+    token: RequestId | None
+    """What its progress is reported under."""
 
     @property
     def id(self) -> RequestId:
@@ -75,6 +79,7 @@ class StdioLink:
         self._loop = asyncio.get_running_loop()
         self._child: Child | None = None
         self._violation = ""
+        self._overruns = Overruns(self)
         self._ending: asyncio.Task[None] | None = None
         self.peer = Peer(self, limit=limits.upstream_bytes, upstream=True, depth=DEPTH)
 
@@ -99,6 +104,8 @@ class StdioLink:
             return None
         if self._violation:
             return Misbehaved(self._violation)
+        if self._overruns.unheeded:
+            return Down("the connection ended", f"it was ended: {self._overruns.unheeded}")
         epitaph = self._child.epitaph() if self._child is not None else ""
         return Down("the connection ended", f"it ended: {epitaph}" if epitaph else "")
 
@@ -110,7 +117,7 @@ class StdioLink:
         self._ids += 1
         sent = self.peer.send_request(method, params, self._ids)
         sent.future.add_done_callback(self._answered)
-        return StdioTicket(sent)
+        return StdioTicket(sent, _progress_token(params))
 
     def _answered(self, _: asyncio.Future[JsonObject]) -> None:
         self._garbage = 0
@@ -125,6 +132,17 @@ class StdioLink:
         if reason is not None:
             params["reason"] = reason
         self.peer.notify("notifications/cancelled", params)
+
+    def overran(self, ticket: object) -> None:
+        self.cancel(ticket, OVERRAN)
+        if isinstance(ticket, StdioTicket):
+            self._overruns.watch(ticket.token)
+
+    def put_down(self, why: str) -> None:
+        """Kill the child; whoever still waits for it is told so."""
+        if self._child is not None:
+            self._child.stop_reading()
+        self.peer.close(why)
 
     def notify(self, method: str, params: JsonObject | None) -> None:
         self.peer.notify(method, params)
@@ -172,13 +190,16 @@ class StdioLink:
             id_ = (params or {}).get("requestId")
             if type(id_) in (int, str) and id_ in self._asked:
                 self._asked[id_].cancel()
-        elif not self._rate.take(self._loop.time()):
+        elif self._goes_on(method, params) or not self._rate.take(self._loop.time()):
             self.dropped += 1
         else:
             try:
                 self._inbound.notification(self.upstream, method, params)
             except Exception:
                 log.exception("upstream %s: its notification could not be passed on", self.upstream)
+
+    def _goes_on(self, method: str, params: JsonObject | None) -> bool:
+        return method == PROGRESS and self._overruns.goes_on((params or {}).get("progressToken"))
 
     def on_malformed(self, peer: Peer, what: Malformed) -> None:
         self.dropped += 1
@@ -190,12 +211,11 @@ class StdioLink:
 
     def _violated(self, how: str) -> None:
         self._violation = self._violation or how
-        if self._child is not None:
-            self._child.stop_reading()
-        self.peer.close(how)
+        self.put_down(how)
 
     def on_closed(self, peer: Peer) -> None:
         self.alive = False
+        self._overruns.close()
         for task in self._asked.values():
             task.cancel()
         if self._child is not None:
@@ -203,7 +223,13 @@ class StdioLink:
         self._inbound.closed(self.upstream)
 
     def _let_go(self, child: Child) -> None:
-        self._ending = self._loop.create_task(child.end(at_once=bool(self._violation)))
+        self._ending = self._loop.create_task(child.end(at_once=bool(self._violation or self._overruns.unheeded)))
+
+
+def _progress_token(params: JsonObject | None) -> RequestId | None:
+    meta = (params or {}).get("_meta")
+    token = meta.get("progressToken") if isinstance(meta, dict) else None
+    return token if type(token) in (int, str) else None
 
 
 async def open_stdio(spec: UpstreamSpec, hello: ClientHello | None, inbound: Inbound, limits: Limits) -> StdioLink:

@@ -248,6 +248,7 @@ class _Subscribing:
     async def definition(self) -> str:
         return NO_DEFINITION
 
-    async def __call__(self, arguments: JsonObject) -> JsonObject:
+    async def __call__(self, arguments: JsonObject, limit: int | None) -> JsonObject:
+        """A stream lasts until its client ends it: `limit` is for what is answered."""
         await self._stream.subscribe_at(self._upstream, arguments["uri"])
         return {}
