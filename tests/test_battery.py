@@ -9,8 +9,6 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 LATER = {
-    "S104": "standing approvals for similar calls do not exist yet: every call is approved by itself",
-    "S113": "break-glass needs signed words of two enrolled people and webhooks",
     "S225": "purging old records needs two people's signed words",
     "S226": "erasing one person's data needs the encrypted payload store",
     "S236": "a day under load is a run of bench/, not of the tests",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from collections import Counter
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from support.running import Place, wait_for
+from support.running import Place, answers, wait_for
 from support.upstreams import Probe
 
 HELD = """\
@@ -39,12 +38,6 @@ def started(where: Place, *command: str) -> Iterator[subprocess.Popen[bytes]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def answers(where: Place) -> bool:
-    """Whether a gate listens there now (a killed one leaves its sockets behind)."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(where.state / "agent.sock")) == 0
 
 
 def kept_its_promises(where: Place, probe: Probe) -> list[dict[str, Any]]:

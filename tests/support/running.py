@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -81,7 +82,7 @@ def serving(where: Place, **env: str) -> Iterator[subprocess.Popen[bytes]]:
             stdout=subprocess.DEVNULL, stderr=err, env={**os.environ, **env},
         )  # fmt: skip
     try:
-        wait_for(lambda: (where.state / "agent.sock").exists() or process.poll() is not None)
+        wait_for(lambda: answers(where) or process.poll() is not None)
         assert process.poll() is None, log.read_text()
         yield process
     finally:
@@ -92,6 +93,15 @@ def serving(where: Place, **env: str) -> Iterator[subprocess.Popen[bytes]]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def answers(where: Place) -> bool:
+    """Whether a gate listens there now, for agents and for reviewers (a killed one leaves its sockets behind)."""
+    for name in ("agent.sock", "review.sock"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(where.state / name)) != 0:
+                return False
+    return True
 
 
 def wait_for(condition: Any, seconds: float = 15.0) -> Any:
