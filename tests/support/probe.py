@@ -18,6 +18,7 @@ every 20 ms and before every message, so a running probe changes its ways when t
 | `discover` | on `server/discover` of a probe that is not modern: `error` (default), `silent`, `exit` |
 | `start` | `ok`, `exit` (at once, 3), `silent` (never answers), `garbage` (1,000 lines, then nothing) |
 | `tools` | list of tool objects; a change of it sends `notifications/tools/list_changed` |
+| `resources`, `prompts` | what is listed of them (one of each) |
 | `extra_tools` | so many more generated tools (0) |
 | `page` | tools in a page (all) |
 | `cursor` | `endless`: every page of tools/list has a next one |
@@ -212,13 +213,13 @@ class Probe:
             case "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe":
                 return {}
             case "resources/list":
-                return {"resources": [{"uri": "probe://one", "name": "one"}]}
+                return {"resources": self.get("resources", [{"uri": "probe://one", "name": "one"}])}
             case "resources/templates/list":
                 return {"resourceTemplates": [{"uriTemplate": "probe://{id}", "name": "any"}]}
             case "resources/read":
                 return {"contents": [{"uri": params.get("uri"), "text": f"text of {params.get('uri')}"}]}
             case "prompts/list":
-                return {"prompts": [{"name": "greet", "arguments": [{"name": "who"}]}]}
+                return {"prompts": self.get("prompts", [{"name": "greet", "arguments": [{"name": "who"}]}])}
             case "prompts/get":
                 text = json.dumps(params.get("arguments"))
                 return {"messages": [{"role": "user", "content": {"type": "text", "text": text}}]}

@@ -200,19 +200,40 @@ def test_what_is_no_tool_is_withheld(odd: Any) -> None:
     assert world.catalog.lookup("") is None
 
 
-def test_S182_hostile_schemas_cost_no_time_and_are_never_resolved() -> None:
+def deep(levels: int) -> dict[str, Any]:
+    """A schema of two branches a level: 2^levels ways through it, in as many definitions as there are levels."""
+    found: dict[str, Any] = {"$defs": {}, "$dynamicRef": "#loop", "$dynamicAnchor": "loop", "$ref": "#/$defs/d0"}
+    for level in range(levels):
+        below = {"$ref": f"#/$defs/d{level + 1}"}
+        found["$defs"][f"d{level}"] = {"anyOf": [below, below], "$dynamicRef": "#loop"}
+    found["$defs"][f"d{levels}"] = {"type": "string", "pattern": "(a+)+$"}
+    return found
+
+
+def test_S182_schemas_that_never_end_cost_no_time_and_are_never_resolved() -> None:
+    schema = {"type": "object", "properties": {"a": deep(20), "b": {"anyOf": [{"const": n} for n in range(10_000)]}}}
     world = World()
-    branches: dict[str, Any] = {"type": "string", "pattern": "(a+)+$"}
-    for _ in range(60):
-        branches = {"anyOf": [branches], "$dynamicRef": "#loop", "$dynamicAnchor": "loop"}
-    schema = {
-        "type": "object",
-        "properties": {"a": {"$ref": "http://169.254.169.254/"}, "b": {"$ref": "file:///etc/passwd"}, "c": branches},
-    }
-    began = time.perf_counter()
+    began = time.process_time()
     seen = world.catalog.observe("shop", [tool("a", inputSchema=schema)])
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 1
     assert seen.listed[0].definition["inputSchema"] == schema
+
+
+@pytest.mark.parametrize("to", ["http://169.254.169.254/", "file:///etc/passwd", "https://h/s#/x", "other.json"])
+@pytest.mark.parametrize("keyword", ["$ref", "$dynamicRef", "$recursiveRef"])
+@pytest.mark.parametrize("where", ["inputSchema", "outputSchema"])
+def test_S182_a_tool_whose_schema_leads_elsewhere_is_withheld_for_good(where: str, keyword: str, to: str) -> None:
+    schema = {"type": "object", "properties": {"a": {"allOf": [{"items": {keyword: to}}]}}}
+    world = World(mapped={"a"})
+    seen = world.catalog.observe("shop", [tool("a", **{where: schema}), tool("b")])
+    assert names(seen) == (["shop_b"], [("shop_a", Why.REFERENCE)])
+    assert world.catalog.acceptable("shop", "a") is None
+
+
+def test_a_tool_may_have_arguments_that_are_called_as_references_are() -> None:
+    schema = {"type": "object", "$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": {"x": {}},
+              "properties": {"$ref": {"$ref": "#/$defs/x"}, "$dynamicRef": {"type": "string"}}}  # fmt: skip
+    assert names(World().catalog.observe("shop", [tool("a", inputSchema=schema)]))[0] == ["shop_a"]
 
 
 def test_a_tool_that_the_gate_sees_no_more_is_forgotten_and_recorded_once() -> None:

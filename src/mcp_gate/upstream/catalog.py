@@ -19,6 +19,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.upstream.link import Link
 from mcp_gate.upstream.listing import list_tools, named
+from mcp_gate.upstream.schemas import leads_elsewhere
 
 NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -31,6 +32,7 @@ class Why(StrEnum):
     NAME = "name"
     COLLISION = "collision"
     SHAPE = "shape"
+    REFERENCE = "reference"
 
 
 PINNABLE: Final = (Why.CHANGED, Why.NEW)
@@ -216,6 +218,8 @@ class Catalog:
             return Withheld(upstream, name, listed_name, Why.SHAPE, {}, "")
         if not NAME.fullmatch(listed_name) or not name:
             return Withheld(upstream, name, listed_name, Why.NAME, definition, digest)
+        if leads_elsewhere(definition):
+            return Withheld(upstream, name, listed_name, Why.REFERENCE, definition, digest)
         pin = pins.get(name)
         known = self._tools.get(listed_name)
         free = listed_name not in seen and (known is None or (known.upstream, known.name) == (upstream, name))

@@ -63,8 +63,8 @@ async def tools(gate: Served, upstream: str) -> list[JsonObject]:
     """The tools of one upstream: `{upstream, name, listed_name, topic, risk_tags, pin, tool_hash, pinned_hash?,
     definition?, pinned_definition?}`, names as the upstream wrote them; tags that arguments add are left out.
 
-    `pin` is `pinned`, or why the tool is withheld: `changed`, `new`, `name`, `collision`, `shape`. The definitions are
-    there where they differ.
+    `pin` is `pinned`, or why the tool is withheld: `changed`, `new`, `name`, `collision`, `shape`, `reference`.
+    The definitions are there where they differ.
 
     Raises:
         NoSuchUpstream: see there.

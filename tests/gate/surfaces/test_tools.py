@@ -280,7 +280,25 @@ async def test_an_unchanged_list_is_not_made_twice(tmp_path: Path) -> None:
 )
 async def test_S252_icons_that_lead_elsewhere_are_not_listed(tmp_path: Path, source: str) -> None:
     icons = [{"src": source}, {"src": "https://example.com/i.png"}]
-    probe = Probe(tmp_path, tools=[tool("echo", icons=icons)])
+    resource = {"uri": "probe://one", "name": "one", "icons": icons}
+    probe = Probe(
+        tmp_path, tools=[tool("echo", icons=icons)], prompts=[{"name": "greet", "icons": icons}], resources=[resource]
+    )
     async with bench({"shop": entry(probe)}) as b, b.legacy() as client:
-        [shown] = (await client.result("tools/list"))["tools"]
-        assert shown["icons"] == [{"src": "https://example.com/i.png"}]
+        for kind in ("tools", "prompts", "resources"):
+            [shown] = (await client.result(f"{kind}/list"))[kind]
+            assert shown["icons"] == [{"src": "https://example.com/i.png"}]
+        assert probe.entries("resources/read") == []
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["javascript:alert(1)", "JavaScript:alert(1)", "java\nscript:alert(1)", "\x01javascript:x", "vbscript:x",
+     "data:text/html,<script>", "data:image/png;base64," + "A" * 1_000_000],
+    ids=range(7),
+)  # fmt: skip
+async def test_S252_resources_that_run_when_they_are_opened_are_not_listed(tmp_path: Path, uri: str) -> None:
+    resources = [{"uri": uri, "name": "bad"}, {"uri": "https://host/x", "name": "good"}]
+    probe = Probe(tmp_path, resources=resources)
+    async with bench({"shop": entry(probe)}) as b, b.legacy() as client:
+        assert [found["name"] for found in (await client.result("resources/list"))["resources"]] == ["good"]

@@ -1,7 +1,8 @@
-"""Icons that upstreams list: a client fetches them, so only those that lead nowhere unexpected are shown."""
+"""Icons and addresses that upstreams list: a client fetches or opens them, so only those that do no harm are shown."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from mcp_gate.model.foreign import Json, JsonObject
@@ -10,6 +11,9 @@ MOST_INLINE: Final = 65_536
 """Characters of an icon that comes as a `data:` URI."""
 IMAGES: Final = ("data:image/png", "data:image/jpeg", "data:image/jpg", "data:image/webp", "data:image/gif")
 """No SVG: it can hold scripts."""
+SCRIPTS: Final = ("javascript:", "vbscript:", "data:")
+UNSEEN: Final = re.compile(r"[\x00-\x20]")
+"""What browsers pass over in a scheme."""
 
 
 def without_unsafe_icons(item: JsonObject) -> JsonObject:
@@ -22,6 +26,11 @@ def without_unsafe_icons(item: JsonObject) -> JsonObject:
     if kept:
         out["icons"] = kept
     return out
+
+
+def runs_when_opened(uri: str) -> bool:
+    """Whether opening an address would run or show what the address itself holds."""
+    return UNSEEN.sub("", uri[:64]).lower().startswith(SCRIPTS)
 
 
 def _safe(icon: Json) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from mcp_gate.gate.carry import MOST_PAGES, ask
 from mcp_gate.gate.flight import Flight
 from mcp_gate.gate.links import all_up
-from mcp_gate.gate.surfaces.icons import without_unsafe_icons
+from mcp_gate.gate.surfaces.icons import runs_when_opened, without_unsafe_icons
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.upstream.link import Link
 from mcp_gate.wire.errors import INVALID_PARAMS, METHOD_NOT_FOUND, RpcError
@@ -104,6 +104,8 @@ def shown_of(talk: Conversation, upstream: str, page: JsonObject, kind: Kind) ->
     prefix = spec.prefix if kind.prefixed and spec is not None else ""
     shown = []
     for item in talk.routes.learn(upstream, kind.method, prefix, whole):
+        if not kind.prefixed and runs_when_opened(item[kind.name]):
+            continue
         if talk.gate.listed(talk.caller.agent, upstream, item[kind.name], kind.reached_by):
             item = without_unsafe_icons(item)
             shown.append({**item, kind.name: prefix + item[kind.name]} if prefix else item)
