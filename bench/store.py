@@ -70,7 +70,7 @@ async def one_call(store: Store, call: Call) -> None:
     ]
     await store.begin(call, VERDICT, CallState.DISPATCHED, before, SNAPSHOT)
     after = [Event("call.executed", said, {"is_error": False})]
-    store.finish(call.id, CallState.EXECUTED, after, lazy=True)
+    store.finish(call, CallState.EXECUTED, after, lazy=True)
 
 
 async def measure(callers: int, seconds: float) -> Line:

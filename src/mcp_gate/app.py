@@ -76,9 +76,10 @@ async def run(setting: Setting, loaded: Loaded) -> None:
 async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     """Store first: what it cannot record must not begin. Upstreams boot while the rest is put together."""
     clock = Clock()
-    store = await Store.open(state / FILE_NAME, clock=clock.wall)
+    store = await Store.open(state / FILE_NAME, clock=clock.wall, steady=clock.steady)
     stack.push_async_callback(store.close)
     await store.recover()
+    await store.open_windows(loaded.policy.windows)
     files = loaded.snapshot.files
     event = Event("policy.loaded", {"policy_snapshot": loaded.snapshot.id}, {"files": len(files)})
     await store.snapshot_loaded(loaded.snapshot.id, loaded.snapshot.digest, files, event)

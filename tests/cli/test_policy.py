@@ -125,6 +125,37 @@ def test_explain_takes_signals_tags_and_agent(gate: Path) -> None:
     assert first(*sure, "--agent", "bot") == "bot"
 
 
+WINDOWED = (
+    b"version: v1\nrules:\n"
+    b"  - { id: much, match: { when: 'sum(attributes.amount_usd, 24h) > 500' }, decision: deny }\n"
+    b"  - { id: often, match: { when: 'count(1h) > 3' }, decision: deny }\n"
+)
+
+
+def test_explain_takes_windows_and_else_starts_them_from_this_call_alone(gate: Path) -> None:
+    write(gate, {"policies/a.yaml": WINDOWED})
+    amount = ("--args", '{"amount": 99}')
+    found = explained(gate, "shop_refund_order", *amount)
+    assert (found["rule_id"], found["windows"]) == ("all", {"count(1h)": 1, "sum(attributes.amount_usd, 24h)": 99})
+    failed = [line["failed"] for line in found["layers"][0]["rules"]]
+    assert failed[1] == "when: count(1h) > 3 (it does not hold; count(1h) is 1)"
+    found = explained(gate, "shop_refund_order", *amount, "--window", "sum(attributes.amount_usd,24h)=500.01")
+    assert (found["rule_id"], found["windows"]["sum(attributes.amount_usd, 24h)"]) == ("much", 500.01)
+    assert explained(gate, "shop_get_order", "--window", "count(1h)=4")["rule_id"] == "often"
+    shown = run(gate, "explain", "shop_refund_order").stdout
+    assert "  window    sum(attributes.amount_usd, 24h) = unknown\n" in shown
+    assert "  window    count(1h) = 1\n" in shown
+
+
+def test_explain_says_which_windows_there_are(gate: Path) -> None:
+    done = run(gate, "explain", "shop_get_order", "--window", "count(1h)=4")
+    assert (done.exit_code, "the policy has no window 'count(1h)'; it has none" in done.stderr) == (2, True)
+    write(gate, {"policies/a.yaml": WINDOWED})
+    done = run(gate, "explain", "shop_get_order", "--window", "count(2h)=4")
+    assert "no window 'count(2h)'; it has count(1h), sum(attributes.amount_usd, 24h)" in done.stderr
+    assert "--window: 'x' is no number" in run(gate, "explain", "shop_get_order", "--window", "count(1h)=x").stderr
+
+
 def test_explain_leaves_out_what_the_gate_itself_asked_for(gate: Path) -> None:
     write(
         gate,

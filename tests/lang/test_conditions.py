@@ -14,7 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_gate.lang.conditions import ABSENT, Condition, ConditionError, Truth, compile_condition, paths
+from mcp_gate.lang.conditions import (
+    ABSENT,
+    WINDOWS,
+    Condition,
+    ConditionError,
+    Truth,
+    Window,
+    compile_condition,
+    paths,
+)
 from mcp_gate.lang.syntax import And, Compare, Literal, Not, Or, Path
 from mcp_gate.model.call import UNKNOWN
 from mcp_gate.model.foreign import Json
@@ -254,6 +263,89 @@ def judged(tree: Tree, env: Mapping[str, Json]) -> set[bool]:
 def test_conditions_agree_with_an_evaluator_of_its_own(tree: Tree, env: dict[str, Json]) -> None:
     expected = judged(tree, env)
     assert holds(written(tree), args=env) is (None if len(expected) == 2 else expected.pop())
+
+
+# ---- windows
+
+
+def windowed(text: str) -> Condition:
+    return compile_condition(text, ROOTS, with_windows=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "known_as", "seconds", "of", "same"),
+    [
+        ("count(30s) > 1", "count(30s)", 30, None, ("agent",)),
+        ("count ( 15m ) > 1", "count(15m)", 900, None, ("agent",)),
+        ("count(24h, agent) > 1", "count(24h, agent)", 86_400, None, ("agent",)),
+        ("count(31d,tool , agent) > 1", "count(31d, tool, agent)", 31 * 86_400, None, ("tool", "agent")),
+        ("sum(attributes.n, 7d) > 1", "sum(attributes.n, 7d)", 7 * 86_400, "n", ("agent",)),
+        ("sum(attributes.n, 1h, topic) > 1", "sum(attributes.n, 1h, topic)", 3600, "n", ("topic",)),
+        ("sum(attributes.n,1h,target)>1", "sum(attributes.n, 1h, attributes.target)", 3600, "n",
+         ("attributes.target",)),
+        ("1 < sum(attributes.n, 1h, attributes.iban)", "sum(attributes.n, 1h, attributes.iban)", 3600, "n",
+         ("attributes.iban",)),
+    ],
+)  # fmt: skip
+def test_windows_are_read(text: str, known_as: str, seconds: int, of: str | None, same: tuple[str, ...]) -> None:
+    assert windowed(text).windows == (Window(known_as, seconds, of, same),)
+
+
+def test_a_window_is_a_number_like_any_other_and_unknown_where_nobody_counted() -> None:
+    condition = windowed("NOT count(24h) BETWEEN 2 AND args.most AND sum(attributes.n, 1h) <> 4")
+    assert [window.text for window in condition.windows] == ["count(24h)", "sum(attributes.n, 1h)"]
+    found = {"count(24h)": 5, "sum(attributes.n, 1h)": Decimal("4.5")}
+    assert condition.holds({"args": {"most": 4}, WINDOWS: found}) is Truth.TRUE
+    assert condition.holds({"args": {"most": 5}, WINDOWS: found}) is Truth.FALSE
+    assert condition.holds({"args": {"most": 4}, WINDOWS: {}}) is Truth.UNKNOWN
+    assert condition.roots == {"args"}
+
+
+def test_a_window_that_stands_there_twice_is_one() -> None:
+    assert len(windowed("count(1h) > 1 OR count(1h) = 0").windows) == 1
+
+
+WINDOW_ERRORS = [
+    ("count() > 1", 1, "say how far it looks back: count(24h)"),
+    ("count(args.to) > 5", 7, "say how far it looks back: count(24h)"),
+    ("args.a = 1 AND sum(attributes.n) > 1", 16, "say how far it looks back: sum(attributes.n, 24h)"),
+    ("sum() > 1", 1, "say what is added up: sum(attributes.amount_usd, 24h)"),
+    ("sum(24h) > 1", 5, "a sum adds up a declared attribute"),
+    ("sum(args.amount, 24h) > 1", 5, "a sum adds up a declared attribute"),
+    ("sum(attributes.confidence, 24h) > 1", 5, "a sum adds up a declared attribute"),
+    ("sum(attributes['n'], 24h) > 1", 5, "a sum adds up a declared attribute"),
+    ("sum(attributes.n, tool) > 1", 19, "say how far it looks back: sum(attributes.n, 24h)"),
+    ("avg(attributes.n, 24h) > 1", 1, "there is no function 'avg'; there are count and sum"),
+    ("count(24x) > 1", 7, "found '2', and no duration; write 30s, 15m, 24h or 7d"),
+    ("count(0h) > 1", 7, "found '0', and no duration"),
+    ("count(1.5h) > 1", 7, "found '1', and no duration"),
+    ("count(32d) > 1", 7, "it looks back further than 31d"),
+    ("count(24h, me) > 1", 12, "say what the calls have in common: agent, tool, topic, target or attributes.<name>"),
+    ("count(24h, attributes.confidence) > 1", 12, "say what the calls have in common"),
+    ("count(24h, args.to) > 1", 12, "say what the calls have in common"),
+    ("count(24h, 24h) > 1", 12, "say what the calls have in common"),
+    ("count(24h, tool, tool) > 1", 12, "'tool' stands there twice"),
+    ("count(24h 5)", 11, "expected ')' or ',', found '5'"),
+    ("count(24h", 10, "ends too early; expected ')' or ','"),
+    ("count(24h,) > 1", 11, "a duration such as 24h"),
+    ("count(24h)", 1, "no condition"),
+    ("args.a = 24h", 10, "found '24h'"),
+    ("count > 1", 1, "'count' is not known"),
+    ("count(24h).x > 1", 11, "found '.'"),
+]
+
+
+@pytest.mark.parametrize(("text", "column", "message"), WINDOW_ERRORS)
+def test_an_error_in_a_window_names_the_column(text: str, column: int, message: str) -> None:
+    with pytest.raises(ConditionError) as refused:
+        windowed(text)
+    assert message in refused.value.message
+    assert refused.value.column == column
+
+
+def test_windows_stand_in_the_conditions_of_rules_alone() -> None:
+    with pytest.raises(ConditionError, match="column 16: only the conditions of rules look at other calls"):
+        compiled("args.a = 1 AND count(24h) > 1")
 
 
 # ---- errors

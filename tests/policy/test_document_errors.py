@@ -100,6 +100,38 @@ DOCUMENTS = [
         "in the condition: 'foo' is not known here; a path starts with args, attributes, call; conditions",
     ),
     (
+        "rules:\n"
+        + "".join(f"  - {{ id: a{n}, match: {{ when: 'count({n}m) > 5' }}, decision: deny }}\n" for n in range(1, 33))
+        + "  - ¦{ id: b, match: { when: 'count(33m) > 5' }, decision: deny }",
+        "with this rule the policy has more than 32 different windows; look back over the same time in several rules",
+    ),
+    (
+        'rules:\n  - { id: a, match: { when: "args.a = 1 AND count(¦99d) > 5" }, decision: deny }',
+        "in the condition: it looks back further than 31d; conditions read like:",
+    ),
+    (
+        "rules:\n  - { id: a, match: { when: '¦result.amount < 100 AND result.n < 3' }, decision: deny }",
+        "in the condition: 'result' is not known here; a path starts with args, attributes, call; conditions",
+    ),
+    (
+        'rules:\n  - { id: a, match: { when: "NOT attributes.confidence < 0.7" }, decision: ¦allow }',
+        "what the agent claims of its confidence cannot let a call pass; write require_approval or deny, or",
+    ),
+    (
+        'rules:\n  - { id: a, match: { when: "args.n = 1 OR (args.n > 5 AND attributes[\'confidence\'] IN (1))" }, '
+        "decision: ¦allow }",
+        "what the agent claims of its confidence cannot let a call pass; write require_approval or deny, or",
+    ),
+    (
+        'autonomy_levels:\n  level_0:\n    rules:\n      - { match: { when: "attributes.confidence IS NOT NULL" }, '
+        "decision: ¦allow }",
+        "what the agent claims of its confidence cannot let a call pass; write require_approval or deny, or",
+    ),
+    (
+        "autonomy_levels:\n  level_0:\n    rules:\n      - { match: { confidence_below: 0.9 }, decision: ¦allow }",
+        "what the agent claims of its confidence cannot let a call pass; write require_approval or deny, or",
+    ),
+    (
         "rules:\n  - { id: a, match: { confidence_below: 0.5 }, decision: ¦allow }",
         "what the agent claims of its confidence cannot let a call pass; write require_approval or deny, or",
     ),

@@ -28,6 +28,7 @@ SHARES = st.one_of(st.just(UNKNOWN), st.floats(0, 1).map(lambda x: Decimal(repr(
 SIGNALS = st.builds(
     Signals, confidence=SHARES, retry_count=st.integers(0, 10**6), anomaly_score=SHARES,
     first_time_action=st.booleans(), level=st.integers(0, 99),
+    windows=st.dictionaries(st.text(), st.just(UNKNOWN) | st.decimals(0, 10**20, places=30)),
 )  # fmt: skip
 VALUES = st.one_of(st.just(UNKNOWN), st.integers(), NUMBERS, st.text(), st.booleans())
 

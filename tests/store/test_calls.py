@@ -138,13 +138,23 @@ async def test_a_failure_and_a_success_in_one_transaction_leave_no_failure(tmp_p
     async with a_store(tmp_path) as store:
         await sent(store, bad)
         await sent(store, good)
-        ended_badly = store.finish(bad.id, CallState.FAILED, [], lazy=True)
-        ended_well = store.finish(good.id, CallState.EXECUTED, [], lazy=True)
+        ended_badly = store.finish(bad, CallState.FAILED, [], lazy=True)
+        ended_well = store.finish(good, CallState.EXECUTED, [], lazy=True)
         await ended_badly
         await ended_well
         assert store.failures(bad.agent, "sha256:same") == 0
     async with a_store(tmp_path) as store:
         assert store.failures(bad.agent, "sha256:same") == 0
+
+
+async def test_a_failure_counts_as_soon_as_it_is_on_its_way_to_the_record(tmp_path: Path) -> None:
+    call = new_call()
+    async with a_store(tmp_path) as store:
+        await sent(store, call)
+        ending = store.finish(call, CallState.FAILED, [], lazy=True)
+        assert store.failures(call.agent, call.job_hash) == 1
+        await ending
+        assert store.failures(call.agent, call.job_hash) == 1
 
 
 async def test_a_tool_counts_as_executed_once_it_was(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ async def test_what_is_queued_when_the_store_closes_is_written(tmp_path: Path) -
     call = new_call()
     async with a_store(tmp_path) as store:
         await sent(store, call)
-        store.finish(call.id, CallState.EXECUTED, [], lazy=True)
+        store.finish(call, CallState.EXECUTED, [], lazy=True)
     async with a_store(tmp_path) as store:
         assert await states(store, call) == ["executed"]
 
@@ -162,7 +162,7 @@ async def test_a_cancelled_lazy_outcome_is_written_all_the_same(tmp_path: Path) 
     call = new_call()
     async with a_store(tmp_path) as store:
         await sent(store, call)
-        outcome = asyncio.ensure_future(store.finish(call.id, CallState.EXECUTED, [], lazy=True))
+        outcome = asyncio.ensure_future(store.finish(call, CallState.EXECUTED, [], lazy=True))
         outcome.cancel()
         await sent(store, new_call())
         assert await states(store, call) == ["executed"]
@@ -218,7 +218,7 @@ async def test_a_failed_transaction_leaves_nothing_and_an_outcome_is_not_lost(
     with faulty_writer(monkeypatch) as plan:
         async with a_store(tmp_path) as store:
             await sent(store, call)
-            store.finish(call.id, CallState.EXECUTED, [said(call, "call.executed")], lazy=True)
+            store.finish(call, CallState.EXECUTED, [said(call, "call.executed")], lazy=True)
             plan.arm(3)
             with pytest.raises(Unavailable):
                 await sent(store, refused)
@@ -235,7 +235,7 @@ async def test_an_outcome_still_owed_at_the_end_is_unknown_after_the_restart(
     with faulty_writer(monkeypatch) as plan:
         async with a_store(tmp_path) as store:
             await sent(store, call)
-            owed = store.finish(call.id, CallState.EXECUTED, [], lazy=True)
+            owed = store.finish(call, CallState.EXECUTED, [], lazy=True)
             plan.break_down()
         with pytest.raises(Unavailable):
             await owed
@@ -300,17 +300,26 @@ async def test_S216_a_database_locked_by_somebody_else_refuses_in_time_and_recov
 async def test_effects_happen_only_when_the_transaction_is_durable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    call = new_call()
+    moved: list[tuple[str, str]] = []
+    effects: list[str] = []
+
+    def body(tx: Tx) -> None:
+        tx.run("insert into meta(k, v) values('a', '')")
+        tx.moved("c-1", "rejected")
+        tx.after(lambda: effects.append("done"))
+
     with faulty_writer(monkeypatch) as plan:
-        async with a_store(tmp_path) as store:
-            await sent(store, call)
-            plan.arm(6)
+        database = await SQLite.open(tmp_path / FILE_NAME, Hands(), lambda *what: moved.append(what))
+        try:
+            plan.arm(4)
             with pytest.raises(Unavailable):
-                await ended(store, call, CallState.FAILED)
-            assert store.failures(call.agent, call.job_hash) == 0
+                await database.write(body)
+            assert (moved, effects) == ([], [])
             plan.arm(-1)
-            await ended(store, call, CallState.FAILED)
-            assert store.failures(call.agent, call.job_hash) == 1
+            await database.write(body)
+            assert (moved, effects) == ([("c-1", "rejected")], ["done"])
+        finally:
+            await database.close()
 
 
 async def test_events_without_canonical_form_are_refused_and_break_no_chain(tmp_path: Path) -> None:

@@ -72,8 +72,9 @@ async def open_gate(
     """A gate whose record lies in `tmp`."""
     clock = (hands or Hands()).clock()
     found = loaded(rules, settings)
-    store = await Store.open(tmp / "gate.db", clock=clock.wall)
+    store = await Store.open(tmp / "gate.db", clock=clock.wall, steady=clock.steady)
     try:
+        await store.open_windows(found.policy.windows)
         event = Event("policy.loaded", {"policy_snapshot": found.snapshot.id}, {"files": 2})
         await store.snapshot_loaded(found.snapshot.id, found.snapshot.digest, found.snapshot.files, event)
         upstreams = Upstreams(found.settings.limits)

@@ -75,7 +75,7 @@ async def sent(store: Store, call: Call) -> None:
 
 
 async def ended(store: Store, call: Call, state: CallState = CallState.EXECUTED, **how: Any) -> None:
-    await store.finish(call.id, state, [said(call, f"call.{state.value}")], **how)
+    await store.finish(call, state, [said(call, f"call.{state.value}")], **how)
 
 
 async def held(store: Store, call: Call | None = None, **changes: Any) -> Request:

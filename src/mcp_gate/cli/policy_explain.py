@@ -13,7 +13,10 @@ from mcp_gate.cli.loading import load_or_leave
 from mcp_gate.cli.options import Exit, gate_options, leave
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from mcp_gate.model.foreign import JsonObject
+    from mcp_gate.policy.load import Loaded
 
 
 @click.command()
@@ -25,11 +28,14 @@ if TYPE_CHECKING:
 @click.option("--retries", default=0, type=click.IntRange(min=0), metavar="N", help="Earlier failed identical calls.")
 @click.option("--first-time", is_flag=True, help="The agent has never had this tool executed.")
 @click.option("--tag", "tags", multiple=True, metavar="T", help="A further risk tag; may be given again.")
+@click.option("--window", "windows", multiple=True, metavar="TEXT=N",
+              help="What a window comes to with this call, such as 'count(24h)=7'; else it holds this call alone.")
 @click.option("--level", type=click.IntRange(min=0), metavar="N", help="The agent's autonomy level.")
 @gate_options
 def explain(
     config: str | None, state: str | None, as_json: bool, tool: str, arguments: str, agent: str,
     confidence: str | None, anomaly: str, retries: int, first_time: bool, tags: tuple[str, ...], level: int | None,
+    windows: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Verdict, deciding rules with file:line, and the first clause that failed in each other. TOOL is a listed name."""
     from mcp_gate.lang.reveal import reveal
@@ -53,6 +59,7 @@ def explain(
         anomaly_score=score,
         first_time_action=first_time,
         level=level or 0,
+        windows=dict(_window(loaded, text) for text in windows),
     )
     try:
         facts = facts_of(loaded, tool, parsed, agent, signals, tags)
@@ -64,6 +71,18 @@ def explain(
 
 def _at_timeout(found: JsonObject) -> str:
     return f"escalate to {found['escalate_to']}" if found["on_timeout"] == "escalate" else str(found["on_timeout"])
+
+
+def _window(loaded: Loaded, said: str) -> tuple[str, Decimal]:
+    from mcp_gate.lang.reveal import reveal
+
+    text, _, value = said.rpartition("=")
+    plain = {"".join(window.text.split()): window.text for window in loaded.policy.windows}
+    known = plain.get("".join(text.split()))
+    if known is None:
+        hint = f"it has {', '.join(plain.values())}" if plain else "it has none"
+        leave(Exit.USAGE, f"--window: the policy has no window '{reveal(text)}'; {hint}")
+    return known, parse_number("--window", value)
 
 
 def _readable(tool: str, found: JsonObject) -> str:
@@ -86,6 +105,7 @@ def _readable(tool: str, found: JsonObject) -> str:
         )
     if found["unknown"]:
         lines.append(f"  unknown   {', '.join(found['unknown'])}")
+    lines += [f"  window    {text} = {value}" for text, value in found.get("windows", {}).items()]
     for layer in found["layers"]:
         if layer["rules"]:
             lines.append(f"  {layer['document']}: {layer.get('matched', 'no rule matches')}")

@@ -95,7 +95,7 @@ def _marked(payload: JsonObject, verdict: Verdict, call: Call) -> JsonObject:
 def never_sent(gate: Gate, call: Call, common: JsonObject) -> None:
     """Record that a call whose client went away while its intent was written was not sent."""
     written = [ended("call.failed", common, {"sent": False, "error": "cancelled"})]
-    gate.later(gate.store.finish(call.id, CallState.FAILED, written, lazy=True))
+    gate.later(gate.store.finish(call, CallState.FAILED, written, sent=False, lazy=True))
 
 
 class _End:
@@ -137,7 +137,8 @@ class _End:
         if code is not None:
             data["code"] = code
         body = strictjson.dumps(told) if self._approved and told is not None else None
-        await self._finish(CallState.FAILED, [ended("call.failed", self.common, data)], failure=True, result=body)
+        written = [ended("call.failed", self.common, data)]
+        await self._finish(CallState.FAILED, written, failure=True, sent=sent, result=body)
 
     async def unknown(self, cause: str) -> None:
         written = [ended("call.unknown", self.common, {"cause": cause})]
@@ -147,13 +148,14 @@ class _End:
         """The client cancelled what was already sent: whether it took effect is not known."""
         written = [ended("call.unknown", self.common, {"cause": "cancelled"})]
         self._gate.later(
-            self._gate.store.finish(self.call.id, CallState.UNKNOWN, written, failure=True, lazy=True)
+            self._gate.store.finish(self.call, CallState.UNKNOWN, written, failure=True, lazy=True)
         )
 
-    async def _finish(self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None) -> None:
-        store = self._gate.store
-        done = store.finish(
-            self.call.id, state, written, failure=failure, result=result, lazy=not self._approved
+    async def _finish(
+        self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None, sent: bool = True
+    ) -> None:
+        done = self._gate.store.finish(
+            self.call, state, written, failure=failure, sent=sent, result=result, lazy=not self._approved
         )
         if self._approved:
             await done

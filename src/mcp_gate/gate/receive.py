@@ -22,6 +22,7 @@ from mcp_gate.policy.load import Loaded
 from mcp_gate.signals import bounds
 from mcp_gate.signals.describe import describe
 from mcp_gate.signals.recorded import attributes_json, signals_json
+from mcp_gate.signals.windows import Deed
 from mcp_gate.store.store import Store
 from mcp_gate.wire.errors import INVALID_PARAMS, RpcError
 
@@ -63,7 +64,9 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) 
         raise RpcError(INVALID_PARAMS, f"Invalid params: {e}") from None
     if META_CONFIDENCE in job.meta:
         claims = {**claims, META_CONFIDENCE: job.meta[META_CONFIDENCE]}
-    signals = signals_of(store, caller.agent, job.upstream, job.tool, digest, claims)
+    attributes = attributes_json(description.attributes)
+    deed = Deed(caller.agent, job.upstream, job.tool, description.topic, attributes)
+    signals = signals_of(loaded, store, deed, digest, claims)
     call = Call(
         id=clock.call_id(now),
         ts=rfc3339(now),
@@ -76,7 +79,7 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) 
         topic=description.topic,
         risk_tags=tags,
         arguments=arguments,
-        attributes=attributes_json(description.attributes),
+        attributes=attributes,
         tool_hash=job.tool_hash,
         job_hash=digest,
         claims=claims,
@@ -95,12 +98,14 @@ def forbidden(constraints: Constraints, facts: Facts, call_id: str) -> str:
         return "its constraints could not be checked"
 
 
-def signals_of(store: Store, agent: str, upstream: str, tool: str, job_hash: str, claims: JsonMapping) -> Signals:
+def signals_of(loaded: Loaded, store: Store, deed: Deed, job_hash: str, claims: JsonMapping) -> Signals:
     """What the gate knows of a call right now."""
+    windows = loaded.policy.windows
     return Signals(
         confidence=_confidence(claims),
-        retry_count=store.failures(agent, job_hash),
-        first_time_action=not store.executed_before(agent, upstream, tool),
+        retry_count=store.failures(deed.agent, job_hash),
+        first_time_action=not store.executed_before(deed.agent, deed.upstream, deed.tool),
+        windows=store.windows(windows, deed, job_hash) if windows else {},
     )
 
 

@@ -23,7 +23,8 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.request import Request
 from mcp_gate.policy.load import Loaded, load
 from mcp_gate.signals.describe import describe
-from mcp_gate.signals.recorded import signals_json
+from mcp_gate.signals.recorded import attributes_json, signals_json
+from mcp_gate.signals.windows import Deed
 from mcp_gate.store.database import Unavailable
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Reloader:
                 return
             files = {"files": len(loaded.snapshot.files), "previous": gate.loaded.snapshot.id}
             event = Event("policy.loaded", {"policy_snapshot": loaded.snapshot.id}, files)
+            await gate.store.open_windows(loaded.policy.windows)
             await gate.store.snapshot_loaded(
                 loaded.snapshot.id, loaded.snapshot.digest, loaded.snapshot.files, event
             )
@@ -81,6 +83,7 @@ class Reloader:
         for upstream, accepted in pins.items():
             gate.catalog.load(upstream, accepted)
         before, gate.loaded = gate.loaded, loaded
+        gate.store.keep_windows(loaded.policy.windows)
         _forget_renamed(gate, before)
         self._recovered()
         await gate.upstreams.apply(loaded.upstreams)
@@ -128,7 +131,7 @@ async def _reopen(gate: Gate, request: Request) -> None:
     call = _described_again(loaded, request.call, gate.clock.wall())
     if call is None:
         return
-    signals = signals_of(gate.store, call.agent, call.upstream, call.tool, call.job_hash, call.claims)
+    signals = signals_of(loaded, gate.store, Deed.of(call), call.job_hash, call.claims)
     call = replace(call, signals=signals_json(signals))
     facts = Facts(
         call.agent, call.upstream, call.tool,
@@ -163,5 +166,6 @@ def _described_again(loaded: Loaded, call: Call, now: float) -> Call | None:
         topic=description.topic, risk_tags=tags, arguments=call.arguments,
     )  # fmt: skip
     return replace(
-        call, id=clock.call_id(now), ts=rfc3339(now), topic=description.topic, risk_tags=tags, job_hash=digest
-    )
+        call, id=clock.call_id(now), ts=rfc3339(now), topic=description.topic, risk_tags=tags, job_hash=digest,
+        attributes=attributes_json(description.attributes),
+    )  # fmt: skip

@@ -24,6 +24,7 @@ from mcp_gate.lang.syntax import (
     Not,
     Operand,
     Or,
+    Window,
     Within,
 )
 from mcp_gate.model.call import UNKNOWN, Unknown
@@ -34,6 +35,10 @@ Test: TypeAlias = Callable[[Environment], bool | None]
 Getter: TypeAlias = Callable[[Environment], Json]
 Comparison: TypeAlias = Callable[[Json, Json, bool], bool | None]
 """The two values, and whether near misses of texts are unknown."""
+
+
+WINDOWS: Final = "windows"
+"""Where an environment holds the values of windows by their texts; one that is not there is unknown."""
 
 
 class Missing(Enum):
@@ -125,14 +130,14 @@ def _is_null(get: Getter) -> Test:
 
 
 def _like(pattern: str, near: bool) -> Callable[[Json], bool | None]:
-    exact, loose = compile_like(pattern), compile_like(_folded(pattern))
+    exact, loose = compile_like(pattern), compile_like(folded(pattern))
 
     def test(found: Json) -> bool | None:
         if not isinstance(found, str):
             return None
         if exact(found):
             return True
-        return None if near and loose(_folded(found)) else False
+        return None if near and loose(folded(found)) else False
 
     return test
 
@@ -171,6 +176,9 @@ def _getter(operand: Operand) -> Getter:
     if isinstance(operand, Literal):
         constant = operand.value
         return lambda env: constant
+    if isinstance(operand, Window):
+        text = operand.text
+        return lambda env: env[WINDOWS].get(text, UNKNOWN)
     root, *rest = operand.parts
 
     def get(env: Environment) -> Json:
@@ -194,7 +202,7 @@ def number(value: Json) -> int | Decimal | None:
     return Decimal(repr(value)) if isinstance(value, float) and math.isfinite(value) else None
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """The text without what another program may overlook: case, width and other forms of a letter, what does not show,
     and space at the ends."""
     plain = unicodedata.normalize("NFKC", text).casefold()
@@ -205,7 +213,7 @@ def _equal(a: Json, b: Json, near: bool) -> bool | None:
     if isinstance(a, str) and isinstance(b, str):
         if a == b:
             return True
-        return None if near and _folded(a) == _folded(b) else False
+        return None if near and folded(a) == folded(b) else False
     if isinstance(a, bool) and isinstance(b, bool):
         return a is b
     x, y = number(a), number(b)
@@ -227,7 +235,7 @@ def _contains(a: Json, b: Json, near: bool) -> bool | None:
     if isinstance(a, str) and isinstance(b, str):
         if b in a:
             return True
-        return None if near and _folded(b) in _folded(a) else False
+        return None if near and folded(b) in folded(a) else False
     if isinstance(a, list):
         found = [_equal(item, b, near) for item in a]
         return True if True in found else None if None in found else False

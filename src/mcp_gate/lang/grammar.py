@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -22,14 +23,25 @@ from mcp_gate.lang.syntax import (
     Operand,
     Or,
     Path,
+    Window,
     Within,
 )
+from mcp_gate.lang.windows import read_window
 
 if TYPE_CHECKING:
     from lark import Lark
 
 MOST_LENGTH: Final = 4096
 MOST_NESTING: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What may be named where a condition stands."""
+
+    roots: frozenset[str]
+    """What a path may start with."""
+    windows: bool
 
 
 @cache
@@ -40,11 +52,11 @@ def _parser() -> Lark:
     return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=False)
 
 
-def parse(text: str, roots: frozenset[str]) -> Expression:
-    """The tree of a condition whose paths start with one of `roots`.
+def parse(text: str, scope: Scope) -> Expression:
+    """The tree of a condition.
 
     Raises:
-        ConditionError: the text is no condition, is too long or too deep, or a path starts with something else.
+        ConditionError: the text is no condition, is too long or too deep, or names what is not in scope.
     """
     from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
@@ -54,12 +66,14 @@ def parse(text: str, roots: frozenset[str]) -> Expression:
         tree = _parser().parse(text)
     except UnexpectedCharacters as e:
         at = e.pos_in_stream or 0
+        if "DURATION" in (e.allowed or ()) and text[at].isdigit():
+            raise ConditionError(f"found '{text[at]}', and no duration; write 30s, 15m, 24h or 7d", at + 1) from None
         raise ConditionError(_misfit(text[at], set()), at + 1) from None
     except UnexpectedToken as e:
         if e.token.type == "$END":
             raise ConditionError(f"it ends too early; expected {_words(e.accepts)}", len(text) + 1) from None
         raise ConditionError(_misfit(str(e.token), e.accepts), (e.token.start_pos or 0) + 1) from None
-    return _expression(tree, roots, 1)
+    return _expression(tree, scope, 1)
 
 
 def _misfit(found: str, accepted: set[str]) -> str:
@@ -82,32 +96,33 @@ def _words(accepted: set[str]) -> str:
 
 
 _WORDS: Final = {
-    "NAME": "a name", "STRING": "a 'text'", "INDEX": "a position", "COMPARE": "a comparison such as = or IN",
+    "NAME": "a name", "DURATION": "a duration such as 24h", "STRING": "a 'text'", "INDEX": "a position",
+    "COMPARE": "a comparison such as = or IN",
     "_AND": "AND", "_OR": "OR", "_BETWEEN": "BETWEEN", "_NULL": "NULL", "LPAR": "'('", "RPAR": "')'",
     "COMMA": "','", "RSQB": "']'",
 }  # fmt: skip
 
 
-def _expression(tree: Any, roots: frozenset[str], depth: int) -> Expression:
+def _expression(tree: Any, scope: Scope, depth: int) -> Expression:
     if depth > MOST_NESTING:
         raise ConditionError(f"it is nested deeper than {MOST_NESTING}", tree.meta.start_pos + 1)
     kids = tree.children
     name = str(tree.data)
     if name in ("disjunction", "conjunction"):
-        parts = tuple(_expression(kid, roots, depth + 1) for kid in kids)
+        parts = tuple(_expression(kid, scope, depth + 1) for kid in kids)
         return Or(parts) if name == "disjunction" else And(parts)
     if name == "negation":
-        return Not(_expression(kids[0], roots, depth + 1))
+        return Not(_expression(kids[0], scope, depth + 1))
     if name.startswith(("not_", "is_not_")):
-        return Not(_predicate(name.replace("not_", "", 1), kids, roots))
-    return _predicate(name, kids, roots)
+        return Not(_predicate(name.replace("not_", "", 1), kids, scope))
+    return _predicate(name, kids, scope)
 
 
-def _predicate(name: str, kids: list[Any], roots: frozenset[str]) -> Expression:
+def _predicate(name: str, kids: list[Any], scope: Scope) -> Expression:
     if name == "comparison":
         op = {"==": "=", "!=": "<>"}.get(str(kids[1]), str(kids[1]))
-        return Compare(op, _operand(kids[0], roots), _operand(kids[2], roots))
-    first, *rest = (_operand(kid, roots) for kid in kids)
+        return Compare(op, _operand(kids[0], scope), _operand(kids[2], scope))
+    first, *rest = (_operand(kid, scope) for kid in kids)
     match name:
         case "between":
             return Between(first, rest[0], rest[1])
@@ -120,12 +135,12 @@ def _predicate(name: str, kids: list[Any], roots: frozenset[str]) -> Expression:
         case "is_null":
             return IsNull(first)
         case _:
-            if isinstance(first, Literal) and not isinstance(first.value, bool):
+            if isinstance(first, Window) or (isinstance(first, Literal) and not isinstance(first.value, bool)):
                 raise ConditionError("a value alone is no condition; compare it with something", _column(kids[0]))
             return IsTrue(first)
 
 
-def _operand(tree: Any, roots: frozenset[str]) -> Operand:
+def _operand(tree: Any, scope: Scope) -> Operand:
     name, kids = str(tree.data), tree.children
     match name:
         case "number":
@@ -134,10 +149,14 @@ def _operand(tree: Any, roots: frozenset[str]) -> Operand:
             return Literal(_unquoted(str(kids[0])))
         case "true" | "false":
             return Literal(name == "true")
+        case "window":
+            if not scope.windows:
+                raise ConditionError("only the conditions of rules look at other calls", _column(tree))
+            return read_window(kids)
         case _:
             parts = tuple(_part(token) for token in kids)
-            if parts[0] not in roots:
-                hint = ", ".join(sorted(roots))
+            if parts[0] not in scope.roots:
+                hint = ", ".join(sorted(scope.roots))
                 raise ConditionError(f"'{parts[0]}' is not known here; a path starts with {hint}", _column(tree))
             return Path(parts)
 

@@ -26,7 +26,26 @@ class Path:
     parts: tuple[str | int, ...]
 
 
-Operand: TypeAlias = Literal | Path
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What the calls of the last while come to, the one that is decided included: their number, or a sum."""
+
+    text: str
+    """As written, but for space; what the window is known by."""
+    seconds: int
+    of: str | None
+    """The attribute that is added up; None: the calls are counted."""
+    same: tuple[str, ...]
+    """What the calls have in common with the one that is decided: `agent`, `tool`, `topic`, `attributes.<name>`."""
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The attributes without which a call has no part in it."""
+        named = tuple(word.removeprefix("attributes.") for word in self.same if word.startswith("attributes."))
+        return named if self.of is None else (self.of, *named)
+
+
+Operand: TypeAlias = Literal | Path | Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +111,28 @@ Expression: TypeAlias = Compare | Within | Between | Like | Contains | IsNull | 
 
 def paths(tree: Expression) -> list[Path]:
     """Every path in a tree."""
+    return [operand for operand in operands(tree) if isinstance(operand, Path)]
+
+
+def windows(tree: Expression) -> list[Window]:
+    """Every window in a tree."""
+    return [operand for operand in operands(tree) if isinstance(operand, Window)]
+
+
+def operands(tree: Expression) -> list[Operand]:
+    """Everything that a tree compares, from left to right."""
     match tree:
         case Not(inner):
-            return paths(inner)
+            return operands(inner)
         case And(parts) | Or(parts):
-            return [path for part in parts for path in paths(part)]
+            return [operand for part in parts for operand in operands(part)]
         case Compare(_, left, right) | Contains(left, right):
-            found: tuple[Operand, ...] = (left, right)
+            return [left, right]
         case Within(value, options):
-            found = (value, *options)
+            return [value, *options]
         case Between(value, low, high):
-            found = (value, low, high)
+            return [value, low, high]
         case Like(value) | IsNull(value) | IsTrue(value):
-            found = (value,)
+            return [value]
         case _:
             assert_never(tree)
-    return [operand for operand in found if isinstance(operand, Path)]

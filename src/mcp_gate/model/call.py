@@ -33,6 +33,8 @@ class Signals:
     first_time_action: bool = False
     level: int = 0
     """The agent's autonomy level, where the policy has levels."""
+    windows: Mapping[str, Decimal | Unknown] = field(default_factory=dict)
+    """What the windows of the policy come to with this call, by their texts; one that is not there is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from mcp_gate.lang.conditions import ABSENT, Condition, Truth
+from mcp_gate.lang.conditions import ABSENT, WINDOWS, Condition, Truth, Window
 from mcp_gate.lang.globs import compile_glob
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.call import UNKNOWN, Attribute, Facts
@@ -179,7 +179,7 @@ def _dynamic(match: Match, restrictive: bool) -> Iterator[Dynamic]:
             lambda f: _shown(f.signals.first_time_action),
         )
     if (when := match.when) is not None:
-        yield Dynamic(f"when: {when.text}", _when(when, restrictive), lambda f: "it does not hold")
+        yield Dynamic(f"when: {when.text}", _when(when, restrictive), lambda f: _why_not(when, f))
 
 
 def _above(name: str, threshold: Decimal) -> Dynamic:
@@ -210,7 +210,7 @@ class _Attributes(dict[str, Json]):
 def _when(condition: Condition, restrictive: bool) -> Callable[[Facts], bool | None]:
     """For a permissive rule an absent attribute makes the condition unknown, which does not match."""
     make = _Attributes if restrictive else dict
-    roots = condition.roots
+    roots, windows = condition.roots, condition.windows
 
     def test(facts: Facts) -> bool | None:
         told, signals = facts.description, facts.signals
@@ -228,10 +228,25 @@ def _when(condition: Condition, restrictive: bool) -> Callable[[Facts], bool | N
                 "agent": facts.agent, "upstream": facts.upstream, "tool": facts.tool, "topic": told.topic,
                 "risk_tags": sorted(told.risk_tags),
             }  # fmt: skip
+        if windows:
+            env[WINDOWS] = {window.text: _window(window, facts, restrictive) for window in windows}
         found = condition.holds(env)
         return None if found is Truth.UNKNOWN else found is Truth.TRUE
 
     return test
+
+
+def _window(window: Window, facts: Facts, restrictive: bool) -> Json:
+    """What a window comes to. A call that has no part in it is treated like an attribute that nobody declared."""
+    if not facts.description.attributes.keys() >= set(window.attributes):
+        return ABSENT if restrictive else UNKNOWN
+    return facts.signals.windows.get(window.text, UNKNOWN)
+
+
+def _why_not(condition: Condition, facts: Facts) -> str:
+    values = facts.signals.windows
+    seen = [f"{window.text} is {_shown(values.get(window.text, UNKNOWN))}" for window in condition.windows]
+    return "; ".join(["it does not hold", *seen])
 
 
 def _shown(value: Attribute) -> str:

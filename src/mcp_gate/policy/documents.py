@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -70,6 +71,12 @@ class Documents:
         """Levels and what moves agents between them. Call once, after all documents."""
         promotion, demotion = self._node("promotion_criteria"), self._node("demotion_triggers")
         return read_autonomy(reader, self._node("autonomy_levels"), promotion, demotion, self.rule_ids)
+
+    def all_rules(self, autonomy: Autonomy) -> Iterator[Rule]:
+        """The rules of every document and level, and the invariants. Call once all documents are read."""
+        for layer in (*self.layers, *autonomy.levels.values()):
+            yield from layer.rules
+        yield from self.invariants
 
     def queue(self, reader: Reader) -> Queue:
         """Targets, caps and cooldowns. Call once, after all documents."""

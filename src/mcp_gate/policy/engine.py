@@ -16,6 +16,7 @@ from mcp_gate.policy.clauses import Compiled, Subject, compile_rule
 from mcp_gate.policy.index import TopicIndex
 from mcp_gate.policy.rules import Layer, Match, Rule
 from mcp_gate.policy.terms import Terms
+from mcp_gate.policy.windows import windows_of
 
 T = TypeVar("T")
 
@@ -69,12 +70,18 @@ class Policy:
         self.levels = tuple(_compiled(layer) for _, layer in sorted(levels.items()))
         self.invariants = tuple(compile_rule(INVARIANTS, rule) for rule in invariants)
         self.terms = terms
+        self.windows = windows_of(rule.match for rule in self._rules())
+        """What its conditions ask about other calls, in the order of their texts."""
         self._indices = tuple(TopicIndex(rules) for _, rules in self.layers)
         self._level_indices = tuple(TopicIndex(rules) for _, rules in self.levels)
         self._floors = TopicIndex(self.invariants)
         default = Rule("default", NOWHERE, Match(), terms.default_decision, "No rule lets this call pass")
         self._default = compile_rule(NOWHERE.file, default)
         self._kinds: dict[tuple[str, str, str, str, frozenset[str], bool, int], Kind] = {}
+
+    def _rules(self) -> Iterator[Rule]:
+        for _, rules in (*self.layers, *self.levels, ("", self.invariants)):
+            yield from (compiled.rule for compiled in rules)
 
     def decide(self, facts: Facts) -> Verdict:
         """The joined word of every layer (contract 3.1 and 9, "Deciding rules")."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from mcp_gate.model.call import UNKNOWN, Attribute, Facts
+from mcp_gate.model.call import UNKNOWN, Attribute, Facts, Signals
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.policy.clauses import Compiled, Subject
 from mcp_gate.policy.engine import INVARIANTS, Policy
@@ -34,6 +34,7 @@ def explain(policy: Policy, facts: Facts) -> JsonObject:
         "risk_tags": sorted(facts.description.risk_tags),
         "attributes": {name: _plain(value) for name, value in values.items() if value is not UNKNOWN},
         "unknown": sorted(name for name, value in values.items() if value is UNKNOWN),
+        **({"windows": _windows(policy, signals)} if policy.windows else {}),
         "layers": layers,
     }
 
@@ -52,6 +53,11 @@ def _layer(name: str, rules: Sequence[Compiled], subject: Subject, facts: Facts)
             matched = compiled.rule.id
         lines.append(line)
     return {"document": name, **({} if matched is None else {"matched": matched}), "rules": lines}
+
+
+def _windows(policy: Policy, signals: Signals) -> JsonObject:
+    values = {window.text: signals.windows.get(window.text, UNKNOWN) for window in policy.windows}
+    return {text: "unknown" if value is UNKNOWN else _plain(value) for text, value in values.items()}
 
 
 def _plain(value: Attribute) -> Json:

@@ -35,6 +35,7 @@ from mcp_gate.policy.read_upstreams import Upstreams, read_upstreams
 from mcp_gate.policy.read_variables import Variables
 from mcp_gate.policy.read_workflow import Workflow
 from mcp_gate.policy.snapshot import Snapshot, snapshot
+from mcp_gate.policy.windows import check_windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ def _load(files: Mapping[str, bytes]) -> Loaded:
             documents.add(reader, path, tree)
     autonomy, queue = documents.autonomy(reader), documents.queue(reader)
     terms = documents.terms(reader, queue)
+    check_windows(reader, documents.all_rules(autonomy))
     if reader.problems:
         raise ConfigError(tuple(sorted(set(reader.problems), key=by_place)))
     snap = snapshot(files)

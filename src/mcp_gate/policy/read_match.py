@@ -54,7 +54,7 @@ def _field(reader: Reader, key: str, node: Node) -> Any:
         return reader.decimal(node, most=NUMBERS[key])
     if key == "first_time_action":
         return reader.boolean(node)
-    return read_condition(reader, node, ROOTS)
+    return read_condition(reader, node, ROOTS, windows=True)
 
 
 def _listed(reader: Reader, key: str, node: Node, read: Callable[[Node], str | None]) -> tuple[str, ...]:
@@ -68,13 +68,15 @@ def read_tag(reader: Reader, node: Node) -> str | None:
     return reader.name(node, TAG, "a risk tag")
 
 
-def read_condition(reader: Reader, node: Node | None, roots: frozenset[str], *, near: bool = False) -> Condition | None:
+def read_condition(
+    reader: Reader, node: Node | None, roots: frozenset[str], *, near: bool = False, windows: bool = False
+) -> Condition | None:
     """A condition, with errors at the very column where it stands on one line."""
     text = reader.text(node, "a condition")
     if node is None or text is None:
         return None
     try:
-        return compile_condition(text, roots, near_is_unknown=near)
+        return compile_condition(text, roots, near_is_unknown=near, with_windows=windows)
     except ConditionError as e:
         place = node.place
         if isinstance(node, Scalar) and "\n" not in text:

@@ -35,6 +35,7 @@ def signals_json(signals: Signals) -> JsonObject:
         "anomaly_score": plain(signals.anomaly_score),
         "first_time_action": signals.first_time_action,
         "level": signals.level,
+        "windows": {text: _exact(value) for text, value in signals.windows.items()},
     }
 
 
@@ -51,6 +52,7 @@ def signals_of(stored: JsonMapping) -> Signals:
             anomaly_score=_number(stored["anomaly_score"]),
             first_time_action=stored["first_time_action"],
             level=stored["level"],
+            windows={text: _number(value) for text, value in stored["windows"].items()},
         )
     except KeyError as missing:
         raise NotRecorded(f"no {missing.args[0]}") from None
@@ -83,4 +85,12 @@ def _value(stored: Json) -> Attribute:
 
 def _number(stored: Json) -> Decimal | Unknown:
     """A signal that is a number, or could not be told."""
-    return UNKNOWN if isinstance(stored, dict) else Decimal(repr(stored))
+    if isinstance(stored, dict):
+        return UNKNOWN
+    return Decimal(stored if isinstance(stored, str) else repr(stored))
+
+
+def _exact(value: Decimal | Unknown) -> Json:
+    """A number as JSON, as text where JSON's readers would round it: a sum may have more digits than its parts."""
+    told = plain(value)
+    return told if value is UNKNOWN or Decimal(repr(told)) == value else str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from mcp_gate.evidence.record import members
@@ -11,8 +11,8 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.request import TRANSITIONS, CallState
 from mcp_gate.store import record, rows
-from mcp_gate.store.database import Conflict, NotFound, Row, Tx
-from mcp_gate.store.facts import History
+from mcp_gate.store.database import Conflict, NotFound, Tx
+from mcp_gate.store.facts import History, write_executed, write_failure, write_success
 
 _COLUMNS = (*rows.CALL_COLUMNS, "verdict", "snapshot", "state")
 _INSERT: Final = (
@@ -24,7 +24,7 @@ def _arrow(state: CallState) -> str:
     before = ", ".join(f"'{s.value}'" for s in TRANSITIONS_TO[state])
     return (
         f"update calls set state = '{state.value}', kept = :kept, result = :result where id = :id "
-        f"and state in ({before}) returning agent, upstream, tool, job_hash"
+        f"and state in ({before})"
     )
 
 
@@ -37,6 +37,8 @@ _ARROWS: Final = {state: _arrow(state) for state in CallState if TRANSITIONS_TO[
 
 ENDS: Final = frozenset({CallState.EXECUTED, CallState.QUARANTINED, CallState.FAILED, CallState.UNKNOWN})
 """How a dispatched call can end."""
+EXECUTED: Final = frozenset({CallState.EXECUTED, CallState.QUARANTINED})
+"""The ends of which it is known that the upstream did what it was asked."""
 
 
 class Begin:
@@ -64,42 +66,43 @@ class Begin:
 class End:
     """Move a call to its end, and remember what the policy will ask about it."""
 
-    __slots__ = ("_call_id", "_events", "_failure", "_history", "_result", "_state")
+    __slots__ = ("_call", "_events", "_result", "_state", "_writes")
 
     def __init__(
-        self, call_id: str, state: CallState, events: tuple[Event, ...], failure: bool, result: bytes | None,
+        self, call: Call, state: CallState, events: tuple[Event, ...], failure: bool, result: bytes | None,
         history: History,
     ) -> None:  # fmt: skip
         if state not in ENDS:
             raise Conflict(f"no call ends as {state.value}")
-        self._call_id = call_id
+        self._call = call
         self._state = state
         self._events = events
-        self._failure = failure or state in (CallState.FAILED, CallState.UNKNOWN)
         self._result = result
-        self._history = history
+        self._writes: list[Callable[[Tx, Call], None]] = []
+        if state in EXECUTED and history.executed(call):
+            self._writes.append(write_executed)
+        if failure or state not in EXECUTED:
+            history.failed(call)
+            self._writes.append(write_failure)
+        elif history.succeeded(call):
+            self._writes.append(write_success)
 
     def __call__(self, tx: Tx) -> None:
-        row = move(tx, self._call_id, self._state, self._result, kept=self._result is not None)
+        move(tx, self._call.id, self._state, self._result, kept=self._result is not None)
         record.append(tx, self._events)
-        if self._state in (CallState.EXECUTED, CallState.QUARANTINED):
-            self._history.note_executed(tx, row["agent"], row["upstream"], row["tool"])
-        if self._failure:
-            self._history.note_failure(tx, row["agent"], row["job_hash"])
-        else:
-            self._history.note_success(tx, row["agent"], row["job_hash"])
+        for write in self._writes:
+            write(tx, self._call)
 
 
-def move(tx: Tx, call_id: str, state: CallState, result: bytes | None = None, *, kept: bool = False) -> Row:
+def move(tx: Tx, call_id: str, state: CallState, result: bytes | None = None, *, kept: bool = False) -> None:
     """Follow one arrow of the lifecycle.
 
     Raises:
         NotFound, Conflict: no such call; no arrow leads from its state to `state`.
     """
-    row = tx.one(_ARROWS[state], id=call_id, result=result, kept=int(kept))
-    if row is not None:
-        return row
-    raise Conflict(f"a call that is {state_of(tx, call_id).value} cannot become {state.value}")
+    if not tx.run(_ARROWS[state], id=call_id, result=result, kept=int(kept)):
+        raise Conflict(f"a call that is {state_of(tx, call_id).value} cannot become {state.value}")
+    tx.moved(call_id, state.value)
 
 
 def state_of(tx: Tx, call_id: str) -> CallState:
@@ -144,7 +147,7 @@ def trail(tx: Tx, session: str, agent: str, limit: int, without: str = "") -> li
     return [{"call_id": r["id"], "ts": r["ts"], "tool": r["tool"], "status": r["state"]} for r in reversed(found)]
 
 
-def recover(tx: Tx, history: History) -> list[Call]:
+def recover(tx: Tx) -> list[Call]:
     """What an earlier process sent without writing down an outcome."""
     found = tx.all(
         "select c.*, r.id as request_id from calls c left join requests r on r.call_id = c.id "
@@ -157,7 +160,7 @@ def recover(tx: Tx, history: History) -> list[Call]:
         move(tx, call.id, CallState.UNKNOWN, kept=row["request_id"] is not None)
         fields = members(call, row["snapshot"], row["request_id"])
         tx.record(Event("call.unknown", fields, {"cause": "gate_restart"}))
-        history.note_failure(tx, call.agent, call.job_hash)
+        write_failure(tx, call)
         out.append(call)
     return out
 

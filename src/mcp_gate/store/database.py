@@ -42,10 +42,17 @@ class Tx(Protocol):
         """Chain an audit event; it is durable with the transaction or not at all."""
         ...
 
+    def moved(self, call_id: str, state: str) -> None:
+        """A call has another state now: who watches the database is told, as with `after`."""
+        ...
+
     def after(self, effect: Callable[[], None]) -> None:
         """Run when, and only when, the transaction is durable, before its caller resumes; in the writer's thread."""
         ...
 
+
+Watch: TypeAlias = Callable[[str, str], None]
+"""Told of every call that has another state, by id and state, once that is durable; in the writer's thread."""
 
 Body: TypeAlias = Callable[[Tx], T]
 """A whole transaction: synchronous, no I/O but through the `Tx`, safe to run again after a failure."""

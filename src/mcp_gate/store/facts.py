@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from mcp_gate.model.call import Call
 from mcp_gate.store.database import Tx
 
 
 class History:
-    """Two small sets, loaded at start, changed only by transactions that are durable.
-
-    Bodies run in the writer's thread and readers in the event loop's: each step here is one operation on a dict or
-    set, which the interpreter keeps whole.
-    """
+    """Two small sets, loaded at start. They belong to the event loop, and know of an end as soon as it is on its way
+    to the record: an agent that calls again at once is not faster than its own failure."""
 
     def __init__(self, executed: set[tuple[str, str, str]], failed: dict[tuple[str, str], int]) -> None:
         self._executed = executed
         self._failed = failed
-        self._touched = set(failed)
-        """Every pair that may have a row in `failures`, those of a transaction under way included."""
 
     @classmethod
     def load(cls, tx: Tx) -> History:
@@ -30,34 +26,38 @@ class History:
     def executed_before(self, agent: str, upstream: str, tool: str) -> bool:
         return (agent, upstream, tool) in self._executed
 
-    def note_executed(self, tx: Tx, agent: str, upstream: str, tool: str) -> None:
-        key = (agent, upstream, tool)
-        if key in self._executed:
-            return
-        tx.run(
-            "insert into executed(agent, upstream, tool) values(:agent, :upstream, :tool) on conflict do nothing",
-            agent=agent, upstream=upstream, tool=tool,
-        )  # fmt: skip
-        tx.after(lambda: self._executed.add(key))
+    def executed(self, call: Call) -> bool:
+        """A call was executed; gives whether that is new."""
+        key = (call.agent, call.upstream, call.tool)
+        new = key not in self._executed
+        self._executed.add(key)
+        return new
 
-    def note_failure(self, tx: Tx, agent: str, job_hash: str) -> None:
-        key = (agent, job_hash)
-        self._touched.add(key)
-        row = tx.one(
-            "insert into failures(agent, job_hash, n) values(:agent, :job_hash, 1) "
-            "on conflict(agent, job_hash) do update set n = failures.n + 1 returning n",
-            agent=agent, job_hash=job_hash,
-        )  # fmt: skip
-        count = int(row["n"]) if row is not None else 1
-        tx.after(lambda: self._failed.__setitem__(key, count))
+    def failed(self, call: Call) -> None:
+        key = (call.agent, call.job_hash)
+        self._failed[key] = self._failed.get(key, 0) + 1
 
-    def note_success(self, tx: Tx, agent: str, job_hash: str) -> None:
-        key = (agent, job_hash)
-        if key not in self._touched:
-            return
-        tx.run("delete from failures where agent = :agent and job_hash = :job_hash", agent=agent, job_hash=job_hash)
-        tx.after(lambda: self._forget(key))
+    def succeeded(self, call: Call) -> bool:
+        """A call succeeded; gives whether identical ones had failed."""
+        return self._failed.pop((call.agent, call.job_hash), None) is not None
 
-    def _forget(self, key: tuple[str, str]) -> None:
-        self._failed.pop(key, None)
-        self._touched.discard(key)
+
+def write_executed(tx: Tx, call: Call) -> None:
+    tx.run(
+        "insert into executed(agent, upstream, tool) values(:agent, :upstream, :tool) on conflict do nothing",
+        agent=call.agent, upstream=call.upstream, tool=call.tool,
+    )  # fmt: skip
+
+
+def write_failure(tx: Tx, call: Call) -> None:
+    tx.run(
+        "insert into failures(agent, job_hash, n) values(:agent, :job_hash, 1) "
+        "on conflict(agent, job_hash) do update set n = failures.n + 1",
+        agent=call.agent, job_hash=call.job_hash,
+    )  # fmt: skip
+
+
+def write_success(tx: Tx, call: Call) -> None:
+    tx.run(
+        "delete from failures where agent = :agent and job_hash = :job_hash", agent=call.agent, job_hash=call.job_hash
+    )

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.store import file
-from mcp_gate.store.database import Body, Unavailable
+from mcp_gate.store.database import Body, Unavailable, Watch
 from mcp_gate.store.transaction import ReadTx
 from mcp_gate.store.writer import Job, Writer
 
@@ -37,7 +37,7 @@ class SQLite:
         self._generation = 0
 
     @classmethod
-    async def open(cls, path: Path, clock: Callable[[], float]) -> SQLite:
+    async def open(cls, path: Path, clock: Callable[[], float], moved: Watch = lambda call_id, state: None) -> SQLite:
         """See `Store.open`."""
         lock = file.Lock(path)
         loop = asyncio.get_running_loop()
@@ -46,7 +46,7 @@ class SQLite:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock.take()
             file.prepare(path, lock)
-            writer = Writer(path, lambda: rfc3339(clock()), loop)
+            writer = Writer(path, lambda: rfc3339(clock()), loop, moved)
             writer.start()
             return writer
 

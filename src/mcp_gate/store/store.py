@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from mcp_gate.lang.conditions import Window
 from mcp_gate.lang.times import rfc3339
-from mcp_gate.model.call import Call
+from mcp_gate.model.call import Call, Unknown
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Judged
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.timed import Timed
+from mcp_gate.signals.windows import Deed
 from mcp_gate.store import calls, pins, record, requests, snapshots
+from mcp_gate.store.counted import Counted
 from mcp_gate.store.database import Conflict, Database, NotFound, Unavailable
 from mcp_gate.store.facts import History
 from mcp_gate.store.results import (
@@ -50,28 +54,33 @@ class Store:
     recorded, or nobody can tell, and the call must not go on. The next write finds out whether the store is well.
     """
 
-    def __init__(self, database: Database, history: History, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, history: History, counted: Counted, clock: Callable[[], float]) -> None:
         self._db = database
         self._history = history
+        self._counted = counted
         self._clock = clock
 
     @classmethod
-    async def open(cls, path: Path, *, clock: Callable[[], float]) -> Store:
+    async def open(
+        cls, path: Path, *, clock: Callable[[], float], steady: Callable[[], float] | None = None
+    ) -> Store:
         """Open or create the database file, check it, and bring its schema up to date.
 
-        `clock` gives seconds since the epoch; it dates the records.
+        `clock` gives seconds since the epoch; it dates the records. `steady` gives the same as long as nobody sets
+        the clock, and cannot be moved; windows run on it.
 
         Raises:
             Unavailable: another gate writes here, the file is damaged, of a newer version, not a gate's, or gone
                 although it was there before. A gate never goes on with an empty log.
         """
-        database = await SQLite.open(path, clock)
+        counted = Counted(steady or clock)
+        database = await SQLite.open(path, clock, counted.moved)
         try:
             history = await database.read(History.load)
         except BaseException:
             await database.close()
             raise
-        return cls(database, history, clock)
+        return cls(database, history, counted, clock)
 
     async def close(self) -> None:
         """Write what is queued, then let go of the file."""
@@ -124,26 +133,36 @@ class Store:
         self, call: Call, verdict: JsonObject, state: CallState, events: Sequence[Event], snapshot: str
     ) -> Awaitable[None]:
         """A call that needs nobody: `state` is DENIED, or DISPATCHED for one that is sent as soon as this resolves."""
-        return self._write(calls.Begin(call, verdict, state, events, snapshot))
+        begun = self._write(calls.Begin(call, verdict, state, events, snapshot))
+        if state is CallState.DISPATCHED:
+            self._counted.sent(call)
+            begun.add_done_callback(partial(self._never_begun, call.id))
+        return begun
 
     def finish(
-        self, call_id: str, state: CallState, events: Sequence[Event], *,
-        failure: bool = False, result: bytes | None = None, lazy: bool = False,
+        self, call: Call, state: CallState, events: Sequence[Event], *,
+        failure: bool = False, sent: bool = True, result: bytes | None = None, lazy: bool = False,
     ) -> Awaitable[None]:  # fmt: skip
         """The end of a dispatched call: EXECUTED, QUARANTINED, FAILED or UNKNOWN.
 
         `failure` says that an executed call's result was `isError: true`, which counts for `failures` as FAILED and
-        UNKNOWN do. `result` is kept until `delivered`, for a caller that may be gone. A lazy one need not be awaited;
-        if it cannot be written now it is tried again, with every later transaction and every second, until `close`.
+        UNKNOWN do. `sent` is false where it is certain that the upstream saw nothing. `result` is kept until
+        `delivered`, for a caller that may be gone. A lazy one need not be awaited; if it cannot be written now it is
+        tried again, with every later transaction and every second, until `close`.
 
         Raises:
             NotFound, Conflict: no such call; it is in no state that leads to `state`.
         """
-        end = calls.End(call_id, state, tuple(events), failure, result, self._history)
+        end = calls.End(call, state, tuple(events), failure, result, self._history)
+        if not sent:
+            self._counted.never_sent(call.id)
+        elif result is None:
+            self._counted.collected(call.id)
         return self._write(end, lazy=lazy)
 
     def delivered(self, call_id: str, events: Sequence[Event] = ()) -> Awaitable[None]:
         """The agent has the outcome; what was kept for collection is wiped. Lazy."""
+        self._counted.collected(call_id)
         return self._write(partial(calls.delivered, call_id=call_id, events=tuple(events)), lazy=True)
 
     async def result_of(self, call_id: str) -> bytes | None:
@@ -172,7 +191,37 @@ class Store:
         What waits for reviewers, what is approved and not yet sent, and results kept for collection stay as they are.
         Returns the calls whose outcome is now unknown.
         """
-        return await self._db.write(partial(calls.recover, history=self._history))
+        lost = await self._db.write(calls.recover)
+        for call in lost:
+            self._history.failed(call)
+        return lost
+
+    # -- windows ------------------------------------------------------------------------------------------------
+
+    async def open_windows(self, windows: Iterable[Window]) -> None:
+        """Count calls for these windows too, those on the record included. Before a policy is in force that asks.
+
+        Raises:
+            Unavailable: the record cannot be read; they are not counted for.
+        """
+        fresh = self._counted.open(windows)
+        if fresh:
+            try:
+                await self._db.write(partial(self._counted.load, tallies=fresh))
+            except BaseException:
+                self._counted.drop(fresh)
+                raise
+
+    def keep_windows(self, windows: Iterable[Window]) -> None:
+        """Count for these windows alone."""
+        self._counted.keep(windows)
+
+    def windows(self, windows: tuple[Window, ...], deed: Deed, job_hash: str) -> dict[str, Decimal | Unknown]:
+        """What open windows come to with a call that is being decided, by their texts. From memory.
+
+        The call counts in them once it is given to `begin` or `open_request`; between the two nothing may be awaited.
+        """
+        return self._counted.values(windows, deed, job_hash)
 
     async def gated_share(self, since: float) -> float:
         """Share of the calls since a time (seconds since the epoch) that a person had to look at, 0 to 1."""
@@ -186,7 +235,10 @@ class Store:
         A join writes only the `call.received` among `events`, under the ids of the call and request it joins. `cap` is
         the most requests the agent may have pending; a join does not count.
         """
-        return await self._db.write(requests.Open(call, request, tuple(events), cap))
+        opening = self._db.write(requests.Open(call, request, tuple(events), cap))
+        self._counted.held(call)
+        opening.add_done_callback(partial(self._not_opened, call.id))
+        return await asyncio.shield(opening)  # whether it was opened is to be known whoever still waits
 
     async def decide(self, request_id: str, body: Callable[[Request], Judged]) -> Judged:
         """Let `body` judge a person's word on the request as it is in this transaction, and write what it says.
@@ -266,6 +318,15 @@ class Store:
     async def open_requests(self) -> list[Request]:
         """All that is pending, or approved and not sent yet, by due time; without `trail`."""
         return await self._db.read(requests.unsettled)
+
+    def _never_begun(self, call_id: str, begun: asyncio.Future[None]) -> None:
+        if not begun.cancelled() and begun.exception() is not None:
+            self._counted.never_sent(call_id)
+
+    def _not_opened(self, call_id: str, opening: asyncio.Future[Opening]) -> None:
+        """It joined another one, was one too many, or could not be recorded."""
+        if opening.exception() is not None or not isinstance(opening.result(), Opened):
+            self._counted.never_sent(call_id)
 
     def _write(self, body: Callable[..., None], *, lazy: bool = False) -> asyncio.Future[None]:
         return self._db.write(body, lazy=lazy)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from mcp_gate.evidence.chain import Head, Sealed, seal
 from mcp_gate.model.event import Event
-from mcp_gate.store.database import Row
+from mcp_gate.store.database import Row, Watch
 
 
 class Ledger:
@@ -49,11 +50,12 @@ class Ledger:
 class WriteTx:
     """A `Tx` that writes."""
 
-    __slots__ = ("_connection", "_ledger", "effects")
+    __slots__ = ("_connection", "_ledger", "_watch", "effects")
 
-    def __init__(self, connection: sqlite3.Connection, ledger: Ledger) -> None:
+    def __init__(self, connection: sqlite3.Connection, ledger: Ledger, watch: Watch) -> None:
         self._connection = connection
         self._ledger = ledger
+        self._watch = watch
         self.effects: list[Callable[[], None]] = []
 
     def all(self, sql: str, **params: Any) -> list[Row]:
@@ -68,6 +70,9 @@ class WriteTx:
 
     def record(self, event: Event) -> None:
         self._ledger.add(event)
+
+    def moved(self, call_id: str, state: str) -> None:
+        self.effects.append(partial(self._watch, call_id, state))
 
     def after(self, effect: Callable[[], None]) -> None:
         self.effects.append(effect)
@@ -91,6 +96,9 @@ class ReadTx:
         raise sqlite3.OperationalError("this transaction only reads")
 
     def record(self, event: Event) -> None:
+        raise sqlite3.OperationalError("this transaction only reads")
+
+    def moved(self, call_id: str, state: str) -> None:
         raise sqlite3.OperationalError("this transaction only reads")
 
     def after(self, effect: Callable[[], None]) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from mcp_gate.evidence.chain import START, Head
 from mcp_gate.store import file
-from mcp_gate.store.database import Body, Conflict, Unavailable
+from mcp_gate.store.database import Body, Conflict, Unavailable, Watch
 from mcp_gate.store.transaction import Ledger, WriteTx
 
 log = logging.getLogger(__name__)
@@ -50,8 +50,11 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 class Writer:
     """Owns the writing connection. `put` and `close` belong to the event loop, the rest to the thread."""
 
-    def __init__(self, path: Path, now: Callable[[], str], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, path: Path, now: Callable[[], str], loop: asyncio.AbstractEventLoop, moved: Watch
+    ) -> None:
         self._path = path
+        self._moved = moved
         self._now = now
         self._loop = loop
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -170,7 +173,7 @@ class Writer:
     def _one(self, connection: sqlite3.Connection, ledger: Ledger, job: Job) -> list[Callable[[], None]]:
         """Run a body in its own savepoint; its own mistakes are its own."""
         mark = ledger.mark()
-        tx = WriteTx(connection, ledger)
+        tx = WriteTx(connection, ledger, self._moved)
         connection.execute("savepoint body")
         try:
             job.value = job.body(tx)

@@ -9,6 +9,8 @@ from mcp_gate.model.call import Facts, Signals
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.policy.load import Loaded
 from mcp_gate.signals.describe import describe
+from mcp_gate.signals.recorded import attributes_json
+from mcp_gate.signals.windows import Deed, alone
 
 
 class NoSuchTool(ValueError):
@@ -18,7 +20,8 @@ class NoSuchTool(ValueError):
 def facts_of(
     loaded: Loaded, listed: str, arguments: JsonObject, agent: str, signals: Signals, tags: Iterable[str] = ()
 ) -> Facts:
-    """What the policy would look at, as for a call of the tool with that listed name.
+    """What the policy would look at, as for a call of the tool with that listed name. Windows that the signals say
+    nothing of hold this call alone.
 
     Args:
         tags: risk tags besides those of the mapping.
@@ -31,6 +34,8 @@ def facts_of(
     arguments = {key: value for key, value in arguments.items() if key not in asked}
     told = describe(loaded, upstream, name, "tools/call", arguments)
     told = replace(told, risk_tags=told.risk_tags.union(tags))
+    deed = Deed(agent, upstream, name, told.topic, attributes_json(told.attributes))
+    signals = replace(signals, windows={**alone(loaded.policy.windows, deed), **signals.windows})
     return Facts(agent, upstream, name, told, arguments, signals)
 
 
