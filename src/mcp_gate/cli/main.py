@@ -12,6 +12,8 @@ from mcp_gate.cli.options import Exit
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo:demo", "The whole job on bundled upstreams; nothing of yours is touched."),
+    "init": ("init:init", "A gate directory out of what your clients have configured."),
+    "clients": ("clients:clients", "Put the gate before a client's servers, or take it away."),
     "serve": ("serve:serve", "Run the gate in the foreground."),
     "stop": ("serve:stop", "End the running gate in order."),
     "connect": ("connect:connect", "The stdio MCP server that a client starts."),

@@ -21,19 +21,23 @@ SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 LONGEST_SOCKET: Final = "review.sock"
 
 
+def gate_directory(option: str | None, env: Mapping[str, str]) -> Path:
+    """`--config`, else `$MCP_GATE_CONFIG`, else here if `upstreams.yaml` is here, else the user's; it may not exist."""
+    given = option or env.get("MCP_GATE_CONFIG")
+    if given:
+        return Path(given)
+    if (Path.cwd() / UPSTREAMS).exists():
+        return Path.cwd()
+    return Path(env.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "mcp-gate"
+
+
 def find_gate_directory(option: str | None, env: Mapping[str, str]) -> Path:
-    """`--config`, else `$MCP_GATE_CONFIG`, else here if `upstreams.yaml` is here, else the user's.
+    """The directory of `gate_directory`, which has to be there.
 
     Raises:
         ConfigError: it is no directory.
     """
-    given = option or env.get("MCP_GATE_CONFIG")
-    if given:
-        found = Path(given)
-    elif (Path.cwd() / UPSTREAMS).exists():
-        found = Path.cwd()
-    else:
-        found = Path(env.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "mcp-gate"
+    found = gate_directory(option, env)
     if not found.is_dir():
         raise _error(str(found), "there is no gate directory", "write upstreams.yaml there, or use --config DIR")
     return found.resolve()

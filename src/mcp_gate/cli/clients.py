@@ -1,0 +1,176 @@
+"""`mcp-gate clients list`, `connect` and `disconnect`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mcp_gate.cli.columns import table
+from mcp_gate.cli.loading import load_or_leave
+from mcp_gate.cli.options import Exit, gate_options, leave
+
+if TYPE_CHECKING:
+    from mcp_gate.policy.load import Loaded
+    from mcp_gate.setup.rewrite import Command
+    from mcp_gate.setup.servers import Found
+
+
+@click.group()
+def clients() -> None:
+    """LLM clients on this machine, and the gate before their servers."""
+
+
+@clients.command(name="list")
+@gate_options
+def list_(config: str | None, state: str | None, as_json: bool) -> None:
+    """Every known client's file, its servers, and whether the gate stands before them."""
+    from mcp_gate.lang.reveal import reveal
+
+    found = _found()
+    if as_json:
+        for one in found:
+            names = [server.name for server in one.servers]
+            place = {"client": one.location.client, "file": str(one.location.path), "servers": names}
+            print(json.dumps({**place, "gated": one.gated}))
+        return
+    if not found:
+        print("no client with MCP servers was found here")
+        return
+    rows = [
+        [one.location.client, reveal(str(one.location.path)), str(len(one.servers)), "yes" if one.gated else "no"]
+        for one in found
+    ]
+    print(table(["CLIENT", "FILE", "DIRECT SERVERS", "GATE"], rows))
+
+
+@clients.command()
+@click.argument("name")
+@click.option("--agent", metavar="ID", help="Under which id its calls come (else the client's name).")
+@gate_options
+def connect(config: str | None, state: str | None, as_json: bool, name: str, agent: str | None) -> None:
+    """Put the gate in the place of a client's servers. The file is kept beside itself; 'disconnect' undoes it."""
+    from mcp_gate.lang.reveal import reveal
+    from mcp_gate.setup import rewrite
+    from mcp_gate.setup.clients import BY_ID
+    from mcp_gate.setup.servers import Unreadable
+
+    chosen = [one for one in _of(name) if one.servers]
+    directory, loaded = load_or_leave(config, as_json=as_json)
+    if not chosen:
+        leave(Exit.NOT_SO, f"{reveal(name)} has no server of its own; see 'mcp-gate clients list'")
+    id_ = _agent(loaded, agent or name)
+    command = _command(directory, id_)
+    for one in chosen:
+        names, env = _behind(loaded, one)
+        try:
+            rewrite.connect(one.location, command, names, env)
+        except Unreadable as error:
+            leave(Exit.USAGE, str(error))
+        except OSError as error:
+            leave(Exit.USAGE, f"{reveal(str(error.filename))}: the file cannot be written: {error.strerror}")
+        _tell(as_json, one, f"the gate stands before {', '.join(map(reveal, sorted(names)))}")
+    if not as_json:
+        print(f"A held call looks like a slow tool: {BY_ID[name].timeout}.")
+        print(f"Restart {name} to use it; undo with: mcp-gate clients disconnect {name}")
+
+
+@clients.command()
+@click.argument("name")
+@gate_options
+def disconnect(config: str | None, state: str | None, as_json: bool, name: str) -> None:
+    """Put a client's servers back as they were."""
+    from mcp_gate.lang.reveal import reveal
+    from mcp_gate.setup import rewrite
+    from mcp_gate.setup.servers import Unreadable
+
+    chosen = [one for one in _of(name) if rewrite.backup_of(one.location.path).exists() and one.gated]
+    if not chosen:
+        leave(Exit.NOT_SO, f"{reveal(name)} is not connected; see 'mcp-gate clients list'")
+    for one in chosen:
+        try:
+            rewrite.disconnect(one.location)
+        except Unreadable as error:
+            leave(Exit.USAGE, str(error))
+        except OSError as error:
+            leave(Exit.USAGE, f"{reveal(str(error.filename))}: the file cannot be written: {error.strerror}")
+        _tell(as_json, one, "its servers are as they were; the gate is not asked any more")
+
+
+def _found() -> list[Found]:
+    """What stands at every known place; a file that cannot be read is told and passed over."""
+    from mcp_gate.setup.clients import Places, locations
+    from mcp_gate.setup.servers import Unreadable, read_servers
+
+    out = []
+    for location in locations(Places.of(os.environ, sys.platform, Path.cwd())):
+        try:
+            one = read_servers(location)
+        except Unreadable as error:
+            print(f"passed over {error}", file=sys.stderr)
+            continue
+        if one is not None and (one.servers or one.gated):
+            out.append(one)
+    return out
+
+
+def _of(name: str) -> list[Found]:
+    from mcp_gate.lang.reveal import reveal
+    from mcp_gate.setup.clients import BY_ID, Form
+
+    if name not in BY_ID:
+        leave(Exit.USAGE, f"'{reveal(name)}' is no client we know; there are {', '.join(BY_ID)}")
+    if BY_ID[name].form is not Form.JSON:
+        leave(Exit.USAGE, f"the file of {name} is not rewritten; put 'mcp-gate connect' in it by hand")
+    return [one for one in _found() if one.location.client == name]
+
+
+def _agent(loaded: Loaded, id_: str) -> str:
+    from mcp_gate.lang.reveal import reveal
+    from mcp_gate.policy.read_settings import PERSON
+
+    agents = loaded.settings.agents
+    if not PERSON.fullmatch(id_):
+        leave(Exit.USAGE, f"--agent: '{reveal(id_)}' is no id; use {PERSON.pattern}")
+    if agents is not None and id_ not in agents:
+        leave(Exit.USAGE, f"gate.yaml lists no agent '{reveal(id_)}'; add it, or use --agent with one that it lists")
+    return id_
+
+
+def _command(directory: Path, agent: str) -> Command:
+    """By its whole path: a client that was not started from a shell has another PATH."""
+    from mcp_gate.setup.rewrite import Command
+
+    found = shutil.which("mcp-gate")
+    first, before = (found, ()) if found is not None else (sys.executable, ("-m", "mcp_gate"))
+    return Command(first, (*before, "connect", "--config", str(directory), "--agent", agent))
+
+
+def _behind(loaded: Loaded, found: Found) -> tuple[frozenset[str], dict[str, str]]:
+    """The servers that the gate reaches, and the variables that they need; ends where one is not in upstreams.yaml."""
+    from mcp_gate.lang.reveal import reveal
+    from mcp_gate.setup.translate import reached, translate
+
+    known = set(map(reached, loaded.upstreams.values()))
+    entries, odd = translate(found.servers)
+    missing = [reveal(entry.server.name) for entry in entries if reached(entry.spec) not in known]
+    if missing:
+        leave(Exit.USAGE, f"not in upstreams.yaml yet: {', '.join(missing)}; run 'mcp-gate init' first")
+    for note in (*odd, *found.odd):
+        print(f"left as it is: {note}", file=sys.stderr)
+    env = {name: value for entry in entries for name, value in entry.variables.items() if value}
+    return frozenset(entry.server.name for entry in entries), env
+
+
+def _tell(as_json: bool, found: Found, sentence: str) -> None:
+    from mcp_gate.lang.reveal import reveal
+
+    if as_json:
+        print(json.dumps({"client": found.location.client, "file": str(found.location.path), "done": sentence}))
+    else:
+        print(f"{reveal(str(found.location.path))}: {sentence}")

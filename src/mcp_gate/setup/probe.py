@@ -1,0 +1,50 @@
+"""Starts servers and asks them for their tools. Nothing else is asked, and no tool is called."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from mcp_gate.lang.reveal import reveal
+from mcp_gate.model.config import Limits, UpstreamSpec
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.upstream.listing import list_tools
+from mcp_gate.upstream.manager import Upstreams
+from mcp_gate.wire.errors import METHOD_NOT_FOUND, RpcError
+from mcp_gate.wire.peer import Lost
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A server that did not list its tools; says why, revealed."""
+
+    why: str
+
+
+async def probe(specs: Mapping[str, UpstreamSpec], seconds: float) -> dict[str, list[JsonObject] | Silent]:
+    """The tools of each server, or why there are none, after at most `seconds`; the servers are ended before it
+    returns."""
+    upstreams = Upstreams(Limits())
+    try:
+        await upstreams.start(specs)
+        found = await asyncio.gather(*(_tools(upstreams, id_, seconds) for id_ in specs))
+        return dict(zip(specs, found, strict=True))
+    finally:
+        await upstreams.stop()
+
+
+async def _tools(upstreams: Upstreams, id_: str, seconds: float) -> list[JsonObject] | Silent:
+    try:
+        async with asyncio.timeout(seconds):
+            return _named(await list_tools(await upstreams.shared(id_)))
+    except Lost as lost:
+        return Silent(reveal(lost.reason))
+    except RpcError as error:
+        return [] if error.code == METHOD_NOT_FOUND else Silent(f"error {error.code} instead of its tools")
+    except TimeoutError:
+        return Silent(f"no answer within {seconds:g} s")
+
+
+def _named(tools: Iterable[object]) -> list[JsonObject]:
+    return [tool for tool in tools if isinstance(tool, dict) and isinstance(tool.get("name"), str)]
