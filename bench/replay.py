@@ -158,7 +158,7 @@ def measure(count: int) -> list[Line]:
         for name, body in FILES.items():
             (config / name).write_bytes(body)
         asyncio.run(write(state, load(FILES), count))
-        return [run(command, config, state, count) for command in ("replay",)]
+        return [run(command, config, state, count) for command in ("replay", "suggest")]
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("policy_test:test", "Expected decisions, in YAML, against the policy."),
     "schema": ("policy_schema:schema", "JSON Schema for editors."),
     "replay": ("policy_replay:replay", "History decided again, with the load it would put on reviewers."),
+    "suggest": ("policy_suggest:suggest", "Rules that people's decisions support; nothing is applied."),
 }
 """As `cli.main.COMMANDS`."""
 

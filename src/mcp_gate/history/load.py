@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from typing import Final
 
 from mcp_gate.history.line import Line
 from mcp_gate.history.past import Held, Past
@@ -12,6 +13,9 @@ from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.request import RequestStatus
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.review.queue import quantile
+
+OUT_OF_TIME: Final = frozenset({RequestStatus.EXPIRED, RequestStatus.APPROVED})
+"""How a request ends that no person settled: time denies it, or approves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Waits:
     over: int
     """Waited longer than the target for the slowest (p95)."""
     overdue: int
-    """Not decided in time."""
+    """Not decided by people in the time that its first stage had."""
     joined: int
     """Calls that repeated one that waited already."""
 
@@ -142,10 +146,10 @@ class Load:
         settled = self._service.settled(held)
         if settled is not None:
             tally.waits.append(max(0.0, settled - held.opened))
-        elif held.status is RequestStatus.EXPIRED:
+        elif held.status in OUT_OF_TIME:
             tally.waits.append(held.due - held.opened)
             tally.overdue += 1
-        self._model.hold(past, held.group, int(past.verdict["approvals"]), past.at + held.due - held.opened)
+        self._as_recorded(self._model, past, held)
 
     def would_be(self, past: Past, verdict: Verdict) -> None:
         """A call that the candidate holds."""
@@ -153,8 +157,11 @@ class Load:
 
     def stays(self, past: Past, held: Held) -> None:
         """A held call that cannot be decided again: it waits as it did."""
-        needed = int(past.verdict["approvals"])
-        self._candidate.hold(past, held.group, needed, past.at + held.due - held.opened)
+        self._as_recorded(self._candidate, past, held)
+
+    def _as_recorded(self, queues: Queues, past: Past, held: Held) -> None:
+        verdict = past.verdict
+        queues.hold(past, held.group, int(verdict["approvals"]), past.at + float(verdict["timeout_sec"]))
 
     def groups(self) -> tuple[GroupLoad, ...]:
         return tuple(map(self._group, sorted({*self._recorded, *self._candidate.groups})))

@@ -75,6 +75,8 @@ class Word:
     tool: str
     came: float
     """When the request came to the group."""
+    final: bool = False
+    """Whether it settled the request."""
 
     @property
     def by_a_person(self) -> bool:

@@ -45,6 +45,7 @@ class Documents:
 
     layers: list[Layer] = field(default_factory=list)
     invariants: list[Rule] = field(default_factory=list)
+    claims: list[Rule] = field(default_factory=list)
     output_rules: list[OutputRule] = field(default_factory=list)
     workflows: list[Workflow] = field(default_factory=list)
     default_decision: Decision = Decision.REQUIRE_APPROVAL
@@ -128,7 +129,7 @@ class Documents:
         if "rules" in root.entries:
             self.layers.append(read_layer(reader, path, get("rules"), self.rule_ids))
         self.invariants.extend(read_invariants(reader, get("invariants"), self.rule_ids))
-        read_never(reader, get("never"), self.rule_ids)
+        self.claims.extend(read_never(reader, get("never"), self.rule_ids))
         read_evidence(reader, get("evidence_contract"))
         default = reader.one_of(get("default_decision"), DEFAULTS, "a default (require_approval or deny)")
         if default is not None:

@@ -34,6 +34,7 @@ from mcp_gate.policy.read_settings import read_settings
 from mcp_gate.policy.read_upstreams import Upstreams, read_upstreams
 from mcp_gate.policy.read_variables import Variables
 from mcp_gate.policy.read_workflow import Workflow
+from mcp_gate.policy.rules import Rule
 from mcp_gate.policy.snapshot import Snapshot, snapshot
 from mcp_gate.policy.windows import check_windows
 
@@ -51,6 +52,8 @@ class Loaded:
     warnings: tuple[Problem, ...] = ()
     variables: Mapping[str, Place] = field(default_factory=dict)
     """The environment variables that the files name as `${env:NAME}`, and where each stands first."""
+    claims: tuple[Rule, ...] = ()
+    """What `never` says of the policy, for the prover; see `read_rules.read_never`."""
     output_rules: tuple[OutputRule, ...] = ()
     autonomy: Autonomy = field(default_factory=Autonomy)
     sampling: Sampling | None = None
@@ -124,6 +127,7 @@ def _load(files: Mapping[str, bytes]) -> Loaded:
         snapshot=snap,
         warnings=tuple(sorted(set(reader.warnings), key=by_place)),
         variables=variables.found,
+        claims=tuple(documents.claims),
         output_rules=tuple(documents.output_rules),
         autonomy=autonomy,
         sampling=documents.sampling,

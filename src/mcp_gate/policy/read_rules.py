@@ -125,29 +125,25 @@ def _rests_on_confidence(when: Condition | None) -> bool:
 
 def read_invariants(reader: Reader, node: Node | None, ids: Ids) -> tuple[Rule, ...]:
     """Floors that no order and no level can lower."""
+    return _floors(reader, node, ids, "invariants", "an invariant", "at_least")
+
+
+def read_never(reader: Reader, node: Node | None, ids: Ids) -> tuple[Rule, ...]:
+    """Claims for the prover: each as a rule with the weakest decision that its calls are said to get. None decides."""
+    return _floors(reader, node, ids, "claims", "a claim", "weaker_than")
+
+
+def _floors(reader: Reader, node: Node | None, ids: Ids, several: str, one: str, key: str) -> tuple[Rule, ...]:
     found = []
-    for item in reader.sequence(node, "a list of invariants"):
-        block = reader.mapping(item, {"id", "match", "at_least", "reason"}, "an invariant")
+    for item in reader.sequence(node, f"a list of {several}"):
+        block = reader.mapping(item, {"id", "match", key, "reason"}, one)
         if block is None:
             continue
         id_ = ids.read(reader, block)
         match = read_match(reader, reader.need(block, "match", "say which calls it is about"))
-        floor = reader.one_of(
-            reader.need(block, "at_least", "add at_least: require_approval or deny"), FLOORS, "require_approval or deny"
-        )
+        need = reader.need(block, key, f"add {key}: require_approval or deny")
+        floor = reader.one_of(need, FLOORS, "require_approval or deny")
         reason = reader.text(block.entries.get("reason"), "a reason") or ""
         if id_ is not None and match is not None and floor is not None:
-            found.append(Rule(id_, block.place, match, floor, reason, invariant=True))
+            found.append(Rule(id_, block.place, match, floor, reason, invariant=key == "at_least"))
     return tuple(found)
-
-
-def read_never(reader: Reader, node: Node | None, ids: Ids) -> None:
-    """Claims for the prover: checked for form here."""
-    for item in reader.sequence(node, "a list of claims"):
-        block = reader.mapping(item, {"id", "match", "weaker_than", "reason"}, "a claim")
-        if block is not None:
-            ids.read(reader, block)
-            read_match(reader, reader.need(block, "match", "say which calls it is about"))
-            need = reader.need(block, "weaker_than", "add weaker_than: require_approval or deny")
-            reader.one_of(need, FLOORS, "require_approval or deny")
-            reader.text(block.entries.get("reason"), "a reason")

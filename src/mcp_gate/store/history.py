@@ -20,7 +20,7 @@ CALLS: Final = (
     "where c.ts >= :since and (c.ts, c.id) > (:ts, :id) order by c.ts, c.id limit :limit"
 )
 WORDS: Final = (
-    "select a.seq, a.ts, a.call_id, a.request_id, a.body, r.grp, r.opened_ts "
+    "select a.seq, a.ts, a.call_id, a.request_id, a.body, r.grp, r.opened_ts, r.escalated_ts, r.escalated_from "
     "from audit a left join requests r on r.id = a.request_id "
     "where a.event in ('request.decided', 'sample.reviewed') and a.seq > :seq and a.ts >= :since "
     "order by a.seq limit :limit"
@@ -56,13 +56,25 @@ def _past(row: Row) -> Past:
 
 def _word(row: Row) -> Word:
     body, at = json.loads(row["body"]), parse_rfc3339(row["ts"])
+    came, group = _stage(row, at)
     return Word(
         call_id=row["call_id"] or "",
         request_id=row["request_id"] or "",
         said=str(body["data"].get("decision", "")),
         by=str(body.get("approver_id", "")),
         at=at,
-        group=row["grp"] or "",
+        group=group,
         tool=f"{body.get('upstream', '')}.{body.get('tool', '')}",
-        came=at if row["opened_ts"] is None else parse_rfc3339(row["opened_ts"]),
+        came=came,
+        final=bool(body["data"].get("final")),
     )
+
+
+def _stage(row: Row, at: float) -> tuple[float, str]:
+    """When the request came to the group that the word was said in, and which that was."""
+    if row["opened_ts"] is None:
+        return at, ""
+    if not row["escalated_ts"]:
+        return parse_rfc3339(row["opened_ts"]), row["grp"]
+    escalated = parse_rfc3339(row["escalated_ts"])
+    return (escalated, row["grp"]) if at >= escalated else (parse_rfc3339(row["opened_ts"]), row["escalated_from"])
