@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from mcp_gate.faces import patient
 from mcp_gate.faces.mcp import http_server
 from mcp_gate.faces.mcp.http import serve_mcp
 from mcp_gate.faces.mcp.http_server import address_of, bind
@@ -59,13 +60,13 @@ def test_localhost_is_this_machine() -> None:
 async def test_small_answers_are_not_held_back_by_the_kernel() -> None:
     seen: list[int] = []
 
-    class Looking(http_server._Patient):
+    class Looking(patient.Patient):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
             seen.append(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(http_server, "_Patient", Looking)
+        patch.setattr(http_server, "patient", lambda most: patient.patient(most, Looking))
         async with served(application) as port:
             await exchange(port, HEAD + b"Content-Length: 0\r\n\r\n")
     assert seen
@@ -170,7 +171,7 @@ async def test_S242_headers_without_end_are_cut_off() -> None:
 
 @pytest.mark.anyio
 async def test_S242_slow_headers_lose_the_connection_and_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_server, "HEADER_SEC", 0.2)
+    monkeypatch.setattr(patient, "HEADER_SEC", 0.2)
     async with served(application) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         async with asyncio.timeout(5):
@@ -188,7 +189,7 @@ async def test_S242_slow_headers_lose_the_connection_and_others_are_served(monke
 
 @pytest.mark.anyio
 async def test_S242_a_connection_between_two_requests_has_time_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_server, "HEADER_SEC", 0.2)
+    monkeypatch.setattr(patient, "HEADER_SEC", 0.2)
     async with served(application) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in range(2):

@@ -8,18 +8,16 @@ import os
 import socket
 import stat
 import struct
-from collections.abc import AsyncGenerator, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mcp_gate.faces.client import SOCKET
 from mcp_gate.faces.http.app import make_app
-from mcp_gate.faces.strict import StrictConnection
+from mcp_gate.faces.patient import MOST_HEADER_BYTES, Patient, Server, patient
 from mcp_gate.model.config import ConfigError, Place, Problem
 
 if TYPE_CHECKING:
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_CONNECTIONS: Final = 200
-MOST_HEADER_BYTES: Final = 65_536
 CLOSE_SEC: Final = 2
 """How long answers under way may take when the gate ends."""
 
@@ -99,13 +96,13 @@ async def _serving(gate: Gate, sock: socket.socket) -> AsyncGenerator[None]:
     local = sock.family == socket.AF_UNIX
     closing = asyncio.Event()
     app = make_app(gate, hosts=None if local else _hosts(sock), closing=closing)
+    protocol = patient(MOST_CONNECTIONS, _SameUser if local else Patient)
     config = uvicorn.Config(
-        app, http=_SameUser if local else _Strict, ws="none", lifespan="off", interface="asgi3",
+        app, http=protocol, ws="none", lifespan="off", interface="asgi3",
         log_config=None, log_level="warning", access_log=False, server_header=False, proxy_headers=False,
-        limit_concurrency=MOST_CONNECTIONS, h11_max_incomplete_event_size=MOST_HEADER_BYTES,
-        timeout_graceful_shutdown=CLOSE_SEC,
+        h11_max_incomplete_event_size=MOST_HEADER_BYTES, timeout_graceful_shutdown=CLOSE_SEC,
     )  # fmt: skip
-    server = _Server(config)
+    server = Server(config)
     serving = asyncio.create_task(server.serve(sockets=[sock]))
     serving.add_done_callback(lambda task: _ended(gate, task, closing))
     try:
@@ -124,23 +121,7 @@ def _ended(gate: Gate, task: asyncio.Task[None], closing: asyncio.Event) -> None
         gate.stop()
 
 
-class _Server(uvicorn.Server):
-    """Signals are the gate's business."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
-class _Strict(H11Protocol):
-    """Refuses requests that two readers could read in two ways."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.conn = StrictConnection(h11.SERVER, MOST_HEADER_BYTES)
-
-
-class _SameUser(_Strict):
+class _SameUser(Patient):
     """Takes connections of the user who runs the gate and of nobody else, root included."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
