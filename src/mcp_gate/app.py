@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import logging
 import os
@@ -35,6 +36,8 @@ FINISH_SEC: Final = 4.0
 signal (contract 5, `stop`)."""
 SWITCH_SEC: Final = 0.0005
 """How long the writer's thread may keep the loop waiting for the interpreter; the default is ten times that."""
+ARENA_MAX: Final = -8
+"""`M_ARENA_MAX` of <malloc.h>."""
 IDLE_CHECK_SEC: Final = 1.0
 FIRST_LOOK_SEC: Final = 10.0
 """How long the start waits for upstreams to list their tools; clients are served meanwhile."""
@@ -181,13 +184,21 @@ async def _wind_down(gate: Gate) -> None:
 
 
 def _harden() -> None:
-    """No core dumps, which would hold arguments and credentials, and enough files to serve with."""
+    """No core dumps, which would hold arguments and credentials; enough files; no more addresses than needed."""
+    _share_one_heap()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
     if soft < wanted:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _share_one_heap() -> None:
+    """The C library would set 64 MB of addresses aside for the heap of every thread, which a limit of 256 MB for the
+    whole process does not bear. Other libraries than glibc know no such setting."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(ARENA_MAX, 1)
 
 
 def _quieten_collector() -> None:

@@ -96,7 +96,7 @@ def told(outcome: Outcome) -> str:
             return type(outcome).__name__
 
 
-@pytest.mark.parametrize("limits", ["ulimit -n 64", "ulimit -v 700000", "ulimit -n 64; ulimit -v 700000"])
+@pytest.mark.parametrize("limits", ["ulimit -n 64", "ulimit -v 262144", "ulimit -n 64; ulimit -v 262144"])
 def test_S235_with_too_few_files_or_too_little_memory_nothing_runs_unrecorded(tmp_path: Path, limits: str) -> None:
     probe = Probe(tmp_path)
     poor = ["/bin/sh", "-c", f'{limits}; exec "$@"', "sh", sys.executable, "-m", "mcp_gate"]
