@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from mcp_gate.autonomy.ladder import Ladder
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.directory import place_state
 from mcp_gate.gate.gate import Gate
+from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.refresh import Looker, first_look
-from mcp_gate.gate.reload import Reloader, redecide
+from mcp_gate.gate.reload import Reloader
 from mcp_gate.gate.sweep import sweep_forever
 from mcp_gate.model.event import Event
 from mcp_gate.policy.load import Loaded
@@ -81,11 +83,13 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     clock = Clock()
     store = await Store.open(state / FILE_NAME, clock=clock.wall, steady=clock.steady)
     stack.push_async_callback(store.close)
-    await store.recover()
     await store.open_windows(loaded.policy.windows)
-    files = loaded.snapshot.files
-    event = Event("policy.loaded", {"policy_snapshot": loaded.snapshot.id}, {"files": len(files)})
-    await store.snapshot_loaded(loaded.snapshot.id, loaded.snapshot.digest, files, event)
+    event = Event("policy.loaded", {"policy_snapshot": loaded.snapshot.id}, {"files": len(loaded.snapshot.files)})
+    ladder = Ladder.of(loaded.autonomy, loaded.settings)
+    await store.snapshot_loaded(
+        loaded.snapshot.id, loaded.snapshot.digest, loaded.snapshot.files, event, ladder
+    )
+    await store.recover()  # after the levels: a call without an outcome counts against its agent
     upstreams = Upstreams(loaded.settings.limits)
     stack.push_async_callback(upstreams.stop)
     gate = Gate(

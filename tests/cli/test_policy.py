@@ -197,6 +197,17 @@ def test_explain_with_nonsense_exits_2(gate: Path, arguments: list[str], error: 
     assert error in done.stderr
 
 
+def test_explain_takes_the_level_as_0_says_so_and_shows_the_levels_rules(gate: Path) -> None:
+    levels = 'level_0: { rules: [ { match: { topics: ["*"] }, decision: deny } ] }, level_1: { rules: [] }'
+    write(gate, {"policies/c.yaml": f"version: v1\nautonomy_levels: {{ {levels} }}\n".encode()})
+    out = run(gate, "explain", "shop_get_order").stdout
+    assert "level     0 (taken as 0; --level asks for another)" in out
+    assert "policies/c.yaml:2  level_0.1  MATCHES" in out
+    assert "level     1\n" in run(gate, "explain", "shop_get_order", "--level", "1").stdout
+    assert explained(gate, "shop_get_order")["level"] == 0
+    assert explained(gate, "shop_get_order", "--level", "1")["decision"] == "allow"
+
+
 def test_explain_says_when_a_level_or_an_agent_means_nothing(gate: Path) -> None:
     write(gate, {"gate.yaml": b"version: v1\nagents: { bot: {} }\n"})
     done = run(gate, "explain", "shop_get_order", "--level", "2", "--agent", "cat")

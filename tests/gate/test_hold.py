@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mcp_gate.gate.reload import redecide
+from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.sweep import ORPHAN_SEC, sweep
 from mcp_gate.model.outcome import Delivered, NextLeg, Refused, Retry, Status
 from mcp_gate.model.request import RequestStatus

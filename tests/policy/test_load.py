@@ -15,6 +15,8 @@ from mcp_gate.policy.snapshot import snapshot
 from support.directories import ALLOW_ALL, SEED, decide, files, loaded, rule, rules
 from support.held import a_call
 
+LEVELS = "autonomy_levels: { level_0: { rules: [ { match: { topics: ['*'] }, decision: deny } ] } }\n"
+
 
 def seed() -> dict[str, bytes]:
     return {f"policies/{path.name}": path.read_bytes() for path in SEED.iterdir()}
@@ -60,7 +62,7 @@ def test_the_policies_of_the_mission_decide_as_their_author_says() -> None:
 
 def test_what_is_not_yet_in_force_is_said_in_warnings() -> None:
     found = warnings(files("output_review: { rules: [ { id: a, entities: [PII], decision: redact } ] }\n") | seed())
-    for section in ("autonomy", "sampled audit", "queue targets", "fatigue controls", "workflows", "the output review"):
+    for section in ("sampled audit", "queue targets", "fatigue controls", "workflows", "the output review"):
         assert any(section in line and "not yet in force" in line for line in found), section
 
 
@@ -107,6 +109,30 @@ def test_no_policies_at_all_gate_everything_and_warn() -> None:
         (
             files(rules(rule("a", "risk_tags: [x]", "deny", "constraints: { max_runtime_sec: 5 }"))),
             "policies/a.yaml:3:57: constraints bind nothing where the call is denied; remove them, or the denial",
+        ),
+        (
+            files("promotion_criteria: { min_successful_actions: 5 }\n"),
+            "policies/a.yaml:2:1: 'promotion_criteria' without levels does nothing; add autonomy_levels",
+        ),
+        (
+            files(LEVELS + "promotion_criteria: { requires_human_sign_off: false }\n"),
+            "policies/a.yaml:3:1: no agent is promoted without a person, whatever is written here",
+        ),
+        (
+            files(LEVELS, gate="agents: { bot: { autonomy: { initial: 1, max: 2 } } }"),
+            "gate.yaml:2:11: 'max' of 'bot' is 2, and the highest level is 0; add levels or lower it",
+        ),
+        (
+            files(gate="agents: { bot: { autonomy: { initial: 1 } } }"),
+            "gate.yaml:2:11: 'initial' of 'bot' is 1, and there are no levels",
+        ),
+        (
+            files(LEVELS.replace("deny }", "deny }, { match: { topics: ['job.*'] }, decision: allow }")),
+            "policies/a.yaml:2:86: the rule 'level_0.2' never decides: 'level_0.1' in line 2 comes first",
+        ),
+        (
+            files("audit: { sampling: { rate: 0.1 }, routing: { default: ops } }\n", gate="reviewers: { dana: {} }"),
+            "policies/a.yaml:2:1: no reviewer is in the group 'ops', which gets samples",
         ),
         (files(gate="reviewers: {}"), "gate.yaml:2:1: there is no reviewer: nobody can approve a call"),
         (

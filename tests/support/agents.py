@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from mcp_gate.autonomy.ladder import Ladder
 from mcp_gate.faces.mcp.socket import serve_agents
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.gate import Gate
@@ -172,7 +173,8 @@ async def bench(upstreams: dict[str, Any], rules: str = ALLOW_ALL, settings: str
         store = await Store.open(state / "gate.db", clock=clock.wall)
         stack.push_async_callback(store.close)
         event = Event("policy.loaded", {"policy_snapshot": found.snapshot.id}, {"files": 2})
-        await store.snapshot_loaded(found.snapshot.id, found.snapshot.digest, found.snapshot.files, event)
+        ladder = Ladder.of(found.autonomy, found.settings)
+        await store.snapshot_loaded(found.snapshot.id, found.snapshot.digest, found.snapshot.files, event, ladder)
         ups = Upstreams(found.settings.limits)
         stack.push_async_callback(ups.stop)
         gate = Gate(loaded=found, store=store, upstreams=ups, clock=clock, id="g-test", key=b"k" * 32)

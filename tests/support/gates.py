@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mcp_gate.autonomy.ladder import Ladder
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.job import Caller, Job
@@ -76,7 +77,8 @@ async def open_gate(
     try:
         await store.open_windows(found.policy.windows)
         event = Event("policy.loaded", {"policy_snapshot": found.snapshot.id}, {"files": 2})
-        await store.snapshot_loaded(found.snapshot.id, found.snapshot.digest, found.snapshot.files, event)
+        ladder = Ladder.of(found.autonomy, found.settings)
+        await store.snapshot_loaded(found.snapshot.id, found.snapshot.digest, found.snapshot.files, event, ladder)
         upstreams = Upstreams(found.settings.limits)
         gate = Gate(loaded=found, store=store, upstreams=upstreams, clock=clock, id="g-test", key=b"k" * 32)
         yield gate

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mcp_gate.autonomy.ladder import Ladder
 from mcp_gate.faces.client import ReviewClient, decision_body
 from mcp_gate.faces.http.serve import serve_review
 from mcp_gate.gate import events
@@ -19,6 +20,7 @@ from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.reviewers import operator
 from mcp_gate.lang.times import rfc3339
+from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.request import Request
 from mcp_gate.policy.load import load
@@ -126,13 +128,16 @@ class Reviewed:
 
 @asynccontextmanager
 async def a_gate(
-    state: Path, *, settings: bytes = b"version: v1\n", clock: Clock | None = None
+    state: Path, *, settings: bytes = b"version: v1\n", clock: Clock | None = None, rules: bytes = RULES
 ) -> AsyncGenerator[Reviewed]:
     """A gate whose upstream is not started: requests are held by hand."""
     await asyncio.to_thread(state.mkdir, mode=0o700, exist_ok=True)
-    loaded = load({"upstreams.yaml": UPSTREAMS, "gate.yaml": settings, "policies/rules.yaml": RULES})
+    loaded = load({"upstreams.yaml": UPSTREAMS, "gate.yaml": settings, "policies/rules.yaml": rules})
     clock = clock or Clock()
     store = await Store.open(state / "gate.db", clock=clock.wall)
+    event = Event("policy.loaded", {"policy_snapshot": loaded.snapshot.id}, {"files": 3})
+    ladder = Ladder.of(loaded.autonomy, loaded.settings)
+    await store.snapshot_loaded(loaded.snapshot.id, loaded.snapshot.digest, loaded.snapshot.files, event, ladder)
     gate = Gate(
         loaded=loaded, store=store, upstreams=Upstreams(loaded.settings.limits), clock=clock, id="g-1", key=b"k" * 32
     )

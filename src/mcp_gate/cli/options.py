@@ -42,6 +42,21 @@ def gate_options(command: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
+def as_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Add `--as`; the function gets `approver`."""
+    text = "Which reviewer you are (else your user name)."
+    return click.option("--as", "approver", metavar="ID", help=text)(command)
+
+
+def me(approver: str | None) -> str:
+    """Who speaks: the reviewer named, else the user at this terminal."""
+    if approver is not None:
+        return approver
+    from mcp_gate.gate.reviewers import operator
+
+    return operator()
+
+
 def leave(code: Exit, sentence: str = "") -> NoReturn:
     """End the command with one sentence for the person at the terminal."""
     if sentence:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--tag", "tags", multiple=True, metavar="T", help="A further risk tag; may be given again.")
 @click.option("--window", "windows", multiple=True, metavar="TEXT=N",
               help="What a window comes to with this call, such as 'count(24h)=7'; else it holds this call alone.")
-@click.option("--level", type=click.IntRange(min=0), metavar="N", help="The agent's autonomy level.")
+@click.option("--level", type=click.IntRange(min=0), metavar="N", help="The agent's autonomy level (else 0).")
 @gate_options
 def explain(
     config: str | None, state: str | None, as_json: bool, tool: str, arguments: str, agent: str,
@@ -66,7 +66,7 @@ def explain(
     except NoSuchTool as e:
         leave(Exit.USAGE, f"'{reveal(tool)}' is no listed name; they start with {e}")
     found = explained(loaded.policy, facts)
-    print(json.dumps(found) if as_json else _readable(tool, found))
+    print(json.dumps(found) if as_json else _readable(tool, found, level_given=level is not None))
 
 
 def _at_timeout(found: JsonObject) -> str:
@@ -85,7 +85,7 @@ def _window(loaded: Loaded, said: str) -> tuple[str, Decimal]:
     return known, parse_number("--window", value)
 
 
-def _readable(tool: str, found: JsonObject) -> str:
+def _readable(tool: str, found: JsonObject, *, level_given: bool) -> str:
     """The same as the JSON, for people."""
     from mcp_gate.lang.reveal import reveal
 
@@ -96,6 +96,8 @@ def _readable(tool: str, found: JsonObject) -> str:
         f"  topic     {reveal(found['topic'])}",
         f"  tags      {', '.join(found['risk_tags']) or 'none'} (tier {found['tier']})",
     ]
+    if "level" in found:
+        lines.append(f"  level     {found['level']}{'' if level_given else ' (taken as 0; --level asks for another)'}")
     if found["constraints"]:
         lines.append(f"  bound by  {json.dumps(found['constraints'])}")
     if found["decision"] == "require_approval":

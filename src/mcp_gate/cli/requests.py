@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
-from mcp_gate.cli.options import Exit, gate_options, leave
+from mcp_gate.cli.options import Exit, as_option, gate_options, leave, me
 from mcp_gate.cli.talk import gate_of, print_json
 
 if TYPE_CHECKING:
@@ -20,11 +20,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 HEX = frozenset("0123456789abcdef")
-
-
-def _as_option(command: Callable[P, R]) -> Callable[P, R]:
-    text = "Which reviewer you are (else your user name)."
-    return click.option("--as", "approver", metavar="ID", help=text)(command)
 
 
 def _digest_option(command: Callable[P, R]) -> Callable[P, R]:
@@ -75,12 +70,12 @@ def show(id: str, config: str | None, state: str | None, as_json: bool) -> None:
 
 @requests.command()
 @click.argument("id")
-@_as_option
+@as_option
 @gate_options
 def claim(id: str, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:
     """Take a request for yourself for ten minutes."""
     with gate_of(config, state, as_json=as_json) as gate:
-        request = gate.claim(id, _me(approver))
+        request = gate.claim(id, me(approver))
     if as_json:
         print_json(request)
     else:
@@ -91,7 +86,7 @@ def claim(id: str, approver: str | None, config: str | None, state: str | None, 
 @click.argument("id")
 @_digest_option
 @_reason_option
-@_as_option
+@as_option
 @gate_options
 def approve(
     id: str, digest: str | None, reason: str | None, approver: str | None,
@@ -105,7 +100,7 @@ def approve(
 @requests.command()
 @click.argument("id")
 @click.option("--reason", metavar="TEXT", required=True, help="Why; the agent is told this.")
-@_as_option
+@as_option
 @gate_options
 def deny(
     id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool
@@ -113,14 +108,14 @@ def deny(
     """Refuse a held call; the agent is told the reason."""
     with gate_of(config, state, as_json=as_json) as gate:
         request = gate.request(id)
-        _print_outcome(gate.decide(request, "deny", _me(approver), reason), as_json=as_json)
+        _print_outcome(gate.decide(request, "deny", me(approver), reason), as_json=as_json)
 
 
 @requests.command()
 @click.argument("id")
 @_digest_option
 @_reason_option
-@_as_option
+@as_option
 @gate_options
 def release(
     id: str, digest: str | None, reason: str | None, approver: str | None,
@@ -135,7 +130,7 @@ def release(
 @click.argument("id")
 @_digest_option
 @_reason_option
-@_as_option
+@as_option
 @gate_options
 def drop(
     id: str, digest: str | None, reason: str | None, approver: str | None,
@@ -169,7 +164,7 @@ def _decide_read(
     whole = str(request["call"]["job_hash"]).removeprefix("sha256:")
     if len(given) < DIGITS or not set(given) <= HEX or not whole.startswith(given):
         leave(Exit.REFUSED, f"this is not the digest of {request['id']}; read the request again. Nothing was decided.")
-    _print_outcome(gate.decide(request, word, _me(approver), reason), as_json=as_json)
+    _print_outcome(gate.decide(request, word, me(approver), reason), as_json=as_json)
 
 
 def _ask(question: str) -> str:
@@ -184,14 +179,6 @@ def _ask(question: str) -> str:
         return ""
     except KeyboardInterrupt:
         leave(Exit.INTERRUPTED)
-
-
-def _me(approver: str | None) -> str:
-    if approver is not None:
-        return approver
-    from mcp_gate.gate.reviewers import operator
-
-    return operator()
 
 
 def _print_full(request: JsonObject) -> None:

@@ -122,8 +122,9 @@ class _End:
         await self._finish(CallState.EXECUTED, written, failure=data["is_error"], result=body)
 
     async def quarantined(self, payload: JsonObject, review: Event) -> None:
-        written = [ended("call.executed", self.common, {"is_error": payload.get("isError") is True}), review]
-        await self._finish(CallState.QUARANTINED, written, failure=False, result=strictjson.dumps(payload))
+        failure = payload.get("isError") is True
+        written = [ended("call.executed", self.common, {"is_error": failure}), review]
+        await self._finish(CallState.QUARANTINED, written, failure=failure, result=strictjson.dumps(payload))
 
     async def failed(
         self, kind: str, *, sent: bool, code: int | None = None, told: JsonObject | None = None

@@ -9,15 +9,18 @@ import logging
 from collections.abc import Awaitable
 from typing import assert_never
 
+from mcp_gate.autonomy.level import Change
 from mcp_gate.gate import events
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.deadlines import Deadlines
 from mcp_gate.gate.egress import Changed, Egress, Passed, Withheld, egress
+from mcp_gate.gate.governing import Governing
 from mcp_gate.gate.hold import collectable
 from mcp_gate.gate.hub import Hub
 from mcp_gate.gate.identity import admit_local, agent_of_token
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
 from mcp_gate.gate.path import perform
+from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewing import Reviewing
 from mcp_gate.gate.running import Running, UnderWay, Waiters
 from mcp_gate.model.config import Problem
@@ -66,6 +69,7 @@ class Gate:
         self.waiters = Waiters(clock.steady)
         self.deadlines = Deadlines()
         self.reviewing = Reviewing(self)
+        self.governing = Governing(self)
         self.stale: tuple[Problem, ...] = ()
         """Why the files on disk are not the policy in force; empty when they are."""
         self.stopped = asyncio.Event()
@@ -74,7 +78,10 @@ class Gate:
         """Conversations that are open; the faces keep count."""
         self.listening: dict[str, str] = {}
         """Bound addresses by face: `mcp`, `review`."""
+        self.redeciding = asyncio.Lock()
+        """Held while requests are decided anew: once for each reason."""
         self._later: set[asyncio.Future[None]] = set()
+        store.on_level_changed(self._level_changed)
 
     def stop(self) -> None:
         """Begin to end: no new calls from now on; who waits for a person is told to come again."""
@@ -100,7 +107,7 @@ class Gate:
 
     def listed(self, agent: str, upstream: str, tool: str, method: str) -> bool:
         """Whether a thing is shown to an agent: not where the policy denies it whatever the arguments."""
-        return not always_denied(self.loaded, agent, upstream, tool, method)
+        return not always_denied(self.loaded, agent, upstream, tool, method, self.store.level(agent))
 
     # ---- who
 
@@ -194,15 +201,22 @@ class Gate:
         """Now, as what time does to requests goes by it."""
         return Moment(self.clock.steady(), self.clock.started, self.loaded.snapshot.id)
 
-    async def supersede(self, request: Request, why: str) -> None:
-        """Void a request because policy or tool changed under it; its call is to be decided anew."""
-        await self._close(request, RequestStatus.SUPERSEDED, {"cause": "superseded", "why": why})
+    def _level_changed(self, agent: str, change: Change) -> None:
+        """What the agent may see and what it waits for are other things now."""
+        log.info("agent %s is at level %d now: %s", agent, change.now, change.cause.value)
+        self.hub.publish({"event": "agent.level_changed", "agent": agent, **change.as_json()})
+        self.later(redecide(self))
+
+    async def supersede(self, request: Request, why: str) -> bool:
+        """Void a request because policy, tool or level changed under it; its call is to be decided anew. False: it was
+        no longer open."""
+        return await self._close(request, RequestStatus.SUPERSEDED, {"cause": "superseded", "why": why})
 
     async def cancel(self, request: Request, cause: str) -> None:
         """End a request that nobody wants any more."""
         await self._close(request, RequestStatus.CANCELLED, {"cause": cause})
 
-    async def _close(self, request: Request, status: RequestStatus, data: JsonObject) -> None:
+    async def _close(self, request: Request, status: RequestStatus, data: JsonObject) -> bool:
         """
         Raises:
             Unavailable: it could not be recorded; the request is as it was.
@@ -214,7 +228,9 @@ class Gate:
         match closing:
             case Closed(closed):
                 self.announce("request.cancelled", closed)
+                return True
             case NotOpen(actual):
                 log.info("request %s was %s already", request.id, actual.value)
+                return False
             case _:
                 assert_never(closing)

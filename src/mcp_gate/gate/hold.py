@@ -33,9 +33,15 @@ LEGS: Final = 10
 """`input_required` legs that every known client survives; the next answer is `pending`."""
 
 
+VOID: Final = frozenset(
+    {WhyNot.POLICY_CHANGED, WhyNot.LEVEL_CHANGED, WhyNot.TOOL_CHANGED, WhyNot.ARGUMENTS_CHANGED}
+)
+"""What makes an approval worthless: the call is to be decided anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """Policy or tool changed under the request: the call is to be decided anew."""
+    """Policy, level or tool changed under the request: the call is to be decided anew."""
 
     request_id: str
 
@@ -302,7 +308,7 @@ class _Wait:
                 )
             case NotClaimed(why):
                 log.warning("request %s was not claimed: %s", request.id, why)
-                if why in (WhyNot.POLICY_CHANGED, WhyNot.TOOL_CHANGED, WhyNot.ARGUMENTS_CHANGED):
+                if why in VOID:
                     await self._gate.supersede(request, why.value)
                 return Superseded(request.id)
             case _:

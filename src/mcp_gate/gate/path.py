@@ -18,13 +18,15 @@ from mcp_gate.model.decision import Decision
 from mcp_gate.model.outcome import Outcome, Refused
 from mcp_gate.model.request import CallState
 from mcp_gate.model.verdict import Verdict
-from mcp_gate.store.database import Unavailable
+from mcp_gate.store.database import Outdated, Unavailable
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
 
 log = logging.getLogger(__name__)
 
+NO_VIOLATION = frozenset({"error", "limits", "stopped", "tool_changed"})
+"""Rules of the gate's own: what they refuse says nothing of the agent."""
 REDECISIONS = 5
 """How often one waiting call may be decided anew because policy or tool changed under it."""
 
@@ -46,16 +48,19 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
                 return await _refuse(gate, received, verdict, words.tool_changed(verdict, received.call.id, None))
             match verdict.decision:
                 case Decision.DENY:
-                    return await _refuse(gate, received, verdict, words.denied(verdict, received.call.id))
+                    refused = words.denied(verdict, received.call.id)
+                    return await _refuse(gate, received, verdict, refused, supersedes=superseded)
                 case Decision.REQUIRE_APPROVAL if job.continuation is None:
                     outcome = await hold(gate, received, verdict, exchange, send, over)  # 4
                 case Decision.ALLOW | Decision.ALLOW_WITH_CONSTRAINTS | Decision.REQUIRE_APPROVAL if over:
                     refused = words.over_constraint(verdict, received.call.id, over)
-                    return await _refuse(gate, received, verdict, refused)
+                    return await _refuse(gate, received, verdict, refused, supersedes=superseded)
                 case Decision.ALLOW | Decision.ALLOW_WITH_CONSTRAINTS | Decision.REQUIRE_APPROVAL:
                     return await _allow(gate, received, verdict, send, continues=job.continuation)
                 case _:
                     assert_never(verdict.decision)
+        except Outdated:
+            continue
         except Unavailable:
             log.error("the call %s could not be recorded", received.call.id)
             return words.unavailable(verdict, received.call.id)
@@ -76,15 +81,27 @@ def _decide(received: Received, floor: Decision) -> Verdict:
     return verdict.raised(floor)
 
 
-async def _refuse(gate: Gate, received: Received, verdict: Verdict, refused: Refused) -> Refused:
-    """Record that the call ends here; `refused` is what the agent is told."""
+async def _refuse(
+    gate: Gate, received: Received, verdict: Verdict, refused: Refused, *, supersedes: str = ""
+) -> Refused:
+    """Record that the call ends here; `refused` is what the agent is told.
+
+    Args:
+        supersedes: the request that held the call, when it was decided again: then it is no violation, for the agent
+            did nothing new.
+    """
     call = received.call
     common = events.members(call, verdict.policy_snapshot)
     decided = events.decided(common, verdict)
     if refused.rule_id != verdict.rule_id or refused.reason != verdict.reason:
         decided.data["refused"] = {"rule_id": refused.rule_id, "reason": refused.reason}
+    if supersedes:
+        decided.data["supersedes"] = supersedes
+    violation = not supersedes and refused.rule_id not in NO_VIOLATION
     written = [events.received(common, call), decided]
-    await gate.store.begin(call, verdict.as_json(), CallState.DENIED, written, verdict.policy_snapshot)
+    await gate.store.begin(
+        call, verdict.as_json(), CallState.DENIED, written, verdict.policy_snapshot, violation=violation
+    )
     return refused
 
 

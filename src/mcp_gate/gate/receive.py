@@ -106,6 +106,7 @@ def signals_of(loaded: Loaded, store: Store, deed: Deed, job_hash: str, claims: 
         retry_count=store.failures(deed.agent, job_hash),
         first_time_action=not store.executed_before(deed.agent, deed.upstream, deed.tool),
         windows=store.windows(windows, deed, job_hash) if windows else {},
+        level=store.level(deed.agent),
     )
 
 

@@ -100,6 +100,7 @@ class Reviewing:
             wall=gate.clock.wall(),
             snapshot=gate.loaded.snapshot.id,
             tool_hash=self._tool_hash(request),
+            level=gate.store.level(request.call.agent),
             record=events.members(request.call, request.policy_snapshot),
         )
 

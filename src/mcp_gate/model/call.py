@@ -87,3 +87,8 @@ class Call:
     """The agent's unchecked words: `confidence`, `reason`."""
     signals: JsonObject = field(default_factory=dict)
     """What the gate knew when it decided, as plain JSON like `attributes`: with it the decision can be replayed."""
+
+    @property
+    def level(self) -> int:
+        """The agent's autonomy level that the call was decided at."""
+        return int(self.signals.get("level", 0))

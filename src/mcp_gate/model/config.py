@@ -86,6 +86,7 @@ class AgentSpec:
     token_sha256: str | None = None
     autonomy_initial: int = 0
     autonomy_max: int | None = None
+    place: Place = field(default=Place(SETTINGS, 1, 1), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

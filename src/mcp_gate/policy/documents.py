@@ -32,8 +32,7 @@ ONCE: Final = frozenset(
     }
 )  # fmt: skip
 LATER: Final = {
-    "audit": "sampled audit is", "autonomy_levels": "autonomy is", "promotion_criteria": "autonomy is",
-    "demotion_triggers": "autonomy is", "fatigue_controls": "fatigue controls are",
+    "audit": "sampled audit is", "fatigue_controls": "fatigue controls are",
 }  # fmt: skip
 """Sections that are checked and not yet in force, and what to call them."""
 DEFAULTS: Final = {word.word: word for word in (Decision.REQUIRE_APPROVAL, Decision.DENY)}
@@ -94,6 +93,10 @@ class Documents:
             escalate_to=queue.escalate_to or Terms().escalate_to,
             escalate_after_sec=queue.escalate_after_sec,
         )
+
+    def place(self, section: str) -> Place | None:
+        """Where a section stands that may stand once."""
+        return self.once[section][0] if section in self.once else None
 
     def _node(self, key: str) -> Node | None:
         return self.once[key][1] if key in self.once else None

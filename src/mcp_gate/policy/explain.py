@@ -14,7 +14,8 @@ from mcp_gate.policy.engine import INVARIANTS, Policy
 def explain(policy: Policy, facts: Facts) -> JsonObject:
     """The members of contract 9, "Facts": the verdict's, and `topic`, `risk_tags`, `attributes`, `unknown`, `layers`.
 
-    A rule that decides has no member `failed`; a layer in which no rule matches has no member `matched`.
+    `level` is there where the policy has levels. A rule that decides has no member `failed`; a layer in which no rule
+    matches has no member `matched`.
     """
     verdict, subject = policy.decide(facts), policy.kind(facts).subject
     layers = [_layer(name, rules, subject, facts) for name, rules in policy.layers_at(facts.signals.level)]
@@ -35,6 +36,7 @@ def explain(policy: Policy, facts: Facts) -> JsonObject:
         "attributes": {name: _plain(value) for name, value in values.items() if value is not UNKNOWN},
         "unknown": sorted(name for name, value in values.items() if value is UNKNOWN),
         **({"windows": _windows(policy, signals)} if policy.windows else {}),
+        **({"level": signals.level} if policy.levels else {}),
         "layers": layers,
     }
 

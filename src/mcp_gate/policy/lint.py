@@ -11,7 +11,9 @@ from mcp_gate.model.config import GateSettings, Place
 from mcp_gate.policy.covers import covers
 from mcp_gate.policy.documents import Documents
 from mcp_gate.policy.lint_time import STAFF, lint_time
+from mcp_gate.policy.lint_trust import lint_autonomy, lint_sampling
 from mcp_gate.policy.mapping import ToolMapping
+from mcp_gate.policy.read_autonomy import Autonomy
 from mcp_gate.policy.read_upstreams import Upstreams
 from mcp_gate.policy.rules import Layer, Rule
 from mcp_gate.policy.terms import Terms
@@ -23,13 +25,17 @@ COMPARED: Final = 200
 """Rules of one document that are compared at all."""
 
 
-def lint(reader: Reader, documents: Documents, upstreams: Upstreams, settings: GateSettings, terms: Terms) -> None:
+def lint(
+    reader: Reader, documents: Documents, upstreams: Upstreams, settings: GateSettings, terms: Terms,
+    autonomy: Autonomy,
+) -> None:  # fmt: skip
     """Add warnings to the reader. Everything was read without an error."""
-    if not any(layer.rules for layer in documents.layers):
+    layers = [*documents.layers, *autonomy.levels.values()]
+    if not any(layer.rules for layer in layers):
         reader.warn(POLICIES, "there are no rules: every call is held", "add a document with rules to policies/")
-    for layer in documents.layers:
+    for layer in layers:
         _unreachable(reader, layer)
-    rules = [*(rule for layer in documents.layers for rule in layer.rules), *documents.invariants]
+    rules = [*(rule for layer in layers for rule in layer.rules), *documents.invariants]
     sizes = _sizes(settings)
     if sizes is not None:
         _unstaffed(reader, rules, sizes, terms)
@@ -37,6 +43,8 @@ def lint(reader: Reader, documents: Documents, upstreams: Upstreams, settings: G
     lint_time(reader, rules, terms, queue_policy, None if sizes is None else frozenset(sizes))
     _spelled_alike(reader, rules, upstreams)
     _unmapped_topics(reader, documents, upstreams)
+    lint_autonomy(reader, documents, autonomy, settings)
+    lint_sampling(reader, documents, documents.sampling, settings)
 
 
 def _unreachable(reader: Reader, layer: Layer) -> None:

@@ -118,7 +118,7 @@ def _load(files: Mapping[str, bytes]) -> Loaded:
     if reader.problems:
         raise ConfigError(tuple(sorted(set(reader.problems), key=by_place)))
     snap = snapshot(files)
-    lint(reader, documents, upstreams, settings, terms)
+    lint(reader, documents, upstreams, settings, terms, autonomy)
     return Loaded(
         policy=Policy(documents.layers, documents.invariants, replace(terms, snapshot=snap.id), autonomy.levels),
         upstreams=upstreams.specs,

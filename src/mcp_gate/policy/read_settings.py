@@ -93,6 +93,7 @@ def _agent(reader: Reader, id_: str, place: Place, node: Node) -> AgentSpec:
         token_sha256=None if token is None else token.lower(),
         autonomy_initial=initial,
         autonomy_max=most,
+        place=place,
     )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from mcp_gate.lang.times import parse_rfc3339
+from mcp_gate.model.config import AgentSpec
 from mcp_gate.model.judged import Refused
 from mcp_gate.model.request import Request, RequestStatus
 from mcp_gate.review.standing import Standing
 
 Check: TypeAlias = Callable[[Request, Standing], Refused | None]
+
+UNKNOWN_REVIEWER: Final = Refused("unknown_reviewer", 403, "this gate knows no such reviewer")
 
 
 def first(checks: Iterable[Check], request: Request, standing: Standing) -> Refused | None:
@@ -20,9 +23,7 @@ def first(checks: Iterable[Check], request: Request, standing: Standing) -> Refu
 
 def person(request: Request, standing: Standing) -> Refused | None:
     """The gate must know who speaks."""
-    if standing.reviewer is None:
-        return Refused("unknown_reviewer", 403, "this gate knows no such reviewer")
-    return None
+    return UNKNOWN_REVIEWER if standing.reviewer is None else None
 
 
 def group(request: Request, standing: Standing) -> Refused | None:
@@ -36,11 +37,19 @@ def itself(request: Request, standing: Standing) -> Refused | None:
     """Nobody decides on his own call: neither the agent, nor its owner unless the operator allows it."""
     if standing.reviewer is None:
         return None
-    me, agent = standing.reviewer.id, standing.agent
-    if me == request.call.agent:
-        return Refused("self_approval", 403, "an agent cannot decide on its own call")
-    if agent is not None and agent.owner == me and not agent.allow_owner:
-        return Refused("self_approval", 403, "the owner of an agent cannot decide on its calls")
+    return own(standing.reviewer.id, request.call.agent, standing.agent)
+
+
+def own(reviewer: str, agent: str, spec: AgentSpec | None) -> Refused | None:
+    """Whether an agent is the reviewer himself, or his.
+
+    Args:
+        spec: what the operator says of the agent.
+    """
+    if reviewer == agent:
+        return Refused("self_approval", 403, "an agent cannot decide on what it does itself")
+    if spec is not None and spec.owner == reviewer and not spec.allow_owner:
+        return Refused("self_approval", 403, "the owner of an agent cannot decide on what it does")
     return None
 
 
@@ -52,9 +61,7 @@ def still_open(request: Request, standing: Standing) -> Refused | None:
                 return _decided("its time is up")
             return None
         case RequestStatus.SUPERSEDED:
-            if request.policy_snapshot != standing.snapshot:
-                return policy_changed()
-            return tool_changed()
+            return voided(request, standing) or tool_changed()
         case RequestStatus.APPROVED | RequestStatus.REJECTED | RequestStatus.CANCELLED:
             return _decided(f"it was {request.status.value}")
         case RequestStatus.EXPIRED:
@@ -81,8 +88,17 @@ def holder(request: Request, now: float) -> str:
     return "" if spoken else request.claimed_by
 
 
-def policy_changed() -> Refused:
-    return Refused("policy_changed", 409, "the policy changed since the call was held; it is decided anew")
+def voided(request: Request, standing: Standing) -> Refused | None:
+    """The policy, and the agent's level, are those that the call was held under."""
+    if request.policy_snapshot != standing.snapshot:
+        return _policy_changed("the policy changed")
+    if request.call.level != standing.level:
+        return _policy_changed("the agent's autonomy level changed")
+    return None
+
+
+def _policy_changed(what: str) -> Refused:
+    return Refused("policy_changed", 409, f"{what} since the call was held; it is decided anew")
 
 
 def tool_changed() -> Refused:

@@ -94,10 +94,11 @@ def _open(request: Request, _: ReviewerDecision, standing: Standing) -> Refused 
 
 
 def _unchanged(request: Request, _: ReviewerDecision, standing: Standing) -> Refused | None:
-    """6. Policy, tool and arguments are those the call was held with."""
+    """6. Policy, level, tool and arguments are those the call was held with."""
     call = request.call
-    if request.policy_snapshot != standing.snapshot:
-        return checks.policy_changed()
+    refused = checks.voided(request, standing)
+    if refused is not None:
+        return refused
     if standing.tool_hash is not None and standing.tool_hash != call.tool_hash:
         return checks.tool_changed()
     digest = job_hash(

@@ -26,5 +26,7 @@ class Standing:
     """The policy snapshot in force."""
     tool_hash: str | None
     """Digest of the tool's definition as it is accepted now; None: its upstream does not list it at the moment."""
+    level: int = 0
+    """The autonomy level of the agent that made the call."""
     record: JsonObject = field(default_factory=dict)
     """The members that every event of the request's call bears."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from mcp_gate.autonomy.level import Conduct
 from mcp_gate.evidence.record import members
 from mcp_gate.model.call import Call
 from mcp_gate.model.event import Event
@@ -13,6 +14,7 @@ from mcp_gate.model.request import TRANSITIONS, CallState
 from mcp_gate.store import record, rows
 from mcp_gate.store.database import Conflict, NotFound, Tx
 from mcp_gate.store.facts import History, write_executed, write_failure, write_success
+from mcp_gate.store.levels import Levels
 
 _COLUMNS = (*rows.CALL_COLUMNS, "verdict", "snapshot", "state")
 _INSERT: Final = (
@@ -42,13 +44,14 @@ EXECUTED: Final = frozenset({CallState.EXECUTED, CallState.QUARANTINED})
 
 
 class Begin:
-    """Insert a call in its first state, with its events."""
+    """Insert a call in its first state, with its events, unless it would be decided otherwise by now."""
 
-    __slots__ = ("_events", "_values")
+    __slots__ = ("_events", "_level", "_levels", "_state", "_values", "_violation")
 
     def __init__(
-        self, call: Call, verdict: JsonObject, state: CallState, events: Sequence[Event], snapshot: str
-    ) -> None:
+        self, call: Call, verdict: JsonObject, state: CallState, events: Sequence[Event], snapshot: str,
+        levels: Levels, *, violation: bool = False,
+    ) -> None:  # fmt: skip
         if state not in TRANSITIONS[None]:
             raise Conflict(f"no call begins as {state.value}")
         values = rows.from_call(call)
@@ -57,20 +60,29 @@ class Begin:
         values["state"] = state.value
         self._values = values
         self._events = tuple(events)
+        self._state = state
+        self._levels = levels
+        self._level = call.level
+        self._violation = violation
 
     def __call__(self, tx: Tx) -> None:
+        agent = self._values["agent"]
+        if self._state is not CallState.DENIED:
+            self._levels.check(tx, agent, self._level)
         tx.run(_INSERT, **self._values)
         record.append(tx, self._events)
+        if self._violation:
+            self._levels.note(tx, agent, Conduct.VIOLATION, self._events[0].fields)
 
 
 class End:
     """Move a call to its end, and remember what the policy will ask about it."""
 
-    __slots__ = ("_call", "_events", "_result", "_state", "_writes")
+    __slots__ = ("_call", "_conduct", "_events", "_levels", "_result", "_state", "_writes")
 
     def __init__(
-        self, call: Call, state: CallState, events: tuple[Event, ...], failure: bool, result: bytes | None,
-        history: History,
+        self, call: Call, state: CallState, events: tuple[Event, ...], failure: bool, sent: bool,
+        result: bytes | None, history: History, levels: Levels,
     ) -> None:  # fmt: skip
         if state not in ENDS:
             raise Conflict(f"no call ends as {state.value}")
@@ -81,17 +93,22 @@ class End:
         self._writes: list[Callable[[Tx, Call], None]] = []
         if state in EXECUTED and history.executed(call):
             self._writes.append(write_executed)
-        if failure or state not in EXECUTED:
+        failed = failure or state not in EXECUTED
+        if failed:
             history.failed(call)
             self._writes.append(write_failure)
         elif history.succeeded(call):
             self._writes.append(write_success)
+        self._levels = levels
+        self._conduct = None if not sent else Conduct.ERROR if failed else Conduct.SUCCESS
 
     def __call__(self, tx: Tx) -> None:
         move(tx, self._call.id, self._state, self._result, kept=self._result is not None)
         record.append(tx, self._events)
         for write in self._writes:
             write(tx, self._call)
+        if self._conduct is not None:
+            self._levels.note(tx, self._call.agent, self._conduct, self._events[0].fields if self._events else {})
 
 
 def move(tx: Tx, call_id: str, state: CallState, result: bytes | None = None, *, kept: bool = False) -> None:
@@ -147,7 +164,7 @@ def trail(tx: Tx, session: str, agent: str, limit: int, without: str = "") -> li
     return [{"call_id": r["id"], "ts": r["ts"], "tool": r["tool"], "status": r["state"]} for r in reversed(found)]
 
 
-def recover(tx: Tx) -> list[Call]:
+def recover(tx: Tx, levels: Levels) -> list[Call]:
     """What an earlier process sent without writing down an outcome."""
     found = tx.all(
         "select c.*, r.id as request_id from calls c left join requests r on r.call_id = c.id "
@@ -161,6 +178,7 @@ def recover(tx: Tx) -> list[Call]:
         fields = members(call, row["snapshot"], row["request_id"])
         tx.record(Event("call.unknown", fields, {"cause": "gate_restart"}))
         write_failure(tx, call)
+        levels.note(tx, call.agent, Conduct.ERROR, fields)
         out.append(call)
     return out
 

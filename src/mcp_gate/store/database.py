@@ -23,6 +23,10 @@ class Conflict(Exception):
     """The transaction asked for what the lifecycle does not allow; nothing of it was written."""
 
 
+class Outdated(Conflict):
+    """What the gate knew of the agent when it decided is no longer so: the call is to be decided anew."""
+
+
 class NotFound(LookupError):
     """There is no call or request with this id."""
 

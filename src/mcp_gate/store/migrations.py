@@ -77,6 +77,11 @@ insert into staged_decisions(request_id, n, decision, reason, approver_id, decis
 drop table decisions;
 alter table staged_decisions rename to decisions;
 """,
+    """
+create table levels(agent text primary key, level integer not null, since text not null, successes integer not null,
+  errors integer not null, violations integer not null);
+create index audit_levels on audit(seq) where event = 'agent.level_changed';
+""",
 )
 
 

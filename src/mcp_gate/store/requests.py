@@ -13,7 +13,8 @@ from mcp_gate.model.request import CallState, RecordedDecision, Request, Request
 from mcp_gate.model.timed import Approves, Escalates, Expires, Over, Timed, Waits
 from mcp_gate.store import calls, record, rows
 from mcp_gate.store.calls import Begin
-from mcp_gate.store.database import Conflict, NotFound, Row, Tx
+from mcp_gate.store.database import Conflict, NotFound, Outdated, Row, Tx
+from mcp_gate.store.levels import Levels
 from mcp_gate.store.results import (
     Claim,
     Claimed,
@@ -48,8 +49,8 @@ _FROM_APPROVED: Final = (RequestStatus.PENDING, RequestStatus.APPROVED)
 class Open:
     """Hold a call, unless the same one is under way already."""
 
-    def __init__(self, call: Call, request: Request, events: tuple[Event, ...], cap: int) -> None:
-        self._begin = Begin(call, request.verdict, CallState.PENDING, events, request.policy_snapshot)
+    def __init__(self, call: Call, request: Request, events: tuple[Event, ...], cap: int, levels: Levels) -> None:
+        self._begin = Begin(call, request.verdict, CallState.PENDING, events, request.policy_snapshot, levels)
         self._request = request
         self._values = rows.from_request(request)
         self._events = events
@@ -175,13 +176,19 @@ class Bound:
     now: str
 
 
-def claim(call_id: str, request_id: str, bound: Bound, events: tuple[Event, ...], tx: Tx) -> Claim:
+def claim(
+    call_id: str, request_id: str, bound: Bound, events: tuple[Event, ...], levels: Levels, tx: Tx
+) -> Claim:
     request = need(tx, request_id)
     if request.call.id != call_id:
         raise NotFound(call_id)
     why = _why_not(request, bound)
     if why is not None:
         return NotClaimed(why)
+    try:
+        levels.check(tx, request.call.agent, request.call.level)
+    except Outdated:
+        return NotClaimed(WhyNot.LEVEL_CHANGED)
     calls.move(tx, call_id, CallState.DISPATCHED)
     tx.run("update requests set consumed = 1 where id = :id", id=request_id)
     record.append(tx, events)

@@ -58,6 +58,7 @@ class WhyNot(StrEnum):
     ARGUMENTS_CHANGED = "arguments_changed"
     TOOL_CHANGED = "tool_changed"
     POLICY_CHANGED = "policy_changed"
+    LEVEL_CHANGED = "level_changed"
 
 
 @dataclass(frozen=True, slots=True)

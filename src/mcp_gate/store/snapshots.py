@@ -9,7 +9,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.store.database import Tx
 
 
-def loaded(now: str, snapshot_id: str, digest: str, files_: Mapping[str, bytes], event: Event, tx: Tx) -> None:
+def loaded(tx: Tx, now: str, snapshot_id: str, digest: str, files_: Mapping[str, bytes], event: Event) -> None:
     known = tx.one("select 1 as yes from snapshots where digest = :digest", digest=digest)
     if known is None:
         _keep(tx, now, snapshot_id, digest, files_)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from mcp_gate.autonomy.ladder import Ladder
+from mcp_gate.autonomy.level import AgentLevel, Change
 from mcp_gate.lang.conditions import Window
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call, Unknown
@@ -19,8 +22,9 @@ from mcp_gate.model.timed import Timed
 from mcp_gate.signals.windows import Deed
 from mcp_gate.store import calls, pins, record, requests, snapshots
 from mcp_gate.store.counted import Counted
-from mcp_gate.store.database import Conflict, Database, NotFound, Unavailable
+from mcp_gate.store.database import Conflict, Database, NotFound, Outdated, Tx, Unavailable
 from mcp_gate.store.facts import History
+from mcp_gate.store.levels import Judge, Levels, Moved
 from mcp_gate.store.results import (
     Claim,
     Claimed,
@@ -39,7 +43,7 @@ from mcp_gate.store.sqlite import SQLite
 
 __all__ = [
     "FILE_NAME", "Claim", "Claimed", "Closed", "Closing", "Conflict", "Joined", "NotClaimed", "NotFound", "NotOpen",
-    "Opened", "Opening", "Pin", "Store", "TooMany", "Unavailable", "WhyNot",
+    "Opened", "Opening", "Outdated", "Pin", "Store", "TooMany", "Unavailable", "WhyNot",
 ]  # fmt: skip
 
 FILE_NAME = "gate.db"
@@ -59,6 +63,7 @@ class Store:
         self._history = history
         self._counted = counted
         self._clock = clock
+        self._levels = Levels(lambda: rfc3339(clock()))
 
     @classmethod
     async def open(
@@ -103,10 +108,17 @@ class Store:
 
     # -- policy and pins ----------------------------------------------------------------------------------------
 
-    async def snapshot_loaded(self, snapshot_id: str, digest: str, files: Mapping[str, bytes], event: Event) -> None:
-        """Keep the files of a snapshot (once), and record that it is in force."""
+    async def snapshot_loaded(
+        self, snapshot_id: str, digest: str, files: Mapping[str, bytes], event: Event, ladder: Ladder | None = None
+    ) -> None:
+        """Keep the files of a snapshot (once), and record that it is in force, with the levels that it gives agents."""
         now = rfc3339(self._clock())
-        await self._db.write(partial(snapshots.loaded, now, snapshot_id, digest, dict(files), event))
+
+        def body(tx: Tx) -> None:
+            snapshots.loaded(tx, now, snapshot_id, digest, dict(files), event)
+            self._levels.govern(tx, ladder, {"policy_snapshot": snapshot_id})
+
+        await self._db.write(body)
 
     async def snapshot(self, snapshot_id: str) -> dict[str, bytes] | None:
         """The files of the latest snapshot with this id, by path."""
@@ -130,10 +142,19 @@ class Store:
     # -- calls --------------------------------------------------------------------------------------------------
 
     def begin(
-        self, call: Call, verdict: JsonObject, state: CallState, events: Sequence[Event], snapshot: str
-    ) -> Awaitable[None]:
-        """A call that needs nobody: `state` is DENIED, or DISPATCHED for one that is sent as soon as this resolves."""
-        begun = self._write(calls.Begin(call, verdict, state, events, snapshot))
+        self, call: Call, verdict: JsonObject, state: CallState, events: Sequence[Event], snapshot: str, *,
+        violation: bool = False,
+    ) -> Awaitable[None]:  # fmt: skip
+        """A call that needs nobody: `state` is DENIED, or DISPATCHED for one that is sent as soon as this resolves.
+
+        Args:
+            violation: it was denied by the policy, which counts against its agent.
+
+        Raises:
+            Outdated: decide again.
+        """
+        begin = calls.Begin(call, verdict, state, events, snapshot, self._levels, violation=violation)
+        begun = self._write(begin)
         if state is CallState.DISPATCHED:
             self._counted.sent(call)
             begun.add_done_callback(partial(self._never_begun, call.id))
@@ -146,14 +167,15 @@ class Store:
         """The end of a dispatched call: EXECUTED, QUARANTINED, FAILED or UNKNOWN.
 
         `failure` says that an executed call's result was `isError: true`, which counts for `failures` as FAILED and
-        UNKNOWN do. `sent` is false where it is certain that the upstream saw nothing. `result` is kept until
-        `delivered`, for a caller that may be gone. A lazy one need not be awaited; if it cannot be written now it is
-        tried again, with every later transaction and every second, until `close`.
+        UNKNOWN do. `sent` is false where it is certain that the upstream saw nothing, which counts neither for nor
+        against its agent. `result` is kept until `delivered`, for a caller that may be gone. A lazy one need not be
+        awaited; if it cannot be written now it is tried again, with every later transaction and every second, until
+        `close`.
 
         Raises:
             NotFound, Conflict: no such call; it is in no state that leads to `state`.
         """
-        end = calls.End(call, state, tuple(events), failure, result, self._history)
+        end = calls.End(call, state, tuple(events), failure, sent, result, self._history, self._levels)
         if not sent:
             self._counted.never_sent(call.id)
         elif result is None:
@@ -191,7 +213,7 @@ class Store:
         What waits for reviewers, what is approved and not yet sent, and results kept for collection stay as they are.
         Returns the calls whose outcome is now unknown.
         """
-        lost = await self._db.write(calls.recover)
+        lost = await self._db.write(partial(calls.recover, levels=self._levels))
         for call in lost:
             self._history.failed(call)
         return lost
@@ -227,6 +249,42 @@ class Store:
         """Share of the calls since a time (seconds since the epoch) that a person had to look at, 0 to 1."""
         return await self._db.read(partial(calls.gated_share, since=rfc3339(since)))
 
+    # -- agents -------------------------------------------------------------------------------------------------
+
+    def level(self, agent: str) -> int:
+        """An agent's autonomy level. From memory."""
+        return self._levels.level(agent)
+
+    @property
+    def ladder(self) -> Ladder | None:
+        """The levels in force; None: there are none."""
+        return self._levels.ladder
+
+    def agent(self, agent: str) -> AgentLevel:
+        """An agent's level, since when, and what it did since. From memory."""
+        return self._levels.of(agent)
+
+    def agents(self) -> dict[str, AgentLevel]:
+        """Every agent that was counted or given a level. From memory."""
+        return {agent: self._levels.of(agent) for agent in sorted(self._levels.known())}
+
+    async def move_agent(self, agent: str, judge: Judge, fields: JsonObject) -> Moved:
+        """Let `judge` say what a person's word does to an agent's level as it is in this transaction, and write it.
+
+        `fields` are the members of `agent.level_changed`: who says so, when, and why.
+        """
+        return await self._db.write(partial(self._levels.move, agent=agent, judge=judge, fields=fields))
+
+    def on_level_changed(self, told: Callable[[str, Change], None]) -> None:
+        """Have every change of a level told in the event loop, once it is durable."""
+        loop = asyncio.get_running_loop()
+
+        def tell(agent: str, change: Change) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever listened
+                loop.call_soon_threadsafe(told, agent, change)
+
+        self._levels.changed = tell
+
     # -- requests -----------------------------------------------------------------------------------------------
 
     async def open_request(self, call: Call, request: Request, events: Sequence[Event], *, cap: int) -> Opening:
@@ -234,8 +292,11 @@ class Store:
 
         A join writes only the `call.received` among `events`, under the ids of the call and request it joins. `cap` is
         the most requests the agent may have pending; a join does not count.
+
+        Raises:
+            Outdated: decide again.
         """
-        opening = self._db.write(requests.Open(call, request, tuple(events), cap))
+        opening = self._db.write(requests.Open(call, request, tuple(events), cap, self._levels))
         self._counted.held(call)
         opening.add_done_callback(partial(self._not_opened, call.id))
         return await asyncio.shield(opening)  # whether it was opened is to be known whoever still waits
@@ -275,7 +336,7 @@ class Store:
             NotFound: no such request, or it holds another call.
         """
         bound = requests.Bound(job_hash, tool_hash, snapshot, rfc3339(now))
-        return await self._db.write(partial(requests.claim, call_id, request_id, bound, tuple(events)))
+        return await self._db.write(partial(requests.claim, call_id, request_id, bound, tuple(events), self._levels))
 
     async def close_request(self, request_id: str, status: RequestStatus, events: Sequence[Event]) -> Closing:
         """EXPIRED, CANCELLED or SUPERSEDED, from pending or from approved and not sent.

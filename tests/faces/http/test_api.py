@@ -327,7 +327,9 @@ async def test_metrics_are_read_at_scrape_time(tmp_path: Path) -> None:
 async def test_agents_are_listed(tmp_path: Path) -> None:
     async with a_gate(tmp_path, settings=GROUPS) as gate:
         _, agents = await gate.send("GET", "/v1/agents")
-        assert agents == {"agents": [{"id": "claude-code", "owner": "lee"}], "next": None}
+        counts = {"successes": 0, "errors": 0, "violations": 0}
+        one = {"id": "claude-code", "level": 0, "counts": counts, "owner": "lee"}
+        assert agents == {"agents": [one], "next": None}
 
 
 # ---- events

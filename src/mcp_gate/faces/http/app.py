@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from mcp_gate.faces.http import body, events, status
+from mcp_gate.faces.http.agents import Agents
 from mcp_gate.faces.http.guard import Guard
 from mcp_gate.faces.http.page import page
 from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure, answer, problem
@@ -38,6 +39,7 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
         closing: set when open event streams are to end.
     """
     routes = Routes(gate, gate.reviewing)
+    agents = Agents(gate.governing)
     rest = _Rest(gate, routes, closing)
     app = Starlette(
         routes=[
@@ -49,7 +51,10 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
             Route("/v1/requests/{id}/extend", routes.extend, methods=["POST"]),
             Route("/v1/calls/{id}", routes.call, methods=["GET"]),
             Route("/v1/status", rest.status, methods=["GET"]),
-            Route("/v1/agents", rest.agents, methods=["GET"]),
+            Route("/v1/agents", agents.agents, methods=["GET"]),
+            Route("/v1/agents/{id}/promote", agents.promote, methods=["POST"]),
+            Route("/v1/agents/{id}/demote", agents.demote, methods=["POST"]),
+            Route("/v1/agents/{id}/incident", agents.incident, methods=["POST"]),
             Route("/v1/events", rest.events, methods=["GET"]),
             Route("/v1/upstreams", rest.upstreams, methods=["GET"]),
             Route("/v1/upstreams/{id}/tools", rest.tools, methods=["GET"]),
@@ -88,10 +93,6 @@ class _Rest:
     async def healthz(self, http: HttpRequest) -> Response:
         parameters(http)
         return answer(status.healthz(self._gate))
-
-    async def agents(self, http: HttpRequest) -> Response:
-        parameters(http, "after")
-        return answer(status.agents(self._gate))
 
     async def metrics(self, http: HttpRequest) -> Response:
         from mcp_gate.faces.http.metrics import metrics

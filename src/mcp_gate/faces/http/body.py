@@ -76,6 +76,20 @@ def approver_of(body: JsonObject) -> str:
     return str(body["approver_id"])
 
 
+def word_of(body: JsonObject) -> tuple[str, str]:
+    """The body of what is done about agents: `{approver_id, reason}`.
+
+    Raises:
+        Failure: 400, see `decision_of`.
+    """
+    _only(body, {"approver_id", "reason"})
+    wrong = _wrong_approver(body)
+    if not _text(body.get("reason"), TEXTS["reason"]) or not body["reason"].strip():
+        wrong.append("reason")
+    _refuse("missing or of the wrong kind", wrong)
+    return str(body["approver_id"]), str(body["reason"])
+
+
 def extension_of(body: JsonObject) -> tuple[str, int]:
     """The body of `extend`: `{approver_id, seconds}`, whole seconds from 1.
 

@@ -71,16 +71,16 @@ class Routes:
         return self._told(await self._reviewing.decide(http.path_params["id"], posted, identity_of(http)))
 
     async def claim(self, http: HttpRequest) -> Response:
-        approver = self._caller(http, body.approver_of(await body.read_object(http)))
+        approver = caller(http, body.approver_of(await body.read_object(http)))
         return self._told(await self._reviewing.claim(http.path_params["id"], approver, identity_of(http)))
 
     async def release_claim(self, http: HttpRequest) -> Response:
-        approver = self._caller(http, body.approver_of(await body.read_object(http)))
+        approver = caller(http, body.approver_of(await body.read_object(http)))
         return self._told(await self._reviewing.release_claim(http.path_params["id"], approver, identity_of(http)))
 
     async def extend(self, http: HttpRequest) -> Response:
         named, seconds = body.extension_of(await body.read_object(http))
-        approver = self._caller(http, named)
+        approver = caller(http, named)
         return self._told(await self._reviewing.extend(http.path_params["id"], approver, identity_of(http), seconds))
 
     # ---- who sees what
@@ -98,14 +98,6 @@ class Routes:
     def _sees_all(self, identity: Identity) -> bool:
         return isinstance(identity, Session)
 
-    @staticmethod
-    def _caller(http: HttpRequest, named: str) -> str:
-        identity = identity_of(http)
-        if isinstance(identity, Bearer) and identity.reviewer_id != named:
-            text = "approver_id is not the reviewer whose token this is"
-            raise Failure(403, "unknown_reviewer", text, ("approver_id",))
-        return named
-
     def _json(self, request: Request) -> JsonObject:
         return request_json(self._reviewing.shown(request))
 
@@ -114,7 +106,7 @@ class Routes:
             case Request():
                 return answer(request_json(outcome))
             case Refused():
-                raise Failure(outcome.http, outcome.code, outcome.text, outcome.fields)
+                raise refusal(outcome)
             case NoSuchRequest():
                 raise no_request()
             case _:
@@ -125,6 +117,19 @@ def identity_of(http: HttpRequest) -> Identity:
     """Who the guard let through."""
     identity: Identity = http.scope[IDENTITY]
     return identity
+
+
+def caller(http: HttpRequest, named: str) -> str:
+    """Who says something: the one who is named, who over TCP is the one whose token was shown.
+
+    Raises:
+        Failure: 403, he is not.
+    """
+    identity = identity_of(http)
+    if isinstance(identity, Bearer) and identity.reviewer_id != named:
+        text = "approver_id is not the reviewer whose token this is"
+        raise Failure(403, "unknown_reviewer", text, ("approver_id",))
+    return named
 
 
 def parameters(http: HttpRequest, *known: str) -> dict[str, str]:
@@ -138,6 +143,11 @@ def parameters(http: HttpRequest, *known: str) -> dict[str, str]:
     if len(set(names)) < len(names) or set(names) - set(known):
         raise Failure(400, "bad_request", f"this takes no query parameters but {', '.join(known) or 'none'}, each once")
     return {name: value for name, value in given if value}
+
+
+def refusal(refused: Refused) -> Failure:
+    """A refusal of the gate's as an answer."""
+    return Failure(refused.http, refused.code, refused.text, refused.fields)
 
 
 def no_request() -> Failure:

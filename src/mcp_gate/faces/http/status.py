@@ -1,4 +1,4 @@
-"""`/v1/status`, `/healthz` and `/v1/agents`: how the gate is."""
+"""`/v1/status` and `/healthz`: how the gate is."""
 
 from __future__ import annotations
 
@@ -58,14 +58,3 @@ def healthz(gate: Gate) -> JsonObject:
         "policy": "stale" if gate.stale else "current",
         "upstreams": {health.upstream: health.state.value for health in found},
     }
-
-
-def agents(gate: Gate) -> JsonObject:
-    """The agents that the operator listed."""
-    listed = []
-    for spec in (gate.loaded.settings.agents or {}).values():
-        entry: JsonObject = {"id": spec.id}
-        if spec.owner is not None:
-            entry["owner"] = spec.owner
-        listed.append(entry)
-    return {"agents": listed, "next": None}

@@ -193,11 +193,12 @@ class Listening:
                 self._tell(method, {})
 
     async def follow(self) -> None:
-        """Until the gate ends; reloads change lists too."""
+        """Until the gate ends; reloads and changes of level change lists too."""
+        agent = self._talk.caller.agent
         with self._talk.gate.hub.subscribe() as messages:
             while not self._talk.gate.stopped.is_set():
                 message = await messages.get()
-                if message["event"] in CHANGING:
+                if message["event"] in CHANGING and message.get("agent", agent) == agent:
                     for method in sorted(self._methods):
                         self._tell(method, {})
 
@@ -234,7 +235,7 @@ class Listening:
         self._flight.notify(method, {**params, "_meta": stamped})
 
 
-CHANGING: Final = frozenset({"policy.loaded", "tool.changed", "resync"})
+CHANGING: Final = frozenset({"policy.loaded", "agent.level_changed", "tool.changed", "resync"})
 """Messages of the gate after which lists may differ."""
 
 

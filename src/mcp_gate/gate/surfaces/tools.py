@@ -51,6 +51,7 @@ class Shown:
 
     raw: list[Json]
     snapshot: str
+    level: int
     tools: tuple[Tool, ...]
     withheld: tuple[Withheld, ...]
     shown: list[JsonObject]
@@ -124,12 +125,13 @@ async def _find(talk: Conversation, name: str) -> Tool | Withheld:
 async def _shown(talk: Conversation, link: Link) -> Shown:
     """An upstream's tools; none where it cannot be asked."""
     gate, agent = talk.gate, talk.caller.agent
+    level = gate.store.level(agent)
     try:
         with talk.sending():
             raw = await list_upstream(link)
     except (Lost, RpcError) as e:
         log.warning("the tools of upstream %s cannot be listed: %s", link.upstream, reveal(str(e)))
-        return Shown([], "", (), (), [])
+        return Shown([], "", 0, (), (), [])
     key = (link.upstream, agent)
     known = talk.memory.tools.get(key)
     if known is not None and known.raw == raw and _still_true(talk, known):
@@ -143,15 +145,16 @@ async def _shown(talk: Conversation, link: Link) -> Shown:
     ]
     out = gate.egress("tools/list", {"tools": shown})
     fresh = Shown(
-        raw, gate.loaded.snapshot.id, observation.listed, observation.withheld, out["tools"] if out is not None else []
-    )
+        raw, gate.loaded.snapshot.id, level, observation.listed, observation.withheld,
+        out["tools"] if out is not None else [],
+    )  # fmt: skip
     talk.memory.tools.put(key, fresh)
     return fresh
 
 
 def _still_true(talk: Conversation, shown: Shown) -> bool:
-    """Whether policy and pins are those that a list was made under."""
-    if shown.snapshot != talk.gate.loaded.snapshot.id:
+    """Whether policy, level and pins are those that a list was made under."""
+    if (shown.snapshot, shown.level) != (talk.gate.loaded.snapshot.id, talk.gate.store.level(talk.caller.agent)):
         return False
     lookup = talk.gate.catalog.lookup
     for tool in shown.tools:

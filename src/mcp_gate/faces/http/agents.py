@@ -1,0 +1,47 @@
+"""The routes about agents: their levels, and what people do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from mcp_gate.faces.http import body
+from mcp_gate.faces.http.problem import Failure, answer
+from mcp_gate.faces.http.routes import caller, identity_of, parameters, refusal
+from mcp_gate.gate.governing import Answer, Governing, NoSuchAgent, Said
+from mcp_gate.gate.reviewers import Identity
+from mcp_gate.model.judged import Refused
+
+
+class Agents:
+    """Endpoints over one gate's agents."""
+
+    def __init__(self, governing: Governing) -> None:
+        self._governing = governing
+
+    async def agents(self, http: HttpRequest) -> Response:
+        parameters(http, "after")
+        return answer({"agents": self._governing.listed(), "next": None})
+
+    async def promote(self, http: HttpRequest) -> Response:
+        return await _done(http, self._governing.promote)
+
+    async def demote(self, http: HttpRequest) -> Response:
+        return await _done(http, self._governing.demote)
+
+    async def incident(self, http: HttpRequest) -> Response:
+        return await _done(http, self._governing.incident)
+
+
+async def _done(http: HttpRequest, act: Callable[[Said, Identity], Awaitable[Answer]]) -> Response:
+    named, reason = body.word_of(await body.read_object(http))
+    outcome = await act(Said(http.path_params["id"], caller(http, named), reason), identity_of(http))
+    match outcome:
+        case Refused():
+            raise refusal(outcome)
+        case NoSuchAgent():
+            raise Failure(404, "not_found", "there is no agent with this id")
+        case _:
+            return answer(outcome)

@@ -1,0 +1,94 @@
+"""Held calls decided again, because the policy, or their agent's autonomy level, is not what it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mcp_gate.evidence.hashes import job_hash
+from mcp_gate.gate import clock, events
+from mcp_gate.gate.hold import new_request
+from mcp_gate.gate.receive import forbidden, signals_of
+from mcp_gate.lang.times import rfc3339
+from mcp_gate.model.call import Call, Facts
+from mcp_gate.model.decision import Decision
+from mcp_gate.model.request import Request
+from mcp_gate.policy.load import Loaded
+from mcp_gate.signals.describe import describe
+from mcp_gate.signals.recorded import attributes_json, signals_json
+from mcp_gate.signals.windows import Deed
+from mcp_gate.store.database import Outdated
+
+if TYPE_CHECKING:
+    from mcp_gate.gate.gate import Gate
+
+
+async def redecide(gate: Gate) -> None:
+    """Decide every held call again that was decided under what no longer holds: void its request, open a new one.
+
+    What is denied now gets no new request; its waiting client decides again and is told. A milder policy or level does
+    not undo that a person was asked.
+    """
+    async with gate.redeciding:
+        for request in await gate.store.open_requests():
+            why = _why(gate, request)
+            if why and await gate.supersede(request, why):
+                await _reopen(gate, request)
+
+
+def _why(gate: Gate, request: Request) -> str:
+    """Why a held call is to be decided again, or ""."""
+    if request.policy_snapshot != gate.loaded.snapshot.id:
+        return "policy_changed"
+    if gate.store.level(request.call.agent) != request.call.level:
+        return "level_changed"
+    return ""
+
+
+async def _reopen(gate: Gate, request: Request) -> None:
+    while True:
+        loaded = gate.loaded
+        call = _described_again(loaded, request.call, gate.clock.wall())
+        if call is None:
+            return
+        signals = signals_of(loaded, gate.store, Deed.of(call), call.job_hash, call.claims)
+        call = replace(call, signals=signals_json(signals))
+        facts = Facts(
+            call.agent, call.upstream, call.tool,
+            describe(loaded, call.upstream, call.tool, call.method, call.arguments), call.arguments, signals,
+        )  # fmt: skip
+        verdict = loaded.policy.decide(facts)
+        if verdict.decision is Decision.DENY:
+            return
+        verdict = verdict.raised(Decision.REQUIRE_APPROVAL)
+        over = forbidden(verdict.constraints, facts, call.id)
+        fresh = new_request(call, verdict, gate.clock.steady(), over)
+        common = events.members(call, verdict.policy_snapshot)
+        written = [
+            events.received(common, call),
+            events.decided(common, verdict),
+            events.request_event("request.opened", common, fresh.id, {"group": fresh.group, "supersedes": request.id}),
+        ]
+        try:
+            await gate.store.open_request(call, fresh, written, cap=loaded.settings.limits.pending_per_agent)
+        except Outdated:
+            continue
+        gate.waiters.adopt(fresh.id)
+        gate.announce("request.opened", fresh)
+        return
+
+
+def _described_again(loaded: Loaded, call: Call, now: float) -> Call | None:
+    """The same call under today's mapping; None when its upstream is gone."""
+    if call.upstream not in loaded.upstreams:
+        return None
+    description = describe(loaded, call.upstream, call.tool, call.method, call.arguments)
+    tags = tuple(sorted(description.risk_tags))
+    digest = job_hash(
+        agent=call.agent, upstream=call.upstream, tool=call.tool, tool_hash=call.tool_hash,
+        topic=description.topic, risk_tags=tags, arguments=call.arguments,
+    )  # fmt: skip
+    return replace(
+        call, id=clock.call_id(now), ts=rfc3339(now), topic=description.topic, risk_tags=tags, job_hash=digest,
+        attributes=attributes_json(description.attributes),
+    )  # fmt: skip
