@@ -21,6 +21,7 @@ from mcp_gate.autonomy.ladder import Ladder
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.directory import place_state
 from mcp_gate.gate.gate import Gate
+from mcp_gate.gate.network import Refusals, note_unconfined
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.refresh import Looker, first_look
 from mcp_gate.gate.reload import Reloader
@@ -104,7 +105,9 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     for upstream in loaded.upstreams:
         gate.catalog.load(upstream, await store.pins(upstream))
     upstreams.on_tools = Looker(gate).look
-    await upstreams.start(loaded.upstreams)
+    upstreams.on_refused = Refusals(gate).note
+    note_unconfined(gate)
+    await upstreams.start(loaded.upstreams, loaded.hosts)
     for request in await store.open_requests():
         gate.watch(request)
         gate.waiters.adopt(request.id)

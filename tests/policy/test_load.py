@@ -104,7 +104,7 @@ def test_no_policies_at_all_gate_everything_and_warn() -> None:
         ),
         (
             files(rules(rule("a", "risk_tags: [x]", "allow", "constraints: { network_allowlist: [a.com] }"))),
-            "policies/a.yaml:3:92: of the network only hosts in arguments are checked",
+            "policies/a.yaml:3:5: only hosts in arguments are checked, not what 'shop' connects to; add sandbox: ",
         ),
         (
             files(rules(rule("a", "risk_tags: [x]", "deny", "constraints: { max_runtime_sec: 5 }"))),

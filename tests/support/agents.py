@@ -179,7 +179,7 @@ async def bench(upstreams: dict[str, Any], rules: str = ALLOW_ALL, settings: str
         stack.push_async_callback(ups.stop)
         gate = Gate(loaded=found, store=store, upstreams=ups, clock=clock, id="g-test", key=b"k" * 32)
         stack.push_async_callback(gate.settle, 5)
-        await ups.start(found.upstreams)
+        await ups.start(found.upstreams, found.hosts)
         await stack.enter_async_context(serve_agents(gate, state))
         yield Bench(gate, state)
 

@@ -28,7 +28,7 @@ CLIENT = ClientHello("2025-06-18", {}, {"name": "c", "version": "0"})
 async def upstreams(*specs: UpstreamSpec, limits: Limits | None = None, **more: Any) -> AsyncIterator[Upstreams]:
     """Running upstreams that are tried again quickly."""
     found = Upstreams(limits or Limits(), jitter=lambda: 0.5, pauses=more.pop("pauses", (0.02, 0.1)), **more)
-    await found.start({spec.id: spec for spec in specs})
+    await found.start({spec.id: spec for spec in specs}, {})
     try:
         yield found
     finally:
@@ -152,7 +152,7 @@ async def test_tools_are_looked_at_when_an_upstream_comes_up_and_when_it_says_th
     probe, looks = Probe(tmp_path), []
     async with upstreams() as found:
         found.on_tools = looks.append
-        await found.start({"probe": probe.spec()})
+        await found.start({"probe": probe.spec()}, {})
         await found.shared("probe")
         assert looks == ["probe"]
         probe.change(tools=[])
@@ -180,7 +180,7 @@ async def test_a_reload_keeps_what_is_the_same_and_ends_what_is_gone_or_changed(
         own = await found.open("other", CLIENT, Ears())
         changed = replace(other.spec("other"), env={"A": "1"})
         applying = asyncio.ensure_future(
-            found.apply({"same": same.spec("same"), "other": changed, "new": new.spec("new")})
+            found.apply({"same": same.spec("same"), "other": changed, "new": new.spec("new")}, {})
         )
         while not applying.done():
             found.health()
@@ -200,7 +200,7 @@ async def test_S187_the_old_process_is_gone_before_the_new_one_serves(tmp_path: 
     async with upstreams(probe.spec()) as found:
         await found.shared("probe")
         (first,) = probe.entries("start")
-        await found.apply({"probe": replace(probe.spec(), env={"A": "1"})})
+        await found.apply({"probe": replace(probe.spec(), env={"A": "1"})}, {})
         assert not running(first["pid"])
         await until(lambda: not running(first["grandchild"]))
         await found.shared("probe")
@@ -235,7 +235,7 @@ from mcp_gate.upstream.manager import Upstreams
 async def main():
     upstreams = Upstreams(Limits())
     program, *args = sys.argv[1:]
-    await upstreams.start({"probe": UpstreamSpec("probe", "probe_", command=program, args=tuple(args))})
+    await upstreams.start({"probe": UpstreamSpec("probe", "probe_", command=program, args=tuple(args))}, {})
     await upstreams.shared("probe")
     print("up", flush=True)
     await asyncio.sleep(600)

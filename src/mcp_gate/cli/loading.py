@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from mcp_gate.policy.load import Loaded
 
 
-def load_or_leave(config: str | None, *, as_json: bool) -> tuple[Path, Loaded]:
-    """The gate directory and what it says; on errors all of them are printed and the command ends with 2."""
+def load_or_leave(config: str | None, *, as_json: bool, to_serve: bool = False) -> tuple[Path, Loaded]:
+    """The gate directory and what it says; on errors all of them are printed and the command ends with 2.
+
+    Args:
+        to_serve: whether this machine has to be able to serve it, sandboxes included.
+    """
     from dataclasses import replace
 
     from mcp_gate.gate.directory import find_gate_directory, read_directory
@@ -28,6 +32,10 @@ def load_or_leave(config: str | None, *, as_json: bool) -> tuple[Path, Loaded]:
     try:
         directory = find_gate_directory(config, os.environ)
         loaded = load(read_directory(directory))
+        if to_serve:
+            from mcp_gate.upstream.confine import confined
+
+            loaded = confined(loaded)
     except ConfigError as error:
         report(error, as_json=as_json)
     return directory, replace(loaded, warnings=(*loaded.warnings, *_unset(loaded)))

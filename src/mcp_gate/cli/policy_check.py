@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @gate_options
 def check(config: str | None, state: str | None, as_json: bool) -> None:
     """Load everything; 0 only if it could be served."""
-    directory, loaded = load_or_leave(config, as_json=as_json)
+    directory, loaded = load_or_leave(config, as_json=as_json, to_serve=True)
     rules = sum(len(layer) for _, layer in loaded.policy.layers)
     if as_json:
         summary: JsonObject = {

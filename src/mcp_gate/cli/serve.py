@@ -30,7 +30,7 @@ def serve(config: str | None, state: str | None, as_json: bool, started_by_conne
 
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    directory, loaded = load_or_leave(config, as_json=as_json)
+    directory, loaded = load_or_leave(config, as_json=as_json, to_serve=True)
     state_dir = find_state_directory(state, os.environ, directory, loaded.settings.state_dir)
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)

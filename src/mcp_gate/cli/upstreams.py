@@ -161,8 +161,14 @@ def _upstream_row(one: JsonObject) -> tuple[str, ...]:
         f"{counts['listed']}{withheld}",
         str(one["restarts"] + 1),
         reveal(one.get("version", "")),
-        reveal(one.get("error", "")),
+        reveal("; ".join(part for part in (one.get("error", ""), _no_sandbox(one)) if part)),
     )
+
+
+def _no_sandbox(one: JsonObject) -> str:
+    """That it runs without the sandbox it should have; "" where it does not."""
+    found = one.get("sandbox", "enforced")
+    return "" if found == "enforced" else f"its sandbox is {found}"
 
 
 def _tool_row(tool: JsonObject) -> tuple[str, ...]:

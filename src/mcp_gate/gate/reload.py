@@ -11,11 +11,13 @@ from typing import Final
 from mcp_gate.autonomy.ladder import Ladder
 from mcp_gate.gate.directory import fingerprint, read_directory
 from mcp_gate.gate.gate import Gate
+from mcp_gate.gate.network import note_unconfined
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.model.config import ConfigError
 from mcp_gate.model.event import Event
 from mcp_gate.policy.load import Loaded, load
 from mcp_gate.store.database import Unavailable
+from mcp_gate.upstream.confine import confined
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ class Reloader:
         """Read, check and swap; on any error the old snapshot stays in force and everybody is told."""
         gate = self._gate
         try:
-            loaded = await asyncio.to_thread(lambda: load(read_directory(self._directory)))
+            loaded = await asyncio.to_thread(lambda: confined(load(read_directory(self._directory))))
             if loaded.snapshot.id == gate.loaded.snapshot.id:
                 self._recovered()
                 return
@@ -77,7 +79,8 @@ class Reloader:
         gate.store.keep_windows(loaded.policy.windows)
         _forget_renamed(gate, before)
         self._recovered()
-        await gate.upstreams.apply(loaded.upstreams)
+        note_unconfined(gate)
+        await gate.upstreams.apply(loaded.upstreams, loaded.hosts)
         for upstream in loaded.upstreams:
             gate.upstreams.look_again(upstream)  # what is mapped now may be offered now
         gate.hub.publish({"event": "policy.loaded", "policy_snapshot": loaded.snapshot.id})

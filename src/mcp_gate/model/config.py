@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from mcp_gate.model.foreign import JsonObject
 
@@ -54,6 +55,23 @@ class ConfigError(Exception):
         self.problems = problems
 
 
+class Enforcement(StrEnum):
+    """What is done where a machine cannot hold a process in a sandbox."""
+
+    STRICT = "strict"
+    """Nothing is served."""
+    ADVISORY = "advisory"
+    """It runs without, which is recorded and shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """The process of an upstream reaches the hosts that the policy lists for it, and no other."""
+
+    place: Place = field(compare=False)
+    enforcement: Enforcement = Enforcement.STRICT
+
+
 @dataclass(frozen=True, slots=True)
 class UpstreamSpec:
     """How one upstream is reached. Exactly one of `command` and `url` is set."""
@@ -67,14 +85,14 @@ class UpstreamSpec:
     url: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
-    sandbox: Mapping[str, str] = field(default_factory=dict)
+    sandbox: Sandbox | None = None
 
     @property
     def fingerprint(self) -> tuple[object, ...]:
         """Equal when a running connection may be kept across a reload."""
         return (
             self.id, self.command, self.args, tuple(sorted(self.env.items())), self.url,
-            tuple(sorted(self.headers.items())), self.cwd, tuple(sorted(self.sandbox.items())),
+            tuple(sorted(self.headers.items())), self.cwd, self.sandbox,
         )
 
 

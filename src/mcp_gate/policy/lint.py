@@ -84,7 +84,7 @@ def _unstaffed(reader: Reader, rules: Iterable[Rule], sizes: Counter[str], terms
 
 def _spelled_alike(reader: Reader, rules: Iterable[Rule], upstreams: Upstreams) -> None:
     """Tags of rules that differ from those of tools in case alone: such a rule matches none of their calls."""
-    given = {tag for mapping in _mappings(upstreams) for tag in _tags(mapping)}
+    given = {tag for found in upstreams.mappings.values() for mapping in found.all() for tag in _tags(mapping)}
     folded = {tag.casefold(): tag for tag in sorted(given)}
     for rule in rules:
         match = rule.match
@@ -92,13 +92,6 @@ def _spelled_alike(reader: Reader, rules: Iterable[Rule], upstreams: Upstreams) 
             other = folded.get(tag.casefold())
             if other is not None and tag not in given:
                 reader.warn(rule.place, f"the tag '{tag}' is not the tag '{other}' of upstreams.yaml", "spell it alike")
-
-
-def _mappings(upstreams: Upstreams) -> Iterator[ToolMapping]:
-    for mapping in upstreams.mappings.values():
-        yield from mapping.tools.values()
-        yield from (found for _, found in mapping.globs)
-        yield from (found for found in (mapping.resources, mapping.prompts) if found is not None)
 
 
 def _tags(mapping: ToolMapping) -> Iterator[str]:

@@ -26,6 +26,7 @@ from mcp_gate.policy.documents import Documents
 from mcp_gate.policy.engine import Policy
 from mcp_gate.policy.lint import lint
 from mcp_gate.policy.mapping import UpstreamMapping
+from mcp_gate.policy.reach import reach
 from mcp_gate.policy.read_autonomy import Autonomy
 from mcp_gate.policy.read_output import OutputRule
 from mcp_gate.policy.read_queue import Queue
@@ -54,6 +55,10 @@ class Loaded:
     """The environment variables that the files name as `${env:NAME}`, and where each stands first."""
     claims: tuple[Rule, ...] = ()
     """What `never` says of the policy, for the prover; see `read_rules.read_never`."""
+    hosts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By upstream in a sandbox: the hosts that its process may reach."""
+    unconfined: Mapping[str, str] = field(default_factory=dict)
+    """By upstream that runs without the sandbox it should have: why."""
     output_rules: tuple[OutputRule, ...] = ()
     autonomy: Autonomy = field(default_factory=Autonomy)
     sampling: Sampling | None = None
@@ -119,6 +124,9 @@ def _load(files: Mapping[str, bytes]) -> Loaded:
         raise ConfigError(tuple(sorted(set(reader.problems), key=by_place)))
     snap = snapshot(files)
     lint(reader, documents, upstreams, settings, terms, autonomy)
+    layers = (*documents.layers, *autonomy.levels.values())
+    rules = (rule for layer in layers for rule in layer.rules)
+    hosts = reach(reader, rules, terms.default_constraints, upstreams)
     return Loaded(
         policy=Policy(documents.layers, documents.invariants, replace(terms, snapshot=snap.id), autonomy.levels),
         upstreams=upstreams.specs,
@@ -128,6 +136,7 @@ def _load(files: Mapping[str, bytes]) -> Loaded:
         warnings=tuple(sorted(set(reader.warnings), key=by_place)),
         variables=variables.found,
         claims=tuple(documents.claims),
+        hosts=hosts,
         output_rules=tuple(documents.output_rules),
         autonomy=autonomy,
         sampling=documents.sampling,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mcp_gate.lang.conditions import Condition
@@ -51,6 +51,12 @@ class UpstreamMapping:
     globs: tuple[tuple[Matcher, ToolMapping], ...] = ()
     resources: ToolMapping | None = None
     prompts: ToolMapping | None = None
+
+    def all(self) -> Iterator[ToolMapping]:
+        """Every entry."""
+        yield from self.tools.values()
+        yield from (found for _, found in self.globs)
+        yield from (found for found in (self.resources, self.prompts) if found is not None)
 
     def tool(self, name: str) -> ToolMapping | None:
         """The mapping of a tool, or None: it is unmapped."""

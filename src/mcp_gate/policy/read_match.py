@@ -92,11 +92,6 @@ def read_constraints(reader: Reader, node: Node | None) -> Constraints:
         return NONE
     amount: Decimal | None = reader.decimal(block.entries.get("max_amount_usd"))
     hosts = block.entries.get("network_allowlist")
-    if hosts is not None:
-        reader.warn(
-            hosts.place, "of the network only hosts in arguments are checked, not what an upstream connects to",
-            "keep the upstream itself from other hosts",
-        )  # fmt: skip
     return Constraints(
         max_runtime_sec=reader.integer(block.entries.get("max_runtime_sec"), least=1, most=MOST_SEC),
         max_amount_usd=amount,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.yamldoc import Mapping_, Node, Scalar
-from mcp_gate.model.config import Place, UpstreamSpec
+from mcp_gate.model.config import Enforcement, Place, Sandbox, UpstreamSpec
 from mcp_gate.policy.mapping import UpstreamMapping
 from mcp_gate.policy.read_mapping import read_mapping
 from mcp_gate.policy.read_variables import Variables
@@ -23,6 +23,7 @@ HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 UPSTREAM_KEYS: Final = frozenset(
     {"command", "args", "env", "url", "headers", "prefix", "cwd", "sandbox", "tools", "resources", "prompts"}
 )
+ENFORCEMENTS: Final = {word.value: word for word in Enforcement}
 NOT_WITH_URL: Final = ("args", "env", "cwd", "sandbox")
 NOT_WITH_COMMAND: Final = ("headers",)
 
@@ -129,15 +130,14 @@ def _texts(reader: Reader, node: Node | None, name: re.Pattern[str], what: str, 
     return out
 
 
-def _sandbox(reader: Reader, node: Node | None) -> dict[str, str]:
+def _sandbox(reader: Reader, node: Node | None) -> Sandbox | None:
     block = reader.mapping(node, {"network", "enforcement"}, "a sandbox block")
     if block is None:
-        return {}
-    reader.warn(block.place, "the sandbox is not yet in force", "run the upstream in one of your own until it is")
-    network = reader.one_of(block.entries.get("network"), {"allowlist": "allowlist"}, "allowlist")
-    words = {"strict": "strict", "advisory": "advisory"}
-    enforcement = reader.one_of(block.entries.get("enforcement"), words, "strict or advisory")
-    return {key: value for key, value in (("network", network), ("enforcement", enforcement)) if value is not None}
+        return None
+    network = reader.need(block, "network", "add network: allowlist")
+    reader.one_of(network, {"allowlist": "allowlist"}, "allowlist")
+    enforcement = reader.one_of(block.entries.get("enforcement"), ENFORCEMENTS, "strict or advisory")
+    return Sandbox(block.place, enforcement or Enforcement.STRICT)
 
 
 def _distinct_prefixes(reader: Reader, found: Upstreams) -> None:

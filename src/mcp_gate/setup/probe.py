@@ -27,7 +27,7 @@ async def probe(specs: Mapping[str, UpstreamSpec], seconds: float) -> dict[str, 
     returns."""
     upstreams = Upstreams(Limits())
     try:
-        await upstreams.start(specs)
+        await upstreams.start(specs, {})
         found = await asyncio.gather(*(_tools(upstreams, id_, seconds) for id_ in specs))
         return dict(zip(specs, found, strict=True))
     finally:

@@ -16,8 +16,10 @@ from functools import partial
 from typing import Final
 
 from mcp_gate.lang.reveal import reveal
-from mcp_gate.model.config import UpstreamSpec
+from mcp_gate.model.config import Enforcement, UpstreamSpec
 from mcp_gate.upstream.link import Down
+from mcp_gate.upstream.reach import Reach
+from mcp_gate.upstream.sandbox import Sandbox, hindrance
 from mcp_gate.wire.peer import Peer
 
 INHERITED: Final = ("HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER")
@@ -59,8 +61,9 @@ def environment(spec: UpstreamSpec, env: Mapping[str, str]) -> dict[str, str]:
 class Child(asyncio.SubprocessProtocol):
     """Standard output feeds a peer; standard error goes into a bounded ring; the end closes the peer."""
 
-    def __init__(self, peer: Peer) -> None:
+    def __init__(self, peer: Peer, sandbox: Sandbox | None) -> None:
         self._peer = peer
+        self._sandbox = sandbox
         self._stderr: deque[bytes] = deque()
         self._stderr_bytes = 0
         self._transport: asyncio.SubprocessTransport | None = None
@@ -100,6 +103,8 @@ class Child(asyncio.SubprocessProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._closing is not None:
             self._closing.cancel()
+        if self._sandbox is not None:
+            self._sandbox.close()
 
     def _close_soon(self, why: str) -> None:
         """What it wrote before it ended is read first; a descendant that holds the pipe open does not keep us."""
@@ -155,8 +160,8 @@ class Child(asyncio.SubprocessProtocol):
         return f"ended by signal {-code}" if code < 0 else f"exit {code}"
 
 
-async def start_child(spec: UpstreamSpec, peer: Peer) -> Child:
-    """Start the process of an upstream.
+async def start_child(spec: UpstreamSpec, peer: Peer, reach: Reach) -> Child:
+    """Start the process of an upstream, in a sandbox if it is to be.
 
     Raises:
         Down: it cannot be started.
@@ -165,15 +170,30 @@ async def start_child(spec: UpstreamSpec, peer: Peer) -> Child:
         raise Down(NOT_STARTED, "the upstream has no command")
     env = environment(spec, os.environ)
     command = [expanded(part, os.environ) for part in (spec.command, *spec.args)]
+    sandbox = Sandbox(reach) if await _is_confined(spec) else None
     try:
         _, child = await asyncio.get_running_loop().subprocess_exec(
-            lambda: Child(peer), *command,
+            lambda: Child(peer, sandbox), *(command if sandbox is None else sandbox.around(command)),
             env=env, cwd=spec.cwd, start_new_session=True, preexec_fn=partial(_die_with, os.getpid()),
+            pass_fds=() if sandbox is None else sandbox.fds,
         )  # fmt: skip
-    except (OSError, ValueError) as e:
+    except BaseException as e:
+        if sandbox is not None:
+            sandbox.close()
+        if not isinstance(e, (OSError, ValueError)):
+            raise
         what = f"{e.filename}: {e.strerror}" if isinstance(e, OSError) else str(e)
         raise Down(NOT_STARTED, f"{NOT_STARTED}: {reveal(what)}") from None
+    if sandbox is not None:
+        sandbox.started()
     return child
+
+
+async def _is_confined(spec: UpstreamSpec) -> bool:
+    """Whether it runs in a sandbox: always if it must, and if the machine can where it only should."""
+    if spec.sandbox is None:
+        return False
+    return spec.sandbox.enforcement is Enforcement.STRICT or not await asyncio.to_thread(hindrance)
 
 
 def _die_with(parent: int) -> None:

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.upstream.reach import NOWHERE, Reach
 from mcp_gate.wire.message import RequestId
 from mcp_gate.wire.peer import Lost
 
@@ -140,12 +141,13 @@ class Link(Protocol):
 
 
 async def open_link(
-    spec: UpstreamSpec, hello: ClientHello | None, inbound: Inbound, limits: Limits
+    spec: UpstreamSpec, hello: ClientHello | None, inbound: Inbound, limits: Limits, reach: Reach = NOWHERE
 ) -> Link:
     """Connect, and shake hands.
 
     Args:
         hello: the client to mirror; None for the gate's own connection, which prefers the stateless protocol.
+        reach: what its process may reach over the network, where it is to be in a sandbox.
 
     Raises:
         Lost: it cannot be reached, or the handshake failed; the reason is fit for people.
@@ -153,7 +155,7 @@ async def open_link(
     if spec.command is not None:
         from mcp_gate.upstream.stdio import open_stdio
 
-        return await open_stdio(spec, hello, inbound, limits)
+        return await open_stdio(spec, hello, inbound, limits, reach)
     from mcp_gate.upstream.http import open_http
 
     return await open_http(spec, hello, inbound, limits)

@@ -15,6 +15,7 @@ from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.upstream.link import ClientHello, Down, Inbound, Link, Misbehaved, open_link
+from mcp_gate.upstream.reach import Reach
 from mcp_gate.wire.errors import METHOD_NOT_FOUND, RpcError
 from mcp_gate.wire.peer import Lost
 
@@ -73,13 +74,21 @@ class Upstreams:
         self._specs: dict[str, UpstreamSpec] = {}
         self._shared: dict[str, _Supervised] = {}
         self._own: dict[str, set[Link]] = {}
+        self._hosts: Mapping[str, frozenset[str]] = {}
         self.inbound: Inbound | None = None
         """Who hears what shared connections say; set before `start`."""
         self.on_tools: Callable[[str], None] = lambda upstream: None
         """Called when a shared connection comes up, and when any connection says that its tools changed."""
+        self.on_refused: Callable[[str, str, int, str], None] = lambda upstream, host, port, why: None
+        """Called when a process in a sandbox wanted to go where it may not: upstream, host, port, why."""
 
-    async def start(self, specs: Mapping[str, UpstreamSpec]) -> None:
-        """Begin to bring every upstream up; returns at once."""
+    async def start(self, specs: Mapping[str, UpstreamSpec], hosts: Mapping[str, frozenset[str]]) -> None:
+        """Begin to bring every upstream up; returns at once.
+
+        Args:
+            hosts: by upstream in a sandbox, what its process may reach.
+        """
+        self._hosts = hosts
         for id_, spec in specs.items():
             self._specs[id_] = spec
             self._shared[id_] = _Supervised(spec, self)
@@ -104,7 +113,7 @@ class Upstreams:
         spec = self._specs.get(upstream)
         if spec is None:
             raise Lost(f"there is no upstream '{upstream}'", sent=False)
-        link = await open_link(spec, hello, _Tap(inbound, self), self._limits)
+        link = await open_link(spec, hello, _Tap(inbound, self), self._limits, self._reach(upstream))
         now = self._specs.get(upstream)
         if now is None or not _same(now, spec):  # a reload or the end overtook us
             await link.close()
@@ -127,8 +136,9 @@ class Upstreams:
         if upstream in self._shared:
             self._shared[upstream].blame(why)
 
-    async def apply(self, specs: Mapping[str, UpstreamSpec]) -> None:
-        """After a reload: end what is gone or changed, start what is new."""
+    async def apply(self, specs: Mapping[str, UpstreamSpec], hosts: Mapping[str, frozenset[str]]) -> None:
+        """After a reload: end what is gone or changed, start what is new; what may be reached is in force at once."""
+        self._hosts = hosts
         before, self._specs = self._specs, dict(specs)
         kept = {id_ for id_, spec in specs.items() if id_ in before and _same(before[id_], spec)}
         await asyncio.gather(*(self._end(id_) for id_ in before if id_ not in kept))
@@ -158,7 +168,13 @@ class Upstreams:
             log.exception("upstream %s: its tools could not be looked at", upstream)
 
     async def connect(self, spec: UpstreamSpec, inbound: Inbound) -> Link:
-        return await open_link(spec, None, inbound, self._limits)
+        return await open_link(spec, None, inbound, self._limits, self._reach(spec.id))
+
+    def _reach(self, upstream: str) -> Reach:
+        return Reach(
+            lambda: self._hosts.get(upstream, frozenset()),
+            lambda host, port, why: self.on_refused(upstream, host, port, why),
+        )
 
     def pause(self, failures: int, *, misbehaved: bool) -> float:
         """Seconds until the next attempt: doubling, with jitter; the longest at once after misbehaviour."""

@@ -54,8 +54,8 @@ class Served(Protocol):
 
 
 async def upstreams(gate: Served) -> list[JsonObject]:
-    """Every upstream, in the order of the file: `{id, prefix, transport, state, since, restarts, version?, error?,
-    tools: {listed, withheld}}`. `error` is revealed."""
+    """Every upstream, in the order of the file: `{id, prefix, transport, state, since, restarts, version?, sandbox?,
+    error?, tools: {listed, withheld}}`. `error` is revealed."""
     return [_upstream(gate, health) for health in gate.upstreams.health() if health.upstream in gate.loaded.upstreams]
 
 
@@ -134,6 +134,10 @@ def _upstream(gate: Served, health: Health) -> JsonObject:
         "restarts": health.restarts,
         "tools": {"listed": len(known) - withheld, "withheld": withheld},
     }
+    if spec.sandbox is not None:
+        out["sandbox"] = "enforced"
+    if (why := gate.loaded.unconfined.get(spec.id)) is not None:
+        out["sandbox"] = f"missing: {why}"
     if health.version:
         out["version"] = health.version
     if health.error:

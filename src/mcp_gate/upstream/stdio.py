@@ -25,6 +25,7 @@ from mcp_gate.upstream.link import (
 )
 from mcp_gate.upstream.overrun import PROGRESS, Overruns
 from mcp_gate.upstream.rate import Rate
+from mcp_gate.upstream.reach import Reach
 from mcp_gate.wire.errors import BUSY, INTERNAL_ERROR, RpcError
 from mcp_gate.wire.message import Malformed, RequestId, Why
 from mcp_gate.wire.peer import Lost, Peer, Sent
@@ -83,13 +84,13 @@ class StdioLink:
         self._ending: asyncio.Task[None] | None = None
         self.peer = Peer(self, limit=limits.upstream_bytes, upstream=True, depth=DEPTH)
 
-    async def start(self, spec: UpstreamSpec) -> None:
+    async def start(self, spec: UpstreamSpec, reach: Reach) -> None:
         """Start the child.
 
         Raises:
             Down: it cannot be started.
         """
-        self._child = await start_child(spec, self.peer)
+        self._child = await start_child(spec, self.peer, reach)
         if self.peer.closed:  # it ended while it was started
             self._let_go(self._child)
 
@@ -232,31 +233,33 @@ def _progress_token(params: JsonObject | None) -> RequestId | None:
     return token if type(token) in (int, str) else None
 
 
-async def open_stdio(spec: UpstreamSpec, hello: ClientHello | None, inbound: Inbound, limits: Limits) -> StdioLink:
+async def open_stdio(
+    spec: UpstreamSpec, hello: ClientHello | None, inbound: Inbound, limits: Limits, reach: Reach
+) -> StdioLink:
     """Start the child and shake hands (see `link.open_link`)."""
-    if hello is None and (link := await _own(spec, inbound, limits)) is not None:
+    if hello is None and (link := await _own(spec, inbound, limits, reach)) is not None:
         return link
-    link = await _started(spec, inbound, limits)
+    link = await _started(spec, inbound, limits, reach)
     await _handshake(link, hello if hello is not None else own_hello())
     if hello is None:
         link.notify("notifications/initialized", None)
     return link
 
 
-async def _started(spec: UpstreamSpec, inbound: Inbound, limits: Limits) -> StdioLink:
+async def _started(spec: UpstreamSpec, inbound: Inbound, limits: Limits, reach: Reach) -> StdioLink:
     link = StdioLink(spec, inbound, limits)
-    await link.start(spec)
+    await link.start(spec, reach)
     return link
 
 
-async def _own(spec: UpstreamSpec, inbound: Inbound, limits: Limits) -> StdioLink | None:
+async def _own(spec: UpstreamSpec, inbound: Inbound, limits: Limits, reach: Reach) -> StdioLink | None:
     """The gate's own link: the stateless protocol, or a handshake with the same process. None where the process took
     offence at being asked before the handshake: a fresh one may not.
 
     Raises:
         Misbehaved: it would do so again.
     """
-    link = await _started(spec, inbound, limits)
+    link = await _started(spec, inbound, limits, reach)
     try:
         if await _discovered(link):
             return link
