@@ -100,7 +100,7 @@ async def one(store: Store, clock: Clock, call: Call, verdict: Verdict, dice: ra
     received = [Event("call.received", said, {}), Event("call.decided", {**said, "decision": verdict.decision.word})]
     if verdict.decision is not Decision.REQUIRE_APPROVAL:
         await store.begin(call, verdict.as_json(), CallState.DISPATCHED, received, snapshot)
-        store.finish(call.id, CallState.EXECUTED, [Event("call.executed", said)], lazy=True)
+        store.finish(call, CallState.EXECUTED, [Event("call.executed", said)], lazy=True)
         return
     request = Request(
         id="R-" + call.id, kind="gate", status=RequestStatus.PENDING, call=call, verdict=verdict.as_json(),

@@ -216,6 +216,49 @@ def _policy_loaded(snapshot: str) -> Any:
     return Event("policy.loaded", {"policy_snapshot": snapshot}, {"files": 2})
 
 
+SUM = """\
+  - id: much
+    match: { when: "sum(attributes.amount_usd, 24h) > 100" }
+    decision: require_approval
+"""
+
+
+def split_refunds(state: Path, rules: str) -> list[str]:
+    """Refunds that a real gate decides: five in a day, then one the day after; what it said of each."""
+
+    async def main() -> list[str]:
+        hands, said = Hands(), []
+        async with open_gate(state, rules, hands=hands) as gate:
+            await gate.store.open_windows(gate.loaded.policy.windows)
+            for amount, later in ((40, 3600), (40, 3600), (40, 3600), (1, 3600), (60, 30 * 3600), (50, 0)):
+                # It decides by itself, and does not wait: the split ones are held.
+                task = asyncio.create_task(perform(gate, job("refund", {"amount": amount}), Upstream()))
+                await asyncio.sleep(0)
+                while not (task.done() or len(await gate.store.requests()) > sum(w != "allow" for w in said)):
+                    await asyncio.sleep(0.005)
+                said.append("allow" if task.done() else "require_approval")
+                task.cancel()
+                await asyncio.wait([task])
+                hands.pass_(later)
+        return said
+
+    state.mkdir()
+    return asyncio.run(main())
+
+
+def test_what_calls_come_to_over_time_is_counted_anew_as_a_gate_would(tmp_path: Path) -> None:
+    """A rule about sums, tried on a history in which nobody added anything up: a gate that had it says the same."""
+    summing = MILD.replace("rules:\n", "rules:\n" + SUM)
+    wanted = split_refunds(tmp_path / "summing", summing)
+    assert wanted[:5] == ["allow", "allow", "require_approval", "require_approval", "require_approval"]
+    assert split_refunds(tmp_path / "state", MILD) == ["allow"] * 6
+    found = told(run("replay", directory(tmp_path / "gate", summing), tmp_path / "state", "--json"))
+    (flip,) = found["flips"]
+    assert (flip["rule_after"], flip["calls"], found["recounted"]) == ("much", 3, 6), "the sixth came a day later"
+    again = told(run("replay", tmp_path / "gate", tmp_path / "summing", "--json"))
+    assert (again["flips"], again["recounted"], again["check"]["reproduced"]) == ([], 0, 6)
+
+
 def test_an_empty_period_says_so_and_exits_0(state: Path, config: Path) -> None:
     done = run("replay", config, state, "--since", "2028-01-01T00:00:00Z")
     assert done.exit_code == 0

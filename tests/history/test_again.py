@@ -13,6 +13,7 @@ from mcp_gate.history.past import Past
 from mcp_gate.model.call import UNKNOWN, Signals
 from mcp_gate.model.decision import Decision
 from mcp_gate.model.request import CallState
+from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.load import Loaded, load
 from mcp_gate.signals.describe import describe
 from mcp_gate.signals.recorded import attributes_json, facts_of, signals_json
@@ -69,6 +70,12 @@ def recorded(loaded: Loaded, tool: str, arguments: dict[str, Any], signals: Sign
     return Past(stored, 0, CallState.DENIED, rows.value(rows.text(verdict.as_json())), loaded.snapshot.id, None)
 
 
+def again(candidate: Candidate, past: Past) -> Verdict:
+    facts = candidate.facts(past)
+    assert not isinstance(facts, WhyNot)
+    return candidate.verdict(past, facts)
+
+
 @settings(deadline=None)
 @given(DOCUMENTS, TOOLS, ARGUMENTS, SIGNALS)
 def test_what_is_stored_is_enough_to_decide_it_again(
@@ -80,9 +87,7 @@ def test_what_is_stored_is_enough_to_decide_it_again(
     past = recorded(loaded, tool, arguments, signals)
     assert difference(past, {loaded.snapshot.id: loaded}.get) == ""
     for describes in (True, False):
-        again = Candidate(loaded, describes).decide(past)
-        assert not isinstance(again, WhyNot)
-        assert again.as_json() == past.verdict
+        assert again(Candidate(loaded, describes), past).as_json() == past.verdict
 
 
 def test_a_policy_that_fails_on_a_call_denies_it() -> None:
@@ -94,6 +99,5 @@ def test_a_policy_that_fails_on_a_call_denies_it() -> None:
             raise ZeroDivisionError
 
     object.__setattr__(loaded, "policy", Broken())
-    again = Candidate(loaded, describes=True).decide(past)
-    assert not isinstance(again, WhyNot)
-    assert (again.decision, again.rule_ids) == (Decision.DENY, ("error",))
+    said = again(Candidate(loaded, describes=True), past)
+    assert (said.decision, said.rule_ids) == (Decision.DENY, ("error",))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_gate.history.again import Candidate, WhyNot
 from mcp_gate.history.cases import Spoken
+from mcp_gate.history.look import Look, Seen
 from mcp_gate.history.past import Held, Past, Word
 from mcp_gate.history.paste import with_rule
 from mcp_gate.history.suggest import Found, Search
@@ -87,9 +89,14 @@ def history(loaded: Loaded, deeds: list[Deed]) -> tuple[list[Past], list[Word]]:
 
 
 def search(loaded: Loaded, pasts: list[Past], words: list[Word]) -> tuple[Found, Weights]:
-    spoken = Spoken(words)
-    found = Search(loaded, spoken, lambda group: 2, least=3).run(pasts)
-    return found, weigh(pasts, found, loaded, spoken)
+    spoken, candidate = Spoken(words), Candidate(loaded, describes=True)
+    found = Search(loaded, spoken, lambda group: 2, least=3).run(seen(candidate, pasts))
+    return found, weigh(seen(candidate, pasts), found, candidate, spoken)
+
+
+def seen(candidate: Candidate, pasts: list[Past]) -> Iterator[Seen]:
+    kept = {candidate.loaded.snapshot.id: candidate.loaded}
+    return Look(candidate, kept.get, lambda held: None).over(pasts, NOW)
 
 
 def approved_by_people(words: list[Word]) -> set[str]:

@@ -1,4 +1,5 @@
-"""The policy that history is to be decided by: the one in force, another gate directory, or a policies folder."""
+"""The policy that history is to be decided by (the one in force, another gate directory, or a policies folder), and
+what it sees of it."""
 
 from __future__ import annotations
 
@@ -10,9 +11,10 @@ from mcp_gate.cli.loading import load_or_leave, report
 from mcp_gate.cli.options import Exit, leave
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mcp_gate.history.again import Candidate, Snapshots
+    from mcp_gate.history.look import Look, Seen
     from mcp_gate.policy.load import Loaded
     from mcp_gate.store.archive import Archive
 
@@ -68,6 +70,14 @@ def snapshots(archive: Archive, known: Loaded) -> Snapshots:
             return None
 
     return kept
+
+
+def seen(archive: Archive, look: Look, start: str) -> Iterator[Seen]:
+    """The calls from a time on (RFC 3339) with what the candidate would look at."""
+    from mcp_gate.lang.times import parse_rfc3339, rfc3339
+
+    begin = parse_rfc3339(start)
+    return look.over(archive.calls(rfc3339(begin - look.reach)), begin)
 
 
 def staff(loaded: Loaded) -> Callable[[str], int]:

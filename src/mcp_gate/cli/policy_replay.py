@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mcp_gate.cli.archive import moment, open_archive
-from mcp_gate.cli.candidate import candidate, snapshots, staff
+from mcp_gate.cli.candidate import candidate, seen, snapshots, staff
 from mcp_gate.cli.options import Exit, gate_options, leave
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def replay(policy_dir: str | None, since: str, config: str | None, state: str | 
     the program is not what it was.
     """
     from mcp_gate.cli.replay_text import readable
+    from mcp_gate.history.look import Look
     from mcp_gate.history.replay import replay as decided_again
     from mcp_gate.history.service import Service
 
@@ -35,7 +36,8 @@ def replay(policy_dir: str | None, since: str, config: str | None, state: str | 
     with open_archive(config, state) as archive:
         service = Service(archive.words(start), staff(chosen.loaded))
         kept = snapshots(archive, chosen.loaded)
-        found = decided_again(archive.calls(start), chosen, kept, service, targets(chosen.loaded))
+        calls = seen(archive, Look(chosen, kept, service.settled), start)
+        found = decided_again(calls, chosen, kept, service, targets(chosen.loaded))
     snapshot = chosen.loaded.snapshot.id
     if as_json:
         print(json.dumps({"policy_snapshot": snapshot, "since": start, **found.as_json()}))

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from mcp_gate.cli.archive import moment, open_archive
-from mcp_gate.cli.candidate import staff
-from mcp_gate.cli.loading import load_or_leave
+from mcp_gate.cli.candidate import candidate, seen, snapshots, staff
 from mcp_gate.cli.options import gate_options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mcp_gate.history.again import Candidate
+    from mcp_gate.history.look import Seen
     from mcp_gate.history.suggest import Found
     from mcp_gate.history.weigh import Weights
-    from mcp_gate.policy.load import Loaded
     from mcp_gate.store.archive import Archive
 
 
@@ -34,20 +36,27 @@ def suggest(since: str, least: int, config: str | None, state: str | None, as_js
     from mcp_gate.cli.suggest_text import readable
 
     start = moment(since)
-    _, loaded = load_or_leave(config, as_json=as_json)
+    chosen = candidate(None, config, as_json=as_json)
     with open_archive(config, state) as archive:
-        found, weights = _search(archive, loaded, start, least)
+        found, weights = _search(archive, chosen, start, least)
     if as_json:
-        print(json.dumps({"policy_snapshot": loaded.snapshot.id, "since": start, **told(found, weights)}))
+        print(json.dumps({"policy_snapshot": chosen.loaded.snapshot.id, "since": start, **told(found, weights)}))
     else:
         print(readable(found, weights, start, least))
 
 
-def _search(archive: Archive, loaded: Loaded, start: str, least: int) -> tuple[Found, Weights]:
+def _search(archive: Archive, chosen: Candidate, start: str, least: int) -> tuple[Found, Weights]:
     from mcp_gate.history.cases import Spoken
+    from mcp_gate.history.look import Look
+    from mcp_gate.history.service import Service
     from mcp_gate.history.suggest import Search
     from mcp_gate.history.weigh import weigh
 
-    spoken = Spoken(archive.words(start))
-    found = Search(loaded, spoken, staff(loaded), least).run(archive.calls(start))
-    return found, weigh(archive.calls(start), found, loaded, spoken)
+    words, people = list(archive.words(start)), staff(chosen.loaded)
+    spoken, service, kept = Spoken(words), Service(words, people), snapshots(archive, chosen.loaded)
+
+    def calls() -> Iterator[Seen]:
+        return seen(archive, Look(chosen, kept, service.settled), start)
+
+    found = Search(chosen.loaded, spoken, people, least).run(calls())
+    return found, weigh(calls(), found, chosen, spoken)

@@ -36,6 +36,8 @@ def _lines(found: Replayed, snapshot: str, since: str) -> Iterator[str]:
         yield f"{_calls(found.superseded)} more: policy or tool changed while they waited; what followed is counted"
     yield from _reasons(found.inexact, "could not be decided again and count as they were")
     yield from _reasons(found.unchecked, "could not be held against the policy that decided them")
+    if found.recounted:
+        yield f"{_calls(found.recounted)}: what calls come to over time is counted anew, as if all had gone as it went"
     yield f"{found.reproduced} of {found.reproduced + found.differing} are decided by their own policy as recorded"
     yield ""
     yield from _flips(found)

@@ -24,7 +24,6 @@ class WhyNot(Enum):
     SNAPSHOT = "the policy that decided it is not kept, or cannot be loaded any more"
 
 
-Again: TypeAlias = Verdict | WhyNot
 Snapshots: TypeAlias = Callable[[str], Loaded | None]
 """The policy of a snapshot, as it was in force; None: it is not kept, or cannot be loaded."""
 
@@ -36,11 +35,6 @@ class Candidate:
     loaded: Loaded
     describes: bool
     """Whether calls are described anew by its mapping; else topic, tags and attributes are the recorded ones."""
-
-    def decide(self, past: Past) -> Again:
-        """The verdict on a recorded call."""
-        facts = self.facts(past)
-        return facts if isinstance(facts, WhyNot) else self.verdict(past, facts)
 
     def facts(self, past: Past) -> Facts | WhyNot:
         """What it would look at. The signals are those of then: they do not depend on the policy."""

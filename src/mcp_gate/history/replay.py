@@ -9,8 +9,10 @@ from typing import Final
 
 from mcp_gate.history.again import Candidate, Snapshots, WhyNot, difference
 from mcp_gate.history.load import GroupLoad, Load, Targets
+from mcp_gate.history.look import Seen
 from mcp_gate.history.past import Past
 from mcp_gate.history.service import Service
+from mcp_gate.model.call import Facts
 from mcp_gate.model.decision import Decision
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.request import CallState, RequestStatus
@@ -69,6 +71,8 @@ class Replayed:
     unchecked: Counter[WhyNot] = field(default_factory=Counter)
     inexact: Counter[WhyNot] = field(default_factory=Counter)
     """Calls that could not be decided again; they count as they were decided."""
+    recounted: int = 0
+    """Calls for which was counted anew what calls come to over time; see `look`."""
     flips: dict[Flip, Tally] = field(default_factory=dict)
     rejected: dict[str, Tally] = field(default_factory=dict)
     """Calls that a person rejected and that would pass, by the rule that lets them."""
@@ -97,6 +101,7 @@ class Replayed:
                 "unchecked": _reasons(self.unchecked),
             },
             "inexact": _reasons(self.inexact),
+            "recounted": self.recounted,
             "rejected_would_pass": [{"rule": rule, **tally.as_json()} for rule, tally in self.rejected.items()],
             "flips": [{**flip.as_json(), **tally.as_json()} for flip, tally in self.by_rule()],
             "decisions": [
@@ -119,11 +124,12 @@ def share(part: int, whole: int) -> float:
 
 
 def replay(
-    pasts: Iterable[Past], candidate: Candidate, snapshots: Snapshots, service: Service, targets: Targets
+    calls: Iterable[Seen], candidate: Candidate, snapshots: Snapshots, service: Service, targets: Targets
 ) -> Replayed:
     """Decide every call again, in the order in which they came; of each only figures are kept."""
     out, load = Replayed(targets), Load(service, targets)
-    for past in pasts:
+    for seen in calls:
+        past, facts = seen.past, seen.facts
         _check(out, past, snapshots)
         if past.state is CallState.SUPERSEDED:
             out.superseded += 1
@@ -132,11 +138,11 @@ def replay(
         if past.held is not None:
             out.held_before += 1
             load.was(past, past.held)
-        again = candidate.decide(past)
-        if isinstance(again, Verdict):
-            _count(out, load, past, again)
+        out.recounted += seen.recounted
+        if isinstance(facts, Facts):
+            _count(out, load, past, candidate.verdict(past, facts))
         else:
-            out.inexact[again] += 1
+            out.inexact[facts] += 1
             if past.held is not None:
                 out.held_after += 1
                 load.stays(past, past.held)

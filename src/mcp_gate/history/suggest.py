@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, TypeAlias
 
-from mcp_gate.history.again import Candidate, WhyNot
+from mcp_gate.history.again import WhyNot
 from mcp_gate.history.box import Box, fit
 from mcp_gate.history.cases import Case, Spoken, Thing, Told
 from mcp_gate.history.holders import Holder, Holders, Unmoved
+from mcp_gate.history.look import Seen
 from mcp_gate.history.past import Past
 from mcp_gate.history.paste import free_id, parsed, text_of, writable
 from mcp_gate.model.call import Facts
@@ -88,7 +89,6 @@ class Search:
 
     def __init__(self, loaded: Loaded, spoken: Spoken, staff: Callable[[str], int], least: int) -> None:
         self._loaded = loaded
-        self._candidate = Candidate(loaded, describes=True)
         self._spoken = spoken
         self._staff = staff
         self._least = least
@@ -96,15 +96,17 @@ class Search:
         self._taken |= {one.rule.id for one in loaded.policy.invariants}
         self._claims = [compile_rule("never", claim) for claim in loaded.claims]
 
-    def run(self, pasts: Iterable[Past]) -> Found:
+    def run(self, calls: Iterable[Seen]) -> Found:
         """The rules that history supports, commonest first; nothing is applied."""
         found = Found()
         holders, groups = Holders(self._loaded.policy), _Groups()
-        for past in pasts:
-            facts = None if past.state is CallState.SUPERSEDED else self._candidate.facts(past)
+        for seen in calls:
+            past, facts = seen.past, seen.facts
+            if past.state is CallState.SUPERSEDED:
+                continue
             if isinstance(facts, Facts):
                 self._sort(found, groups, past, facts, holders)
-            elif facts is not None and past.held is not None:
+            elif past.held is not None:
                 found.held += 1
                 found.calls_without[facts] += 1
         for thing, holder, cases, group in groups.to_allow():

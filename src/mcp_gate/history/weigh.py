@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mcp_gate.history.again import Candidate, WhyNot
 from mcp_gate.history.cases import Spoken, Thing
+from mcp_gate.history.look import Seen
 from mcp_gate.history.past import Past
 from mcp_gate.history.paste import with_rule
 from mcp_gate.history.replay import holds, passes
@@ -17,7 +18,6 @@ from mcp_gate.model.decision import Decision
 from mcp_gate.model.request import CallState
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.engine import Policy
-from mcp_gate.policy.load import Loaded
 
 
 @dataclass(slots=True)
@@ -49,22 +49,21 @@ class Weights:
         return (self.held - freed) / self.calls if self.calls else 0.0
 
 
-def weigh(pasts: Iterable[Past], found: Found, loaded: Loaded, spoken: Spoken) -> Weights:
+def weigh(calls: Iterable[Seen], found: Found, candidate: Candidate, spoken: Spoken) -> Weights:
     """Decide every call as now, and those that a suggestion is about with it as well; what is not sound is dropped."""
-    out = Weights([Weighed(one, with_rule(loaded.policy, one.rule, one.before)) for one in found.suggestions])
+    out = Weights([Weighed(one, with_rule(candidate.loaded.policy, one.rule, one.before)) for one in found.suggestions])
     about: dict[Thing, list[Weighed]] = defaultdict(list)
     for one in out.weighed:
         about[one.suggestion.thing].append(one)
-    now = Candidate(loaded, describes=True)
-    for past in pasts:
+    for seen in calls:
+        past, facts = seen.past, seen.facts
         if past.state is CallState.SUPERSEDED:
             continue
         out.calls += 1
-        facts = now.facts(past)
         if isinstance(facts, WhyNot):
             out.held += past.held is not None
             continue
-        verdict = now.verdict(past, facts)
+        verdict = candidate.verdict(past, facts)
         out.held += holds(past, verdict)
         for one in about.get(Thing.of(facts), ()):
             _weigh(one, past, facts, verdict, spoken)
