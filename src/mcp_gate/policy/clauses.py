@@ -31,6 +31,12 @@ class Subject:
     risk_tags: frozenset[str]
 
 
+def subject_of(facts: Facts) -> Subject:
+    """What is the same for every call like this one."""
+    told = facts.description
+    return Subject(facts.agent, facts.upstream, facts.tool, told.topic, told.risk_tags)
+
+
 @dataclass(frozen=True, slots=True)
 class Static:
     """A clause that looks at the subject alone."""

@@ -12,7 +12,7 @@ from mcp_gate.model.config import Place
 from mcp_gate.model.constraints import NONE, Constraints
 from mcp_gate.model.decision import Assurance, Decision, OnTimeout, Tier
 from mcp_gate.model.verdict import Verdict
-from mcp_gate.policy.clauses import Compiled, Subject, compile_rule
+from mcp_gate.policy.clauses import Compiled, Subject, compile_rule, subject_of
 from mcp_gate.policy.index import TopicIndex
 from mcp_gate.policy.rules import Layer, Match, Rule
 from mcp_gate.policy.terms import Terms
@@ -76,7 +76,7 @@ class Policy:
         self._level_indices = tuple(TopicIndex(rules) for _, rules in self.levels)
         self._floors = TopicIndex(self.invariants)
         default = Rule("default", NOWHERE, Match(), terms.default_decision, "No rule lets this call pass")
-        self._default = compile_rule(NOWHERE.file, default)
+        self.default = compile_rule(NOWHERE.file, default)
         self._kinds: dict[tuple[str, str, str, str, frozenset[str], bool, int], Kind] = {}
 
     def _rules(self) -> Iterator[Rule]:
@@ -142,7 +142,7 @@ class Policy:
 
     def _new_kind(self, facts: Facts) -> Kind:
         told = facts.description
-        subject = Subject(facts.agent, facts.upstream, facts.tool, told.topic, told.risk_tags)
+        subject = subject_of(facts)
         indices = self._indices_at(facts.signals.level)
         layers = tuple(tuple(_until_sure(index, subject)) for index in indices)
         invariants = tuple(one for one in self._floors.candidates(told.topic) if one.concerns(subject))
@@ -164,7 +164,7 @@ class Policy:
                     spoken = True
                     break
         if not spoken:
-            found.append(self._default)
+            found.append(self.default)
         return found
 
     # ---- joining

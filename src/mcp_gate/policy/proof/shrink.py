@@ -1,0 +1,33 @@
+"""Makes an example as short as it can be while it still shows the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+
+from mcp_gate.model.call import Facts, Signals
+
+PLAIN = Signals()
+"""Of which a person who types a call says nothing."""
+
+
+def shrink(facts: Facts, shows: Callable[[Facts], bool]) -> Facts:
+    """Leave out whatever is not needed, one thing after the other."""
+    while (less := next(filter(shows, _simpler(facts)), None)) is not None:
+        facts = less
+    return facts
+
+
+def _simpler(facts: Facts) -> Iterator[Facts]:
+    told, signals = facts.description, facts.signals
+    for tag in sorted(told.risk_tags) if not told.unmapped else ():
+        yield replace(facts, description=replace(told, risk_tags=told.risk_tags - {tag}))
+    for name in told.attributes:
+        rest = {key: value for key, value in told.attributes.items() if key != name}
+        yield replace(facts, description=replace(told, attributes=rest))
+    for name in facts.arguments:
+        yield replace(facts, arguments={key: value for key, value in facts.arguments.items() if key != name})
+    for field in fields(Signals):
+        plain = getattr(PLAIN, field.name)
+        if field.name != "level" and getattr(signals, field.name) != plain:
+            yield replace(facts, signals=replace(signals, **{field.name: plain}))
