@@ -84,7 +84,7 @@ FACTS = st.builds(
 def told(text: str, facts: Facts, word: Decision) -> bool | None:
     """What the engine's own clause says."""
     rule = Rule("r", Place("f", 1, 1), Match(when=compile_condition(text, ROOTS)), word)
-    (clause,) = compile_rule(rule).dynamic
+    (clause,) = compile_rule("d", rule).dynamic
     return clause.test(facts)
 
 
@@ -167,7 +167,7 @@ def test_a_match_block_matches_what_the_engine_says(match: Match, word: Decision
 
 
 def _matches(rule: Rule, facts: Facts) -> bool:
-    compiled = compile_rule(rule)
+    compiled = compile_rule("d", rule)
     return compiled.concerns(subject_of(facts)) and compiled.matches(facts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from mcp_gate.model.call import Facts
@@ -80,4 +80,9 @@ class Report:
     idle: tuple[Idle, ...] = ()
     undecided: tuple[Rule, ...] = ()
     """Rules of which it is not known whether they ever decide."""
-    steps: tuple[Step, ...] = field(default=())
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def all_proved(self) -> bool:
+        """Whether every `never` claim is."""
+        return all(claim.result is Result.PROVED for claim in self.claims)

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from mcp_gate.model.call import Facts
 from mcp_gate.model.decision import Decision
 from mcp_gate.policy.clauses import compile_rule, subject_of
-from mcp_gate.policy.engine import Policy
+from mcp_gate.policy.engine import INVARIANTS, Policy
 from mcp_gate.policy.proof.cnf import Literal
 from mcp_gate.policy.proof.findings import Claim, Example, Idle, Report, Result, Step
 from mcp_gate.policy.proof.matching import matches
@@ -55,7 +55,7 @@ class _Prover:
     def __init__(
         self, policy: Policy, claims: Sequence[Rule], seconds: float | None, most: int, progress: Progress
     ) -> None:
-        self._policy, self._bare, self._progress = policy, _without_invariants(policy), progress
+        self._policy, self._bare, self._progress = policy, without_invariants(policy), progress
         self._levels = range(max(1, len(policy.levels)))
         progress("the rules as a formula")
         space = Space(most)
@@ -77,17 +77,12 @@ class _Prover:
         self._progress(f"'{claim.id}'")
         if self._ask.possible([about]) is Answer.IMPOSSIBLE:
             return Claim(claim, dict.fromkeys(self._levels, Result.PROVED), empty=True)
-        compiled = compile_rule(claim)
-
-        def slips(facts: Facts) -> bool:
-            weaker = policy.decide(facts).decision < claim.decision
-            return weaker and compiled.concerns(subject_of(facts)) and compiled.matches(facts)
-
+        breaks = breaking(policy, claim)
         results: dict[int, Result] = {}
         examples: dict[Result, Example] = {}
         for level in self._levels:
             held = self._proof.demands(at_least(claim.decision), level, invariants=policy is self._policy)
-            results[level], facts = self._ask.example([about, -held], level, slips)
+            results[level], facts = self._ask.example([about, -held], level, breaks)
             if facts is not None:
                 examples.setdefault(results[level], Example(facts, policy.decide(facts)))
         return Claim(claim, results, examples.get(Result.DISPROVED) or examples.get(Result.POSSIBLE))
@@ -106,7 +101,7 @@ class _Prover:
                         undecided.append(rule)
         for rule, about in self._proof.invariants:
             if self._ask.possible([about]) is Answer.IMPOSSIBLE:
-                found.append(Idle("invariants", rule, ()))
+                found.append(Idle(INVARIANTS, rule, ()))
         return tuple(found), tuple(undecided)
 
     def _hiding(self, layer: LayerProof, number: int) -> tuple[Rule, ...]:
@@ -140,12 +135,24 @@ class _Prover:
         return Example(facts, self._policy.decide(facts)), Example(above, self._policy.decide(above))
 
 
+def breaking(policy: Policy, claim: Rule) -> Callable[[Facts], bool]:
+    """Whether a call is one that the claim is about, and the policy decides it more weakly."""
+    compiled = compile_rule("never", claim)
+
+    def breaks(facts: Facts) -> bool:
+        weaker = policy.decide(facts).decision < claim.decision
+        return weaker and compiled.concerns(subject_of(facts)) and compiled.matches(facts)
+
+    return breaks
+
+
 def at_level(facts: Facts, level: int) -> Facts:
     """The same call by an agent at another level."""
     return replace(facts, signals=replace(facts.signals, level=level))
 
 
-def _without_invariants(policy: Policy) -> Policy:
+def without_invariants(policy: Policy) -> Policy:
+    """The rules alone."""
     layers = [Layer(name, tuple(compiled.rule for compiled in rules)) for name, rules in policy.layers]
     levels = {number: Layer(name, tuple(c.rule for c in rules)) for number, (name, rules) in enumerate(policy.levels)}
     return Policy(layers, (), policy.terms, levels)

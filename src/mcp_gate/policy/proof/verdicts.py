@@ -53,7 +53,7 @@ class PolicyProof:
     """One policy in a space. What is asked of calls is all asked here, before the space is closed."""
 
     def __init__(self, space: Space, policy: Policy) -> None:
-        self._space, self._default = space, policy.default
+        self._space, self._default = space, policy.default.rule
         self.documents = [LayerProof(space, *layer) for layer in policy.layers]
         self.levels = [LayerProof(space, *layer) for layer in policy.levels]
         self.invariants = [(compiled.rule, matches(space, compiled.rule)) for compiled in policy.invariants]
@@ -68,7 +68,7 @@ class PolicyProof:
         any_of = self._space.cnf.any_of
         layers = [*self.documents, *(self.levels[level : level + 1] or self.levels[-1:])]
         found = [layer.demands(demand) for layer in layers]
-        if demand(UNMAPPED):
+        if demand(UNMAPPED.rule):
             found.append(self._space.unmapped)
         if demand(self._default):
             found.append(-any_of(layer.speaks() for layer in layers))
