@@ -8,6 +8,7 @@ import re
 import subprocess
 import tomllib
 from importlib.metadata import distributions
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -198,7 +199,7 @@ def test_every_direct_dependency_has_its_reason_in_the_readme() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     direct, optional = (
         {re.split(r"[<>=\[]", line)[0] for line in lines}
-        for lines in (project["dependencies"], sum(project["optional-dependencies"].values(), []))
+        for lines in (project["dependencies"], chain(*project["optional-dependencies"].values()))
     )
     text = section("Developing")
     told = {name.strip() for row in re.findall(r"^\| ([a-z0-9, -]+) \|", text, re.M) for name in row.split(",")}

@@ -185,12 +185,11 @@ def test_ctrl_c_ends_it_with_130_and_progress_is_told_on_a_terminal_alone(tmp_pa
             told += os.read(ours, 1000)
         time.sleep(0.5)  # well into the question
         child.send_signal(signal.SIGINT)
-        assert child.wait(30) == 130
-        assert child.communicate()[0] == b""
+        assert (child.communicate(timeout=30)[0], child.returncode) == (b"", 130)
         rest = os.read(ours, 1000)
         assert rest.startswith(b"\r\x1b[K")
         assert b"Traceback" not in told + rest
     finally:
         child.kill()
-        child.communicate()
+        child.wait()
         os.close(ours)

@@ -99,6 +99,20 @@ def test_the_case_is_one_that_policy_test_finds_as_expected(facts: Facts) -> Non
     assert judged.case.signals == call.facts.signals
 
 
+def test_what_other_calls_come_to_stands_in_the_command_and_makes_it_no_case() -> None:
+    sums = "rules:\n  - { id: sum, match: { when: 'sum(attributes.amount_usd, 24h) > 500' }, decision: deny }\n"
+    told = Description("x", frozenset(), {"amount_usd": Decimal(99)})
+    text = "sum(attributes.amount_usd, 24h)"
+    facts = replace(DELETE, description=told, signals=Signals(windows={text: Decimal(501)}))
+    gate = loaded(sums, ALLOW_ALL)
+    call = shown(gate, facts, lambda other: gate.policy.decide(other).rule_id == "sum")
+    assert (call.listed, call.mapping) == ("shop_refund_order", "")
+    assert call.command().endswith("--args '{\"amount\": 99}' --window 'sum(attributes.amount_usd, 24h)=501'")
+    assert call.case("sum", gate.policy.decide(call.facts)) == ""
+    by_itself = replace(facts, signals=Signals(windows={text: Decimal(99)}))
+    assert shown(gate, by_itself, lambda other: "amount_usd" in other.description.attributes).windows == {}
+
+
 def test_a_call_without_a_mapping_is_that_of_a_tool_that_nobody_mapped() -> None:
     told = Description("unmapped.upstream.tool", frozenset({"unmapped"}), {}, unmapped=True)
     call = shown(loaded(ALLOW_ALL), replace(DELETE, description=told), lambda facts: facts.description.unmapped)

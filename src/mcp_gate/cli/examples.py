@@ -23,7 +23,12 @@ def as_json(example: Example, call: Shown | None) -> JsonObject:
     from mcp_gate.trial.shown import number
 
     facts, told, signals = example.facts, example.facts.description, example.facts.signals
-    values = {**told.attributes, "confidence": signals.confidence, "anomaly_score": signals.anomaly_score}
+    values = {
+        **told.attributes,
+        **signals.windows,
+        "confidence": signals.confidence,
+        "anomaly_score": signals.anomaly_score,
+    }
     out: JsonObject = {
         "agent": facts.agent,
         "upstream": facts.upstream,
@@ -45,7 +50,9 @@ def as_json(example: Example, call: Shown | None) -> JsonObject:
 
 
 def _how(call: Shown, verdict: Verdict) -> JsonObject:
-    out: JsonObject = {"listed_name": call.listed, "explain": call.command(), "case": call.case("example", verdict)}
+    out: JsonObject = {"listed_name": call.listed, "explain": call.command()}
+    case = call.case("example", verdict)
+    out |= {"case": case} if case else {}
     return out | ({"mapping": {"in": call.where, "entry": call.mapping}} if call.mapping else {})
 
 
@@ -57,7 +64,9 @@ def how(call: Shown, verdict: Verdict, name: str) -> Iterator[str]:
         yield f"no tool of upstreams.yaml is such a call; one would be, below {call.where}:"
         yield f"  {reveal(call.mapping)}"
     yield f"explain it:  {reveal(call.command())}"
-    yield f"as a case:   {reveal(call.case(name, verdict))}"
+    case = call.case(name, verdict)
+    if case:
+        yield f"as a case:   {reveal(case)}"
 
 
 def told(facts: Facts, *, level: bool) -> str:
@@ -76,6 +85,7 @@ def told(facts: Facts, *, level: bool) -> str:
     words += [f"confidence {signals.confidence}"] if signals.confidence is not UNKNOWN else []
     if signals.anomaly_score is UNKNOWN or signals.anomaly_score:
         words.append(f"anomaly {'unknown' if signals.anomaly_score is UNKNOWN else signals.anomaly_score}")
+    words += [f"{text} {'unknown' if value is UNKNOWN else value}" for text, value in signals.windows.items()]
     words += [f"retries {signals.retry_count}"] if signals.retry_count else []
     words += ["first time"] if signals.first_time_action else []
     words += [f"level {signals.level}"] if level else []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 
-from mcp_gate.model.call import Facts, Signals
+from mcp_gate.model.call import Facts, Signals, Unknown
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.policy.load import Loaded
 from mcp_gate.signals.describe import describe
@@ -34,9 +35,15 @@ def facts_of(
     arguments = {key: value for key, value in arguments.items() if key not in asked}
     told = describe(loaded, upstream, name, "tools/call", arguments)
     told = replace(told, risk_tags=told.risk_tags.union(tags))
-    deed = Deed(agent, upstream, name, told.topic, attributes_json(told.attributes))
-    signals = replace(signals, windows={**alone(loaded.policy.windows, deed), **signals.windows})
-    return Facts(agent, upstream, name, told, arguments, signals)
+    facts = Facts(agent, upstream, name, told, arguments, signals)
+    return replace(facts, signals=replace(signals, windows={**windows_alone(loaded, facts), **signals.windows}))
+
+
+def windows_alone(loaded: Loaded, facts: Facts) -> dict[str, Decimal | Unknown]:
+    """What windows come to with one call where nothing else is known."""
+    told = facts.description
+    deed = Deed(facts.agent, facts.upstream, facts.tool, told.topic, attributes_json(told.attributes))
+    return alone(loaded.policy.windows, deed)
 
 
 def resolve(loaded: Loaded, listed: str) -> tuple[str, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
@@ -15,7 +15,7 @@ from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.load import Loaded
 from mcp_gate.policy.mapping import ToolMapping, Value
-from mcp_gate.trial.calls import facts_of
+from mcp_gate.trial.calls import facts_of, windows_alone
 
 PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 """Texts that YAML reads as they are."""
@@ -36,9 +36,13 @@ class Shown:
     """The part of upstreams.yaml that has to say more before the tool is such a call; empty where it is one already."""
     mapping: str = ""
     """What it has to say."""
+    windows: Mapping[str, Decimal] = field(default_factory=dict)
+    """What windows come to, where that is more than the call alone."""
 
     def case(self, name: str, verdict: Verdict) -> str:
-        """For `policy test`: that the call is decided so."""
+        """For `policy test`: that the call is decided so. Empty where that rests on other calls."""
+        if self.windows:
+            return ""
         expected = {"decision": verdict.decision.word, "rule": verdict.rule_id}
         return f"- {flow({'name': name, 'call': self._call(), 'expect': expected})}"
 
@@ -49,6 +53,8 @@ class Shown:
             words += ["--args", json.dumps(call["args"])]
         for key in ("agent", "confidence", "anomaly", "retries", "level"):
             words += [f"--{key}", str(call[key])] if key in call else []
+        for text, value in self.windows.items():
+            words += ["--window", f"{text}={value}"]
         return shlex.join([*words, *(["--first-time"] if "first_time" in call else [])])
 
     def _call(self) -> JsonObject:
@@ -74,9 +80,14 @@ def shown(loaded: Loaded, facts: Facts, shows: Callable[[Facts], bool]) -> Shown
     Args:
         shows: asks the engine.
     """
-    real = next((one for one in _real(loaded, facts) if shows(one.facts)), None)
-    if real is not None:
-        return real
+    found = next((one for one in _real(loaded, facts) if shows(one.facts)), None) or _possible(loaded, facts, shows)
+    alone, windows = windows_alone(loaded, found.facts), found.facts.signals.windows.items()
+    more = {text: value for text, value in windows if value is not UNKNOWN and value != alone.get(text)}
+    return replace(found, windows=more)
+
+
+def _possible(loaded: Loaded, facts: Facts, shows: Callable[[Facts], bool]) -> Shown:
+    """The call of a tool that upstreams.yaml could have; of an upstream that it has, if that shows the same."""
     at_home = (replace(facts, upstream=upstream) for upstream in loaded.upstreams)
     home = None if facts.description.unmapped else next(filter(shows, at_home), None)
     given = home or facts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcp_gate.lang.conditions import compile_condition
+from mcp_gate.lang.conditions import Condition, compile_condition
 from mcp_gate.model.call import UNKNOWN, Description, Facts, Signals
 from mcp_gate.model.config import Place
 from mcp_gate.model.decision import Decision
@@ -38,7 +39,9 @@ TESTS = st.one_of(
     st.builds("{} IS NULL".format, st.sampled_from(PATHS)),
     st.sampled_from([
         *PATHS, "call.agent = 'x'", "call.agent LIKE 'x%'", "call.topic = 'job.a'", "call.risk_tags CONTAINS 'prod'",
-        "call.nothing = 1", "attributes.first_time_action", "attributes.retry_count > 1", "attributes.retry_count < 2",
+        "call.nothing = 1", "sum(attributes.amount_usd, 24h) > 1",
+        "count(24h) > 1", "2 >= sum(attributes.x, 1h)",
+        "attributes.first_time_action", "attributes.retry_count > 1", "attributes.retry_count < 2",
         "1 = 1", "'a' LIKE 'b%'", "call.risk_tags IS NULL", "args IS NULL", "attributes.x.y = 1",
     ]),
 )  # fmt: skip
@@ -57,13 +60,30 @@ VALUES: list[Any] = [
 ATTRIBUTES: list[Any] = ["absent", UNKNOWN, Decimal(-1), Decimal(1), Decimal("1.5"), 2, "a", "ab", True]
 
 
+def compiled(text: str) -> Condition:
+    return compile_condition(text, ROOTS, with_windows=True)
+
+
 def present(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value != "absent"}
 
 
+def windows(amount: Any, x: Any, more: int | None) -> dict[str, Any]:
+    """What windows come to with a call, where the other calls come to so much, or cannot be told."""
+    out: dict[str, Any] = {}
+    for text, own in (
+        ("sum(attributes.amount_usd, 24h)", amount), ("sum(attributes.x, 1h)", x), ("count(24h)", Decimal(1)),
+    ):  # fmt: skip
+        plain = more is not None and isinstance(own, (int, Decimal)) and not isinstance(own, bool) and own >= 0
+        (window,) = compiled(f"{text} > 0").windows
+        out[window.text] = own + more if plain else UNKNOWN
+    return out
+
+
 FACTS = st.builds(
-    lambda agent, topic, tags, x, amount, a, signals: Facts(
-        agent, "u", "t", Description(topic, tags, present(x=x, amount_usd=amount)), present(a=a), signals
+    lambda agent, topic, tags, x, amount, a, more, signals: Facts(
+        agent, "u", "t", Description(topic, tags, present(x=x, amount_usd=amount)), present(a=a),
+        replace(signals, windows=windows(amount, x, more)),
     ),
     st.sampled_from(["x", "xy", "z"]),
     st.sampled_from(["job.a", "job.b"]),
@@ -71,6 +91,7 @@ FACTS = st.builds(
     st.sampled_from(ATTRIBUTES),
     st.sampled_from(ATTRIBUTES[:6]),
     st.sampled_from([*VALUES, "absent"]),
+    st.sampled_from([None, 0, 1, 5]),
     st.builds(
         Signals,
         confidence=st.sampled_from([UNKNOWN, Decimal(0), Decimal("0.7"), Decimal(1)]),
@@ -83,7 +104,7 @@ FACTS = st.builds(
 
 def told(text: str, facts: Facts, word: Decision) -> bool | None:
     """What the engine's own clause says."""
-    rule = Rule("r", Place("f", 1, 1), Match(when=compile_condition(text, ROOTS)), word)
+    rule = Rule("r", Place("f", 1, 1), Match(when=compiled(text)), word)
     (clause,) = compile_rule("d", rule).dynamic
     return clause.test(facts)
 
@@ -93,7 +114,7 @@ def told(text: str, facts: Facts, word: Decision) -> bool | None:
 @given(text=TREES, calls=st.lists(FACTS, min_size=10, max_size=10))
 def test_the_literals_say_what_the_evaluator_says(word: Decision, text: str, calls: list[Facts]) -> None:
     space = Space()
-    yes, no = condition(space, compile_condition(text, ROOTS).tree, word.restrictive)
+    yes, no = condition(space, compiled(text).tree, word.restrictive)
     space.close()
     solver, free = Solver(space.cnf), bool(space.free()) or ("[0]" in text and "CONTAINS" in text)
     outcomes: dict[bool | None, list[Literal]] = {True: [yes], False: [no], None: [-yes, -no]}
@@ -113,7 +134,7 @@ def test_the_literals_say_what_the_evaluator_says(word: Decision, text: str, cal
 ])  # fmt: skip
 def test_what_is_not_modelled_is_free(text: str) -> None:
     space = Space()
-    yes, no = condition(space, compile_condition(text, ROOTS).tree, True)
+    yes, no = condition(space, compiled(text).tree, True)
     space.close()
     solver = Solver(space.cnf)
     for literals in ([yes], [no], [-yes, -no]):
@@ -126,11 +147,15 @@ def test_what_is_not_modelled_is_free(text: str) -> None:
     "attributes.anomaly_score < 0", "args.a = 1 AND args.a = 'x'", "args.a.b = 1 AND args.a = 2",
     "args.a[0] = 1 AND args.a.b = 2", "args.a LIKE 'x%' AND args.a = 'y'", "attributes.amount_usd = 'much'",
     "args.a > 2 AND args.a < 1", "args.a < 'x' AND args.a = 'x'", "call.agent IS NULL",
-    "call.topic = 'job..x'", "call.risk_tags CONTAINS 'prod' AND NOT call.risk_tags CONTAINS 'prod'",
+    "call.topic = 'job..x'", "count(24h) < 1", "sum(attributes.amount_usd, 24h) < 0",
+    "sum(attributes.amount_usd, 24h) < 5 AND attributes.amount_usd >= 7",
+    "sum(attributes.amount_usd, 24h) > 1 AND attributes.amount_usd IS NULL",
+    "sum(attributes.amount_usd, 24h) > 1 AND attributes.amount_usd < 0",
+    "call.risk_tags CONTAINS 'prod' AND NOT call.risk_tags CONTAINS 'prod'",
 ])  # fmt: skip
 def test_what_no_call_can_be_is_impossible(text: str) -> None:
     space = Space()
-    yes, _ = condition(space, compile_condition(text, ROOTS).tree, False)
+    yes, _ = condition(space, compiled(text).tree, False)
     space.close()
     assert Solver(space.cnf).ask([yes]) is Answer.IMPOSSIBLE
 
@@ -189,7 +214,7 @@ def test_a_call_without_a_mapping_has_a_topic_and_a_tag_of_its_own_and_no_attrib
 def test_all_products_of_two_paths_are_judged_alike() -> None:
     text = "args.a > 1 AND NOT (args.b = 'a' OR attributes.x <= 1)"
     space = Space()
-    yes, no = condition(space, compile_condition(text, ROOTS).tree, True)
+    yes, no = condition(space, compiled(text).tree, True)
     space.close()
     solver = Solver(space.cnf)
     outcomes = {True: [yes], False: [no], None: [-yes, -no]}

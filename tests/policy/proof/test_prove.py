@@ -185,6 +185,7 @@ def test_a_level_is_said_to_be_stricter_than_the_one_below_where_a_call_shows_it
 
 # ---- the mission's own words
 
+ALLOWED = rule("rest", 'topics: ["*"]', "allow")
 DELETES = "never:\n  - { id: deletes, match: { risk_tags: [delete] }, weaker_than: require_approval }\n"
 
 
@@ -263,6 +264,14 @@ def test_a_call_without_a_mapping_is_never_let_through() -> None:
     held = claim.replace("deny", "require_approval")
     (found,) = proved("default_decision: deny\n", held).claims
     assert found.result is Result.PROVED
+
+
+def test_a_sum_over_time_is_never_less_than_the_call_s_own_amount() -> None:
+    claim = "never:\n  - { id: large, match: { amount_usd_above: 300 }, weaker_than: require_approval }\n"
+    held = rule("sum", 'when: "sum(attributes.amount_usd, 24h) > LIMIT"', "require_approval")
+    for limit, result in ((300, Result.PROVED), (301, Result.DISPROVED)):
+        (found,) = proved(rules(held.replace("LIMIT", str(limit)), ALLOWED), claim).claims
+        assert found.result is result
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from mcp_gate.lang.syntax import (
     Not,
     Or,
     Path,
+    Window,
     Within,
 )
 from mcp_gate.lang.syntax import Literal as Constant
@@ -73,8 +74,10 @@ class _Reading:
             ):  # fmt: skip
                 found = compile_tree(tree, near=False)({})
                 return Tri(TRUE if found is True else FALSE, TRUE if found is False else FALSE)
-            case Compare(op, Constant() as constant, Path() as path):
-                return self._test(Compare(MIRRORED[op], path, constant))
+            case Compare(op, Constant() as constant, (Path() | Window()) as operand):
+                return self._test(Compare(MIRRORED[op], operand, constant))
+            case Compare(op, Window() as window, Constant(constant)):
+                return self._compared(self._space.window(window), op, constant)
             case Compare(op, Path(parts), Constant(constant)):
                 return self._of(parts, lambda value: self._compared(value, op, constant))
             case Like(Path(parts), pattern):

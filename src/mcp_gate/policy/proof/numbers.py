@@ -33,6 +33,11 @@ class Number:
     def at_most(self, constant: Decimal) -> Literal:
         return self._cuts[constant, True]
 
+    def no_less_than(self, other: Number, where: Literal) -> None:
+        """Say, before both are closed, that this number is no smaller than another where a literal holds."""
+        for cut in sorted({*self._cuts, *other._cuts}):
+            self._cnf.add(-where, -self._cuts[cut], other._cuts[cut])
+
     def close(self) -> None:
         """Say how the sides go together, once every constant was asked about."""
         for low, high in pairwise(sorted(self._cuts)):

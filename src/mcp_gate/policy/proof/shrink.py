@@ -10,6 +10,9 @@ from mcp_gate.model.call import Facts, Signals
 PLAIN = Signals()
 """Of which a person who types a call says nothing."""
 
+KEPT = ("level", "windows")
+"""Without a word on windows they hold the call alone, which is not less to say but something else."""
+
 
 def shrink(facts: Facts, shows: Callable[[Facts], bool]) -> Facts:
     """Leave out whatever is not needed, one thing after the other."""
@@ -29,5 +32,5 @@ def _simpler(facts: Facts) -> Iterator[Facts]:
         yield replace(facts, arguments={key: value for key, value in facts.arguments.items() if key != name})
     for field in fields(Signals):
         plain = getattr(PLAIN, field.name)
-        if field.name != "level" and getattr(signals, field.name) != plain:
+        if field.name not in KEPT and getattr(signals, field.name) != plain:
             yield replace(facts, signals=replace(signals, **{field.name: plain}))

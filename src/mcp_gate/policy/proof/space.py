@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Final, NamedTuple, TypeAlias
 
+from mcp_gate.lang.syntax import Window
 from mcp_gate.policy.proof.cnf import Cnf, Literal, Variables
 from mcp_gate.policy.proof.numbers import Number
 from mcp_gate.policy.proof.patterns import MOST_STATES, Words, of_glob
@@ -13,6 +15,8 @@ from mcp_gate.policy.proof.values import SCALARS, Items, Kind, Value
 
 Path: TypeAlias = tuple[str | int, ...]
 
+WINDOW: Final = "window"
+"""The root of windows, among the paths."""
 UNMAPPED: Final = "unmapped"
 """The tag of calls without a mapping, and how their topics begin."""
 AMOUNTS: Final = frozenset({"amount_usd", "affected_users"})
@@ -44,6 +48,7 @@ class Space:
         self._parts: list[Texts | Number | Items] = [self.topic, self.agent, self.upstream, self.tool]
         self.tags: Variables[str] = Variables(cnf)
         self.values: dict[Path, Value] = {}
+        self._windows: list[Window] = []
         self._atoms: dict[object, Tri] = {}
         self.unmapped = cnf.new()
         cnf.add(-self.unmapped, self.topic.passes([of_glob(f"{UNMAPPED}.*.*")]))
@@ -56,6 +61,20 @@ class Space:
         if path not in self.values:
             self.values[path] = self._value(path)
             self._nest(path)
+        return self.values[path]
+
+    def window(self, window: Window) -> Value:
+        """What the calls of a while come to, this one included."""
+        path = (WINDOW, window.text)
+        if path not in self.values:
+            absent = (Kind.ABSENT,) if window.attributes else ()
+            number = Number(self.cnf, least=0) if window.of else Number(self.cnf, least=1, whole=True)
+            text, items = Texts(self.cnf, Words.TEXTS), Items(self.cnf)
+            self._parts += [number, text, items]
+            self.values[path] = Value(self.cnf, (Kind.NUMBER, Kind.UNKNOWN, *absent), number, text, items)
+            self._windows.append(window)
+            for name in window.attributes:
+                self.value(("attributes", name))
         return self.values[path]
 
     def atom(self, key: object) -> Tri:
@@ -77,6 +96,8 @@ class Space:
         Raises:
             Explodes: the globs need too many states.
         """
+        for window in self._windows:
+            self._close_window(window, self.window(window))
         for tag, literal in self.tags.items():
             if tag != UNMAPPED:
                 self.cnf.add(-self.unmapped, -literal)
@@ -85,6 +106,19 @@ class Space:
                 self.cnf.add(-self.unmapped, value.is_(Kind.ABSENT))
         for part in self._parts:
             part.close()
+
+    def _close_window(self, window: Window, value: Value) -> None:
+        """A call has part in a window if it has all of its attributes; the sum can be told if they can."""
+        has, add = [self.values["attributes", name] for name in window.attributes], self.cnf.add
+        if has:
+            self.cnf.equal_to_any(value.is_(Kind.ABSENT), [one.is_(Kind.ABSENT) for one in has])
+        for one in has:
+            add(-value.is_(Kind.NUMBER), -one.is_(Kind.UNKNOWN))
+        if window.of is not None:
+            own = self.values["attributes", window.of]
+            add(-value.is_(Kind.NUMBER), own.is_(Kind.NUMBER))
+            add(-value.is_(Kind.NUMBER), -own.number.below(Decimal(0)))
+            value.number.no_less_than(own.number, value.is_(Kind.NUMBER))
 
     def _value(self, path: Path) -> Value:
         of_call = {"agent": self.agent, "upstream": self.upstream, "tool": self.tool, "topic": self.topic}

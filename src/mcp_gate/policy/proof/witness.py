@@ -10,7 +10,7 @@ from typing import Any
 from mcp_gate.model.call import Attribute, Description, Facts, Signals, Unknown
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.policy.proof.cnf import Model
-from mcp_gate.policy.proof.space import SIGNALS, UNMAPPED, Path, Space
+from mcp_gate.policy.proof.space import SIGNALS, UNMAPPED, WINDOW, Path, Space
 
 Found = Mapping[Path, Json | Unknown]
 """What stands at the paths that were asked about."""
@@ -58,7 +58,8 @@ def _attributes(found: Found) -> dict[str, Attribute]:
 
 def _signals(found: Found, level: int) -> Signals:
     given = {name: _plain(value) for name in SIGNALS if (value := found.get(("attributes", name))) is not None}
-    return Signals(**{**given, "level": level})
+    windows = {str(path[1]): value for path, value in found.items() if path[0] == WINDOW and value is not None}
+    return Signals(**{**given, "level": level, "windows": windows})
 
 
 def _arguments(found: Found) -> JsonObject:
