@@ -5,6 +5,17 @@ import os
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rounds", type=int, default=1, help="How often each crash is repeated in tests/crash.")
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """What `--rounds` says."""
+    found: int = request.config.getoption("--rounds")
+    return found
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """The store and the transports are asyncio's: one backend."""
