@@ -110,7 +110,8 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     await upstreams.start(loaded.upstreams, loaded.hosts)
     for request in await store.open_requests():
         gate.watch(request)
-        gate.waiters.adopt(request.id)
+        if request.holds:
+            gate.waiters.adopt(request.id)
     await redecide(gate)
     return gate
 
@@ -177,7 +178,7 @@ async def _end_when_idle(gate: Gate) -> None:
 async def _held(gate: Gate) -> bool:
     """Whether anything waits for people. A store that cannot tell holds nobody here: nothing can be recorded in it."""
     try:
-        return bool(await gate.store.open_requests())
+        return any(request.holds for request in await gate.store.open_requests())
     except Unavailable:
         return False
 

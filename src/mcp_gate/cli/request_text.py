@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from mcp_gate.cli.columns import span, table
-from mcp_gate.faces.stages import afterwards, approvals, ends, is_void
+from mcp_gate.faces.stages import afterwards, approvals, ends, is_sample, is_void, sampled
 from mcp_gate.lang.reveal import mixed_script, reveal, reveal_json
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.foreign import Json, JsonObject
@@ -41,7 +41,8 @@ def full(request: JsonObject, now: float) -> str:
     """Everything a person needs in order to decide: the gate's facts, the arguments, where it came from, then what
     the agent says of itself."""
     call = request["call"]
-    lines = [_headline(request, now), "", *_facts(request), "", "Arguments, exactly as they will be sent"]
+    sent = "were" if is_sample(request) else "will be"
+    lines = [_headline(request, now), "", *_facts(request), "", f"Arguments, exactly as they {sent} sent"]
     lines += _foreign(reveal_json(call["arguments"]))
     lines += [f"  look-alike: {word}" for word in _lookalikes(call["arguments"])]
     lines += ["", "How it came here", *(_trail(call["trail"]) or ["  it is the first call of its session"])]
@@ -65,40 +66,49 @@ def _row(request: JsonObject, now: float) -> list[str]:
     call = request["call"]
     cells = [
         time_left(request, now) or "-", request["tier"], request["id"], call["listed_name"], call["agent"],
-        request["group"], request.get("claimed_by", "-"), request["verdict"]["reason"] or request["verdict"]["rule_id"],
+        request["group"], request.get("claimed_by", "-"), _why(request),
     ]  # fmt: skip
     return [reveal(str(cell)) for cell in cells]
 
 
+def _why(request: JsonObject) -> str:
+    if is_sample(request):
+        return f"SAMPLE of what ran: {sampled(request)}"
+    return str(request["verdict"]["reason"] or request["verdict"]["rule_id"])
+
+
 def _headline(request: JsonObject, now: float) -> str:
     left = time_left(request, now)
+    name = f"{request['id']}  sample of a call that ran" if is_sample(request) else request["id"]
     if not left:
-        return f"{request['id']}  {request['status']}"
-    return f"{request['id']}  pending, {left} left, then {reveal(afterwards(request))}"
+        return f"{name}  {request['status']}"
+    return f"{name}  pending, {left} left, then {reveal(afterwards(request))}"
 
 
 def _facts(request: JsonObject) -> Iterator[str]:
     call, verdict = request["call"], request["verdict"]
     rules = ", ".join(rules_told(verdict))
+    ran = is_sample(request)
     yield from _members(
         {
             "tool": f"{call['listed_name']} ({call['upstream']}: {call['tool']})",
-            "agent": call["agent"] + ("" if request["waiting"] else ", not waiting at the moment"),
-            "held by": rules,
+            "agent": call["agent"] + ("" if request["waiting"] or ran else ", not waiting at the moment"),
+            "sampled": sampled(request) if ran else "",
+            "decided by" if ran else "held by": rules,
             "because": verdict["reason"],
             "risk": f"{request['tier']} ({', '.join(call['risk_tags']) or 'no tags'})",
             "topic": call["topic"],
             "group": request["group"],
             "escalated": _escalated(request),
-            "approvals": f"{len(approvals(request))} of {request['needed']}",
-            "proof": verdict["min_assurance"],
+            "approvals": "" if ran else f"{len(approvals(request))} of {request['needed']}",
+            "proof": "" if ran else verdict["min_assurance"],
             "limits": _plain(verdict["constraints"]),
             "forbidden": verdict.get("forbidden", "") and f"{verdict['forbidden']}; approving does not change that",
             "attributes": _plain(call["attributes"]),
             "claimed by": request.get("claimed_by", ""),
             "opened": request["opened_ts"],
             "due": ends(request),
-            "attempts": str(request["attempts"]),
+            "attempts": "" if ran else str(request["attempts"]),
             "policy": verdict["policy_snapshot"],
         }
     )

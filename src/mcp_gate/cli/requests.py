@@ -141,6 +141,50 @@ def drop(
         _decide_read(gate, id, "drop", digest, reason, approver, as_json=as_json)
 
 
+@requests.command()
+@click.argument("id")
+@_reason_option
+@as_option
+@gate_options
+def good(
+    id: str, reason: str | None, approver: str | None, config: str | None, state: str | None, as_json: bool
+) -> None:
+    """Say of a sample that the call was right."""
+    _look(id, "good", reason, approver, config, state, as_json=as_json)
+
+
+@requests.command()
+@click.argument("id")
+@click.option("--reason", metavar="TEXT", required=True, help="What was wrong; kept in the record.")
+@as_option
+@gate_options
+def bad(id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:
+    """Say of a sample that the call was wrong: a violation of its agent's."""
+    _look(id, "bad", reason, approver, config, state, as_json=as_json)
+
+
+@requests.command()
+@click.argument("id")
+@click.option("--reason", metavar="TEXT", required=True, help="What happened; kept in the record.")
+@as_option
+@gate_options
+def incident(id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:
+    """Say of a sample that the call did harm: its agent goes to level 0."""
+    _look(id, "incident", reason, approver, config, state, as_json=as_json)
+
+
+def _look(
+    id: str, word: str, reason: str | None, approver: str | None, config: str | None, state: str | None,
+    *, as_json: bool,
+) -> None:  # fmt: skip
+    with gate_of(config, state, as_json=as_json) as gate:
+        request = gate.decide(gate.request(id), word, me(approver), reason)
+    if as_json:
+        print_json(request)
+    else:
+        print(f"{request['id']} was found {word}." if word != "incident" else f"{request['id']} is an incident.")
+
+
 def _decide_read(
     gate: ReviewClient, id: str, word: str, digest: str | None, reason: str | None, approver: str | None,
     *, as_json: bool,

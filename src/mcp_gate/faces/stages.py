@@ -17,6 +17,8 @@ def afterwards(request: JsonObject) -> str:
             return f"to {group}"
         case {"what": "approve"}:
             return "approved by policy"
+        case {"what": "expire"}:
+            return "put aside unseen"
         case {"what": _}:
             return "denied"
         case _:
@@ -26,6 +28,17 @@ def afterwards(request: JsonObject) -> str:
 def approvals(request: JsonObject) -> list[JsonObject]:
     """The approvals that count: those of this stage."""
     return [said for said in request["decisions"] if said.get("decision") == "approve" and not is_void(request, said)]
+
+
+def is_sample(request: JsonObject) -> bool:
+    """Whether its call has run, and is only looked at."""
+    return bool(request["kind"] == "sample")
+
+
+def sampled(request: JsonObject) -> str:
+    """Why an executed call is looked at, in a few words."""
+    mandatory = request["verdict"].get("sampled") == "mandatory"
+    return "its kind is always looked at" if mandatory else "picked at random"
 
 
 def is_void(request: JsonObject, said: JsonObject) -> bool:

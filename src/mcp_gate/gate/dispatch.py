@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, assert_never
 
 from mcp_gate.gate import words
 from mcp_gate.gate.egress import Changed, Passed, Withheld, egress
-from mcp_gate.gate.events import ended
+from mcp_gate.gate.events import ended, request_event
 from mcp_gate.gate.job import Sender
+from mcp_gate.gate.receive import Received
+from mcp_gate.gate.samples import sample_of
 from mcp_gate.lang import strictjson
 from mcp_gate.model.call import Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Outcome, UpstreamError
-from mcp_gate.model.request import CallState
+from mcp_gate.model.request import CallState, Request
 from mcp_gate.model.verdict import Verdict
-from mcp_gate.policy.load import Loaded
 from mcp_gate.wire.errors import RpcError
 from mcp_gate.wire.peer import Lost
 
@@ -29,10 +31,14 @@ log = logging.getLogger(__name__)
 
 
 async def dispatch(
-    gate: Gate, call: Call, verdict: Verdict, loaded: Loaded, send: Sender, common: JsonObject,
+    gate: Gate, call: Call, verdict: Verdict, received: Received, send: Sender, common: JsonObject,
     request_id: str | None = None,
 ) -> Outcome:  # fmt: skip
-    """Send the call. Its state is `dispatched` on the record already; it ends in exactly one other."""
+    """Send the call. Its state is `dispatched` on the record already; it ends in exactly one other.
+
+    Args:
+        call: what is sent: what was received, or the same call as it was held.
+    """
     end = _End(gate, call, common, approved=request_id is not None)
     gate.under_way.begin()
     try:
@@ -55,13 +61,14 @@ async def dispatch(
         raise
     finally:
         gate.under_way.end()
-    return await _inspect(end, verdict, loaded, result)
+    return await _inspect(end, verdict, received, result)
 
 
-async def _inspect(end: _End, verdict: Verdict, loaded: Loaded, result: JsonObject) -> Outcome:
+async def _inspect(end: _End, verdict: Verdict, received: Received, result: JsonObject) -> Outcome:
     """What may leave, by the one door; a check that fails withholds."""
     call = end.call
-    seen = egress(loaded, call.method, result, call=call, constraints=verdict.constraints)
+    end.sample = sample_of(end.gate, call, verdict, received)
+    seen = egress(received.loaded, call.method, result, call=call, constraints=verdict.constraints)
     match seen:
         case Passed(payload):
             await end.executed(payload, [])
@@ -106,10 +113,12 @@ class _End:
     """
 
     def __init__(self, gate: Gate, call: Call, common: JsonObject, *, approved: bool) -> None:
-        self._gate = gate
+        self.gate = gate
         self._approved = approved
         self.call = call
         self.common = common
+        self.sample: Request | None = None
+        """The request for a look at the call, if it is executed and was selected."""
 
     async def executed(self, payload: JsonObject, before: list[Event]) -> None:
         body = strictjson.dumps(payload) if self._approved else None
@@ -119,12 +128,12 @@ class _End:
         written = [ended("call.executed", self.common, data), *before]
         if not self._approved:  # handed to the face in the same breath; an approved one says so when it is collected
             written.append(ended("call.delivered", self.common, {}))
-        await self._finish(CallState.EXECUTED, written, failure=data["is_error"], result=body)
+        await self._ran(CallState.EXECUTED, written, failure=data["is_error"], result=body)
 
     async def quarantined(self, payload: JsonObject, review: Event) -> None:
         failure = payload.get("isError") is True
         written = [ended("call.executed", self.common, {"is_error": failure}), review]
-        await self._finish(CallState.QUARANTINED, written, failure=failure, result=strictjson.dumps(payload))
+        await self._ran(CallState.QUARANTINED, written, failure=failure, result=strictjson.dumps(payload))
 
     async def failed(
         self, kind: str, *, sent: bool, code: int | None = None, told: JsonObject | None = None
@@ -148,17 +157,31 @@ class _End:
     def abandoned(self) -> None:
         """The client cancelled what was already sent: whether it took effect is not known."""
         written = [ended("call.unknown", self.common, {"cause": "cancelled"})]
-        self._gate.later(
-            self._gate.store.finish(self.call, CallState.UNKNOWN, written, failure=True, lazy=True)
-        )
+        self.gate.later(self.gate.store.finish(self.call, CallState.UNKNOWN, written, failure=True, lazy=True))
+
+    async def _ran(self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None) -> None:
+        """It was executed: somebody may have to look at it."""
+        sample = self.sample
+        if sample is not None:
+            data: JsonObject = {"why": sample.verdict["sampled"], "group": sample.group}
+            written.append(request_event("sample.selected", self.common, sample.id, data))
+        await self._finish(state, written, failure=failure, result=result, sample=sample)
 
     async def _finish(
-        self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None, sent: bool = True
-    ) -> None:
-        done = self._gate.store.finish(
-            self.call, state, written, failure=failure, sent=sent, result=result, lazy=not self._approved
-        )
+        self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None, sent: bool = True,
+        sample: Request | None = None,
+    ) -> None:  # fmt: skip
+        done = self.gate.store.finish(
+            self.call, state, written, failure=failure, sent=sent, result=result, lazy=not self._approved,
+            sample=sample,
+        )  # fmt: skip
+        if sample is not None:
+            done = self._announced(done, sample)
         if self._approved:
             await done
         else:
-            self._gate.later(done)
+            self.gate.later(done)
+
+    async def _announced(self, done: Awaitable[None], sample: Request) -> None:
+        await done
+        self.gate.announce("sample.selected", sample)

@@ -50,7 +50,7 @@ class Gate:
         """
         Args:
             id: the gate's own id, kept in its store.
-            key: secret of the gate for seals, 32 bytes, kept in its store.
+            key: secret of the gate for seals and samples, 32 bytes, kept in its store.
         """
         self.loaded = loaded
         self.store = store
@@ -62,7 +62,7 @@ class Gate:
         )
         self.clock = clock
         self.id = id
-        self._key = key
+        self.key = key
         self.hub = Hub()
         self.running = Running(collectable)
         self.under_way = UnderWay()
@@ -139,7 +139,7 @@ class Gate:
         return text if dot and hmac.compare_digest(mac.encode(), self._mac(text).encode()) else None
 
     def _mac(self, text: str) -> str:
-        return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+        return hmac.new(self.key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
 
     # ---- the record
 

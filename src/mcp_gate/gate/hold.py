@@ -304,7 +304,7 @@ class _Wait:
         match claimed:
             case Claimed():
                 return await dispatch(
-                    self._gate, call, verdict, self._received.loaded, self._send, common, request_id=request.id
+                    self._gate, call, verdict, self._received, self._send, common, request_id=request.id
                 )
             case NotClaimed(why):
                 log.warning("request %s was not claimed: %s", request.id, why)

@@ -124,4 +124,4 @@ async def _allow(
     except asyncio.CancelledError:
         never_sent(gate, call, common)  # the write goes on without us
         raise
-    return await dispatch(gate, call, verdict, received.loaded, send, common)
+    return await dispatch(gate, call, verdict, received, send, common)

@@ -38,6 +38,8 @@ async def redecide(gate: Gate) -> None:
 
 def _why(gate: Gate, request: Request) -> str:
     """Why a held call is to be decided again, or ""."""
+    if not request.holds:
+        return ""
     if request.policy_snapshot != gate.loaded.snapshot.id:
         return "policy_changed"
     if gate.store.level(request.call.agent) != request.call.level:

@@ -1,4 +1,4 @@
-"""A held call and the words of its reviewers."""
+"""A held call, or one picked for a look afterwards, and the words of its reviewers."""
 
 from __future__ import annotations
 
@@ -118,6 +118,11 @@ class Request:
     """Whether the approval was used by a dispatch, or the outcome told to the agent."""
     decisions: tuple[RecordedDecision, ...] = ()
     trail: tuple[JsonObject, ...] = field(default=())
+
+    @property
+    def holds(self) -> bool:
+        """Whether its call waits for it. A sample's call has run."""
+        return self.kind != "sample"
 
     @property
     def stage(self) -> int:

@@ -32,7 +32,7 @@ ONCE: Final = frozenset(
     }
 )  # fmt: skip
 LATER: Final = {
-    "audit": "sampled audit is", "fatigue_controls": "fatigue controls are",
+    "fatigue_controls": "fatigue controls are",
 }  # fmt: skip
 """Sections that are checked and not yet in force, and what to call them."""
 DEFAULTS: Final = {word.word: word for word in (Decision.REQUIRE_APPROVAL, Decision.DENY)}

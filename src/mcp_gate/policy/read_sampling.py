@@ -10,9 +10,11 @@ from typing import Final
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.yamldoc import Mapping_, Node
+from mcp_gate.model.decision import Decision
+from mcp_gate.policy.clauses import Compiled, compile_rule
 from mcp_gate.policy.read_match import TAG, read_match
 from mcp_gate.policy.read_terms import read_routing
-from mcp_gate.policy.rules import Match
+from mcp_gate.policy.rules import Rule
 
 STRATEGIES: Final = {"uniform": "uniform", "stratified": "stratified"}
 HEAVIEST: Final = 1000
@@ -27,7 +29,8 @@ class Sampling:
     strategy: str
     weights: Mapping[str, Decimal] = field(default_factory=dict)
     """By risk tag."""
-    mandatory: tuple[Match, ...] = ()
+    mandatory: tuple[Compiled, ...] = ()
+    """As restrictive rules: what is unknown matches."""
     routing: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -64,6 +67,9 @@ def _weights(reader: Reader, node: Node | None) -> dict[str, Decimal]:
     return out
 
 
-def _mandatory(reader: Reader, node: Node) -> Match | None:
+def _mandatory(reader: Reader, node: Node) -> Compiled | None:
     block = reader.mapping(node, {"match"}, "a block with match")
-    return None if block is None else read_match(reader, reader.need(block, "match", "say which calls"))
+    match = None if block is None else read_match(reader, reader.need(block, "match", "say which calls"))
+    if match is None:
+        return None
+    return compile_rule("audit", Rule("mandatory", node.place, match, Decision.REQUIRE_APPROVAL))

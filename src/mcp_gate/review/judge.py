@@ -22,7 +22,7 @@ CLOCKS_APART_SEC: Final = 300
 EVIDENCE: Final = ("policy_snapshot", "job_hash", "approver_id", "decision_ts")
 """What every decision must carry; an `evidence_contract` cannot ask for less (contract 7)."""
 
-WORDS: Final = {"gate": ("approve", "deny")}
+WORDS: Final = {"gate": ("approve", "deny"), "sample": ("good", "bad", "incident")}
 """What may be said of each kind of request."""
 
 Check: TypeAlias = Callable[[Request, ReviewerDecision, Standing], Refused | None]
@@ -95,6 +95,8 @@ def _open(request: Request, _: ReviewerDecision, standing: Standing) -> Refused 
 
 def _unchanged(request: Request, _: ReviewerDecision, standing: Standing) -> Refused | None:
     """6. Policy, level, tool and arguments are those the call was held with."""
+    if not request.holds:
+        return None  # it ran, and was what it was
     call = request.call
     refused = checks.voided(request, standing)
     if refused is not None:
@@ -171,8 +173,11 @@ def _accept(request: Request, posted: ReviewerDecision, standing: Standing) -> A
 
 
 def _status_after(request: Request, posted: ReviewerDecision, standing: Standing) -> RequestStatus:
-    """One deny rejects. Approvals of this stage count while their givers are still reviewers of the group."""
-    if posted.decision == "deny":
+    """One deny rejects. Approvals of this stage count while their givers are still reviewers of the group. A look at a
+    sample is one person's."""
+    if posted.decision == "good":
+        return RequestStatus.APPROVED
+    if posted.decision in ("deny", "bad", "incident"):
         return RequestStatus.REJECTED
     approvers = {
         said.approver_id
@@ -198,7 +203,7 @@ def _decided(request: Request, decision: RecordedDecision, reviewer: Reviewer, r
         data["nonce"] = decision.nonce
     if decision.final:
         data["final"] = True
-    return Event("request.decided", fields, data)
+    return Event("request.decided" if request.holds else "sample.reviewed", fields, data)
 
 
 def _incomplete(what: str, fields: tuple[str, ...]) -> Refused:

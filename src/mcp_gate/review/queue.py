@@ -50,8 +50,8 @@ class Queue:
 
 
 def measure(requests: Iterable[Request], now: float, target_median_sec: int, target_p95_sec: int) -> Queue:
-    """The figures of those requests that are pending at `now` (seconds since the epoch)."""
-    pending = [request for request in requests if request.status is RequestStatus.PENDING]
+    """The figures of the held calls that are pending at `now` (seconds since the epoch). Samples delay nobody."""
+    pending = [request for request in requests if request.status is RequestStatus.PENDING and request.holds]
     waits = sorted(max(0.0, now - parse_rfc3339(request.opened_ts)) for request in pending)
     return Queue(
         open=len(waits),

@@ -168,7 +168,7 @@ def recover(tx: Tx, levels: Levels) -> list[Call]:
     """What an earlier process sent without writing down an outcome."""
     found = tx.all(
         "select c.*, r.id as request_id from calls c left join requests r on r.call_id = c.id "
-        "where c.state = 'dispatched' order by c.ts, c.id"
+        "and r.kind = 'gate' where c.state = 'dispatched' order by c.ts, c.id"
     )
     out = []
     for row in found:

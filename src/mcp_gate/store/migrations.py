@@ -82,6 +82,39 @@ create table levels(agent text primary key, level integer not null, since text n
   errors integer not null, violations integer not null);
 create index audit_levels on audit(seq) where event = 'agent.level_changed';
 """,
+    """
+create table kept_decisions as select * from decisions;
+drop table decisions;
+create table wider_requests(id text primary key, call_id text not null references calls(id), kind text not null,
+  status text not null, agent text not null, job_hash text not null, verdict text not null, snapshot text not null,
+  tier text not null, grp text not null, needed integer not null, min_assurance text not null,
+  on_timeout text not null, opened_ts text not null, due_ts text not null, escalate_ts text not null,
+  claimed_by text not null, claimed_until text not null, attempts integer not null, consumed integer not null,
+  escalate_to text not null default 'escalation', escalated_ts text not null default '',
+  escalated_from text not null default '', unique(call_id, kind));
+insert into wider_requests(id, call_id, kind, status, agent, job_hash, verdict, snapshot, tier, grp, needed,
+  min_assurance, on_timeout, opened_ts, due_ts, escalate_ts, claimed_by, claimed_until, attempts, consumed, escalate_to,
+  escalated_ts, escalated_from)
+  select id, call_id, kind, status, agent, job_hash, verdict, snapshot, tier, grp, needed, min_assurance, on_timeout,
+  opened_ts, due_ts, escalate_ts, claimed_by, claimed_until, attempts, consumed, escalate_to, escalated_ts,
+  escalated_from from requests;
+drop table requests;
+alter table wider_requests rename to requests;
+create index requests_job on requests(agent, job_hash);
+create unique index requests_open on requests(agent, job_hash)
+  where kind = 'gate' and consumed = 0 and status in ('pending', 'approved', 'rejected', 'expired');
+create index requests_status on requests(status, due_ts);
+create index requests_opened on requests(opened_ts, id);
+create table decisions(request_id text not null references requests(id), n integer not null,
+  decision text not null, reason text not null, approver_id text not null, decision_ts text not null,
+  assurance text not null, nonce text not null, signature text, final integer not null, stage integer not null,
+  primary key(request_id, n), unique(request_id, stage, approver_id));
+insert into decisions(request_id, n, decision, reason, approver_id, decision_ts, assurance, nonce, signature, final,
+  stage)
+  select request_id, n, decision, reason, approver_id, decision_ts, assurance, nonce, signature, final, stage
+  from kept_decisions;
+drop table kept_decisions;
+""",
 )
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
+from mcp_gate.autonomy.level import Conduct
 from mcp_gate.model.call import Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import CallState, RecordedDecision, Request, RequestStatus
 from mcp_gate.model.timed import Approves, Escalates, Expires, Over, Timed, Waits
 from mcp_gate.store import calls, record, rows
-from mcp_gate.store.calls import Begin
+from mcp_gate.store.calls import Begin, End
 from mcp_gate.store.database import Conflict, NotFound, Outdated, Row, Tx
 from mcp_gate.store.levels import Levels
 from mcp_gate.store.results import (
@@ -29,6 +30,8 @@ from mcp_gate.store.results import (
     WhyNot,
 )  # fmt: skip
 
+CONDUCT: Final = {"bad": Conduct.VIOLATION, "incident": Conduct.INCIDENT}
+"""What a word on a sample says of the call's agent."""
 TRAIL: Final = 20
 """Calls of the session that a reviewer is shown."""
 
@@ -78,6 +81,12 @@ class Open:
         return Opened(request)
 
 
+def sampled(end: End, request: Request, tx: Tx) -> None:
+    """The end of a call that a person is to look at, and the request for it."""
+    end(tx)
+    tx.run(_INSERT, **rows.from_request(request))
+
+
 def _join(tx: Tx, row: Row, events: tuple[Event, ...]) -> Joined:
     tx.run("update requests set attempts = attempts + 1 where id = :id", id=row["id"])
     request = replace(_whole(tx, row), attempts=row["attempts"] + 1)
@@ -89,12 +98,15 @@ def _join(tx: Tx, row: Row, events: tuple[Event, ...]) -> Joined:
     return Joined(request, CallState(row["c_state"]), None if result is None else bytes(result))
 
 
-def decide(tx: Tx, request_id: str, body: Callable[[Request], Judged]) -> Judged:
+def decide(tx: Tx, request_id: str, body: Callable[[Request], Judged], levels: Levels) -> Judged:
     request = need(tx, request_id)
     judged = body(request)
     match judged:
-        case Accepted():
+        case Accepted(decision, _, events):
             _write_word(tx, request, judged)
+            conduct = CONDUCT.get(decision.decision)
+            if conduct is not None and not request.holds:
+                levels.note(tx, request.call.agent, conduct, events[0].fields)
         case Refused(events=events):
             record.append(tx, events)
         case _:
@@ -112,9 +124,13 @@ def _write_word(tx: Tx, request: Request, word: Accepted) -> None:
 
 
 def _move(tx: Tx, request: Request, status: RequestStatus) -> None:
-    """A request's status, and its call's with it."""
-    tx.run("update requests set status = :status where id = :id", status=status.value, id=request.id)
-    calls.move(tx, request.call.id, CallState(status.value))
+    """A request's status, and its call's with it if that waits. What does not wait is used up at once."""
+    tx.run(
+        "update requests set status = :status, consumed = :consumed where id = :id",
+        status=status.value, consumed=int(request.consumed or not request.holds), id=request.id,
+    )  # fmt: skip
+    if request.holds:
+        calls.move(tx, request.call.id, CallState(status.value))
 
 
 def _write_decision(tx: Tx, request: Request, decision: RecordedDecision) -> None:

@@ -163,6 +163,7 @@ class Store:
     def finish(
         self, call: Call, state: CallState, events: Sequence[Event], *,
         failure: bool = False, sent: bool = True, result: bytes | None = None, lazy: bool = False,
+        sample: Request | None = None,
     ) -> Awaitable[None]:  # fmt: skip
         """The end of a dispatched call: EXECUTED, QUARANTINED, FAILED or UNKNOWN.
 
@@ -170,7 +171,7 @@ class Store:
         UNKNOWN do. `sent` is false where it is certain that the upstream saw nothing, which counts neither for nor
         against its agent. `result` is kept until `delivered`, for a caller that may be gone. A lazy one need not be
         awaited; if it cannot be written now it is tried again, with every later transaction and every second, until
-        `close`.
+        `close`. `sample` is a request for a look at the call, opened with its end.
 
         Raises:
             NotFound, Conflict: no such call; it is in no state that leads to `state`.
@@ -180,7 +181,7 @@ class Store:
             self._counted.never_sent(call.id)
         elif result is None:
             self._counted.collected(call.id)
-        return self._write(end, lazy=lazy)
+        return self._write(end if sample is None else partial(requests.sampled, end, sample), lazy=lazy)
 
     def delivered(self, call_id: str, events: Sequence[Event] = ()) -> Awaitable[None]:
         """The agent has the outcome; what was kept for collection is wiped. Lazy."""
@@ -310,7 +311,7 @@ class Store:
             NotFound: no such request.
             Conflict: the word was accepted though the request is no longer pending.
         """
-        return await self._db.write(partial(requests.decide, request_id=request_id, body=body))
+        return await self._db.write(partial(requests.decide, request_id=request_id, body=body, levels=self._levels))
 
     async def pass_time(self, request_id: str, body: Callable[[Request], Timed]) -> tuple[Timed, Request]:
         """Let `body` say what time does to the request as it is in this transaction, and do it.

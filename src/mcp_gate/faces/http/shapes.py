@@ -39,6 +39,8 @@ def request_json(request: Request) -> JsonObject:
 def _future(request: Request) -> JsonObject:
     """What becomes of a request that nobody decides: `then`, and `escalate_ts` where it goes to another group."""
     word, ts = after(request), stage_end(request)
+    if not request.holds:
+        return {"then": {"ts": ts, "what": "expire"}}
     then: JsonObject = {"ts": ts, "what": word.word}
     if word is not OnTimeout.ESCALATE:
         return {"then": then}

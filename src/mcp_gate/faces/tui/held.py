@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mcp_gate.faces.stages import afterwards, approvals, ends
+from mcp_gate.faces.stages import afterwards, approvals, ends, is_sample, sampled
 from mcp_gate.lang.strictjson import dumps
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.decision import Tier
@@ -43,6 +43,8 @@ class Held:
     claimed_by: str = ""
     waiting: bool = False
     attempts: int = 1
+    sampled: str = ""
+    """Why its call, which ran, is looked at; "" for a held call."""
     bytes: int = field(default=0)
     """Size of the arguments as sent."""
 
@@ -73,7 +75,8 @@ class Held:
             escalated_from=_text(request.get("escalated_from", "")),
             decisions=tuple(request["decisions"]), approvals=tuple(approvals(request)),
             claimed_by=_text(request.get("claimed_by", "")), waiting=bool(request.get("waiting")),
-            attempts=int(request.get("attempts", 1)), bytes=len(dumps(call["arguments"])),
+            attempts=int(request.get("attempts", 1)), sampled=sampled(request) if is_sample(request) else "",
+            bytes=len(dumps(call["arguments"])),
         )  # fmt: skip
 
     @property

@@ -150,7 +150,8 @@ class Queue(ScrollView, can_focus=True):
         claim = "●" if held.claimed_by == self._me else "○" if held.claimed_by else " "
         strange = "⚠ " if lookalike(reveal(held.tool)) else ""
         moved = "↑ " if held.escalated_from else ""
-        tool = ((strange + moved, "bold"), *foreign(held.tool, quiet, longest=2 * NAME))
+        ran: Line = (("sample ", "reverse"),) if held.sampled else ()
+        tool = (*ran, (strange + moved, "bold"), *foreign(held.tool, quiet, longest=2 * NAME))
         agent = fitted(foreign(held.agent, quiet, longest=NAME), AGENT)
         return (
             ("❯ " if chosen else "  ", ""),

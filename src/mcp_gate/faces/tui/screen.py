@@ -31,6 +31,7 @@ from mcp_gate.faces.tui.secret import nonce
 from mcp_gate.faces.tui.sender import Told, look_again, send
 from mcp_gate.faces.tui.topline import topline
 from mcp_gate.faces.tui.words import NAME, ending
+from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.foreign import JsonObject
 
 MARGIN: Final[Line] = ((" ", ""),)
@@ -237,6 +238,8 @@ class DeskScreen(Screen[None]):
             return "this call is no longer open"
         if held.id in self._sending:
             return "the gate has not answered the last word on this call yet"
+        if held.sampled:
+            return f"it ran already: mcp-gate requests good, bad or incident {reveal(held.id)[:NAME]}"
         if held.kind != "gate":
             return "this screen decides on held calls only"
         return ""

@@ -37,7 +37,8 @@ def story(held: Held, code: str) -> Story:
     shown = arguments(held.call["arguments"])
     rows = [
         *_head(held), BLANK, *_why(held), BLANK,
-        heading("Arguments, exactly as they will be sent", f"{held.bytes:,} bytes"), *shown.rows,
+        heading(f"Arguments, exactly as they {'were' if held.sampled else 'will be'} sent", f"{held.bytes:,} bytes"),
+        *shown.rows,
         *_missing(held, shown.whole), BLANK, *_trail(held), *_words(held), BLANK, *_seal(held, code),
     ]  # fmt: skip
     return Story(tuple(rows), shown.whole)
@@ -64,7 +65,9 @@ def _head(held: Held) -> Iterator[Row]:
 
 def _why(held: Held) -> Iterator[Row]:
     verdict, call = held.verdict, held.call
-    yield heading("Why it is held")
+    yield heading("Why it ran" if held.sampled else "Why it is held")
+    if held.sampled:
+        yield labelled("sampled", (f"{held.sampled}; mcp-gate requests good, bad or incident tells what you found", ""))
     yield labelled("rule", *foreign(", ".join(rules_told(verdict)) or "?", longest=400))
     yield labelled("because", *foreign(str(verdict.get("reason", "")), longest=400))
     yield labelled("topic", *foreign(call["topic"], longest=400))
@@ -127,7 +130,7 @@ def _seal(held: Held, code: str) -> Iterator[Row]:
     digest = held.job_hash.removeprefix("sha256:")
     shown = f"{reveal(digest[:8])} {reveal(digest[8:16])}…"
     yield labelled("digest", (shown, ""), ("   policy ", "dim"), *foreign(held.snapshot, longest=NAME))
-    if held.tier is Tier.HIGH and held.open and not held.too_large:
+    if held.tier is Tier.HIGH and held.open and not (held.too_large or held.sampled):
         yield labelled("code", (f" {' '.join(code)} ", "bold reverse"), ("  type it to approve", ""))
 
 

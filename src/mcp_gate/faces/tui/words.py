@@ -16,6 +16,8 @@ VERMILION: Final = "#FFB48C"
 LATE_SEC: Final = 60
 SOON_SEC: Final = 300
 """Below this the clock shows seconds; above, minutes, so that a quiet queue writes nothing to a slow line."""
+SAMPLE: Final = ("good", "bad", "incident")
+"""What is said of samples."""
 NAME: Final = 64
 """Characters of a foreign name that are shown."""
 
@@ -73,6 +75,8 @@ def ending(held: Held) -> Line:
     match held.status, final:
         case "approved" | "rejected", {"approver_id": str(by), **said}:
             verb = "approved" if held.status == "approved" else "denied"
+            if held.sampled:
+                verb = f"found {said.get('decision') if said.get('decision') in SAMPLE else '?'}"
             at = local_time(str(said.get("decision_ts", "")))
             return ((f"{verb} by ", ""), *foreign(by, "bold", longest=NAME), (f" at {at}", ""))
         case "expired", _:
