@@ -11,7 +11,9 @@ from support.held import NOW, SNAPSHOT, a_call
 
 
 def word(request: str, by: str, at: float, came: float = 0.0, group: str = "ops", **more: Any) -> Word:
-    values: dict[str, Any] = {"call_id": f"c-{request}", "said": "approve", "tool": "shop.refund_order", **more}
+    values: dict[str, Any] = {
+        "call_id": f"c-{request}", "kind": "gate", "said": "approve", "tool": "shop.refund_order", **more,
+    }  # fmt: skip
     return Word(request_id=request, by=by, at=NOW + at, group=group, came=NOW + came, **values)
 
 
@@ -68,3 +70,10 @@ def test_a_group_has_as_many_people_as_were_active_or_else_as_are_enrolled() -> 
     found = service(word("R-1", "dana", 1), word("R-2", "ana", 1), word("R-3", "dana", 2), staff=4)
     assert (found.reviewers("ops"), found.reviewers("fin")) == (2, 4)
     assert service().reviewers("ops") == 1
+
+
+def test_words_about_results_and_samples_are_work_but_not_of_this_queue() -> None:
+    """Whoever looked at a sample until then was not idle; the sample itself is no held call."""
+    found = service(word("R-0", "dana", 50, kind="sample", said="good"), word("R-1", "dana", 60))
+    assert found.of(past(request="R-1"), "ops", 1) == (10,)
+    assert found.of(past("c-new"), "ops", 1) == (10,)

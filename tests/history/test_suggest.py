@@ -79,10 +79,11 @@ def history(loaded: Loaded, deeds: list[Deed]) -> tuple[list[Past], list[Word]]:
             held = Held(f"R-{number}", status, verdict.group, at, at + verdict.timeout_sec)
             by = "policy:timeout" if deed.word == "time" else deed.by
             said = "deny" if deed.word == "deny" else "approve"
+            spoken_at = at + deed.seconds
             if deed.word != "expire":
-                words.append(Word(call.id, held.id, said, by, at + deed.seconds, "default", "shop.x", at, final=True))
+                words.append(Word(call.id, held.id, "gate", said, by, spoken_at, "default", "x", at, final=True))
         if deed.afterwards:
-            words.append(Word(call.id, "", deed.afterwards, "sam", at + 999, "", "shop.x", at + 999))
+            words.append(Word(call.id, "", "", deed.afterwards, "sam", at + 999, "", "x", at + 999))
         state = CallState.DENIED if verdict.decision is Decision.DENY else CallState.EXECUTED
         pasts.append(Past(call, at, state, verdict.as_json(), loaded.snapshot.id, held))
     return pasts, words

@@ -13,11 +13,12 @@ from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.decision import Decision
 from mcp_gate.model.event import Event
 from mcp_gate.model.request import RequestStatus
+from mcp_gate.model.timed import Escalates
 from mcp_gate.store.archive import Archive
 from mcp_gate.store.history import PAGE, WORDS
 from mcp_gate.store.store import FILE_NAME
 from support.held import NOW
-from support.stored import Hands, a_store, approve, held, new_call, reject, sent
+from support.stored import Hands, a_store, approve, held, new_call, reject, sent, word
 
 pytestmark = pytest.mark.anyio
 
@@ -74,6 +75,24 @@ async def test_words_are_dated_by_the_gate_and_not_by_who_spoke(tmp_path: Path) 
     assert (found[0].request_id, found[0].group, found[0].came) == (first.id, "finance-approvers", NOW - 60)
     assert (found[2].call_id, found[2].request_id) == (first.call.id, "")
     assert [word.said for word in words(tmp_path, rfc3339(NOW + 150))] == ["deny", "bad"]
+
+
+async def test_a_word_belongs_to_the_stage_in_which_it_was_said(tmp_path: Path) -> None:
+    clock = Hands()
+    async with a_store(tmp_path, clock) as store:
+        request = await held(store, needed=2)
+        clock.now = NOW + 10
+        await store.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
+        there = Escalates("security-approvers", rfc3339(NOW + 100), rfc3339(NOW + 1000), ())
+        await store.pass_time(request.id, lambda found: there)
+        clock.now = NOW + 130
+        await store.decide(request.id, lambda found: word(found, "sam", RequestStatus.APPROVED))
+    first, second = words(tmp_path)
+    assert (first.group, first.came - NOW) == ("finance-approvers", -60)
+    assert (second.group, second.came - NOW, second.kind) == ("security-approvers", 100, "gate")
+    (past,) = calls(tmp_path)
+    assert past.held is not None
+    assert past.held.group == "finance-approvers", "it went there first"
 
 
 async def test_words_come_over_pages_and_are_found_without_looking_at_the_whole_record(tmp_path: Path) -> None:

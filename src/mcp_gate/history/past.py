@@ -67,6 +67,8 @@ class Word:
 
     call_id: str
     request_id: str
+    kind: str
+    """Of the request: `gate` for a held call; "" where there is none."""
     said: str
     """`approve`, `deny`, …; of a sample `good`, `bad`, `incident`."""
     by: str

@@ -11,8 +11,8 @@ from typing import Final
 from mcp_gate.history.past import Held, Past, Word
 from mcp_gate.model.request import RequestStatus
 
-SETTLING: Final = frozenset({"approve", "deny", "edit"})
-"""What is said of a held call; other words are about results and samples."""
+GATE: Final = "gate"
+"""The kind of requests whose queue this is about; others are about results and samples."""
 SETTLED: Final = frozenset({RequestStatus.APPROVED, RequestStatus.REJECTED})
 ANY: Final = ""
 """Where any group, or any tool, is meant."""
@@ -42,7 +42,7 @@ class Service:
         self._active: dict[str, set[str]] = defaultdict(set)
         pools: dict[tuple[str, str], list[float]] = defaultdict(list)
         for word, seconds in timed(words):
-            if word.said not in SETTLING:
+            if word.kind != GATE:
                 continue
             self._real[word.request_id].append(seconds)
             self._settled[word.request_id] = word.at

@@ -20,7 +20,8 @@ CALLS: Final = (
     "where c.ts >= :since and (c.ts, c.id) > (:ts, :id) order by c.ts, c.id limit :limit"
 )
 WORDS: Final = (
-    "select a.seq, a.ts, a.call_id, a.request_id, a.body, r.grp, r.opened_ts, r.escalated_ts, r.escalated_from "
+    "select a.seq, a.ts, a.call_id, a.request_id, a.body, r.kind, r.grp, r.opened_ts, r.escalated_ts, "
+    "r.escalated_from "
     "from audit a left join requests r on r.id = a.request_id "
     "where a.event in ('request.decided', 'sample.reviewed') and a.seq > :seq and a.ts >= :since "
     "order by a.seq limit :limit"
@@ -60,6 +61,7 @@ def _word(row: Row) -> Word:
     return Word(
         call_id=row["call_id"] or "",
         request_id=row["request_id"] or "",
+        kind=row["kind"] or "",
         said=str(body["data"].get("decision", "")),
         by=str(body.get("approver_id", "")),
         at=at,
