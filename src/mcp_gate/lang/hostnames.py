@@ -6,8 +6,6 @@ import ipaddress
 import re
 from typing import Final
 
-import idna
-
 LONGEST: Final = 253
 NAME: Final = re.compile(r"(?:(?!-)[a-z0-9-]{1,63}(?<!-)\.)*(?!-)[a-z0-9-]{1,63}(?<!-)")
 NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -55,6 +53,8 @@ def _ipv6(text: str) -> str | None:
 
 def _international(name: str) -> str | None:
     """IDNA 2008 without any mapping of characters; IDNA 2003 must agree. A-labels must be what their text gives."""
+    import idna  # its tables take their time, and few hosts need them
+
     try:
         ascii_ = idna.encode(name).decode()
         text = idna.decode(ascii_)

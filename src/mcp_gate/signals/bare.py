@@ -9,7 +9,7 @@ from functools import cache
 from typing import Final
 
 from mcp_gate.lang.hostnames import canonical
-from mcp_gate.signals.links import END, LONGEST, URL, Named, authority_of
+from mcp_gate.signals.links import END, URL, Named, authority_of
 
 SPLIT: Final = re.compile(r"[\s\"'`<>(),;&=|{}]+")
 AROUND: Final = ".,:!?*_~"
@@ -24,6 +24,8 @@ LINE: Final = re.compile(r":[0-9]+(?::[0-9]+)?")
 """What stands behind a file's name in messages of compilers."""
 OPAQUE: Final = re.compile(r"[a-z][a-z0-9+.-]*:(?![0-9])", re.IGNORECASE)
 """A scheme, and no slashes: `mailto:`, `urn:`, `data:`."""
+MAIL: Final = re.compile(r"(?:mailto|sips?|xmpp|acct):[^:\\]*$", re.IGNORECASE)
+"""Schemes of addresses of people; nobody connects to what stands behind the `@`."""
 NUMERIC: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}", re.IGNORECASE)
 FILE_NAMES: Final = frozenset({
     "bat", "bz", "cc", "cfg", "conf", "css", "csv", "db", "doc", "docx", "exe", "gif", "go", "gz", "htm",
@@ -54,7 +56,7 @@ def bare(text: str) -> Iterator[Named]:
     """The hosts of words that are or begin with one."""
     words = [part for word in text.split() if not URL.search(word) for part in SPLIT.split(word) if part]
     for word in words:
-        yield from _word(word[:LONGEST], alone=len(words) == 1)
+        yield from _word(word, alone=len(words) == 1)
 
 
 def _word(word: str, *, alone: bool) -> Iterator[Named]:
@@ -78,8 +80,8 @@ def _is_host(found: re.Match[str], *, alone: bool) -> bool:
     end = name.rpartition(".")[2]
     end = canonical(end) or end  # lists of top-level domains hold A-labels
     led = bool(found["slashes"]) or (bool(found["user"]) and bool(rest))
-    if found["user"] and not rest:
-        return "\\" in found["user"]
+    if found["user"] and not rest:  # an e-mail address, unless it has what only URLs have
+        return ("\\" in found["user"] or ":" in found["user"]) and not MAIL.match(found["user"])
     if QUAD.fullmatch(name):
         return True
     if end in FILE_NAMES and not led and (not rest or LINE.fullmatch(rest)):

@@ -30,5 +30,5 @@ def _hosts(constraints: Constraints, facts: Facts) -> str:
     if constraints.network_allowlist is None:
         return ""
     listed = set(constraints.network_allowlist)
-    strange = [named.text for named in hosts(facts.arguments) if named.host not in listed]
-    return f"the host '{reveal(min(strange)[:SHOWN])}' is not on the allowlist" if strange else ""
+    strange = next((named.text for named in hosts(facts.arguments) if named.host not in listed), None)
+    return "" if strange is None else f"the host '{reveal(strange[:SHOWN])}' is not on the allowlist"

@@ -23,9 +23,9 @@ HOST_FIELDS: Final = frozenset({"host", "hosts", "hostname", "hostnames", "serve
 URL_FIELDS: Final = frozenset({"url", "urls", "uri", "uris", "origin", "origins", "webhook", "webhooks"})
 
 
-def hosts(arguments: Json) -> frozenset[Named]:
-    """Every host in URL-like texts, keys included."""
-    return frozenset(named for field, text in _texts(arguments) for named in _named(field, text))
+def hosts(arguments: Json) -> Iterator[Named]:
+    """Every host in URL-like texts, keys included, as they are found; some more than once."""
+    return (named for field, text in _texts(arguments) for named in _named(field, text))
 
 
 def _texts(arguments: Json) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,9 @@ START: Final = re.compile(rf"{SCHEME}|^[\x00-\x20]*[/\\]{{2}}[/\\]*", re.IGNOREC
 END: Final = re.compile(r"[/?#]")
 BREAK: Final = re.compile(r"[\s<>]")
 """No host goes on after these; but Python reads on to the next slash, and takes what stands behind an `@`."""
-LONGEST: Final = 1000
+BLANK: Final = re.compile(r"[\s\x00-\x20]*")
+"""What parsers drop from the beginning."""
+LONGEST: Final = 300
 """Characters of an authority that are looked at: no host is as long."""
 CLOSERS: Final = "\"'`)]},;:.!*_\\|"
 """What may follow a URL in a sentence or in code."""
@@ -37,19 +39,27 @@ NAME_PORT: Final = re.compile(r"([^:]*)(?::[0-9]*)?")
 
 def links(text: str) -> Iterator[Named]:
     """The hosts of what begins like a URL."""
+    begin = BLANK.match(text).end()  # type: ignore[union-attr]  # it matches nothing as well
     alone = BREAK.search(text.strip()) is None
     for start in START.finditer(text):
-        reach = END.split(text[start.end() : start.end() + LONGEST], maxsplit=1)[0]
-        authority = BREAK.split(reach, maxsplit=1)[0]
-        leads = not text[: start.start()].strip() if start.start() < LONGEST else False
+        leads = start.start() <= begin
+        authority = _authority(text, start.end())
+        if len(authority) == LONGEST:
+            yield Named(authority, None)
+            continue
         if not (alone and leads):
             authority = authority.rstrip(CLOSERS)
         if "\\" in start[0]:
             yield Named(authority, None)
         elif authority or start[0].strip("/"):  # `// a comment` names none, `https://` none that could be told
             yield authority_of(authority)
-        if leads and "@" in reach[len(authority) :]:
-            yield Named(reach, None)
+        if leads and "@" in END.split(text[start.end() + len(authority) :], maxsplit=1)[0]:
+            yield Named(text[start.end() :], None)
+
+
+def _authority(text: str, at: int) -> str:
+    """What stands there up to a slash, a query or a blank; at most so much of it that no host is as long."""
+    return BREAK.split(END.split(text[at : at + LONGEST], maxsplit=1)[0], maxsplit=1)[0]
 
 
 def authority_of(text: str) -> Named:
