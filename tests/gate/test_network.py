@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,6 +80,31 @@ def test_a_changed_list_is_in_force_for_the_running_process() -> None:
             (where.config / "policies" / "rules.yaml").write_text(LISTS.format(hosts=hosts))
             wait_for(lambda said=said: went_unseen(agent, "fetch", url=server.url) == said)
         assert went(agent, "look") == pid, "it is the same process"
+
+
+@needs_sandbox
+def test_a_gate_that_is_killed_takes_its_sandboxes_along(tmp_path: Path) -> None:
+    program = tmp_path / "roamer.py"
+    shutil.copy(roamer.__file__, program)
+    held = {**entry(network="allowlist"), "args": ["-I", str(program)]}
+
+    def inside() -> list[str]:
+        found = (path / "cmdline" for path in Path("/proc").iterdir() if path.name.isdigit())
+        return [str(path) for path in found if str(program).encode() in read(path)]
+
+    with place({"roamer": held}, LISTS.format(hosts="a.example")) as where, serving(where) as process:
+        with an_agent(where.state) as agent:
+            went(agent, "look")
+            assert len(inside()) >= 3, "bubblewrap twice, and the server"
+            process.kill()
+        wait_for(lambda: not inside())
+
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 # ---- S077: what a machine can do, and what is told of it

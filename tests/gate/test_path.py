@@ -13,6 +13,7 @@ from mcp_gate.wire.errors import INVALID_PARAMS, RpcError
 from mcp_gate.wire.peer import Lost
 from support.gates import Upstream, job, names, open_gate, perform
 
+WITHHELD = {"code": -32050, "message": "The upstream's error is withheld"}
 pytestmark = pytest.mark.anyio
 
 
@@ -181,6 +182,20 @@ async def test_a_result_that_is_too_large_is_withheld(tmp_path: Path) -> None:
         assert isinstance(outcome, Refused)
         assert outcome.status is Status.QUARANTINED
         assert "output.reviewed" in await names(gate)
+
+
+async def test_an_error_that_is_too_large_keeps_its_code_and_nothing_else(tmp_path: Path) -> None:
+    rules = (
+        'version: v1\nrules:\n  - { id: small, match: { topics: ["*"] }, decision: allow_with_constraints, '
+        "constraints: { max_output_bytes: 80 } }\n"
+    )
+    async with open_gate(tmp_path, rules) as gate:
+        for size, told in [(10, {"code": -32050, "message": "x" * 10}), (100, WITHHELD)]:
+
+            async def fail(arguments: dict[str, object], size: int = size) -> dict[str, object]:
+                raise RpcError(-32050, "x" * size)
+
+            assert await perform(gate, job("get"), Upstream(fail)) == UpstreamError(told)
 
 
 async def test_S107_a_cancelled_call_that_was_sent_is_unknown_on_the_record(tmp_path: Path) -> None:

@@ -50,6 +50,20 @@ def test_a_call_that_takes_too_long_fails_and_its_upstream_is_told(tmp_path: Pat
         assert failed["data"] == {"sent": True, "error": "max_runtime_sec"}
 
 
+def test_a_task_that_an_upstream_goes_on_with_is_ended_when_the_calls_time_is_up(tmp_path: Path) -> None:
+    probe = Probe(tmp_path, call={"refund_order": "task", "get_order": "task"})
+    with served(probe) as where, an_agent(where.state) as agent:
+        agent.call("probe_get_order")
+        began = time.monotonic()
+        assert agent.call("probe_refund_order")["task"]["status"] == "working"
+        assert time.monotonic() - began < 1
+        wait_for(lambda: probe.entries("tasks/cancel"))
+        assert time.monotonic() - began >= 1
+        time.sleep(1)
+        (ended,) = probe.entries("tasks/cancel")
+        assert '"taskId":"t-1"' in ended["line"]
+
+
 def test_a_stubborn_upstream_is_ended_and_comes_back_while_others_go_on(tmp_path: Path) -> None:
     stubborn = Probe(tmp_path, call={"get_order": "hang"}, stubborn=True)
     other = Probe(tmp_path, "other")

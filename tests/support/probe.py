@@ -39,7 +39,7 @@ with a byte FF in it) · `surrogate` (the answer with `\\ud800`) · `duplicate` 
 JSON nobody expects) · `deep` (`count` levels) · `stderr` (`bytes` of ANSI and a secret on standard error, then the
 answer) · `progress` (`count` progress notifications, then the answer) · `logs` (`count` log messages, then the answer)
 · `drip` (the answer a byte a time) · `ask` (sampling, elicitation, roots, one after the other; the answers are in the
-result) · `input_required` · `crash_answer` (half an answer, then the end)
+result) · `task` (a handle, and no result ever) · `input_required` · `crash_answer` (half an answer, then the end)
 """
 
 from __future__ import annotations
@@ -287,6 +287,9 @@ class Probe:
                 return None
             case "ask":
                 return self.answer(id, {"content": [], "structuredContent": {"answers": self.ask()}})
+            case "task":
+                task = {"taskId": "t-1", "status": "working", "ttl": None, "createdAt": "2026-11-28T00:00:00Z"}
+                return self.answer(id, {**task, "resultType": "task"} if self.modern else {"task": task})
             case "input_required":
                 asked = {"q": {"method": "elicitation/create", "params": {"message": "Password?"}}}
                 required = {"resultType": "input_required", "inputRequests": asked, "requestState": "opaque"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from mcp_gate.model.config import Limits, UpstreamSpec
+from mcp_gate.upstream import http
 from mcp_gate.upstream.http import HttpLink, open_http
 from mcp_gate.upstream.link import ClientHello, Down
 from mcp_gate.wire.errors import RpcError
@@ -328,6 +330,39 @@ async def test_cancelling_tells_the_upstream_and_lets_go_of_the_stream() -> None
         async with asyncio.timeout(5):
             assert await told.get() == {"requestId": ticket.id, "reason": "no more"}
             await closed.wait()
+        await link.close()
+
+
+@pytest.mark.parametrize("takes", [True, False])
+async def test_a_request_that_took_too_long_is_closed_whether_the_cancellation_is_taken_or_not(
+    takes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "GRACE_SEC", 1.0)
+    closed = asyncio.Event()
+
+    class Busy(Upstream):
+        async def __call__(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
+            method = json.loads(asked.body).get("method") if asked.body else ""
+            if method == "slow" or (method == "notifications/cancelled" and not takes):
+                writer.write(stream(event(note(1))))
+                with contextlib.suppress(ConnectionError):
+                    while not writer.is_closing():
+                        await writer.drain()
+                        await asyncio.sleep(0.01)
+                        writer.write(b": x\n\n")
+                if method == "slow":
+                    closed.set()
+            else:
+                await super().__call__(asked, writer)
+
+    async with scripted(Busy()) as (url, _):
+        link = await opened(url)
+        ticket = link.request("slow", None)
+        await asyncio.sleep(0.05)
+        link.overran(ticket)
+        async with asyncio.timeout(8):
+            await closed.wait()
+        assert link.alive, "other requests are not disturbed"
         await link.close()
 
 

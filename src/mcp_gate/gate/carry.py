@@ -162,7 +162,11 @@ class Sending:
                     meta["progressToken"] = token
                 if meta:
                     out["_meta"] = meta
-                return await request(link, job.method, out, flight, limit)
+                began = asyncio.get_running_loop().time()
+                result = await request(link, job.method, out, flight, limit)
+        if limit is not None:
+            talk.memory.overdue.watch(link, result, began + limit - asyncio.get_running_loop().time())
+        return result
 
 
 async def request(

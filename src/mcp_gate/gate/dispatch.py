@@ -21,6 +21,7 @@ from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Outcome, UpstreamError
 from mcp_gate.model.request import CallState, Request
 from mcp_gate.model.verdict import Verdict
+from mcp_gate.policy.load import Loaded
 from mcp_gate.wire.errors import RpcError
 from mcp_gate.wire.peer import Lost
 
@@ -44,7 +45,7 @@ async def dispatch(
     try:
         result = await send(call.arguments, verdict.constraints.max_runtime_sec)
     except RpcError as error:
-        told = gate.egress(call.method, error.as_json()) or {}
+        told = _told(received.loaded, call, error, verdict)
         await end.failed("upstream_error", sent=True, code=error.code, told=told)
         return UpstreamError(told)
     except Lost as lost:
@@ -62,6 +63,18 @@ async def dispatch(
     finally:
         gate.under_way.end()
     return await _inspect(end, verdict, received, result)
+
+
+def _told(loaded: Loaded, call: Call, error: RpcError, verdict: Verdict) -> JsonObject:
+    """An upstream's own error, as far as it may leave."""
+    seen = egress(loaded, call.method, error.as_json(), constraints=verdict.constraints)
+    match seen:
+        case Passed(told) | Changed(told, _):
+            return told
+        case Withheld():
+            return RpcError(error.code, "The upstream's error is withheld").as_json()
+        case _:
+            assert_never(seen)
 
 
 async def _inspect(end: _End, verdict: Verdict, received: Received, result: JsonObject) -> Outcome:

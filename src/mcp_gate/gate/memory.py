@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from mcp_gate.gate.links import SharedLinks
+from mcp_gate.gate.overdue import Overdue
 from mcp_gate.gate.owners import Owners
 from mcp_gate.gate.recent import Recent
 from mcp_gate.gate.relay import Relay
@@ -33,6 +34,7 @@ class Memory:
         self.links = SharedLinks(gate)
         self.tools: Recent[tuple[str, str], Shown] = Recent(64)
         """Lists of tools as shown, by upstream and agent."""
+        self.overdue = Overdue()
         self.settled: Recent[tuple[str, str], JsonObject] = Recent()
         """Tasks of the gate's own that have ended, by agent and id, as their client was told."""
         self.eras: tuple[str, bool] = ("", False)

@@ -115,8 +115,9 @@ def inspected(talk: Conversation, job: Job, result: JsonObject) -> JsonObject:
         RpcError: -32003, it is withheld.
     """
     gate = talk.gate
-    call = receive(gate.loaded, gate.store, job, talk.caller, gate.clock.wall()).call
-    seen = egress(gate.loaded, job.method, result, call=call)
+    received = receive(gate.loaded, gate.store, job, talk.caller, gate.clock.wall())
+    bounds = gate.loaded.policy.decide(received.facts).constraints
+    seen = egress(gate.loaded, job.method, result, call=received.call, constraints=bounds)
     match seen:
         case Passed(out) | Changed(out, _):
             return out
