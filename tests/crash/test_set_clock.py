@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mcp_gate.faces.client import Unreachable
-from support.crashing import PATIENT, kept_its_promises
+from support.crashing import PATIENT, answers, kept_its_promises
 from support.lines import an_agent, verdict
 from support.running import EVERYTHING_MAPPED, Place, place, serving, wait_for
 from support.upstreams import Probe
@@ -62,13 +62,20 @@ def gates(tmp: Path, seconds: int) -> Iterator[tuple[Place, Probe, WallClock]]:
         yield where, probe, WallClock(tmp / "clock")
 
 
+@contextmanager
+def served(where: Place, clock: WallClock) -> Iterator[None]:
+    """A gate that goes by this clock, once it answers."""
+    with serving(where, **clock.environment):
+        wait_for(lambda: answers(where))
+        yield
+
+
 def status(where: Place) -> str:
-    """Of the one request; "" while the gate is not there yet."""
+    """Of the first request; "" while there is none, or no gate."""
     try:
-        (found,) = where.review().requests(status=None)
+        return next((str(found["status"]) for found in where.review().requests(status=None)), "")
     except Unreachable:
         return ""
-    return str(found["status"])
 
 
 @pytest.mark.parametrize("day", DAYS)
@@ -76,7 +83,7 @@ def test_S052_while_it_runs_a_clock_set_by_a_day_neither_hastens_nor_delays_an_a
     tmp_path: Path, day: str
 ) -> None:
     with gates(tmp_path, 8) as (where, probe, clock):
-        with serving(where, **clock.environment), an_agent(where.state, seconds=60) as agent:
+        with served(where, clock), an_agent(where.state, seconds=60) as agent:
             began = time.monotonic()
             call = agent.begin("echo", n=1)
             wait_for(lambda: status(where) == "pending")
@@ -98,11 +105,11 @@ def test_S052_over_a_restart_a_clock_set_by_a_day_approves_nothing_and_keeps_not
     tmp_path: Path, day: str
 ) -> None:
     with gates(tmp_path, 3600) as (where, probe, clock):
-        with serving(where, **clock.environment), an_agent(where.state) as agent:
+        with served(where, clock), an_agent(where.state) as agent:
             agent.begin("echo", n=1)
             wait_for(lambda: status(where) == "pending")
         clock.set(day)
-        with serving(where, **clock.environment):
+        with served(where, clock):
             wait_for(lambda: status(where) == "expired", 30)
             with an_agent(where.state) as agent:
                 assert verdict(agent.call("echo", n=1))["status"] == "expired"
