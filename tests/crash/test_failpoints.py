@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 """Every wait is bounded; how many there are, `--rounds` says."""
 
 OF_ALLOWED = [p for p in failpoint.POINTS if p.split("_", 1)[1] in ("begin", "send", "finish")]
-OF_HELD = [p for p in failpoint.POINTS if p.split("_", 1)[1] not in ("begin",)]
+OF_TIME = [p for p in failpoint.POINTS if p.split("_", 1)[1] == "pass_time"]
+OF_HELD = [p for p in failpoint.POINTS if p.split("_", 1)[1] != "begin" and p not in OF_TIME]
 RUNS_LATER = {"before_open_request", "after_open_request", "before_decide", "after_decide", "before_commit",
               "after_commit", "before_claim"}  # fmt: skip
 """Killed here, the call has not been sent, and the same call made again goes on to be executed."""
@@ -99,4 +100,61 @@ def held_and_killed(probe: Probe, point: str) -> None:
             assert seen == [request["id"] for request in who.decided], "a pending request was lost"
         if point in ("after_decide", "after_commit", "before_claim"):
             assert who.decided == [], "a word that was written down was asked for again"
+        kept_its_promises(where, probe)
+
+
+TIMED = """\
+version: v1
+risk_tiers: {{ low: {{ risk_tags: [read], timeout_sec: 8, on_timeout: approve }} }}
+rules:
+  - {{ id: held, match: {{ topics: ["*"] }}, decision: require_approval{more} }}
+"""
+
+
+def killed_by_time(point: str, where: Place) -> str:
+    """Hold one call in a gate that dies where time ends its stage; gives the request."""
+    gate = started(where, sys.executable, failpoint.__file__, point)
+    with gate as process, an_agent(where.state) as agent:
+        agent.begin("echo", n=1)
+        wait_for(lambda: list(where.review().requests()), 20)
+        (request,) = where.review().requests()
+        with suppress(OSError):
+            process.wait(30)
+    assert process.returncode == -signal.SIGKILL, f"{point} was not reached"
+    return str(request["id"])
+
+
+@pytest.mark.parametrize("point", OF_TIME)
+def test_S114_a_gate_killed_at_an_escalation_has_made_it_or_makes_it_and_never_twice(
+    tmp_path: Path, point: str
+) -> None:
+    probe = Probe(tmp_path)
+    rules = TIMED.format(more=", timeout_sec: 3, on_timeout: escalate, escalate_to: bosses")
+    with place({"probe": entry(probe)}, rules, PATIENT) as where:
+        id = killed_by_time(point, where)
+        before = [r["event"] for r in where.records() if r.get("request_id") == id]
+        assert before == ["request.opened", *(["request.escalated"] if point == "after_pass_time" else [])]
+        with started(where), an_agent(where.state) as agent:
+            assert verdict(agent.call("echo", n=1))["status"] == "expired"
+            assert where.review().request(id)["group"] == "bosses"
+        records = kept_its_promises(where, probe)
+        moves = ("request.opened", "request.escalated", "request.expired", "request.decided")
+        happened = [r["event"] for r in records if r.get("request_id") == id and r["event"] in moves]
+        assert happened == ["request.opened", "request.escalated", "request.expired"]
+        assert probe.calls() == []
+
+
+@pytest.mark.parametrize("point", OF_TIME)
+def test_S114_a_gate_killed_at_an_approval_by_time_runs_the_call_once_or_not_at_all(tmp_path: Path, point: str) -> None:
+    probe = Probe(tmp_path)
+    with place({"probe": entry(probe)}, TIMED.format(more=""), PATIENT) as where:
+        killed_by_time(point, where)
+        assert probe.calls() == []
+        with started(where), an_agent(where.state) as agent:
+            told = verdict(agent.call("echo", n=1))
+            if point == "after_pass_time":  # approved on the record: whoever asks again collects it
+                assert told == {}
+            else:  # its time ran out while no gate ran: nobody could have looked
+                assert told["status"] == "expired"
+        assert len(probe.calls()) == (1 if point == "after_pass_time" else 0)
         kept_its_promises(where, probe)

@@ -21,6 +21,7 @@ STEPS = {
     "begin": "an allowed call is decided and written down, ready to be sent",
     "open_request": "a held call's request is opened",
     "decide": "a person's word is written down",
+    "pass_time": "time ends a stage of a request",
     "claim": "an approval is used up, the call ready to be sent",
     "finish": "how it ended is written down",
     "delivered": "that its result left is written down",
