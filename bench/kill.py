@@ -3,7 +3,8 @@
     python bench/kill.py [--kills 1000] [--seed N] [--json FILE]
 
 Checked over the whole history: every call that reached the upstream has an earlier record of its decision and of its
-dispatch; no approval was used twice; the chain verifies; no request that a reviewer had seen pending is lost.
+dispatch; no approval was used twice; the chain verifies; no request that a reviewer had seen pending is lost; none ends
+twice, none is escalated twice, and time approves in tier low alone.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,11 +31,24 @@ from mcp_gate.faces.client import Problem, ReviewClient, Unreachable
 
 HERE = Path(__file__).parent
 RULES = """version: v1
+risk_tiers: { low: { risk_tags: [low], timeout_sec: 1, on_timeout: approve } }
 rules:
   - { id: held, match: { tools: [held] }, decision: require_approval, reason: "Held", timeout_sec: 86400 }
+  - id: moved
+    match: { tools: [moved] }
+    decision: require_approval
+    timeout_sec: 1
+    on_timeout: escalate
+  - { id: timed, match: { tools: [timed] }, decision: require_approval }
   - { id: free, match: { tools: [free] }, decision: allow, reason: "Free" }
 """
+TAGS = {"free": "read", "held": "write", "moved": "write", "timed": "low"}
+"""The upstream's tools. What is held waits for a day; what is moved or timed is ended by time after a second."""
+WAITING = ("held", "moved", "timed")
 INITIALIZE = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "kill", "version": "1"}}
+
+
+ENDS = ("request.decided", "request.cancelled", "request.expired")
 
 
 @dataclass
@@ -86,8 +101,10 @@ class Gate:
         self.process.wait()
 
 
-def load(gate: Gate, history: History, rng: random.Random, reissue: list[int]) -> None:
-    """Allowed and held calls as fast as they go, until the gate is gone."""
+def load(
+    gate: Gate, history: History, rng: random.Random, reissue: list[tuple[str, int]], busy: threading.Event
+) -> None:
+    """Allowed and held calls as fast as they go, until the gate is gone; `busy` is set once it answered one."""
     try:
         sock = gate.client()
     except OSError:
@@ -102,41 +119,44 @@ def load(gate: Gate, history: History, rng: random.Random, reissue: list[int]) -
         write({"id": 0, "method": "initialize", "params": INITIALIZE})
         file.readline()
         write({"method": "notifications/initialized"})
-        for n in reissue:
+
+        def call(tool: str, n: int) -> None:
             history.sent += 1
-            write({"id": f"h{n}", "method": "tools/call", "params": {"name": "held", "arguments": {"n": n}}})
+            write({"id": f"{tool} {n}", "method": "tools/call", "params": {"name": tool, "arguments": {"n": n}}})
+
+        for tool, n in reissue:
+            call(tool, n)
         while True:
             n = history.fresh()
-            held = rng.random() < 0.2
-            if held and len(reissue) < 15:
-                reissue.append(n)
-            history.sent += 1
-            tool = "held" if held else "free"
-            write({"id": f"{tool[0]}{n}", "method": "tools/call", "params": {"name": tool, "arguments": {"n": n}}})
-            if not held:
+            tool = rng.choice(WAITING) if rng.random() < 0.25 else "free"
+            if tool != "free" and len(reissue) < 20:
+                reissue.append((tool, n))
+            call(tool, n)
+            if tool == "free":
                 answer = json.loads(file.readline() or b"{}")
                 if not answer:
                     return
                 history.answered += 1
-                id_ = str(answer.get("id", ""))
-                if id_.startswith("h") and int(id_[1:]) in reissue:
-                    reissue.remove(int(id_[1:]))
+                busy.set()
+                tool, _, number = str(answer.get("id", "")).partition(" ")
+                if (tool, int(number or 0)) in reissue:
+                    reissue.remove((tool, int(number)))
 
 
 def review(gate: Gate, history: History, rng: random.Random) -> None:
-    """Approves about half of what it sees, until the gate is gone."""
+    """Approves about half of what it sees and time does not end, until the gate is gone."""
     client = ReviewClient(gate.state)
     while gate.process.poll() is None:
         with suppress(Unreachable, Problem):
             for request in list(client.requests()):
                 history.pending_seen.add(request["id"])
-                if rng.random() < 0.5:
+                if rng.random() < (0.5 if request["call"]["tool"] == "held" else 0.02):
                     history.approved.add(request["id"])
                     client.decide(request, "approve", getpass.getuser(), "bench")
         time.sleep(0.005)
 
 
-def violations(state: Path, log: Path, history: History) -> tuple[list[str], dict[str, int]]:
+def violations(state: Path, log: Path, history: History, still_pending: set[str]) -> tuple[list[str], dict[str, int]]:
     """Everything that should not have happened, and a few figures."""
     found: list[str] = []
     command = [sys.executable, "-m", "mcp_gate", "audit"]
@@ -164,29 +184,48 @@ def violations(state: Path, log: Path, history: History) -> tuple[list[str], dic
         if times > dispatched[digest]:
             found.append(f"{tool} {digest} reached the upstream {times} times, recorded {dispatched[digest]} times")
     found += [f"approval {request} was used {times} times" for request, times in used.items() if times > 1]
-    found += [f"request {request} was dispatched unapproved" for request in used if request not in history.approved]
-    ends = ("request.decided", "request.cancelled", "request.expired")
-    settled = {r["request_id"] for r in records if r["event"] in ends}
+    timed = by_time(records)
+    found += wrong_in_time(records)
+    found += [f"request {id_} was dispatched unapproved" for id_ in used if id_ not in history.approved | timed]
+    settled = {r["request_id"] for r in records if r["event"] in ENDS}
     known = {r["request_id"] for r in records if r["event"] == "request.opened"}
     found += [f"request {request} is lost" for request in history.pending_seen - known]
+    missing = history.pending_seen - history.approved - settled - still_pending
+    found += [f"request {request} was pending and is not any more" for request in missing]
     figures = {
         "records": len(records),
         "executed": len(executed),
         "unknown": sum(r["event"] == "call.unknown" for r in records),
         "requests": len(known),
         "settled": len(settled),
+        "escalated": sum(r["event"] == "request.escalated" for r in records),
+        "approved_by_time": len(timed),
     }
     return found, figures
 
 
-def still_there(config: Path, state: Path, history: History) -> list[str]:
-    """Start once more: every request seen pending and never decided must still be pending."""
+def by_time(records: list[dict[str, Any]]) -> set[str]:
+    """The requests that the policy approved."""
+    decided = (r for r in records if r["event"] == "request.decided")
+    return {r["request_id"] for r in decided if r["approver_id"] == "policy:timeout"}
+
+
+def wrong_in_time(records: list[dict[str, Any]]) -> Iterator[str]:
+    """Requests that ended or moved more than once, or were approved by time where it may not approve."""
+    opened = {r["request_id"]: r for r in records if r["event"] == "request.opened"}
+    for names, what in ((ENDS[:2], "decided or withdrawn"), (ENDS[2:], "expired"), (("request.escalated",), "moved")):
+        for id_, times in Counter(r["request_id"] for r in records if r["event"] in names).items():
+            if times > 1:
+                yield f"request {id_} was {what} {times} times"
+    yield from (f"time approved {id_}" for id_ in by_time(records) if opened[id_]["tool"] != "timed")
+
+
+def still_there(config: Path, state: Path) -> set[str]:
+    """Start once more: what is pending then."""
     gate = Gate(config, state)
     gate.client().close()
     try:
-        pending = {request["id"] for request in ReviewClient(state).requests()}
-        missing = history.pending_seen - history.approved - pending
-        return [f"request {request} was pending and is not any more" for request in missing]
+        return {request["id"] for request in ReviewClient(state).requests()}
     finally:
         gate.process.terminate()
         gate.process.wait(20)
@@ -200,7 +239,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         (config / "policies").mkdir(parents=True)
         state.mkdir(mode=0o700)
         witness = json.dumps([str(HERE / "witness.py"), str(log)])
-        tools = '{ free: { topic: job.free, risk_tags: [read] }, held: { topic: job.held, risk_tags: [write] } }'
+        tools = json.dumps({name: {"topic": f"job.{name}", "risk_tags": [tag]} for name, tag in TAGS.items()})
         (config / "upstreams.yaml").write_text(
             f"version: v1\nupstreams:\n  witness:\n    command: {json.dumps(sys.executable)}\n    args: {witness}\n"
             f'    prefix: ""\n    tools: {tools}\n'
@@ -209,35 +248,29 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         (config / "gate.yaml").write_text("version: v1\nlimits: { pending_per_agent: 10000 }\n")
         log.touch()
         began = time.monotonic()
-        reissue: list[int] = []
+        reissue: list[tuple[str, int]] = []
         for kill in range(options.kills):
-            gate = Gate(config, state)
+            gate, busy = Gate(config, state), threading.Event()
             threads = [
-                threading.Thread(target=load, args=(gate, history, random.Random(rng.random()), reissue)),
+                threading.Thread(target=load, args=(gate, history, random.Random(rng.random()), reissue, busy)),
                 threading.Thread(target=review, args=(gate, history, random.Random(rng.random()))),
             ]
             for thread in threads:
                 thread.start()
-            wait_ready(gate)
+            if rng.random() < 0.8:  # the others are killed while they start
+                busy.wait(20)
             time.sleep(rng.uniform(0.0, options.longest))
             gate.kill()
             for thread in threads:
                 thread.join()
             if sys.stdout.isatty() and kill % 10 == 9:
                 print(f"\r{kill + 1} kills, {history.answered} answers", end="", flush=True)
-        found = still_there(config, state, history)
-        more, figures = violations(state, log, history)
+        found, figures = violations(state, log, history, still_there(config, state))
         took = time.monotonic() - began
     return {
         "kills": options.kills, "seconds": round(took, 1), "calls_sent": history.sent, "answered": history.answered,
-        **figures, "violations": found + more,
+        **figures, "violations": found,
     }  # fmt: skip
-
-
-def wait_ready(gate: Gate) -> None:
-    """Until the gate listens, or has ended."""
-    while gate.process.poll() is None and not (gate.state / "agent.sock").exists():
-        time.sleep(0.005)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 
-TOOLS = [{"name": name, "inputSchema": {"type": "object"}} for name in ("free", "held")]
+TOOLS = [{"name": name, "inputSchema": {"type": "object"}} for name in ("free", "held", "moved", "timed")]
 
 
 def result(method: str, params: dict[str, object]) -> dict[str, object] | None:
