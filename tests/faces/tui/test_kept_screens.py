@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mcp_gate.model.decision import Tier
+from mcp_gate.gate.sweep import sweep
+from mcp_gate.model.decision import OnTimeout, Tier
+from support.gates import Hands
 from support.reviewed import GROUPS, Reviewed, a_gate
 from support.screens import USUAL, WIDE, a_desk, held_call, same_as_kept
 
@@ -57,3 +60,24 @@ async def test_help_and_empty(tmp_path: Path) -> None:
         same_as_kept(desk.text, HERE / "empty_80x24.txt")
         await desk.press("question_mark")
         same_as_kept(desk.text, HERE / "help_80x24.txt")
+
+
+@pytest.mark.parametrize(("name", "size"), [("120x40", WIDE), ("80x24", USUAL)])
+async def test_an_escalation_under_the_reviewers_eyes(tmp_path: Path, name: str, size: tuple[int, int]) -> None:
+    hands = Hands()
+    hands.wall = time.time()
+    async with a_gate(tmp_path, settings=GROUPS, clock=hands.clock()) as gate:
+        call = held_call(gate, arguments={"order": "O-7"})
+        how = {"on_timeout": OnTimeout.ESCALATE, "escalate_to": "security-approvers", "tier": Tier.MEDIUM}
+        request = await gate.hold(call=call, due=615, **how)
+        async with a_desk(gate, size=size) as desk:
+            if size != WIDE:
+                await desk.press("enter")
+            assert "then to security-approvers" in desk.text
+            hands.elapsed += 615
+            await sweep(gate.gate)
+            await desk.sees(f"{request.id} went to security-approvers")
+            await desk.sees("then denied")
+            same_as_kept(desk.text, HERE / f"escalated_{name}.txt")
+            await desk.press("escape")
+            await desk.sees("↑ shop_refund_order")

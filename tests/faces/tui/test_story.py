@@ -78,7 +78,8 @@ def test_an_escalated_request_says_where_it_was_and_counts_no_word_from_there() 
         on_timeout=OnTimeout.ESCALATE, decisions=(an_approval("ana"), an_approval("dana", stage=2)),
     )  # fmt: skip
     assert lines[3] == "approvals   1 of 2 (dana)   group bosses"
-    assert lines[4].endswith(", then denied   escalated from finance")
+    assert lines[4] == f"escalated   from finance at {local_time(rfc3339(NOW - 5))}"
+    assert lines[5].endswith(", then denied")
 
 
 def test_a_tools_name_of_two_alphabets_is_flagged() -> None:

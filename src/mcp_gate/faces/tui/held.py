@@ -37,6 +37,7 @@ class Held:
     needed: int
     group: str
     escalated_from: str = ""
+    escalated_ts: str = ""
     decisions: tuple[JsonObject, ...] = ()
     approvals: tuple[JsonObject, ...] = ()
     """Those of the decisions that approve, and count."""
@@ -73,6 +74,7 @@ class Held:
             call=call, verdict=verdict, due=parse_rfc3339(ends(request)), due_ts=ends(request),
             then=afterwards(request), needed=int(request["needed"]), group=_text(request["group"]),
             escalated_from=_text(request.get("escalated_from", "")),
+            escalated_ts=_text(request.get("escalated_ts", "")),
             decisions=tuple(request["decisions"]), approvals=tuple(approvals(request)),
             claimed_by=_text(request.get("claimed_by", "")), waiting=bool(request.get("waiting")),
             attempts=int(request.get("attempts", 1)), sampled=sampled(request) if is_sample(request) else "",

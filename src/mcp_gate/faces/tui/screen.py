@@ -96,12 +96,19 @@ class DeskScreen(Screen[None]):
     @on(Changed)
     def _changed(self, message: Changed) -> None:
         held = message.held
-        was_open = held.id in self.desk.requests and self.desk.requests[held.id].open
+        before = self.desk.requests.get(held.id)
         self.desk.update(held)
-        if was_open and not held.open and held.id == self.desk.kept:
-            self._hint((*foreign(held.id, "bold", longest=NAME), (" is no longer open: ", ""), *ending(held)))
+        if before is not None and before.open and held.id == self.desk.kept:
+            self._hint_of_change(before, held)
         self._drop_dialog(held)
         self._refill()
+
+    def _hint_of_change(self, before: Held, held: Held) -> None:
+        """Say what became of the call under the reviewer's eyes."""
+        if not held.open:
+            self._hint((*foreign(held.id, "bold", longest=NAME), (" is no longer open: ", ""), *ending(held)))
+        elif held.escalated_from and not before.escalated_from:
+            self._hint((*foreign(held.id, "bold", longest=NAME), (" went to ", ""), *foreign(held.group, longest=NAME)))
 
     @on(StatusRead)
     def _status_read(self, message: StatusRead) -> None:

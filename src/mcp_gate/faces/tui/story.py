@@ -58,9 +58,11 @@ def _head(held: Held) -> Iterator[Row]:
         "approvals", (f"{len(held.approvals)} of {held.needed}", ""), *(_in_brackets(names) if names else ()),
         ("   group ", "dim"), *foreign(held.group, longest=NAME),
     )  # fmt: skip
-    moved: Line = (("   escalated from ", "dim"), *foreign(held.escalated_from, longest=NAME))
+    if held.escalated_from:
+        at = local_time(held.escalated_ts)
+        yield labelled("escalated", ("from ", ""), *foreign(held.escalated_from, longest=NAME), (f" at {at}", ""))
     then: Line = ((", then ", ""), *foreign(held.then, longest=NAME)) if held.then else ()
-    yield labelled("due", (local_time(held.due_ts), ""), *then, *(moved if held.escalated_from else ()))
+    yield labelled("due", (local_time(held.due_ts), ""), *then)
 
 
 def _why(held: Held) -> Iterator[Row]:
