@@ -8,15 +8,19 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mcp_gate.evidence.chain import Intact, verify
-from mcp_gate.store import file, migrations
+from mcp_gate.model.request import RecordedDecision
+from mcp_gate.store import file, migrations, rows
 from mcp_gate.store.database import Unavailable
 from mcp_gate.store.store import FILE_NAME, Store
-from support.stored import a_store, all_records, ended, held, new_call, sent, states
+from support.held import SNAPSHOT, an_approval
+from support.stored import a_store, all_records, ended, held, new_call, new_request, sent, states
 
 pytestmark = pytest.mark.anyio
 
@@ -284,6 +288,38 @@ async def test_S219_an_older_schema_is_brought_up_to_date_whole_or_not_at_all(tm
     connection.close()
     async with a_store(tmp_path) as store:
         assert len(await all_records(store)) == 8
+
+
+def test_S219_words_and_requests_of_before_there_were_stages_are_those_of_the_first(tmp_path: Path) -> None:
+    call, word = new_call(), an_approval("dana")
+    request = replace(new_request(call), needed=2)
+    (tmp_path / FILE_NAME).touch(0o600)
+    old = file.connect(tmp_path / FILE_NAME, write=True)
+    migrations.migrate(old, migrations.SCRIPTS[:1])
+    _insert(old, "calls", {**rows.from_call(call), "verdict": "{}", "snapshot": SNAPSHOT, "state": "pending"})
+    _insert(old, "requests", rows.from_request(request))
+    _insert(old, "decisions", _decision(request.id, word))
+    migrations.migrate(old)
+    (found,) = old.execute("select * from decisions").fetchall()
+    assert rows.to_decision(found) == word
+    assert word.stage == 1
+    (found,) = old.execute("select * from requests").fetchall()
+    assert (found["id"], found["escalated_ts"], found["escalated_from"]) == (request.id, "", "")
+    _insert(old, "decisions", {**_decision(request.id, an_approval("dana")), "n": 2, "stage": 2})
+    old.close()
+
+
+def _decision(request_id: str, word: RecordedDecision) -> dict[str, Any]:
+    said = {name: getattr(word, name) for name in ("decision", "reason", "approver_id", "decision_ts", "nonce")}
+    return {"request_id": request_id, "n": 1, **said, "assurance": "session", "final": 0}
+
+
+def _insert(connection: sqlite3.Connection, table: str, row: dict[str, Any]) -> None:
+    """A row of an older schema: columns that came later are left out."""
+    known = {column["name"] for column in connection.execute(f"pragma table_info({table})").fetchall()}
+    names = [name for name in row if name in known]
+    values = ", ".join(f":{name}" for name in names)
+    connection.execute(f"insert into {table}({', '.join(names)}) values({values})", row)
 
 
 # -- S224 -------------------------------------------------------------------------------------------------------
