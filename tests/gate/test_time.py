@@ -308,7 +308,7 @@ async def test_a_reload_in_the_middle_asks_anew_from_the_first_stage(tmp_path: P
         await passes(gate, hands, 1000)
         gate.loaded = loaded(TIERS.replace("ops-approvers", "others"))
         await redecide(gate)
-        (fresh,) = await pending(gate)
+        fresh = await waiting(gate)
         assert (await now(gate, request)).status is RequestStatus.SUPERSEDED
         assert (fresh.stage, fresh.group) == (1, "others")
         await passes(gate, hands, 1199)
