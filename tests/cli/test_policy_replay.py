@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
 import sqlite3
+import subprocess
+import sys
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mcp_gate.demo.reviewers import Script
+from mcp_gate.demo.setup import write_directory
+from mcp_gate.demo.story import tell
+from mcp_gate.faces.client import ReviewClient
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.reload import redecide
+from mcp_gate.model.event import Event
 from mcp_gate.store.store import FILE_NAME
 from support.gates import RULES, Client, Hands, Upstream, decide, job, loaded, open_gate, pending, perform
 from support.history import directory, run, told
@@ -133,6 +142,26 @@ def test_it_works_while_the_gate_runs_and_writes_nothing(tmp_path: Path, config:
     assert (state / FILE_NAME).read_bytes() == before
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_the_record_of_the_demo_is_decided_again_while_its_gate_runs() -> None:
+    """Real processes throughout: an agent's client, the gate, two servers, the command."""
+    with tempfile.TemporaryDirectory(prefix="mg-") as scratch:
+        config, state = write_directory(Path(scratch)), Path(scratch) / "state"
+        where = ["--config", str(config), "--state", str(state)]
+        try:
+            asyncio.run(tell(config, state, Script(ReviewClient(state), lambda text: None), lambda text: None))
+            command = [sys.executable, "-m", "mcp_gate", "policy", "replay", "--json", *where]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        finally:
+            subprocess.run([sys.executable, "-m", "mcp_gate", "stop", *where], timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["check"]["reproduced"] == found["calls"] > 4
+    assert (found["flips"], found["inexact"], found["check"]["unchecked"]) == ([], {}, {})
+    assert found["load"]["groups"][0]["recorded"]["requests"] >= 2
+
+
 def edit(state: Path, statement: str) -> None:
     """As somebody with write access to the file would."""
     with contextlib.closing(sqlite3.connect(state / FILE_NAME)) as connection:
@@ -210,9 +239,7 @@ def test_a_call_that_a_milder_policy_kept_held_is_decided_again_as_it_was(tmp_pa
     assert found["gated"]["after"] == 1.0
 
 
-def _policy_loaded(snapshot: str) -> Any:
-    from mcp_gate.model.event import Event
-
+def _policy_loaded(snapshot: str) -> Event:
     return Event("policy.loaded", {"policy_snapshot": snapshot}, {"files": 2})
 
 

@@ -25,13 +25,14 @@ def candidate(policy: str | None, config: str | None, *, as_json: bool) -> Candi
     A folder without upstreams.yaml stands in for policies/ alone: calls keep the topic and tags they had.
     """
     from mcp_gate.history.again import Candidate
+    from mcp_gate.lang.reveal import reveal
     from mcp_gate.model.config import UPSTREAMS
 
     if policy is None:
         return Candidate(load_or_leave(config, as_json=as_json)[1], describes=True)
     folder = Path(policy)
     if not folder.is_dir():
-        leave(Exit.USAGE, f"--policy: there is no folder {policy}; name a gate directory or a policies folder")
+        leave(Exit.USAGE, f"--policy: there is no folder {reveal(policy)}; name a gate directory or a policies folder")
     if (folder / UPSTREAMS).exists():
         return Candidate(load_or_leave(policy, as_json=as_json)[1], describes=True)
     return Candidate(_in_place_of_policies(folder.resolve(), config, as_json=as_json), describes=False)
@@ -39,13 +40,14 @@ def candidate(policy: str | None, config: str | None, *, as_json: bool) -> Candi
 
 def _in_place_of_policies(folder: Path, config: str | None, *, as_json: bool) -> Loaded:
     from mcp_gate.gate.directory import find_gate_directory, read_directory, read_policies
+    from mcp_gate.lang.reveal import reveal
     from mcp_gate.model.config import POLICIES, ConfigError
     from mcp_gate.policy.load import load
 
     try:
         documents = read_policies(folder)
         if not documents:
-            leave(Exit.USAGE, f"--policy: {folder} holds neither upstreams.yaml nor policy documents")
+            leave(Exit.USAGE, f"--policy: {reveal(str(folder))} holds neither upstreams.yaml nor policy documents")
         around = read_directory(find_gate_directory(config, os.environ))
         return load({path: body for path, body in around.items() if not path.startswith(POLICIES)} | documents)
     except ConfigError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mcp_gate.cli.columns import span, table
 from mcp_gate.history.replay import SHARE
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mcp_gate.history.load import GroupLoad, Waits
     from mcp_gate.history.replay import Replayed, Tally
 
-RULES: int = 20
+RULES: Final = 20
 """Changes by rule that are told one by one."""
 
 

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Final
 
 from mcp_gate.history.again import WhyNot
 from mcp_gate.history.box import Box, fit
@@ -50,9 +50,6 @@ class Unsupported(Enum):
     UNSOUND = "it would also decide calls that no person decided so"
 
 
-Why: TypeAlias = Unmoved | Unsupported | WhyNot
-
-
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """One rule, where it belongs, and what speaks for it."""
@@ -78,7 +75,7 @@ class Found:
     suggestions: list[Suggestion] = field(default_factory=list)
     held: int = 0
     """Held calls that were looked at."""
-    calls_without: Counter[Why] = field(default_factory=Counter)
+    calls_without: Counter[Unmoved | WhyNot] = field(default_factory=Counter)
     """Held calls that no rule could let pass, by the reason."""
     kinds_without: Counter[tuple[Told, Unsupported]] = field(default_factory=Counter)
     """Kinds of calls that gave no rule, by what people said of some of them and the reason."""
@@ -163,7 +160,8 @@ class Search:
     def _fitted(self, thing: Thing, cases: Sequence[Case], told: Told, group: str) -> Box | Unsupported:
         box = fit(cases, told)
         if box is None:
-            return Unsupported.MIXED
+            read = any(case.told is told and not case.clicked for case in cases)
+            return Unsupported.MIXED if read else Unsupported.FEW
         weak = self._weak(box, group)
         if weak is None and told is Told.APPROVED and self._claimed(thing, box):
             weak = Unsupported.CLAIM

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcp_gate.history.again import Candidate, WhyNot
 from mcp_gate.history.cases import Spoken, Thing
@@ -17,7 +17,6 @@ from mcp_gate.model.call import Facts
 from mcp_gate.model.decision import Decision
 from mcp_gate.model.request import CallState
 from mcp_gate.model.verdict import Verdict
-from mcp_gate.policy.engine import Policy
 
 
 @dataclass(slots=True)
@@ -25,7 +24,8 @@ class Weighed:
     """A suggestion, and what it would have changed."""
 
     suggestion: Suggestion
-    policy: Policy
+    candidate: Candidate
+    """The policy in force with the one rule more."""
     decided: int = 0
     """Calls that it would have let pass, or denied."""
     freed: int = 0
@@ -51,7 +51,7 @@ class Weights:
 
 def weigh(calls: Iterable[Seen], found: Found, candidate: Candidate, spoken: Spoken) -> Weights:
     """Decide every call as now, and those that a suggestion is about with it as well; what is not sound is dropped."""
-    out = Weights([Weighed(one, with_rule(candidate.loaded.policy, one.rule, one.before)) for one in found.suggestions])
+    out = Weights([Weighed(one, _with(candidate, one)) for one in found.suggestions])
     about: dict[Thing, list[Weighed]] = defaultdict(list)
     for one in out.weighed:
         about[one.suggestion.thing].append(one)
@@ -72,10 +72,14 @@ def weigh(calls: Iterable[Seen], found: Found, candidate: Candidate, spoken: Spo
     return out
 
 
+def _with(candidate: Candidate, suggestion: Suggestion) -> Candidate:
+    loaded = candidate.loaded
+    policy = with_rule(loaded.policy, suggestion.rule, suggestion.before)
+    return replace(candidate, loaded=replace(loaded, policy=policy))
+
+
 def _weigh(one: Weighed, past: Past, facts: Facts, before: Verdict, spoken: Spoken) -> None:
-    after = one.policy.decide(facts)
-    if "raised_from" in past.verdict:
-        after = after.raised(Decision.REQUIRE_APPROVAL)
+    after = one.candidate.verdict(past, facts)
     changed = (passes(after) and not passes(before)) or (
         after.decision is Decision.DENY and before.decision is not Decision.DENY
     )
