@@ -217,6 +217,7 @@ async def test_S107_a_cancelled_call_that_was_sent_is_unknown_on_the_record(tmp_
 
 async def test_a_call_cancelled_while_its_intent_is_written_is_not_sent_and_says_so(tmp_path: Path) -> None:
     async with open_gate(tmp_path) as gate:
+        await gate.store.habits.acquaint("default")
         upstream = Upstream()
         call = asyncio.create_task(perform(gate, job("get"), upstream))
         await asyncio.sleep(0)

@@ -60,6 +60,19 @@ def test_the_policies_of_the_mission_decide_as_their_author_says() -> None:
     assert decide(gate, "get_order", retries=3, level=1).rule_ids == ("retry-escalation", "allow-reads", "level_1.1")
 
 
+def test_a_claim_that_can_choose_a_milder_rule_is_warned_of() -> None:
+    unsure = rule("unsure", "confidence_below: 0.7", "require_approval")
+    also = rule("also", 'when: "attributes.confidence > 0.9"', "require_approval")
+    never = rule("never", "risk_tags: [delete]", "deny")
+    held = rule("held", "risk_tags: [write]", "require_approval")
+    found = warnings(files(rules(unsure, held, never, also)))
+    said = "policies/a.yaml:3:5: what an agent claims of its confidence can choose 'unsure' before the stricter"
+    assert [line for line in found if "claims" in line] == [f"{said} 'never' in line 5; put 'never' first"]
+    level = "autonomy_levels:\n  level_0:\n    rules:\n" + "".join(f"    {line}" for line in (unsure, never))
+    assert sum("claims" in line for line in warnings(files(level))) == 1
+    assert not any("claims" in line for line in warnings(files(rules(never, unsure, held))))
+
+
 def test_what_is_not_yet_in_force_is_said_in_warnings() -> None:
     found = warnings(files("output_review: { rules: [ { id: a, entities: [PII], decision: redact } ] }\n") | seed())
     for section in ("queue targets", "fatigue controls", "workflows", "the output review"):

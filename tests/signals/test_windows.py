@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_gate.lang.conditions import Window, compile_condition
@@ -107,6 +107,7 @@ def recounted(one: Window, now: float, asked: Deed, happened: list[Happened]) ->
     return UNKNOWN if unknown or total is None else total
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_S048_windows_say_what_a_recount_over_all_calls_says(steps: list[tuple[Any, ...]]) -> None:
     windows, happened, now = Windows(KEPT), list[Happened](), 1000.0

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mcp_gate.evidence.chain import Intact, verify
+from mcp_gate.model.event import Event
 from mcp_gate.model.request import CallState
 from mcp_gate.store import writer
 from mcp_gate.store.database import Tx
@@ -320,6 +321,27 @@ async def test_effects_happen_only_when_the_transaction_is_durable(
             assert (moved, effects) == ([("c-1", "rejected")], ["done"])
         finally:
             await database.close()
+
+
+async def test_what_reads_the_record_finds_all_of_it_that_was_queued_before_and_nothing_else(tmp_path: Path) -> None:
+    database = await SQLite.open(tmp_path / FILE_NAME, Hands())
+
+    def count(tx: Tx) -> int:
+        return len(tx.all("select seq from audit"))
+
+    try:
+        for lazy in (False, True):
+            before = len(await database.read(lambda tx: tx.all("select seq from audit")))
+            first = database.write(lambda tx: tx.record(Event("one", {})), lazy=lazy)
+            blind = database.write(count)
+            seeing = database.write(count, reads_record=True)
+            last = database.write(lambda tx: tx.record(Event("two", {})))
+            await last
+            assert (await seeing, await blind) == (before + 1, before), "records are written last"
+            await first
+        assert database.commits <= 4
+    finally:
+        await database.close()
 
 
 async def test_events_without_canonical_form_are_refused_and_break_no_chain(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from mcp_gate.lang.reveal import mixed_script, reveal, reveal_json
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.model.verdict import rules_told
+from mcp_gate.signals.anomaly import unusual_told
 
 GUTTER: Final = "┃ "
 """Drawn by us before every line of foreign text: none of it can pass for ours."""
@@ -105,6 +106,8 @@ def _facts(request: JsonObject) -> Iterator[str]:
             "limits": _plain(verdict["constraints"]),
             "forbidden": verdict.get("forbidden", "") and f"{verdict['forbidden']}; approving does not change that",
             "attributes": _plain(call["attributes"]),
+            "over time": _plain(call.get("signals", {}).get("windows", {})),
+            "unusual": unusual_told(call.get("signals", {})),
             "claimed by": request.get("claimed_by", ""),
             "opened": request["opened_ts"],
             "due": ends(request),

@@ -15,23 +15,23 @@ def received(common: JsonObject, call: Call) -> Event:
     return Event("call.received", common, {"session": call.session, "method": call.method})
 
 
-def decided(common: JsonObject, verdict: Verdict) -> Event:
+def decided(common: JsonObject, verdict: Verdict, call: Call) -> Event:
     fields = {
         **common,
         "decision": verdict.decision.word,
         "rule_ids": list(verdict.rule_ids),
         "reason": verdict.reason,
     }
-    return Event(
-        "call.decided",
-        fields,
-        {
-            "rule_ids": list(verdict.rule_ids),
-            "constraints": verdict.constraints.as_json(),
-            "tier": verdict.tier.word,
-            "layers": verdict.as_json()["layers"],
-        },
-    )
+    data: JsonObject = {
+        "rule_ids": list(verdict.rule_ids),
+        "constraints": verdict.constraints.as_json(),
+        "tier": verdict.tier.word,
+        "layers": verdict.as_json()["layers"],
+    }
+    if "anomaly" in call.signals:  # values of arguments do not stand in the record
+        data["anomaly_score"] = call.signals["anomaly_score"]
+        data["anomaly"] = [{"feature": why["feature"], "p": why["p"]} for why in call.signals["anomaly"]]
+    return Event("call.decided", fields, data)
 
 
 def dispatched(common: JsonObject, bytes_sha256: str, tool_hash: str) -> Event:

@@ -130,7 +130,7 @@ async def _open(gate: Gate, received: Received, verdict: Verdict, over: str) -> 
     common = events.members(received.call, verdict.policy_snapshot)
     written = [
         events.received(common, received.call),
-        events.decided(common, verdict),
+        events.decided(common, verdict, received.call),
         events.request_event("request.opened", common, request.id, {"group": request.group, "due_ts": request.due_ts}),
     ]
     cap = received.loaded.settings.limits.pending_per_agent
@@ -168,7 +168,7 @@ async def _too_many(gate: Gate, received: Received, verdict: Verdict) -> Refused
     call = received.call
     refused = words.too_many(verdict, call.id)
     common = {**events.members(call, verdict.policy_snapshot), "reason": refused.reason}
-    written = [events.received(common, call), events.decided(common, verdict), Event("security.too_many", common)]
+    written = [events.received(common, call), events.decided(common, verdict, call), Event("security.too_many", common)]
     await gate.store.begin(call, verdict.as_json(), CallState.DENIED, written, verdict.policy_snapshot)
     return refused
 

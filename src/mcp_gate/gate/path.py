@@ -13,7 +13,7 @@ from mcp_gate.gate import events, words
 from mcp_gate.gate.dispatch import dispatch, never_sent
 from mcp_gate.gate.hold import Superseded, hold
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
-from mcp_gate.gate.receive import Received, forbidden, receive
+from mcp_gate.gate.receive import Received, acquaint, forbidden, receive
 from mcp_gate.model.decision import Decision
 from mcp_gate.model.outcome import Outcome, Refused
 from mcp_gate.model.request import CallState
@@ -37,6 +37,7 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
     Raises:
         RpcError: -32602, the call is too deep, too large or not canonical; nothing was recorded as a call.
     """
+    await acquaint(gate.store, caller.agent)
     floor = Decision.ALLOW
     superseded = ""
     for _ in range(REDECISIONS):
@@ -92,7 +93,7 @@ async def _refuse(
     """
     call = received.call
     common = events.members(call, verdict.policy_snapshot)
-    decided = events.decided(common, verdict)
+    decided = events.decided(common, verdict, call)
     if refused.rule_id != verdict.rule_id or refused.reason != verdict.reason:
         decided.data["refused"] = {"rule_id": refused.rule_id, "reason": refused.reason}
     if supersedes:
@@ -118,7 +119,7 @@ async def _allow(
     dispatched = events.dispatched(common, received.bytes_sha256, call.tool_hash)
     if continues is not None:
         dispatched.data["continues"] = continues
-    written = [events.received(common, call), events.decided(common, verdict), dispatched]
+    written = [events.received(common, call), events.decided(common, verdict, call), dispatched]
     try:
         await gate.store.begin(call, verdict.as_json(), CallState.DISPATCHED, written, verdict.policy_snapshot)
     except asyncio.CancelledError:

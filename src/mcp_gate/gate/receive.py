@@ -23,6 +23,8 @@ from mcp_gate.signals import bounds
 from mcp_gate.signals.describe import describe
 from mcp_gate.signals.recorded import attributes_json, signals_json
 from mcp_gate.signals.windows import Deed
+from mcp_gate.store.database import Unavailable
+from mcp_gate.store.habits import MEASURED
 from mcp_gate.store.store import Store
 from mcp_gate.wire.errors import INVALID_PARAMS, RpcError
 
@@ -66,10 +68,11 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) 
         claims = {**claims, META_CONFIDENCE: job.meta[META_CONFIDENCE]}
     attributes = attributes_json(description.attributes)
     deed = Deed(caller.agent, job.upstream, job.tool, description.topic, attributes)
-    signals = signals_of(loaded, store, deed, digest, claims)
+    ts = rfc3339(now)
+    signals, stored = known(loaded, store, deed, digest, claims, Seen(ts, arguments, len(body)))
     call = Call(
         id=clock.call_id(now),
-        ts=rfc3339(now),
+        ts=ts,
         agent=caller.agent,
         session=caller.session,
         upstream=job.upstream,
@@ -83,7 +86,7 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) 
         tool_hash=job.tool_hash,
         job_hash=digest,
         claims=claims,
-        signals=signals_json(signals),
+        signals=stored,
     )
     facts = Facts(call.agent, call.upstream, call.tool, description, arguments, signals)
     return Received(call, facts, loaded, "sha256:" + hashlib.sha256(body).hexdigest())
@@ -98,16 +101,49 @@ def forbidden(constraints: Constraints, facts: Facts, call_id: str) -> str:
         return "its constraints could not be checked"
 
 
-def signals_of(loaded: Loaded, store: Store, deed: Deed, job_hash: str, claims: JsonMapping) -> Signals:
-    """What the gate knows of a call right now."""
+async def acquaint(store: Store, agent: str) -> None:
+    """Have the agent's past at hand before a call of it is judged; without it no call of it is known to be usual."""
+    try:
+        await store.habits.acquaint(agent)
+    except Unavailable as e:
+        log.error("the past of agent %s cannot be read: %s", agent, e)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The part of a call that is compared with the agent's habits."""
+
+    ts: str
+    arguments: JsonMapping
+    size: int
+    """Bytes of the arguments."""
+
+
+def known(
+    loaded: Loaded, store: Store, deed: Deed, job_hash: str, claims: JsonMapping, seen: Seen
+) -> tuple[Signals, JsonObject]:
+    """What the gate knows of a call right now, and the same as it stands in the call, with its reasons."""
     windows = loaded.policy.windows
-    return Signals(
+    tool = f"{deed.upstream} {deed.tool}"
+    try:
+        anomaly, measured = store.habits.judge(deed.agent, tool, seen.ts, seen.arguments, seen.size)
+    except Exception:
+        log.exception("it cannot be told how unusual a call of %s is", deed.agent)
+        anomaly, measured = None, {}
+    signals = Signals(
         confidence=_confidence(claims),
         retry_count=store.failures(deed.agent, job_hash),
+        anomaly_score=UNKNOWN if anomaly is None else anomaly.score,
         first_time_action=not store.executed_before(deed.agent, deed.upstream, deed.tool),
         windows=store.windows(windows, deed, job_hash) if windows else {},
         level=store.level(deed.agent),
     )
+    stored = signals_json(signals)
+    if measured:
+        stored[MEASURED] = measured
+    if anomaly is not None and anomaly.features:
+        stored["anomaly"] = [feature.as_json() for feature in anomaly.features]
+    return signals, stored
 
 
 def _without_claims(arguments: JsonObject, asks: Iterable[str]) -> tuple[JsonObject, JsonObject]:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from mcp_gate.evidence.hashes import job_hash
 from mcp_gate.gate import clock, events
 from mcp_gate.gate.hold import new_request
-from mcp_gate.gate.receive import forbidden, signals_of
+from mcp_gate.gate.receive import Seen, acquaint, forbidden, known
+from mcp_gate.lang import strictjson
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call, Facts
 from mcp_gate.model.decision import Decision
 from mcp_gate.model.request import Request
 from mcp_gate.policy.load import Loaded
 from mcp_gate.signals.describe import describe
-from mcp_gate.signals.recorded import attributes_json, signals_json
+from mcp_gate.signals.recorded import attributes_json
 from mcp_gate.signals.windows import Deed
 from mcp_gate.store.database import Outdated
 
@@ -48,13 +49,15 @@ def _why(gate: Gate, request: Request) -> str:
 
 
 async def _reopen(gate: Gate, request: Request) -> None:
+    await acquaint(gate.store, request.call.agent)
     while True:
         loaded = gate.loaded
         call = _described_again(loaded, request.call, gate.clock.wall())
         if call is None:
             return
-        signals = signals_of(loaded, gate.store, Deed.of(call), call.job_hash, call.claims)
-        call = replace(call, signals=signals_json(signals))
+        seen = Seen(call.ts, call.arguments, len(strictjson.dumps(call.arguments)))
+        signals, stored = known(loaded, gate.store, Deed.of(call), call.job_hash, call.claims, seen)
+        call = replace(call, signals=stored)
         facts = Facts(
             call.agent, call.upstream, call.tool,
             describe(loaded, call.upstream, call.tool, call.method, call.arguments), call.arguments, signals,
@@ -68,7 +71,7 @@ async def _reopen(gate: Gate, request: Request) -> None:
         common = events.members(call, verdict.policy_snapshot)
         written = [
             events.received(common, call),
-            events.decided(common, verdict),
+            events.decided(common, verdict, call),
             events.request_event("request.opened", common, fresh.id, {"group": fresh.group, "supersedes": request.id}),
         ]
         try:

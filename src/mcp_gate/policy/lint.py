@@ -8,6 +8,7 @@ from typing import Final
 
 from mcp_gate.lang.reader import Reader
 from mcp_gate.model.config import GateSettings, Place
+from mcp_gate.model.decision import Decision
 from mcp_gate.policy.covers import covers
 from mcp_gate.policy.documents import Documents
 from mcp_gate.policy.lint_time import STAFF, lint_time
@@ -35,6 +36,7 @@ def lint(
         reader.warn(POLICIES, "there are no rules: every call is held", "add a document with rules to policies/")
     for layer in layers:
         _unreachable(reader, layer)
+        _milder_by_claim(reader, layer)
     rules = [*(rule for layer in layers for rule in layer.rules), *documents.invariants]
     sizes = _sizes(settings)
     if sizes is not None:
@@ -45,6 +47,20 @@ def lint(
     _unmapped_topics(reader, documents, upstreams)
     lint_autonomy(reader, documents, autonomy, settings)
     lint_sampling(reader, documents, documents.sampling, settings)
+
+
+def _milder_by_claim(reader: Reader, layer: Layer) -> None:
+    """A rule that rests on what agents claim of their confidence, before a stricter one: a claim would choose it."""
+    nearest: dict[Decision, Rule] = {}
+    for rule in reversed(layer.rules):
+        stricter = [later for later in nearest.values() if later.decision > rule.decision]
+        if rule.match.rests_on_confidence and stricter:
+            later = min(stricter, key=lambda other: other.place.line)
+            reader.warn(
+                rule.place, f"what an agent claims of its confidence can choose '{rule.id}' before the stricter "
+                f"'{later.id}' in line {later.place.line}", f"put '{later.id}' first",
+            )  # fmt: skip
+        nearest[rule.decision] = rule
 
 
 def _unreachable(reader: Reader, layer: Layer) -> None:

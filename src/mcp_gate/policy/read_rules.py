@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from mcp_gate.lang.conditions import Condition, paths
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.yamldoc import Mapping_, Node
@@ -106,7 +105,7 @@ def _extras(reader: Reader, block: Mapping_) -> dict[str, object]:
 
 def _sensible(reader: Reader, block: Mapping_, match: Match, decision: Decision, on_timeout: object) -> None:
     """What is legal in each field alone and still wrong together."""
-    if not decision.restrictive and (match.confidence_below is not None or _rests_on_confidence(match.when)):
+    if not decision.restrictive and match.rests_on_confidence:
         reader.error(
             block.entries["decision"].place, "what the agent claims of its confidence cannot let a call pass",
             "write require_approval or deny, or leave confidence out of the match",
@@ -117,10 +116,6 @@ def _sensible(reader: Reader, block: Mapping_, match: Match, decision: Decision,
     if on_timeout is OnTimeout.APPROVE:
         place = block.entries["on_timeout"].place
         reader.warn(place, "on_timeout: approve applies to calls of tier low alone; elsewhere it is deny")
-
-
-def _rests_on_confidence(when: Condition | None) -> bool:
-    return when is not None and any(path.parts[:2] == ("attributes", "confidence") for path in paths(when.tree))
 
 
 def read_invariants(reader: Reader, node: Node | None, ids: Ids) -> tuple[Rule, ...]:

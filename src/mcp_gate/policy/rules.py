@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from mcp_gate.lang.conditions import Condition
+from mcp_gate.lang.conditions import Condition, paths
 from mcp_gate.model.config import Place
 from mcp_gate.model.constraints import NONE, Constraints
 from mcp_gate.model.decision import Assurance, Decision, OnTimeout
@@ -41,6 +41,15 @@ class Match:
                 self.affected_users_above, self.first_time_action, self.when,
             )
         )  # fmt: skip
+
+    @property
+    def rests_on_confidence(self) -> bool:
+        """Whether it looks at what the agent claims of its confidence."""
+        if self.confidence_below is not None:
+            return True
+        return self.when is not None and any(
+            path.parts[:2] == ("attributes", "confidence") for path in paths(self.when.tree)
+        )
 
 
 @dataclass(frozen=True, slots=True)

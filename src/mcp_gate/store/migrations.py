@@ -115,6 +115,7 @@ insert into decisions(request_id, n, decision, reason, approver_id, decision_ts,
   from kept_decisions;
 drop table kept_decisions;
 """,
+    "create index calls_agent on calls(agent, ts)",
 )
 
 

@@ -65,7 +65,7 @@ class SQLite:
         """Transactions committed so far; bodies per commit is what grouping gains."""
         return self._writer.commits
 
-    def write(self, body: Body[T], *, lazy: bool = False) -> asyncio.Future[T]:
+    def write(self, body: Body[T], *, lazy: bool = False, reads_record: bool = False) -> asyncio.Future[T]:
         """Queue a transaction, in the order of the calls.
 
         Raises:
@@ -74,7 +74,7 @@ class SQLite:
         if self._closed:
             raise Unavailable("the store is closed")
         future: asyncio.Future[T] = self._loop.create_future()
-        job = Job(body, future, lazy)
+        job = Job(body, future, lazy, reads_record)
         if lazy:
             future.add_done_callback(_heard)
             self._lazy.append(job)

@@ -24,6 +24,7 @@ from mcp_gate.store import calls, pins, record, requests, snapshots
 from mcp_gate.store.counted import Counted
 from mcp_gate.store.database import Conflict, Database, NotFound, Outdated, Tx, Unavailable
 from mcp_gate.store.facts import History
+from mcp_gate.store.habits import Habits
 from mcp_gate.store.levels import Judge, Levels, Moved
 from mcp_gate.store.results import (
     Claim,
@@ -62,6 +63,7 @@ class Store:
         self._db = database
         self._history = history
         self._counted = counted
+        self.habits = Habits(database, clock)
         self._clock = clock
         self._levels = Levels(lambda: rfc3339(clock()))
 
@@ -154,6 +156,7 @@ class Store:
             Outdated: decide again.
         """
         begin = calls.Begin(call, verdict, state, events, snapshot, self._levels, violation=violation)
+        self.habits.seen(call)
         begun = self._write(begin)
         if state is CallState.DISPATCHED:
             self._counted.sent(call)
@@ -181,6 +184,8 @@ class Store:
             self._counted.never_sent(call.id)
         elif result is None:
             self._counted.collected(call.id)
+        if state in calls.EXECUTED:
+            self.habits.executed(call)
         return self._write(end if sample is None else partial(requests.sampled, end, sample), lazy=lazy)
 
     def delivered(self, call_id: str, events: Sequence[Event] = ()) -> Awaitable[None]:
@@ -230,7 +235,7 @@ class Store:
         fresh = self._counted.open(windows)
         if fresh:
             try:
-                await self._db.write(partial(self._counted.load, tallies=fresh))
+                await self._db.write(partial(self._counted.load, tallies=fresh), reads_record=True)
             except BaseException:
                 self._counted.drop(fresh)
                 raise
@@ -297,6 +302,7 @@ class Store:
         Raises:
             Outdated: decide again.
         """
+        self.habits.seen(call)
         opening = self._db.write(requests.Open(call, request, tuple(events), cap, self._levels))
         self._counted.held(call)
         opening.add_done_callback(partial(self._not_opened, call.id))

@@ -39,12 +39,14 @@ class Ledger:
         del self._rows[mark[1] :]
 
     def write(self, connection: sqlite3.Connection) -> None:
+        """Outside of any body's savepoint: what is written is no body's to take back."""
         if self._rows:
             connection.executemany(
                 "insert into audit(seq, ts, event, call_id, request_id, body, prev_hash, hash) "
                 "values(?, ?, ?, ?, ?, ?, ?, ?)",
                 self._rows,
             )
+            self._rows.clear()
 
 
 class WriteTx:

@@ -38,6 +38,7 @@ class Job:
     body: Body[Any]
     future: asyncio.Future[Any]
     lazy: bool
+    reads_record: bool = False
     value: Any = None
     error: Exception | None = None
 
@@ -160,6 +161,8 @@ class Writer:
         ledger = Ledger(head, self._now())
         effects: list[Callable[[], None]] = []
         for job in jobs:
+            if job.reads_record:
+                ledger.write(connection)
             effects += self._one(connection, ledger, job)
         ledger.write(connection)
         self._attempted = ledger.head

@@ -15,6 +15,7 @@ from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.decision import Tier
 from mcp_gate.model.foreign import Json
 from mcp_gate.model.verdict import rules_told
+from mcp_gate.signals.anomaly import unusual_told
 
 LONGEST_PROSE = 1_200
 
@@ -78,6 +79,11 @@ def _why(held: Held) -> Iterator[Row]:
     yield labelled("upstream", *foreign(tool, longest=200), (f"  definition {call['tool_hash'][7:15]}", "dim"))
     for name, value in (call.get("attributes") or {}).items():
         yield labelled("attribute", *foreign(f"{name} = {_value(value)}", longest=200))
+    signals = call.get("signals") or {}
+    for name, value in (signals.get("windows") or {}).items():
+        yield labelled("over time", *foreign(f"{name} = {_value(value)}", longest=200))
+    if unusual := unusual_told(signals):
+        yield labelled("unusual", *foreign(unusual, longest=400))
     for name, value in (verdict.get("constraints") or {}).items():
         yield labelled("bound by", *foreign(f"{name} {_value(value)}", longest=400))
     yield from _foretold(held)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -173,10 +174,18 @@ def _rewritten(talk: Conversation, tool: Tool) -> JsonObject:
     asks = talk.gate.loaded.asks(tool.upstream, tool.name)
     if asks:
         schema = out.get("inputSchema")
-        schema = schema if isinstance(schema, dict) else {"type": "object"}
-        properties = schema.get("properties")
-        own = {f"gate_{ask}": ASKS[ask] for ask in asks}
-        out["inputSchema"] = {**schema, "properties": {**(properties if isinstance(properties, dict) else {}), **own}}
+        out["inputSchema"] = _asking(schema if isinstance(schema, dict) else {"type": "object"}, asks)
+    return out
+
+
+def _asking(schema: JsonObject, asks: Iterable[str]) -> JsonObject:
+    """A schema with optional properties of the gate's. One of the tool's own by such a name is not asked for: its
+    value would never reach the tool."""
+    own = {f"gate_{ask}": ASKS[ask] for ask in asks}
+    properties, required = schema.get("properties"), schema.get("required")
+    out = {**schema, "properties": {**(properties if isinstance(properties, dict) else {}), **own}}
+    if isinstance(required, list):
+        out["required"] = [name for name in required if not isinstance(name, str) or name not in own]
     return out
 
 
