@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mcp_gate.autonomy.ladder import Ladder
+from mcp_gate.gate.checkpoints import Checkpoints
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.directory import place_state
 from mcp_gate.gate.gate import Gate
@@ -29,7 +30,7 @@ from mcp_gate.gate.sweep import sweep_forever
 from mcp_gate.model.event import Event
 from mcp_gate.policy.load import Loaded
 from mcp_gate.store.database import Unavailable
-from mcp_gate.store.store import FILE_NAME, Store
+from mcp_gate.store.store import CHECKPOINT_KEY, FILE_NAME, Store
 from mcp_gate.upstream.manager import Upstreams
 
 log = logging.getLogger(__name__)
@@ -72,11 +73,15 @@ async def run(setting: Setting, loaded: Loaded) -> None:
         await _listen(stack, gate, setting.state)
         _quieten_collector()
         log.info("serving %s, policy %s", setting.directory, loaded.snapshot.id)
-        work = [first_look(gate, FIRST_LOOK_SEC), sweep_forever(gate), reloader.watch_forever()]
+        checkpoints = Checkpoints(gate, await _kept(gate.store, CHECKPOINT_KEY, _secret))
+        work = [
+            first_look(gate, FIRST_LOOK_SEC), sweep_forever(gate), reloader.watch_forever(), checkpoints.keep_forever(),
+        ]  # fmt: skip
         if setting.started_by_connect:
             work.append(_end_when_idle(gate))
         await _until_stopped(gate, work)
         await _wind_down(gate)
+        await checkpoints.keep()
 
 
 async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
@@ -99,9 +104,8 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
         upstreams=upstreams,
         clock=clock,
         id=await _kept(store, "gate_id", lambda: "g-" + os.urandom(8).hex()),
-        key=bytes.fromhex(await _kept(store, "seal_key", lambda: os.urandom(32).hex())),
+        key=bytes.fromhex(await _kept(store, "seal_key", _secret)),
     )
-    await _kept(store, "checkpoint_key", lambda: os.urandom(32).hex())
     for upstream in loaded.upstreams:
         gate.catalog.load(upstream, await store.pins(upstream))
     upstreams.on_tools = Looker(gate).look
@@ -114,6 +118,10 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
             gate.waiters.adopt(request.id)
     await redecide(gate)
     return gate
+
+
+def _secret() -> str:
+    return os.urandom(32).hex()
 
 
 async def _kept(store: Store, name: str, make: Callable[[], str]) -> str:

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from mcp_gate.cli.audit import audit
 from support.lines import an_agent
-from support.running import EVERYTHING_MAPPED, place, serving
+from support.running import EVERYTHING_MAPPED, place, serving, wait_for
 from support.stored import a_store, edit, ended, new_call, sent
 from support.upstreams import Probe
 
@@ -196,3 +196,33 @@ def test_a_running_gate_s_record_is_signed_and_checked_under_it(tmp_path: Path) 
             assert where.run("audit", "verify", "--checkpoint", str(note)).returncode == 0
         with serving(where):
             assert where.run("audit", "verify", "--checkpoint", str(note)).returncode == 0, "the key stays"
+
+
+def test_S227_a_gate_keeps_checkpoints_elsewhere_and_a_place_that_is_gone_is_an_alarm_and_no_standstill(
+    tmp_path: Path,
+) -> None:
+    program, *args = Probe(tmp_path).command
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    settings = f"checkpoints: {{ file: {elsewhere}/gate.note, every_sec: 1 }}\n"
+    with place({"probe": {"command": program, "args": args, **EVERYTHING_MAPPED}}, settings=settings) as where:
+        with serving(where), an_agent(where.state) as agent:
+            agent.call("probe_echo")
+            first = wait_for(lambda: kept_size(elsewhere / "gate.note"))
+            elsewhere.rename(tmp_path / "unplugged")
+            agent.call("probe_echo")
+            (lost,) = wait_for(lambda: [r for r in where.records() if r["event"] == "security.checkpoint_lost"])
+            assert lost["data"]["why"] == "No such file or directory"
+            assert lost["data"]["kept"] >= first
+            assert "isError" not in agent.call("probe_echo"), "calls go on"
+            (tmp_path / "unplugged").rename(elsewhere)
+            wait_for(lambda: kept_size(elsewhere / "gate.note") > lost["seq"])
+            agent.call("probe_echo")
+        records = where.records()
+        assert kept_size(elsewhere / "gate.note") == len(records), "the end is kept too"
+        assert sum(r["event"] == "security.checkpoint_lost" for r in records) == 1
+        assert where.run("audit", "verify", "--checkpoint", str(elsewhere / "gate.note")).returncode == 0
+
+
+def kept_size(note: Path) -> int:
+    return int(note.read_text().splitlines()[1]) if note.exists() else 0

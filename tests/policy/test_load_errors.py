@@ -85,6 +85,9 @@ GATE = [
     ("limits: { depth: ¦0 }", "0 is out of range; use a number from 1 to 60"),
     ("limits: { ¦dept: 5 }", "unknown key 'dept'; did you mean 'depth'?"),
     ("hold: { heartbeat_sec: ¦0 }", "0 would send without pause; use at least 1"),
+    ("checkpoints: ¦{ every_sec: 5 }", "'file' is missing; add the path of a file that is kept elsewhere"),
+    ("checkpoints: { file: ¦here.note }", "'here.note' is no absolute path; begin it with /"),
+    ("checkpoints: { file: /x, every_sec: ¦0 }", "0 is out of range; use a number from 1 to 86400"),
     ("webhooks: [ { id: a, url: ¦x } ]", "this is no http(s) URL; write https://host/path"),
     (
         "webhooks: [ { id: a, url: 'https://x', events: [¦request.open] } ]",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,17 +81,11 @@ def checkpoint(out: Path | None, config: str | None, state: str | None, as_json:
 
 
 def _write(out: Path, note: str) -> None:
-    """Whole or not at all, and on the disk: a half-written checkpoint is one that does not check."""
-    fresh = out.with_name(f".{out.name}.{os.getpid()}")
+    from mcp_gate.store.elsewhere import put
+
     try:
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(note)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(out)
+        put(out, note)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
         leave(Exit.UNREACHABLE, f"the checkpoint cannot be written to {out}: {error.strerror}; nothing was kept there")
 
 
@@ -115,11 +107,12 @@ def _comparison(note: Path, key: str | None, config: str | None, state: str | No
 
 def _signer(archive: Archive) -> Signer:
     from mcp_gate.evidence.checkpoint import Signer
+    from mcp_gate.store.store import CHECKPOINT_KEY
 
-    gate, seed = archive.meta("gate_id"), archive.meta("checkpoint_key")
+    gate, seed = archive.meta("gate_id"), archive.meta(CHECKPOINT_KEY)
     if gate is None or seed is None:
         leave(Exit.NOT_SO, "this record has no key to sign with yet: start the gate once")
-    return Signer(f"mcp-gate/{gate}", bytes.fromhex(seed))
+    return Signer.of(gate, seed)
 
 
 def _tell(found: Verification, comparison: Comparison | None, as_json: bool) -> None:

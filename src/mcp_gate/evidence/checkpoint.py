@@ -74,6 +74,11 @@ class Signer:
     name: str
     seed: bytes
 
+    @classmethod
+    def of(cls, gate_id: str, seed: str) -> Signer:
+        """The signer of a gate, by what its store keeps: its id and 64 hex digits."""
+        return cls(f"mcp-gate/{gate_id}", bytes.fromhex(seed))
+
     @property
     def verifier(self) -> Verifier:
         return Verifier(self.name, self._private.public_key().public_bytes_raw())

@@ -133,6 +133,14 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointSpec:
+    """Where what the record is goes, signed, and how often."""
+
+    file: str
+    every_sec: int = 600
+
+
+@dataclass(frozen=True, slots=True)
 class GateSettings:
     """gate.yaml (contract 4), with its defaults."""
 
@@ -147,3 +155,4 @@ class GateSettings:
     webhooks: tuple[JsonObject, ...] = ()
     limits: Limits = Limits()
     hold: Hold = Hold()
+    checkpoints: CheckpointSpec | None = None

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.yamldoc import Mapping_, Node
-from mcp_gate.model.config import AgentSpec, GateSettings, Hold, Limits, Place, ReviewerSpec
+from mcp_gate.model.config import AgentSpec, CheckpointSpec, GateSettings, Hold, Limits, Place, ReviewerSpec
 from mcp_gate.model.event import EVENTS
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.policy.read_rules import GROUP
@@ -20,7 +20,7 @@ PERSON: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
 ADDRESS: Final = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(?P<port>[0-9]{1,5})")
 KEYS: Final = frozenset(
-    {"version", "listen", "store", "state_dir", "agents", "reviewers", "webhooks", "limits", "hold"}
+    {"version", "listen", "store", "state_dir", "agents", "reviewers", "webhooks", "limits", "hold", "checkpoints"}
 )
 LIMITS: Final = {
     "pending_per_agent": (1, 10_000), "argument_bytes": (1, 1 << 26), "message_bytes": (1024, 1 << 28),
@@ -57,6 +57,7 @@ def read_settings(reader: Reader, root: Mapping_, variables: Variables) -> GateS
         webhooks=reader.each(get("webhooks"), lambda node: _webhook(reader, node, variables)),
         limits=_limits(reader, get("limits")),
         hold=_hold(reader, get("hold")),
+        checkpoints=_checkpoints(reader, get("checkpoints")),
     )
 
 
@@ -174,3 +175,16 @@ def _hold(reader: Reader, node: Node | None) -> Hold:
         reader.error(block.entries["heartbeat_sec"].place, "0 would send without pause", "use at least 1")
         beat = None
     return Hold(float(wait) if wait is not None else Hold().wait_sec, float(beat) if beat else Hold().heartbeat_sec)
+
+
+def _checkpoints(reader: Reader, node: Node | None) -> CheckpointSpec | None:
+    block = reader.mapping(node, {"file", "every_sec"}, "checkpoints")
+    if block is None:
+        return None
+    file = reader.text(reader.need(block, "file", "add the path of a file that is kept elsewhere"), "a path")
+    every = reader.integer(block.entries.get("every_sec"), least=1, most=86_400)
+    if file is None:
+        return None
+    if not file.startswith("/"):
+        reader.error(block.entries["file"].place, f"'{reveal(file)}' is no absolute path", "begin it with /")
+    return CheckpointSpec(file) if every is None else CheckpointSpec(file, every)

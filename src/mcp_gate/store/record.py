@@ -25,6 +25,14 @@ def page(tx: Tx, after_seq: int, limit: int) -> list[JsonObject]:
     return [whole(row) for row in rows]
 
 
+def hashes(tx: Tx, after_seq: int, limit: int) -> list[str]:
+    """The hashes alone, oldest first."""
+    rows = tx.all(
+        "select hash from audit where seq > :after order by seq limit :limit", after=after_seq, limit=limit
+    )
+    return [row["hash"] for row in rows]
+
+
 def last(tx: Tx, count: int) -> list[JsonObject]:
     """The newest records, oldest of them first."""
     rows = tx.all("select body, prev_hash, hash from audit order by seq desc limit :count", count=count)

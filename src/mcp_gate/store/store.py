@@ -43,12 +43,14 @@ from mcp_gate.store.results import (
 from mcp_gate.store.sqlite import SQLite
 
 __all__ = [
-    "FILE_NAME", "Claim", "Claimed", "Closed", "Closing", "Conflict", "Joined", "NotClaimed", "NotFound", "NotOpen",
-    "Opened", "Opening", "Outdated", "Pin", "Store", "TooMany", "Unavailable", "WhyNot",
+    "CHECKPOINT_KEY", "FILE_NAME", "Claim", "Claimed", "Closed", "Closing", "Conflict", "Joined", "NotClaimed",
+    "NotFound", "NotOpen", "Opened", "Opening", "Outdated", "Pin", "Store", "TooMany", "Unavailable", "WhyNot",
 ]  # fmt: skip
 
 FILE_NAME = "gate.db"
 """Name of the database in the state directory."""
+CHECKPOINT_KEY = "checkpoint_key"
+"""Name of the fact that is the seed of the gate's own key, 64 hex digits."""
 
 
 class Store:
@@ -107,6 +109,10 @@ class Store:
     async def records(self, after_seq: int = 0, limit: int = 1000) -> list[JsonObject]:
         """Whole audit records (contract 8), oldest first."""
         return await self._db.read(partial(record.page, after_seq=after_seq, limit=limit))
+
+    async def hashes(self, after_seq: int, limit: int) -> list[str]:
+        """The hashes of the records after one, oldest first."""
+        return await self._db.read(partial(record.hashes, after_seq=after_seq, limit=limit))
 
     # -- policy and pins ----------------------------------------------------------------------------------------
 

@@ -40,8 +40,15 @@ def settings_schema() -> JsonObject:
         "webhooks": each(_webhook()),
         "limits": block({name: whole(least=least, most=most) for name, (least, most) in LIMITS.items()}),
         "hold": block({"wait_sec": number(most=86_400), "heartbeat_sec": number(least=0.001, most=3600)}),
+        "checkpoints": _checkpoints(),
     }
     return document("gate.yaml", block(members, ("version",)), {"group": SHARED["group"]})
+
+
+def _checkpoints() -> JsonObject:
+    members = {"file": text("An absolute path, best where nobody who can write the record can write.", "/.*"),
+               "every_sec": whole(least=1, most=86_400)}  # fmt: skip
+    return block(members, ("file",))
 
 
 def _webhook() -> JsonObject:
