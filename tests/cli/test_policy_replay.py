@@ -22,10 +22,12 @@ from mcp_gate.demo.story import tell
 from mcp_gate.faces.client import ReviewClient
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.reload import redecide
+from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.event import Event
 from mcp_gate.store.store import FILE_NAME
 from support.gates import RULES, Client, Hands, Upstream, decide, job, loaded, open_gate, pending, perform
-from support.history import directory, run, told
+from support.held import NOW
+from support.history import Deed, directory, record, run, told
 
 MILD = RULES.replace("require_approval", "allow")
 STRICT = RULES.replace("decision: allow", "decision: require_approval")
@@ -284,6 +286,18 @@ def test_what_calls_come_to_over_time_is_counted_anew_as_a_gate_would(tmp_path: 
     assert (flip["rule_after"], flip["calls"], found["recounted"]) == ("much", 3, 6), "the sixth came a day later"
     again = told(run("replay", tmp_path / "gate", tmp_path / "summing", "--json"))
     assert (again["flips"], again["recounted"], again["check"]["reproduced"]) == ([], 0, 6)
+
+
+def test_words_from_before_the_period_tell_what_still_counts_in_it(tmp_path: Path) -> None:
+    """A refund approved long before it was due counts from when it was sent."""
+    patient = RULES.replace("decision: require_approval", "decision: require_approval, timeout_sec: 86400")
+    deeds = [Deed(arguments={"amount": 90}, seconds=60), Deed(arguments={"amount": 20}, seconds=60)]
+    record(tmp_path / "state", loaded(patient), deeds, hours=25)
+    summing = directory(tmp_path / "gate", MILD.replace("rules:\n", "rules:\n" + SUM))
+    since = rfc3339(NOW + 24 * 3600)
+    found = told(run("replay", summing, tmp_path / "state", "--since", since, "--json"))
+    (flip,) = found["flips"]
+    assert (found["calls"], found["recounted"], flip["rule_after"], flip["after"]) == (1, 1, "refunds", "allow")
 
 
 def test_an_empty_period_says_so_and_exits_0(state: Path, config: Path) -> None:

@@ -36,7 +36,7 @@ def held_at(pasts: list[Past], settled: float | None = None, start: float = NOW,
     candidate = Candidate(NOW_IN_FORCE, describes=True)
     snapshots = {THEN.snapshot.id: THEN, NOW_IN_FORCE.snapshot.id: NOW_IN_FORCE} if kept else {}
     look = Look(candidate, snapshots.get, lambda held: None if settled is None else NOW + 60 * settled)
-    assert look.reach == HOUR
+    assert candidate.reach == HOUR
     out = []
     for seen in look.over(pasts, start):
         assert not isinstance(seen.facts, WhyNot)
@@ -88,8 +88,9 @@ def test_what_the_policy_of_then_asked_itself_is_taken_as_it_was() -> None:
 
 
 def test_a_policy_that_asks_for_nothing_over_time_counts_nothing() -> None:
-    look = Look(Candidate(THEN, describes=True), {}.get, lambda held: None)
-    assert look.reach == 0
+    candidate = Candidate(THEN, describes=True)
+    look = Look(candidate, {}.get, lambda held: None)
+    assert candidate.reach == 0
     assert [seen.past.at for seen in look.over([call(-5), call(5)], NOW)] == [NOW + 300]
 
 

@@ -74,12 +74,18 @@ def snapshots(archive: Archive, known: Loaded) -> Snapshots:
     return kept
 
 
-def seen(archive: Archive, look: Look, start: str) -> Iterator[Seen]:
-    """The calls from a time on (RFC 3339) with what the candidate would look at."""
+def earliest(chosen: Candidate, start: str) -> str:
+    """From when on history is read (RFC 3339): what calls come to over time begins before the period."""
     from mcp_gate.lang.times import parse_rfc3339, rfc3339
 
-    begin = parse_rfc3339(start)
-    return look.over(archive.calls(rfc3339(begin - look.reach)), begin)
+    return rfc3339(parse_rfc3339(start) - chosen.reach)
+
+
+def seen(archive: Archive, look: Look, chosen: Candidate, start: str) -> Iterator[Seen]:
+    """The calls from a time on (RFC 3339) with what the candidate would look at."""
+    from mcp_gate.lang.times import parse_rfc3339
+
+    return look.over(archive.calls(earliest(chosen, start)), parse_rfc3339(start))
 
 
 def staff(loaded: Loaded) -> Callable[[str], int]:

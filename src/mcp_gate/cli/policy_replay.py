@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mcp_gate.cli.archive import moment, open_archive
-from mcp_gate.cli.candidate import candidate, seen, snapshots, staff
+from mcp_gate.cli.candidate import candidate, earliest, seen, snapshots, staff
 from mcp_gate.cli.options import Exit, gate_options, leave
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def replay(policy_dir: str | None, since: str, config: str | None, state: str | 
     start = moment(since)
     chosen = candidate(policy_dir, config, as_json=as_json)
     with open_archive(config, state) as archive:
-        service = Service(archive.words(start), staff(chosen.loaded))
+        service = Service(archive.words(earliest(chosen, start)), staff(chosen.loaded))
         kept = snapshots(archive, chosen.loaded)
-        calls = seen(archive, Look(chosen, kept, service.settled), start)
+        calls = seen(archive, Look(chosen, kept, service.settled), chosen, start)
         found = decided_again(calls, chosen, kept, service, targets(chosen.loaded))
     snapshot = chosen.loaded.snapshot.id
     if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mcp_gate.cli.archive import moment, open_archive
-from mcp_gate.cli.candidate import candidate, seen, snapshots, staff
+from mcp_gate.cli.candidate import candidate, earliest, seen, snapshots, staff
 from mcp_gate.cli.options import gate_options
 
 if TYPE_CHECKING:
@@ -52,11 +52,11 @@ def _search(archive: Archive, chosen: Candidate, start: str, least: int) -> tupl
     from mcp_gate.history.suggest import Search
     from mcp_gate.history.weigh import weigh
 
-    words, people = list(archive.words(start)), staff(chosen.loaded)
+    words, people = list(archive.words(earliest(chosen, start))), staff(chosen.loaded)
     spoken, service, kept = Spoken(words), Service(words, people), snapshots(archive, chosen.loaded)
 
     def calls() -> Iterator[Seen]:
-        return seen(archive, Look(chosen, kept, service.settled), start)
+        return seen(archive, Look(chosen, kept, service.settled), chosen, start)
 
     found = Search(chosen.loaded, spoken, people, least).run(calls())
     return found, weigh(calls(), found, chosen, spoken)

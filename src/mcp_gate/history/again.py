@@ -36,6 +36,11 @@ class Candidate:
     describes: bool
     """Whether calls are described anew by its mapping; else topic, tags and attributes are the recorded ones."""
 
+    @property
+    def reach(self) -> int:
+        """How far back it asks for other calls, in seconds."""
+        return max((window.seconds for window in self.loaded.policy.windows), default=0)
+
     def facts(self, past: Past) -> Facts | WhyNot:
         """What it would look at. The signals are those of then: they do not depend on the policy."""
         call = past.call

@@ -31,7 +31,7 @@ class Seen:
 
 
 class Look:
-    """One pass over history; the calls come in their order, from `reach` seconds before the period on."""
+    """One pass over history; the calls come in their order, from the candidate's reach before the period on."""
 
     def __init__(self, candidate: Candidate, snapshots: Snapshots, settled: Callable[[Held], float | None]) -> None:
         """
@@ -42,11 +42,6 @@ class Look:
         self._snapshots = snapshots
         self._windows = candidate.loaded.policy.windows
         self._counted = _Counted(self._windows, settled)
-
-    @property
-    def reach(self) -> int:
-        """How far back the candidate asks for other calls, in seconds."""
-        return max((window.seconds for window in self._windows), default=0)
 
     def over(self, pasts: Iterable[Past], start: float) -> Iterator[Seen]:
         """The calls from `start` on; those before are only counted."""
