@@ -31,7 +31,7 @@ BLANK: Final = re.compile(r"[\s\x00-\x20]*")
 """What parsers drop from the beginning."""
 LONGEST: Final = 300
 """Characters of an authority that are looked at: no host is as long."""
-CLOSERS: Final = "\"'`)]},;:.!*_\\|"
+CLOSERS: Final = "\"'`)]},;:.!*\\|"
 """What may follow a URL in a sentence or in code."""
 BRACKETED: Final = re.compile(r"\[([^\]]*:[^\]]*)\](?::[0-9]*)?")
 NAME_PORT: Final = re.compile(r"([^:]*)(?::[0-9]*)?")
@@ -40,31 +40,33 @@ NAME_PORT: Final = re.compile(r"([^:]*)(?::[0-9]*)?")
 def links(text: str) -> Iterator[Named]:
     """The hosts of what begins like a URL."""
     begin = BLANK.match(text).end()  # type: ignore[union-attr]  # it matches nothing as well
+    blank = BREAK.search(text, begin)
+    edge = len(text) if blank is None else blank.start()
     alone = BREAK.search(text.strip()) is None
     for start in START.finditer(text):
-        leads = start.start() <= begin
+        leads = start.start() < edge
         authority = _authority(text, start.end())
-        if len(authority) == LONGEST:
-            yield Named(authority, None)
-            continue
+        end = start.end() + len(authority)
         if not (alone and leads):
             authority = authority.rstrip(CLOSERS)
         if "\\" in start[0]:
             yield Named(authority, None)
         elif authority or start[0].strip("/"):  # `// a comment` names none, `https://` none that could be told
             yield authority_of(authority)
-        if leads and "@" in END.split(text[start.end() + len(authority) :], maxsplit=1)[0]:
+        if leads and end == edge and "@" in END.split(text[end:], maxsplit=1)[0]:
             yield Named(text[start.end() :], None)
 
 
 def _authority(text: str, at: int) -> str:
-    """What stands there up to a slash, a query or a blank; at most so much of it that no host is as long."""
-    return BREAK.split(END.split(text[at : at + LONGEST], maxsplit=1)[0], maxsplit=1)[0]
+    """What stands there up to a slash, a query or a blank; of what no host is as long as, the beginning."""
+    return BREAK.split(END.split(text[at : at + LONGEST + 1], maxsplit=1)[0], maxsplit=1)[0]
 
 
 def authority_of(text: str) -> Named:
     """The host of `user@host:port`."""
+    if len(text) > LONGEST:
+        return Named(text[:LONGEST], None)
     name = text.rpartition("@")[2]
     found = BRACKETED.fullmatch(name) or NAME_PORT.fullmatch(name)
-    clear = found is not None and text.count("@") < 2 and "\\" not in text
-    return Named(text, canonical(found[1]) if clear and found is not None else None)
+    clear = text.count("@") < 2 and "\\" not in text
+    return Named(text, canonical(found[1]) if found is not None and clear else None)
