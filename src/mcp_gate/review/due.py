@@ -79,7 +79,7 @@ def after(request: Request) -> OnTimeout:
 def _guarded(request: Request) -> bool:
     """Whether time alone can never approve it, whatever the policy's word."""
     return (
-        not request.holds
+        request.kind != "gate"
         or request.tier is not Tier.LOW
         or request.needed > 1
         or request.min_assurance > Assurance.SESSION
