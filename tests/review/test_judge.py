@@ -241,6 +241,9 @@ def test_two_approvals_are_those_of_two_people() -> None:
     request = replace(request, decisions=(first.decision,))
     again = a_word(request, nonce="n-2")
     assert refused(judge(request, again, a_standing()))[:2] == ("second_person_needed", 403)
+    changed = judge(request, a_word(request, "deny", nonce="n-3"), a_standing())
+    assert isinstance(changed, Accepted), "who approved may think better of it"
+    assert changed.status is RequestStatus.REJECTED
     second = judge(request, a_word(request, by="ana"), a_standing("ana"))
     assert isinstance(second, Accepted)
     assert second.status is RequestStatus.APPROVED

@@ -381,6 +381,17 @@ async def test_who_spoke_in_the_first_stage_can_speak_in_the_second(tmp_path: Pa
         assert found.words == (again,)
 
 
+async def test_who_approved_may_still_deny(tmp_path: Path) -> None:
+    async with a_store(tmp_path) as store:
+        request = await held(store, needed=2)
+        await store.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
+        await reject(store, request, "dana")
+        found = await store.request(request.id)
+        assert found is not None
+        assert found.status is RequestStatus.REJECTED
+        assert [said.decision for said in found.decisions] == ["approve", "deny"]
+
+
 async def test_an_approval_by_time_is_a_decision_like_any_other_and_used_once(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store, on_timeout=OnTimeout.APPROVE, tier=Tier.LOW)

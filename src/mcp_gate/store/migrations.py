@@ -116,6 +116,18 @@ insert into decisions(request_id, n, decision, reason, approver_id, decision_ts,
 drop table kept_decisions;
 """,
     "create index calls_agent on calls(agent, ts)",
+    """
+create table freer_decisions(request_id text not null references requests(id), n integer not null,
+  decision text not null, reason text not null, approver_id text not null, decision_ts text not null,
+  assurance text not null, nonce text not null, signature text, final integer not null, stage integer not null,
+  primary key(request_id, n), unique(request_id, stage, approver_id, decision));
+insert into freer_decisions(request_id, n, decision, reason, approver_id, decision_ts, assurance, nonce, signature,
+  final, stage)
+  select request_id, n, decision, reason, approver_id, decision_ts, assurance, nonce, signature, final, stage
+  from decisions;
+drop table decisions;
+alter table freer_decisions rename to decisions;
+""",
 )
 
 
