@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("policy_test:test", "Expected decisions, in YAML, against the policy."),
     "schema": ("policy_schema:schema", "JSON Schema for editors."),
     "prove": ("policy_prove:prove", "What holds for every call, or a call that shows the contrary."),
+    "diff": ("policy_diff:diff", "For which calls one policy is weaker than another."),
     "replay": ("policy_replay:replay", "History decided again, with the load it would put on reviewers."),
     "suggest": ("policy_suggest:suggest", "Rules that people's decisions support; nothing is applied."),
 }

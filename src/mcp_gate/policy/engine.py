@@ -70,7 +70,7 @@ class Policy:
         self.levels = tuple(_compiled(layer) for _, layer in sorted(levels.items()))
         self.invariants = tuple(compile_rule(INVARIANTS, rule) for rule in invariants)
         self.terms = terms
-        self.windows = windows_of(rule.match for rule in self._rules())
+        self.windows = windows_of(rule.match for rule in self.rules())
         """What its conditions ask about other calls, in the order of their texts."""
         self._indices = tuple(TopicIndex(rules) for _, rules in self.layers)
         self._level_indices = tuple(TopicIndex(rules) for _, rules in self.levels)
@@ -79,7 +79,8 @@ class Policy:
         self.default = compile_rule(NOWHERE.file, default)
         self._kinds: dict[tuple[str, str, str, str, frozenset[str], bool, int], Kind] = {}
 
-    def _rules(self) -> Iterator[Rule]:
+    def rules(self) -> Iterator[Rule]:
+        """Those of every document, of every level, and the invariants."""
         for _, rules in (*self.layers, *self.levels, ("", self.invariants)):
             yield from (compiled.rule for compiled in rules)
 

@@ -71,6 +71,22 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One way in which two policies differ."""
+
+    what: str
+    """Such as `require_approval -> allow`."""
+    weaker: bool
+    """Whether the new policy is the weaker one there."""
+    result: Result
+    levels: tuple[int, ...]
+    facts: Facts | None = None
+    """A call for which it is so, or may be, at the first of the levels."""
+    before: Verdict | None = None
+    after: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that was found out about one policy."""
 
