@@ -71,8 +71,8 @@ def test_with_the_guardrails_it_is_proved_and_the_rules_alone_would_not_do(tmp_p
     assert "invariant 'deletes-need-a-person': the rules alone would not keep it at level 1" in done.stdout
     assert "warning: level_2 is stricter than level_1 for some calls: allow becomes allow_with_cons" in done.stdout
     assert done.stdout.splitlines()[-1] == (
-        "1 of 1 claims proved; the rules alone keep 0 of 2 invariants; 0 rules never decide; "
-        "1 levels stricter than the one below"
+        "claims proved: 1 of 1; invariants that the rules alone keep: 0 of 2; rules that never decide: 0; "
+        "levels stricter than the one below: 1"
     )
 
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 @gate_options
 def check(config: str | None, state: str | None, as_json: bool) -> None:
     """Load everything; 0 only if it could be served."""
+    from mcp_gate.cli.suspicions import suspicions
+
     directory, loaded = load_or_leave(config, as_json=as_json, to_serve=True)
+    warnings = (*loaded.warnings, *suspicions(loaded))
     rules = sum(len(layer) for _, layer in loaded.policy.layers)
     if as_json:
         summary: JsonObject = {
@@ -28,14 +31,14 @@ def check(config: str | None, state: str | None, as_json: bool) -> None:
             "upstreams": list(loaded.upstreams),
             "rules": rules,
             "invariants": len(loaded.policy.invariants),
-            "warnings": [warning.as_json() for warning in loaded.warnings],
+            "warnings": [warning.as_json() for warning in warnings],
         }
         print(json.dumps(summary))
         return
-    for warning in loaded.warnings:
+    for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
     print(f"{directory}: {len(loaded.snapshot.files)} files, snapshot {loaded.snapshot.id}")
     print(
         f"{len(loaded.upstreams)} upstreams, {rules} rules in {len(loaded.policy.layers)} documents, "
-        f"{len(loaded.policy.invariants)} invariants, {len(loaded.warnings)} warnings. It can be served."
+        f"{len(loaded.policy.invariants)} invariants, {len(warnings)} warnings. It can be served."
     )

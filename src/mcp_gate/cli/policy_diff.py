@@ -103,7 +103,12 @@ def _lines(
     weaker = sum(one.weaker for one in changes) + sum(tool.weaker for tool in tools)
     stricter = sum(not one.weaker for one in changes)
     how = "" if proved else " that was found"
-    yield f"NEW is weaker in {weaker} ways and stricter in {stricter}{how}" if changes or tools else f"no change{how}"
+    words = f"NEW is weaker in {_ways(weaker)} and stricter in {_ways(stricter)}" if changes or tools else "no change"
+    yield words + how
+
+
+def _ways(count: int) -> str:
+    return f"{count} way{'' if count == 1 else 's'}"
 
 
 def _change(one: Change, levels: bool) -> Iterator[str]:

@@ -161,6 +161,7 @@ def _summary(report: Report) -> str:
     proved = sum(claim.result is Result.PROVED for claim in report.claims)
     kept = sum(claim.result is Result.PROVED for claim in report.invariants)
     return (
-        f"{proved} of {len(report.claims)} claims proved; the rules alone keep {kept} of {len(report.invariants)} "
-        f"invariants; {len(report.idle)} rules never decide; {len(report.steps)} levels stricter than the one below"
+        f"claims proved: {proved} of {len(report.claims)}; invariants that the rules alone keep: {kept} of "
+        f"{len(report.invariants)}; rules that never decide: {len(report.idle)}; "
+        f"levels stricter than the one below: {len(report.steps)}"
     )

@@ -16,6 +16,9 @@ from mcp_gate.policy.proof.witness import witnesses
 TRIES: Final = 16
 """Models looked at, where what is not modelled keeps the engine from confirming the first."""
 
+TOPICS: Final = 200
+"""Topics that are tried in place of an example's, shortest first."""
+
 
 class Questions:
     """A closed space, and what was learned about it."""
@@ -27,6 +30,7 @@ class Questions:
         """
         self.space = space
         self._solver = Solver(space.cnf, seconds)
+        self._topics = space.topic.shortest(TOPICS)
 
     def possible(self, literals: Iterable[Literal]) -> Answer:
         """Whether some call makes all of these true."""
@@ -53,7 +57,7 @@ class Questions:
             model = self._solver.model()
             for facts in witnesses(self.space, model, level):
                 if shows(facts):
-                    return Result.DISPROVED, shrink(facts, shows)
+                    return Result.DISPROVED, shrink(facts, shows, self._topics)
                 first = first or facts
             blocked.append(self._unlike(model))
             answer = self._solver.ask([*literals, *blocked])

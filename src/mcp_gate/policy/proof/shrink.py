@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 
 from mcp_gate.model.call import Facts, Signals
@@ -14,8 +14,15 @@ KEPT = ("level", "windows")
 """Without a word on windows they hold the call alone, which is not less to say but something else."""
 
 
-def shrink(facts: Facts, shows: Callable[[Facts], bool]) -> Facts:
-    """Leave out whatever is not needed, one thing after the other."""
+def shrink(facts: Facts, shows: Callable[[Facts], bool], topics: Iterable[str] = ()) -> Facts:
+    """Leave out whatever is not needed, one thing after the other.
+
+    Args:
+        topics: that may do as well, shortest first.
+    """
+    if not facts.description.unmapped:
+        others = (replace(facts, description=replace(facts.description, topic=topic)) for topic in topics)
+        facts = next(filter(shows, others), facts)
     while (less := next(filter(shows, _simpler(facts)), None)) is not None:
         facts = less
     return facts

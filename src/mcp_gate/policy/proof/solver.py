@@ -41,10 +41,11 @@ class Solver:
         except ImportError:
             raise NoSolver from None
         self._z3: Any = z3
+        self._context: Any = z3.Context()  # of its own: what was asked before, of others, changes no answer
         self._cnf = cnf
         self._told = 0
         self._terms: dict[Literal, Any] = {}
-        self._solver: Any = z3.SolverFor("QF_FD")  # finite domains: a SAT solver, and no more, that keeps its lemmas
+        self._solver: Any = z3.SolverFor("QF_FD", ctx=self._context)  # finite domains: a SAT solver that keeps lemmas
         if seconds is not None:
             self._solver.set("timeout", max(1, int(seconds * 1000)))
 
@@ -80,7 +81,7 @@ class Solver:
         self._solver.from_string("\n".join(text))
         self._told += len(new)
         for name in names:
-            self._terms[name] = self._z3.Bool(f"v{name}")
+            self._terms[name] = self._z3.Bool(f"v{name}", self._context)
             self._terms[-name] = self._z3.Not(self._terms[name])
 
 

@@ -56,6 +56,10 @@ class Texts:
         for passes, kinds in zip(self._tests.values(), passing, strict=True):
             self._cnf.equal_to_any(passes, kinds)
 
+    def shortest(self, most: int) -> list[str]:
+        """Examples of other kinds of texts."""
+        return [example for _, example in self._examples[:most]]
+
     def example(self, model: Model) -> str:
         """A shortest text that passes the tests that the model's text does."""
         return next((example for kind, example in self._examples if model[kind]), self._usual)
