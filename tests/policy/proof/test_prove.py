@@ -36,7 +36,7 @@ def agrees(policy: Policy, claim: Claim) -> None:
         assert claim.levels[facts.signals.level] is Result.DISPROVED
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(policies(), CLAIMS)
 def test_a_claim_is_proved_where_no_call_breaks_it_and_else_a_call_shows_it(policy: Policy, claim: Rule) -> None:
     report = prove(policy, [claim])
@@ -45,7 +45,7 @@ def test_a_claim_is_proved_where_no_call_breaks_it_and_else_a_call_shows_it(poli
     agrees(policy, found)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(policies())
 def test_of_each_invariant_it_is_said_whether_the_rules_alone_would_keep_it(policy: Policy) -> None:
     layers = [Layer(name, tuple(c.rule for c in compiled)) for name, compiled in policy.layers]
@@ -63,7 +63,7 @@ def deciding(rules_: Sequence[Compiled]) -> Iterator[str]:
         yield from (next(({one.rule.id} for one in rules_ if about(one, facts)), set()))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(policies())
 def test_a_rule_that_is_said_never_to_decide_decides_no_call(policy: Policy) -> None:
     report = prove(policy, [])
@@ -79,7 +79,7 @@ def test_a_rule_that_is_said_never_to_decide_decides_no_call(policy: Policy) -> 
                         assert hiding.decide(facts).rule_id != "default"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(policies())
 def test_a_level_is_said_to_be_stricter_than_the_one_below_where_a_call_shows_it(policy: Policy) -> None:
     report = prove(policy, [])

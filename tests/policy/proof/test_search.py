@@ -18,7 +18,7 @@ DELETES = "never:\n  - { id: deletes, match: { risk_tags: [delete] }, weaker_tha
 AUTONOMY = (SEED / "autonomy.yaml").read_text().replace("version: v1\n", "")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(policies(), CLAIMS)
 def test_a_claim_that_is_said_not_to_hold_does_not(policy: Policy, claim: Rule) -> None:
     for found, example in disproved(policy, [claim]):
@@ -28,7 +28,7 @@ def test_a_claim_that_is_said_not_to_hold_does_not(policy: Policy, claim: Rule) 
         assert example.verdict.decision < claim.decision
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(policies())
 def test_a_level_that_is_said_to_be_stricter_is(policy: Policy) -> None:
     for step in stricter_above(policy):

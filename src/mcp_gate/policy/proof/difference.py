@@ -105,7 +105,7 @@ class _Difference:
 
         def shows(old: Verdict, new: Verdict) -> bool:
             both = (old, new) if weaker else (new, old)
-            return old.decision is new.decision and term.looser(*both)
+            return old.decision is new.decision and term.concerns(old.decision) and term.looser(*both)
 
         yield from self._change(what, weaker, [*about, self._cnf.any_of(lacks)], level, shows, term)
 

@@ -11,7 +11,6 @@ from itertools import combinations, islice, product
 from typing import Final
 
 from mcp_gate.model.call import Description, Facts, Signals
-from mcp_gate.model.decision import Decision
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.engine import Policy
 from mcp_gate.policy.proof.difference import changed, in_order, levels_of
@@ -72,8 +71,8 @@ def changes(old: Policy, new: Policy) -> tuple[Change, ...]:
         if before.decision is not after.decision:
             note(f"{before.decision.word} -> {after.decision.word}", after.decision < before.decision, facts)
             continue
-        for term in terms if before.decision is not Decision.DENY else ():
-            if term.of_held and before.decision is not Decision.REQUIRE_APPROVAL:
+        for term in terms:
+            if not term.concerns(before.decision):
                 continue
             if term.looser(before, after):
                 note(f"{term.name} looser", True, facts, term)

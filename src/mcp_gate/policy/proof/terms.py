@@ -52,6 +52,10 @@ class Term:
     meets: Callable[[Asked, Any], bool]
     """Whether what is asked for is as strict as a grade. Several rules ask for what one of them does."""
 
+    def concerns(self, decision: Decision) -> bool:
+        """Whether it makes a difference for calls with this decision."""
+        return decision is Decision.REQUIRE_APPROVAL if self.of_held else decision is not Decision.DENY
+
     def demand(self, grade: Any, terms: Terms) -> Demand:
         return lambda rule: self.meets(Asked.by(rule, terms), grade)
 
