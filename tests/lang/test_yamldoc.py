@@ -175,6 +175,37 @@ def test_any_bytes_are_a_document_or_refused(data: bytes) -> None:
     assert place.column >= 1
 
 
+WRITTEN = [
+    "w: a = 1 AND ¦foo = 2",
+    "w: 'it''s = ''x'' AND ¦foo'",
+    'w: "\\u0070rod \\U0001F600\\t\\" AND ¦foo"',
+    "w: a = 1 AND\n   b = 2\n     OR ¦foo",
+    'w: "a = 1   \n  AND ¦foo"',
+    'w: "a = 1 \\\n   AND ¦foo"',
+    "w: 'a\n\n   b ¦foo'",
+    "w: |\n  a = 1\n  AND ¦foo = 1\nz: 1",
+    "w: >-\n  a = 1\n  AND ü = 'ä'\n  AND ¦foo = 1\nz: 1",
+    "{ w: a\n  ¦foo }",
+    '# ä ö ü 😀\nw: "ö\\n¦foo"',
+    "w: a¦",
+    "w: 'it''s'¦",
+]
+
+
+@pytest.mark.parametrize("marked", WRITTEN)
+def test_a_character_of_a_text_has_its_place_however_it_is_written(marked: str) -> None:
+    before = marked[: marked.index("¦")]
+    tree, _ = read("f.yaml", marked.replace("¦", "").encode())
+    value = tree.entries["w"]
+    assert isinstance(value, Scalar)
+    end = len(value.text)
+    at = value.text.index("foo") if "foo" in value.text else end
+    place = value.place_at(at)
+    quote = at == end and value.quoted  # the end is before the quote that closes a text
+    found = (place.line, place.column)
+    assert found == (before.count("\n") + 1, len(before) - before.rfind("\n") - quote)
+
+
 def test_a_large_file_is_read_in_a_second() -> None:
     rule = "  - {id: rule-%d, match: {topics: ['job.*.read'], risk_tags: [read]}, decision: allow, reason: fine}\n"
     text = "version: v1\nrules:\n" + "".join(rule % i for i in range(5000))

@@ -114,6 +114,14 @@ DOCUMENTS = [
         "in the condition: 'result' is not known here; a path starts with args, attributes, call; conditions",
     ),
     (
+        "rules:\n  - id: a\n    decision: deny\n    match:\n      when: >-\n        args.a = 1\n        AND ¦foo.x = 1",
+        "in the condition: 'foo' is not known here; a path starts with args, attributes, call; conditions",
+    ),
+    (
+        "rules:\n  - { id: a, match: { when: 'args.env = ''prod'' AND ¦foo.x = 1' }, decision: deny }",
+        "in the condition: 'foo' is not known here; a path starts with args, attributes, call; conditions",
+    ),
+    (
         'rules:\n  - { id: a, match: { when: "NOT attributes.confidence < 0.7" }, decision: ¦allow }',
         "what the agent claims of its confidence cannot let a call pass; write require_approval or deny, or",
     ),

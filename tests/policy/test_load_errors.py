@@ -118,6 +118,24 @@ WORKFLOWS = [
         "  c: { type: approval }",
         "in the condition: 'args' is not known here; a path starts with input, result, steps; conditions",
     ),
+    *(
+        (
+            f"  b: {{ type: condition, depends_on: [a], branches: {{ x: {{ when: '{when}', next: c }} }} }}\n"
+            "  c: { type: approval }",
+            f"in the condition: {error}",
+        )
+        for when, error in [
+            ("result.amount < 100 AND ¦prior_refunds < 3", "'prior_refunds' is not known here; a path starts"),
+            ("result.amount < 100 AND result.prior_refunds < ¦", "it ends too early; expected a path, a number or a"),
+            ("result.amount < ¦< 100", "expected a path, a number or a 'text', found '<'"),
+            ("result.amount ¦100", "expected a comparison such as = or IN, AND, OR or BETWEEN, found '100'"),
+            ("result.amount < 100 ¦result.n = 1", "expected AND or OR, found 'result'"),
+            ("result.amount < ¦1e3", "found '1', and no number that we read; write plain digits, such as 900 or 0.7"),
+            ("steps.analyze.result.n = 1 AND ¦count(1h) > 2", "only the conditions of rules look at other calls"),
+            ("¦attributes.amount_usd < 3", "'attributes' is not known here; a path starts with input, result, steps"),
+            ('input.tier = ¦"gold"', "a text stands in 'single quotes'"),
+        ]
+    ),
     (
         "  b: { type: approval, on_timeout: ¦wait }",
         "'wait' is not one of deny, escalate, approve; use one of: approve, deny, escalate",

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 import yaml
 
 from mcp_gate.lang.reveal import is_hidden, mixed_script, reveal
+from mcp_gate.lang.written import offset
 from mcp_gate.model.config import Place, Problem
 
 MOST_BYTES: Final = 1 << 20
@@ -33,6 +34,17 @@ class Scalar:
     place: Place
     text: str
     quoted: bool
+    raw: str = ""
+    """As written, where that is not the text between its quotes."""
+
+    def place_at(self, index: int) -> Place:
+        """Where a character of the text stands in the file."""
+        if not self.raw:
+            return Place(self.place.file, self.place.line, self.place.column + index + int(self.quoted))
+        before = self.raw[: offset(self.raw, self.text, index)]
+        breaks = before.count("\n")
+        column = len(before) - before.rfind("\n") if breaks else self.place.column + len(before)
+        return Place(self.place.file, self.place.line + breaks, column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +85,7 @@ def read(file: str, data: bytes) -> tuple[Mapping_, list[Problem]]:
         Refused: it is no such document.
     """
     text = _text(file, data)
-    events = _events(file, text)
-    builder = _Builder(file, events)
+    builder = _Builder(file, text)
     root = builder.document()
     if not isinstance(root, Mapping_):
         raise Refused(Problem(root.place, "the document is no mapping", "start it with 'version: v1'"))
@@ -121,9 +132,10 @@ def _events(file: str, text: str) -> Iterator[Any]:
 class _Builder:
     """Turns YAML events into nodes, iteratively bounded in depth."""
 
-    def __init__(self, file: str, events: Iterator[Any]) -> None:
+    def __init__(self, file: str, text: str) -> None:
         self._file = file
-        self._events = events
+        self._text = text
+        self._events = _events(file, text)
         self.problems: list[Problem] = []
 
     def document(self) -> Node:
@@ -151,10 +163,15 @@ class _Builder:
         if getattr(event, "tag", None) is not None:
             raise self._refused(event, f"a tag ({reveal(event.tag)})", "remove it; values are plain")
         if isinstance(event, yaml.ScalarEvent):
-            return Scalar(self._place(event), event.value, bool(event.style))
+            return self._scalar(event)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(event, depth)
         return self._mapping(event, depth)
+
+    def _scalar(self, event: Any) -> Scalar:
+        start, end, quoted = event.start_mark.index, event.end_mark.index, bool(event.style)
+        plain = self._text[start + quoted : end - quoted] == event.value
+        return Scalar(self._place(event), event.value, quoted, "" if plain else self._text[start:end])
 
     def _sequence(self, start: Any, depth: int) -> Sequence_:
         items: list[Node] = []

@@ -12,7 +12,6 @@ from mcp_gate.lang.hostnames import canonical
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.yamldoc import Node, Scalar, Sequence_
-from mcp_gate.model.config import Place
 from mcp_gate.model.constraints import NONE, Constraints
 from mcp_gate.policy.rules import Match
 
@@ -71,16 +70,14 @@ def read_tag(reader: Reader, node: Node) -> str | None:
 def read_condition(
     reader: Reader, node: Node | None, roots: frozenset[str], *, near: bool = False, windows: bool = False
 ) -> Condition | None:
-    """A condition, with errors at the very column where it stands on one line."""
+    """A condition, with errors at the very place in the file."""
     text = reader.text(node, "a condition")
     if node is None or text is None:
         return None
     try:
         return compile_condition(text, roots, near_is_unknown=near, with_windows=windows)
     except ConditionError as e:
-        place = node.place
-        if isinstance(node, Scalar) and "\n" not in text:
-            place = Place(place.file, place.line, place.column + e.column - 1 + int(node.quoted))
+        place = node.place_at(e.column - 1) if isinstance(node, Scalar) else node.place
         reader.error(place, f"in the condition: {reveal(e.message)}", "conditions read like: args.amount >= 100 AND …")
         return None
 

@@ -42,6 +42,18 @@ def test_approvals_so_far_are_told_with_their_names() -> None:
     assert any(line.startswith("approvals   1 of 2 (ana)") for line in lines)
 
 
+def test_why_a_call_is_unusual_and_what_it_comes_to_over_time_are_told() -> None:
+    signals = {
+        "windows": {"count(24h)": 7, "sum(attributes.n, 1h)": {"unknown": True}}, "anomaly_score": 0.97,
+        "anomaly": [{"feature": "args.am\u202eount", "value": 4400, "p": 0.002}],
+    }  # fmt: skip
+    lines = told({"signals": signals})
+    assert "over time   count(24h) = 7" in lines
+    assert "over time   sum(attributes.n, 1h) = unknown" in lines
+    assert any(line.startswith("unusual     0.97: args.am") and "4400 (1 in 500)" in line for line in lines)
+    assert "\u202e" not in "".join(lines)
+
+
 def test_what_a_constraint_will_refuse_anyway_is_told_beforehand() -> None:
     verdict = {**a_request().verdict, "forbidden": "the amount is over the limit"}
     assert any(line.startswith("⚠ the amount is over the limit: refused even if") for line in told(verdict=verdict))
