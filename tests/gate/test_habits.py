@@ -140,15 +140,16 @@ async def test_many_calls_in_a_minute_are_unusual_for_who_makes_few(tmp_path: Pa
         assert (await signals(gate))["anomaly"][0]["feature"] == "calls in the last minute"
 
 
+@pytest.mark.parametrize("error", [Unavailable("the disk cannot be read"), ValueError("no JSON")])
 async def test_S057_a_past_that_cannot_be_read_makes_every_call_unusual_until_it_can(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     hands = Hands()
     async with open_gate(tmp_path, ODD, SETTINGS, hands) as gate:
         with monkeypatch.context() as patch:
 
             def broken(*_: object, **__: object) -> None:
-                raise Unavailable("the disk cannot be read")
+                raise error
 
             patch.setattr(habits, "_read", broken)
             assert not await pay(gate, hands, 10)

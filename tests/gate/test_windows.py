@@ -15,8 +15,12 @@ from mcp_gate.model.request import Request, RequestStatus
 from mcp_gate.store.database import Unavailable
 from mcp_gate.wire.errors import RpcError
 from mcp_gate.wire.peer import Lost
+from support.agents import entry
 from support.faults import faulty_writer
 from support.gates import Client, Hands, Upstream, decide, job, loaded, open_gate, pending, perform
+from support.lines import an_agent, verdict
+from support.running import place, serving
+from support.upstreams import Probe
 
 pytestmark = pytest.mark.anyio
 
@@ -170,6 +174,20 @@ async def test_S051_nothing_that_a_client_says_of_itself_starts_the_window_anew(
             passed.append(isinstance(await perform(gate, wanted, Upstream(), session=f"s-{n}"), Delivered))
         assert passed == [True] * 5 + [False] * 3
         assert await paid(gate, 9, agent="other"), "another agent has a window of its own"
+
+
+def test_S051_over_the_socket_under_new_names_connections_and_processes_of_the_gate(tmp_path: Path) -> None:
+    probe = Probe(tmp_path)
+    tools = {"*": {"topic": "job.shop.refund", "risk_tags": ["write"], "attributes": {"amount_usd": "args.amount"}}}
+    passed = []
+    with place({"shop": entry(probe, {"tools": tools})}, LIMITED, SETTINGS) as where:
+        for start in range(2):
+            with serving(where):
+                for n in range(4):
+                    with an_agent(where.state, name=f"client-{start}-{n}") as agent:
+                        passed.append(not verdict(agent.call("shop_echo", amount=99, n=n + 10 * start)))
+    assert passed == [True] * 5 + [False] * 3
+    assert len(probe.calls()) == 5
 
 
 @pytest.mark.parametrize("restart", [False, True])

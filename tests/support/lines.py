@@ -69,15 +69,15 @@ def verdict(result: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def an_agent(state: Path, agent: str = "default", seconds: float = 20.0) -> Iterator[Agent]:
-    """Connect to the gate of a state directory."""
+def an_agent(state: Path, agent: str = "default", seconds: float = 20.0, name: str = "lines") -> Iterator[Agent]:
+    """Connect to the gate of a state directory; `name` is what the client calls itself."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(seconds)
         connection.connect(str(state / "agent.sock"))
         client = Agent(connection)
         client.send({"hello": 1, "agent": agent})
         assert client.read() == {"ok": True}
-        info = {"name": "lines", "version": "1"}
+        info = {"name": name, "version": "1"}
         client.result("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": info})
         client.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
         try:

@@ -107,6 +107,8 @@ async def acquaint(store: Store, agent: str) -> None:
         await store.habits.acquaint(agent)
     except Unavailable as e:
         log.error("the past of agent %s cannot be read: %s", agent, e)
+    except Exception:
+        log.exception("the past of agent %s cannot be read", agent)
 
 
 @dataclass(frozen=True, slots=True)
