@@ -111,7 +111,7 @@ def decided(loaded: Loaded, deed: Deed, id_: str, now: float) -> tuple[Call, Ver
 async def _one(store: Store, clock: Hands, loaded: Loaded, deed: Deed, id_: str) -> str:
     call, verdict = decided(loaded, deed, id_, clock.now)
     common = events.members(call, verdict.policy_snapshot)
-    written = [events.received(common, call), events.decided(common, verdict)]
+    written = [events.received(common, call), events.decided(common, verdict, call)]
     if verdict.decision is not Decision.REQUIRE_APPROVAL:
         denied = verdict.decision is Decision.DENY
         state = CallState.DENIED if denied else CallState.DISPATCHED
