@@ -78,3 +78,20 @@ async def test_without_a_gate_it_exits_3(tmp_path: Path) -> None:
     async with a_gate(tmp_path) as gate:
         pass
     assert (await run(gate, "list"))[0] == 3
+
+
+async def test_stop_and_resume_one_agent_or_all(tmp_path: Path) -> None:
+    async with a_gate(tmp_path, settings=AT_1, rules=RULES) as gate:
+        assert await run(gate, "stop", "claude-code") == (0, "claude-code is stopped.\n", "")
+        (row,) = (await run(gate, "list"))[1].splitlines()[1:]
+        assert row.split()[:3] == ["claude-code", "1,", "STOPPED"]
+        (one,) = json.loads((await run(gate, "list", "--json"))[1])["agents"]
+        assert {"id", "level", "since", "stopped", "counts"} <= one.keys()
+        assert one["stopped"] is True
+        assert await run(gate, "stop", "--all", "--reason", "Fire") == (0, "Every agent is stopped.\n", "")
+        assert (await run(gate, "resume", "--all"))[0] == 0
+        assert await run(gate, "resume", "claude-code") == (0, "claude-code is free to go on.\n", "")
+        assert (await run(gate, "resume", "claude-code"))[0] == 4
+        assert (await run(gate, "stop", "ghost"))[0] == 1
+        assert (await run(gate, "stop"))[0] == 2
+        assert (await run(gate, "stop", "claude-code", "--all"))[0] == 2

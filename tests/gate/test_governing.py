@@ -165,7 +165,8 @@ async def test_the_list_tells_levels_counts_and_what_is_lacking(tmp_path: Path) 
         since = bot.pop("since")
         assert since == gate.store.agents()["bot"].since
         assert bot == {
-            "id": "bot", "level": 0, "counts": {"successes": 2, "errors": 0, "violations": 0}, "owner": "lee", "max": 1,
+            "id": "bot", "level": 0, "stopped": False, "counts": {"successes": 2, "errors": 0, "violations": 0},
+            "owner": "lee", "max": 1,
             "lacking": ["2 of 5 successful actions", "0 of 7 days at this level"],
         }  # fmt: skip
         assert ours["max"] == 2

@@ -1,4 +1,4 @@
-"""`mcp-gate agents`: levels of autonomy, and who changes them."""
+"""`mcp-gate agents`: levels of autonomy, and the stop switch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcp_gate.cli.options import as_option, gate_options, me
+from mcp_gate.cli.options import Exit, as_option, gate_options, leave, me
 from mcp_gate.cli.talk import gate_of, print_json
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def agents() -> None:
-    """Agents and their levels of autonomy."""
+    """Agents: their levels of autonomy, and the stop switch."""
 
 
 @agents.command("list")
@@ -72,26 +72,78 @@ def incident(
     _act(id, "incident", reason, approver, config, state, as_json=as_json)
 
 
+@agents.command()
+@click.argument("id", required=False)
+@click.option("--all", "everybody", is_flag=True, help="Every agent, known or not.")
+@click.option("--reason", metavar="TEXT", default="", help="Kept in the record.")
+@as_option
+@gate_options
+def stop(
+    id: str | None, everybody: bool, reason: str, approver: str | None, config: str | None, state: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Let nothing more of agent ID pass: new calls are refused, those under way are cut off, those held end."""
+    _switch(id, everybody, "stop", reason, approver, config, state, as_json=as_json)
+
+
+@agents.command()
+@click.argument("id", required=False)
+@click.option("--all", "everybody", is_flag=True, help="Lift a stop of every agent.")
+@click.option("--reason", metavar="TEXT", default="", help="Kept in the record.")
+@as_option
+@gate_options
+def resume(
+    id: str | None, everybody: bool, reason: str, approver: str | None, config: str | None, state: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Let agent ID go on. What was held or cut off is not taken up again."""
+    _switch(id, everybody, "resume", reason, approver, config, state, as_json=as_json)
+
+
+def _switch(
+    id: str | None, everybody: bool, word: str, reason: str, approver: str | None, config: str | None,
+    state: str | None, *, as_json: bool,
+) -> None:  # fmt: skip
+    if everybody == (id is not None):
+        leave(Exit.USAGE, "Name one agent, or say --all.")
+    told = _posted(id or "*", word, reason, approver, config, state, as_json=as_json)
+    if as_json:
+        print_json(told)
+    elif id is None:
+        print("Every agent is stopped." if word == "stop" else "Agents may go on, but for those stopped by name.")
+    else:
+        from mcp_gate.lang.reveal import reveal
+
+        print(f"{reveal(id)} is {'stopped' if word == 'stop' else 'free to go on'}.")
+
+
 def _act(
     id: str, word: str, reason: str, approver: str | None, config: str | None, state: str | None, *, as_json: bool
 ) -> None:
-    from urllib.parse import quote
-
     from mcp_gate.lang.reveal import reveal
 
-    with gate_of(config, state, as_json=as_json) as gate:
-        body: JsonObject = {"approver_id": me(approver), "reason": reason}
-        agent = gate.post(f"/v1/agents/{quote(id, safe='')}/{word}", body)
+    agent = _posted(id, word, reason, approver, config, state, as_json=as_json)
     if as_json:
         print_json(agent)
     else:
         print(f"{reveal(agent['id'])} is at level {agent['level']}.")
 
 
+def _posted(
+    id: str, word: str, reason: str, approver: str | None, config: str | None, state: str | None, *, as_json: bool
+) -> JsonObject:
+    from urllib.parse import quote
+
+    with gate_of(config, state, as_json=as_json) as gate:
+        body: JsonObject = {"approver_id": me(approver), "reason": reason}
+        return gate.post(f"/v1/agents/{quote(id, safe='')}/{word}", body)
+
+
 def _row(one: JsonObject) -> tuple[str, ...]:
     from mcp_gate.lang.reveal import reveal
 
     counts = one["counts"]
+    level = f"{one['level']}{', STOPPED' if one['stopped'] else ''}"
     lacking = "; ".join(one["lacking"]) or "nothing but a reviewer's word" if "lacking" in one else "-"
     numbers = (str(counts[name]) for name in ("successes", "errors", "violations"))
-    return reveal(one["id"]), str(one["level"]), reveal(one.get("since", "-")), *numbers, reveal(lacking)
+    return reveal(one["id"]), level, reveal(one.get("since", "-")), *numbers, reveal(lacking)

@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "connect": ("connect:connect", "The stdio MCP server that a client starts."),
     "review": ("review:review", "The review screen."),
     "requests": ("requests:requests", "Held calls without a screen."),
-    "agents": ("agents:agents", "Agents and their levels of autonomy."),
+    "agents": ("agents:agents", "Agents: levels of autonomy, the stop switch."),
     "status": ("status:status", "Health, policy snapshot, queue."),
     "upstreams": ("upstreams:upstreams", "Upstreams, their tools and pins."),
     "policy": ("policy:policy", "Check and explain the policy."),

@@ -41,9 +41,13 @@ async def dispatch(
         call: what is sent: what was received, or the same call as it was held.
     """
     end = _End(gate, call, common, approved=request_id is not None)
-    gate.under_way.begin()
+    if gate.store.stopped(call.agent):  # between the record and the first byte
+        await end.failed("stopped", sent=False)
+        return words.stopped(verdict, call.id, request_id)
+    scope = gate.under_way.begin(call.agent)
     try:
-        result = await send(call.arguments, verdict.constraints.max_runtime_sec)
+        async with scope:
+            result = await send(call.arguments, verdict.constraints.max_runtime_sec)
     except RpcError as error:
         told = _told(received.loaded, call, error, verdict)
         await end.failed("upstream_error", sent=True, code=error.code, told=told)
@@ -55,13 +59,16 @@ async def dispatch(
         await end.unknown("lost")
         return words.unknown(verdict, call.id, request_id)
     except TimeoutError:
+        if scope.expired():
+            await end.unknown("stopped")
+            return words.unknown(verdict, call.id, request_id)
         await end.failed("max_runtime_sec", sent=True)
         return words.failed(verdict, call.id, "it ran longer than it may", sent=True, request_id=request_id)
     except asyncio.CancelledError:
         end.abandoned()
         raise
     finally:
-        gate.under_way.end()
+        gate.under_way.end(scope)
     return await _inspect(end, verdict, received, result)
 
 

@@ -1,4 +1,4 @@
-"""What people do about agents: promote, demote, record an incident. The record names who did it, and why."""
+"""What people do about agents: promote, demote, stop, let go on. The record names who did it, and why."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mcp_gate.autonomy.promotion import Judging, demotion, incident, promotion, unmet
 from mcp_gate.gate import reviewers
-from mcp_gate.gate.reviewers import Identity, Session
+from mcp_gate.gate.redecide import redecide
+from mcp_gate.gate.reviewers import Bearer, Identity, Session
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.decision import Assurance
+from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Refused
+from mcp_gate.policy.read_settings import PERSON
 from mcp_gate.review import checks
 from mcp_gate.review.people import Person, Reviewer
+from mcp_gate.store.stops import EVERYBODY
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
@@ -61,6 +65,50 @@ class Governing:
         """To level 0."""
         return await self._move(said, self._somebody(said, identity), incident)
 
+    async def stop(self, said: Said, identity: Identity) -> Answer:
+        """Nothing more of the agent, or of `EVERYBODY`: new calls are refused, those at an upstream are cut off, those
+        that are held end."""
+        who = self._somebody(said, identity)
+        if isinstance(who, Refused):
+            return who
+        if not self._may_come(said.agent):
+            return NoSuchAgent()
+        gate = self._gate
+        recorded = gate.store.stop_agent(said.agent, self._stopped(said, who, stopped=True))
+        gate.under_way.cut_off(gate.store.stopped)
+        await recorded
+        await redecide(gate)
+        return self._after(said.agent)
+
+    async def resume(self, said: Said, identity: Identity) -> Answer:
+        """Let the agent, or everybody, go on. What was held or cut off is not taken up again."""
+        who = self._somebody(said, identity)
+        if isinstance(who, Refused):
+            return who
+        spec = (self._gate.loaded.settings.agents or {}).get(said.agent)
+        refused = checks.own(who.id, said.agent, spec) if isinstance(identity, Bearer) else None
+        if refused is not None:
+            return refused
+        if not self._gate.store.stopped_by_name(said.agent):
+            also = "; all agents are" if self._gate.store.stopped(said.agent) else ""
+            return Refused("not_stopped", 409, f"this agent is not stopped by its name{also}")
+        await self._gate.store.resume_agent(said.agent, self._stopped(said, who, stopped=False))
+        return self._after(said.agent)
+
+    def _stopped(self, said: Said, who: Reviewer, *, stopped: bool) -> Event:
+        whose: JsonObject = {} if said.agent == EVERYBODY else {"agent": said.agent}
+        return Event("agent.stopped", {**whose, **self._signed(said, who)}, {"stopped": stopped, "all": not whose})
+
+    def _may_come(self, agent: str) -> bool:
+        """Whether such an agent was here, or could come."""
+        agents = self._gate.loaded.settings.agents
+        if agents is None:
+            return agent == EVERYBODY or PERSON.fullmatch(agent) is not None
+        return agent in {EVERYBODY, *agents, *self._gate.store.agents()}
+
+    def _after(self, agent: str) -> JsonObject:
+        return {"agents": self.listed()} if agent == EVERYBODY else self._shown(agent)
+
     async def _move(self, said: Said, who: Reviewer | Refused, judge: Judging) -> Answer:
         if isinstance(who, Refused):
             return who
@@ -70,13 +118,17 @@ class Governing:
             return NoSuchAgent()
         if ladder is None:
             return Refused("no_levels", 409, "the policy has no autonomy levels")
-        now = gate.clock.wall()
-        fields: JsonObject = {
-            "policy_snapshot": gate.loaded.snapshot.id, "approver_id": who.id, "decision_ts": rfc3339(now),
-            "assurance": who.assurance.word, "reason": said.reason,
-        }  # fmt: skip
-        moved = await gate.store.move_agent(said.agent, partial(judge, now, said.agent, ladder), fields)
+        judging = partial(judge, gate.clock.wall(), said.agent, ladder)
+        moved = await gate.store.move_agent(said.agent, judging, self._signed(said, who))
         return moved if isinstance(moved, Refused) else self._shown(said.agent)
+
+    def _signed(self, said: Said, who: Reviewer) -> JsonObject:
+        """Members of an event: who says so, when, and why."""
+        fields: JsonObject = {
+            "policy_snapshot": self._gate.loaded.snapshot.id, "approver_id": who.id,
+            "decision_ts": rfc3339(self._gate.clock.wall()), "assurance": who.assurance.word,
+        }  # fmt: skip
+        return {**fields, "reason": said.reason} if said.reason else fields
 
     def _shown(self, agent: str) -> JsonObject:
         gate = self._gate
@@ -84,6 +136,7 @@ class Governing:
         out: JsonObject = {"id": agent, "level": found.level}
         if found.since:
             out["since"] = found.since
+        out["stopped"] = gate.store.stopped(agent)
         out["counts"] = found.counts.as_json()
         spec = (gate.loaded.settings.agents or {}).get(agent)
         if spec is not None and spec.owner is not None:

@@ -45,6 +45,8 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
         verdict = _decide(received, floor)  # 3
         over = forbidden(verdict.constraints, received.facts, received.call.id)
         try:
+            if gate.store.stopped(caller.agent):
+                return await _refuse(gate, received, verdict, words.stopped(verdict, received.call.id))
             if job.withheld:
                 return await _refuse(gate, received, verdict, words.tool_changed(verdict, received.call.id, None))
             match verdict.decision:

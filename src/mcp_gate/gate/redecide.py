@@ -1,4 +1,4 @@
-"""Held calls decided again, because the policy, or their agent's autonomy level, is not what it was."""
+"""Held calls decided again, because the policy, or their agent's level, is not what it was; or ended with its stop."""
 
 from __future__ import annotations
 
@@ -25,13 +25,17 @@ if TYPE_CHECKING:
 
 
 async def redecide(gate: Gate) -> None:
-    """Decide every held call again that was decided under what no longer holds: void its request, open a new one.
+    """Decide every held call again that was decided under what no longer holds: void its request, open a new one. The
+    requests of who is stopped end.
 
     What is denied now gets no new request; its waiting client decides again and is told. A milder policy or level does
     not undo that a person was asked.
     """
     async with gate.redeciding:
         for request in await gate.store.open_requests():
+            if request.holds and gate.store.stopped(request.call.agent):
+                await gate.cancel(request, "stopped")
+                continue
             why = _why(gate, request)
             if why and await gate.supersede(request, why):
                 await _reopen(gate, request)

@@ -86,21 +86,32 @@ class Running:
 
 
 class UnderWay:
-    """How many calls are at an upstream."""
+    """The calls that are at an upstream, and whose they are."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self._scopes: dict[asyncio.Timeout, str] = {}
         self._none = asyncio.Event()
         self._none.set()
 
-    def begin(self) -> None:
-        self._count += 1
+    def begin(self, agent: str) -> asyncio.Timeout:
+        """The scope to send a call in: it expires when the call is cut off."""
+        scope = asyncio.timeout(None)
+        self._scopes[scope] = agent
         self._none.clear()
+        return scope
 
-    def end(self) -> None:
-        self._count -= 1
-        if not self._count:
+    def end(self, scope: asyncio.Timeout) -> None:
+        del self._scopes[scope]
+        if not self._scopes:
             self._none.set()
+
+    def cut_off(self, stopped: Callable[[str], bool]) -> None:
+        """Cancel the calls of those agents, at their upstreams too."""
+        now = asyncio.get_running_loop().time()
+        for scope, agent in self._scopes.items():
+            if stopped(agent):
+                with suppress(RuntimeError):  # it is over, and about to be recorded
+                    scope.reschedule(now)
 
     async def finish(self, timeout: float) -> None:
         """Wait until there is none, at most `timeout` seconds."""

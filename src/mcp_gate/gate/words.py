@@ -51,6 +51,12 @@ def tool_changed(verdict: Verdict, call_id: str, request_id: str | None) -> Refu
     )
 
 
+def stopped(verdict: Verdict, call_id: str, request_id: str | None = None) -> Refused:
+    reason = "This agent is stopped"
+    text = f"{reason} ({call_id}). It was not run, and nothing else will be. Do not retry; tell the user."
+    return _refused(verdict, call_id, Status.DENIED, text, Retry.NEVER, request_id, rule_id="stopped", reason=reason)
+
+
 def rejected(verdict: Verdict, call_id: str, request_id: str, reason: str) -> Refused:
     text = (
         f"Denied by a reviewer ({request_id}): {reason or 'no reason given'}. It was not run. "

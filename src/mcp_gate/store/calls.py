@@ -15,6 +15,7 @@ from mcp_gate.store import record, rows
 from mcp_gate.store.database import Conflict, NotFound, Tx
 from mcp_gate.store.facts import History, write_executed, write_failure, write_success
 from mcp_gate.store.levels import Levels
+from mcp_gate.store.stops import Stops
 
 _COLUMNS = (*rows.CALL_COLUMNS, "verdict", "snapshot", "state")
 _INSERT: Final = (
@@ -46,11 +47,11 @@ EXECUTED: Final = frozenset({CallState.EXECUTED, CallState.QUARANTINED})
 class Begin:
     """Insert a call in its first state, with its events, unless it would be decided otherwise by now."""
 
-    __slots__ = ("_events", "_level", "_levels", "_state", "_values", "_violation")
+    __slots__ = ("_events", "_level", "_levels", "_state", "_stops", "_values", "_violation")
 
     def __init__(
         self, call: Call, verdict: JsonObject, state: CallState, events: Sequence[Event], snapshot: str,
-        levels: Levels, *, violation: bool = False,
+        levels: Levels, stops: Stops, *, violation: bool = False,
     ) -> None:  # fmt: skip
         if state not in TRANSITIONS[None]:
             raise Conflict(f"no call begins as {state.value}")
@@ -62,12 +63,14 @@ class Begin:
         self._events = tuple(events)
         self._state = state
         self._levels = levels
+        self._stops = stops
         self._level = call.level
         self._violation = violation
 
     def __call__(self, tx: Tx) -> None:
         agent = self._values["agent"]
         if self._state is not CallState.DENIED:
+            self._stops.check(agent)
             self._levels.check(tx, agent, self._level)
         tx.run(_INSERT, **self._values)
         record.append(tx, self._events)

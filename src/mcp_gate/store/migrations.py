@@ -128,6 +128,7 @@ insert into freer_decisions(request_id, n, decision, reason, approver_id, decisi
 drop table decisions;
 alter table freer_decisions rename to decisions;
 """,
+    "create table stops(agent text primary key)",
 )
 
 

@@ -29,6 +29,7 @@ from mcp_gate.store.results import (
     TooMany,
     WhyNot,
 )  # fmt: skip
+from mcp_gate.store.stops import Stops
 
 CONDUCT: Final = {"bad": Conduct.VIOLATION, "incident": Conduct.INCIDENT}
 """What a word on a sample says of the call's agent."""
@@ -52,8 +53,10 @@ _FROM_APPROVED: Final = (RequestStatus.PENDING, RequestStatus.APPROVED)
 class Open:
     """Hold a call, unless the same one is under way already."""
 
-    def __init__(self, call: Call, request: Request, events: tuple[Event, ...], cap: int, levels: Levels) -> None:
-        self._begin = Begin(call, request.verdict, CallState.PENDING, events, request.policy_snapshot, levels)
+    def __init__(
+        self, call: Call, request: Request, events: tuple[Event, ...], cap: int, levels: Levels, stops: Stops
+    ) -> None:
+        self._begin = Begin(call, request.verdict, CallState.PENDING, events, request.policy_snapshot, levels, stops)
         self._request = request
         self._values = rows.from_request(request)
         self._events = events
@@ -193,7 +196,7 @@ class Bound:
 
 
 def claim(
-    call_id: str, request_id: str, bound: Bound, events: tuple[Event, ...], levels: Levels, tx: Tx
+    call_id: str, request_id: str, bound: Bound, events: tuple[Event, ...], levels: Levels, stops: Stops, tx: Tx
 ) -> Claim:
     request = need(tx, request_id)
     if request.call.id != call_id:
@@ -201,6 +204,8 @@ def claim(
     why = _why_not(request, bound)
     if why is not None:
         return NotClaimed(why)
+    if stops.stopped(request.call.agent):
+        return NotClaimed(WhyNot.STOPPED)
     try:
         levels.check(tx, request.call.agent, request.call.level)
     except Outdated:

@@ -59,6 +59,7 @@ class WhyNot(StrEnum):
     TOOL_CHANGED = "tool_changed"
     POLICY_CHANGED = "policy_changed"
     LEVEL_CHANGED = "level_changed"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)

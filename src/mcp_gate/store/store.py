@@ -41,6 +41,7 @@ from mcp_gate.store.results import (
     WhyNot,
 )  # fmt: skip
 from mcp_gate.store.sqlite import SQLite
+from mcp_gate.store.stops import Stops
 
 __all__ = [
     "CHECKPOINT_KEY", "FILE_NAME", "Claim", "Claimed", "Closed", "Closing", "Conflict", "Joined", "NotClaimed",
@@ -61,13 +62,16 @@ class Store:
     recorded, or nobody can tell, and the call must not go on. The next write finds out whether the store is well.
     """
 
-    def __init__(self, database: Database, history: History, counted: Counted, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, database: Database, history: History, counted: Counted, stops: Stops, clock: Callable[[], float]
+    ) -> None:
         self._db = database
         self._history = history
         self._counted = counted
         self.habits = Habits(database, clock)
         self._clock = clock
         self._levels = Levels(lambda: rfc3339(clock()))
+        self._stops = stops
 
     @classmethod
     async def open(
@@ -86,10 +90,11 @@ class Store:
         database = await SQLite.open(path, clock, counted.moved)
         try:
             history = await database.read(History.load)
+            stops = await database.read(Stops.load)
         except BaseException:
             await database.close()
             raise
-        return cls(database, history, counted, clock)
+        return cls(database, history, counted, stops, clock)
 
     async def close(self) -> None:
         """Write what is queued, then let go of the file."""
@@ -161,7 +166,7 @@ class Store:
         Raises:
             Outdated: decide again.
         """
-        begin = calls.Begin(call, verdict, state, events, snapshot, self._levels, violation=violation)
+        begin = calls.Begin(call, verdict, state, events, snapshot, self._levels, self._stops, violation=violation)
         self.habits.seen(call)
         begun = self._write(begin)
         if state is CallState.DISPATCHED:
@@ -287,6 +292,23 @@ class Store:
         """
         return await self._db.write(partial(self._levels.move, agent=agent, judge=judge, fields=fields))
 
+    def stopped(self, agent: str) -> bool:
+        """Whether nothing of this agent is let pass. From memory."""
+        return self._stops.stopped(agent)
+
+    def stopped_by_name(self, agent: str) -> bool:
+        """Whether it is stopped itself, and not only with everybody (`stops.EVERYBODY`)."""
+        return self._stops.named(agent)
+
+    def stop_agent(self, agent: str, event: Event) -> Awaitable[None]:
+        """Stop an agent, or everybody: from now on, even if that cannot be recorded and `Unavailable` is raised."""
+        self._stops.hold(agent)
+        return self._write(partial(self._stops.stop, agent=agent, event=event))
+
+    async def resume_agent(self, agent: str, event: Event) -> None:
+        """Let an agent, or everybody, go on."""
+        await self._db.write(partial(self._stops.resume, agent=agent, event=event))
+
     def on_level_changed(self, told: Callable[[str, Change], None]) -> None:
         """Have every change of a level told in the event loop, once it is durable."""
         loop = asyncio.get_running_loop()
@@ -309,7 +331,7 @@ class Store:
             Outdated: decide again.
         """
         self.habits.seen(call)
-        opening = self._db.write(requests.Open(call, request, tuple(events), cap, self._levels))
+        opening = self._db.write(requests.Open(call, request, tuple(events), cap, self._levels, self._stops))
         self._counted.held(call)
         opening.add_done_callback(partial(self._not_opened, call.id))
         return await asyncio.shield(opening)  # whether it was opened is to be known whoever still waits
@@ -349,7 +371,8 @@ class Store:
             NotFound: no such request, or it holds another call.
         """
         bound = requests.Bound(job_hash, tool_hash, snapshot, rfc3339(now))
-        return await self._db.write(partial(requests.claim, call_id, request_id, bound, tuple(events), self._levels))
+        claim = partial(requests.claim, call_id, request_id, bound, tuple(events), self._levels, self._stops)
+        return await self._db.write(claim)
 
     async def close_request(self, request_id: str, status: RequestStatus, events: Sequence[Event]) -> Closing:
         """EXPIRED, CANCELLED or SUPERSEDED, from pending or from approved and not sent.

@@ -328,7 +328,7 @@ async def test_agents_are_listed(tmp_path: Path) -> None:
     async with a_gate(tmp_path, settings=GROUPS) as gate:
         _, agents = await gate.send("GET", "/v1/agents")
         counts = {"successes": 0, "errors": 0, "violations": 0}
-        one = {"id": "claude-code", "level": 0, "counts": counts, "owner": "lee"}
+        one = {"id": "claude-code", "level": 0, "stopped": False, "counts": counts, "owner": "lee"}
         assert agents == {"agents": [one], "next": None}
 
 

@@ -1,4 +1,4 @@
-"""The routes about agents: their levels, and what people do about them."""
+"""The routes about agents: their levels, and what people do about them. The id `*` stops or resumes everybody."""
 
 from __future__ import annotations
 
@@ -34,9 +34,17 @@ class Agents:
     async def incident(self, http: HttpRequest) -> Response:
         return await _done(http, self._governing.incident)
 
+    async def stop(self, http: HttpRequest) -> Response:
+        return await _done(http, self._governing.stop, reasoned=False)
 
-async def _done(http: HttpRequest, act: Callable[[Said, Identity], Awaitable[Answer]]) -> Response:
-    named, reason = body.word_of(await body.read_object(http))
+    async def resume(self, http: HttpRequest) -> Response:
+        return await _done(http, self._governing.resume, reasoned=False)
+
+
+async def _done(
+    http: HttpRequest, act: Callable[[Said, Identity], Awaitable[Answer]], *, reasoned: bool = True
+) -> Response:
+    named, reason = body.word_of(await body.read_object(http), reasoned=reasoned)
     outcome = await act(Said(http.path_params["id"], caller(http, named), reason), identity_of(http))
     match outcome:
         case Refused():

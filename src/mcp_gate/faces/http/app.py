@@ -55,6 +55,8 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
             Route("/v1/agents/{id}/promote", agents.promote, methods=["POST"]),
             Route("/v1/agents/{id}/demote", agents.demote, methods=["POST"]),
             Route("/v1/agents/{id}/incident", agents.incident, methods=["POST"]),
+            Route("/v1/agents/{id}/stop", agents.stop, methods=["POST"]),
+            Route("/v1/agents/{id}/resume", agents.resume, methods=["POST"]),
             Route("/v1/events", rest.events, methods=["GET"]),
             Route("/v1/upstreams", rest.upstreams, methods=["GET"]),
             Route("/v1/upstreams/{id}/tools", rest.tools, methods=["GET"]),

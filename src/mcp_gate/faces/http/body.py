@@ -76,18 +76,22 @@ def approver_of(body: JsonObject) -> str:
     return str(body["approver_id"])
 
 
-def word_of(body: JsonObject) -> tuple[str, str]:
+def word_of(body: JsonObject, *, reasoned: bool) -> tuple[str, str]:
     """The body of what is done about agents: `{approver_id, reason}`.
+
+    Args:
+        reasoned: whether there has to be a reason.
 
     Raises:
         Failure: 400, see `decision_of`.
     """
     _only(body, {"approver_id", "reason"})
     wrong = _wrong_approver(body)
-    if not _text(body.get("reason"), TEXTS["reason"]) or not body["reason"].strip():
+    reason = body.get("reason", "")
+    if not _text(reason, TEXTS["reason"]) or (reasoned and not reason.strip()):
         wrong.append("reason")
     _refuse("missing or of the wrong kind", wrong)
-    return str(body["approver_id"]), str(body["reason"])
+    return str(body["approver_id"]), str(reason)
 
 
 def extension_of(body: JsonObject) -> tuple[str, int]:
