@@ -25,7 +25,7 @@ from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.network import Refusals, note_unconfined
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.refresh import Looker, first_look
-from mcp_gate.gate.reload import Reloader
+from mcp_gate.gate.reload import EVERY_SEC, Reloader
 from mcp_gate.gate.sweep import sweep_forever
 from mcp_gate.model.event import Event
 from mcp_gate.policy.load import Loaded
@@ -54,6 +54,8 @@ class Setting:
     directory: Path
     state: Path
     started_by_connect: bool = False
+    look_sec: float = EVERY_SEC
+    """How often the files of the directory are looked at."""
 
 
 async def run(setting: Setting, loaded: Loaded) -> None:
@@ -68,7 +70,7 @@ async def run(setting: Setting, loaded: Loaded) -> None:
     place_state(setting.state)
     async with AsyncExitStack() as stack:
         gate = await _open(stack, loaded, setting.state)
-        reloader = Reloader(gate, setting.directory)
+        reloader = Reloader(gate, setting.directory, setting.look_sec)
         _obey_signals(gate, reloader)
         await _listen(stack, gate, setting.state)
         _quieten_collector()

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from mcp_gate.gate.reload import EVERY_SEC
 from support.lines import an_agent, verdict
 from support.running import EVERYTHING_MAPPED, Place, place, serving, wait_for
 from support.upstreams import Probe, running, tool
@@ -27,6 +28,12 @@ HOLD = (
     "version: v1\nrules:\n  - {{ id: rule-{n}, match: {{ topics: ['*'] }}, decision: require_approval, "
     "approvals: {approvals} }}\n"
 )
+UNLOOKING = (
+    "-c",
+    "import functools; from mcp_gate import app; app.Setting = functools.partial(app.Setting, look_sec=86400);"
+    "from mcp_gate.__main__ import main; main()",
+)
+"""Runs the command line of a gate that looks at its files once a day."""
 NOTICED_SEC = 2.5
 """Two seconds are promised, and a loaded machine gets a little more."""
 
@@ -111,14 +118,18 @@ def test_an_edited_file_is_in_force_within_two_seconds(served: Served) -> None:
         within(NOTICED_SEC, lambda: not verdict(agent.call("probe_echo")))
 
 
-def test_a_hangup_has_the_files_read_at_once(served: Served) -> None:
-    with an_agent(served.state) as agent:
-        time.sleep(0.2)
+def test_a_hangup_has_the_files_read_by_a_gate_that_would_not_look_by_itself(tmp_path: Path) -> None:
+    probe = Probe(tmp_path)
+    with place({"probe": entry(probe)}, ALLOW.format(n=0)) as where, serving(where, program=UNLOOKING) as process:
+        served = Served(where, process, probe)
         before = served.snapshot
         served.write(DENY.format(n=1))
+        time.sleep(2 * EVERY_SEC)
+        assert served.snapshot == before, "it looked by itself: this test would prove nothing"
         served.hup()
-        assert within(5, lambda: served.snapshot != before) < 2.0
-        assert verdict(agent.call("probe_echo"))["status"] == "denied"
+        wait_for(lambda: served.snapshot != before)
+        with an_agent(served.state) as agent:
+            assert verdict(agent.call("probe_echo"))["status"] == "denied"
 
 
 def test_S074_a_broken_edit_leaves_the_old_policy_in_force_and_is_an_alarm_until_it_is_mended(served: Served) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,12 +73,14 @@ def place(upstreams: dict[str, Any], rules: str = ALLOW_ALL, settings: str = "")
 
 
 @contextmanager
-def serving(where: Place, **env: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`serve` in the foreground of a process of its own."""
+def serving(
+    where: Place, program: Sequence[str] = ("-m", "mcp_gate"), **env: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`serve` in the foreground of a process of its own; `program` is what Python runs."""
     log = where.config.parent / "serve.log"
     with log.open("ab") as err:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mcp_gate", "serve", *where.arguments],
+            [sys.executable, *program, "serve", *where.arguments],
             stdout=subprocess.DEVNULL, stderr=err, env={**os.environ, **env},
         )  # fmt: skip
     try:

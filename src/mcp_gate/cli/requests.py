@@ -82,19 +82,27 @@ def claim(id: str, approver: str | None, config: str | None, state: str | None, 
         print(f"{request['id']} is yours for ten minutes.")
 
 
-@requests.command()
-@click.argument("id")
-@_digest_option
-@_reason_option
-@as_option
-@gate_options
-def approve(
-    id: str, digest: str | None, reason: str | None, approver: str | None,
-    config: str | None, state: str | None, as_json: bool,
-) -> None:  # fmt: skip
-    """Let a held call run. Asks on the terminal; without one it needs --digest."""
-    with gate_of(config, state, as_json=as_json) as gate:
-        _decide_read(gate, id, "approve", digest, reason, approver, as_json=as_json)
+def _decision(word: str, what: str) -> None:
+    """A command that says `word` on what its user has read."""
+
+    @requests.command(word, help=f"{what} Asks on the terminal; without one it needs --digest.")
+    @click.argument("id")
+    @_digest_option
+    @_reason_option
+    @as_option
+    @gate_options
+    def command(
+        id: str, digest: str | None, reason: str | None, approver: str | None,
+        config: str | None, state: str | None, as_json: bool,
+    ) -> None:  # fmt: skip
+        with gate_of(config, state, as_json=as_json) as gate:
+            request = _read(gate, id, word, digest)
+            _decide(gate, request, word, approver, reason, as_json=as_json)
+
+
+_decision("approve", "Let a held call run.")
+_decision("release", "Let a result out of quarantine.")
+_decision("drop", "Discard a result that is in quarantine.")
 
 
 @requests.command()
@@ -107,38 +115,7 @@ def deny(
 ) -> None:
     """Refuse a held call; the agent is told the reason."""
     with gate_of(config, state, as_json=as_json) as gate:
-        request = gate.request(id)
-        _print_outcome(gate.decide(request, "deny", me(approver), reason), as_json=as_json)
-
-
-@requests.command()
-@click.argument("id")
-@_digest_option
-@_reason_option
-@as_option
-@gate_options
-def release(
-    id: str, digest: str | None, reason: str | None, approver: str | None,
-    config: str | None, state: str | None, as_json: bool,
-) -> None:  # fmt: skip
-    """Let a result out of quarantine. Asks on the terminal; without one it needs --digest."""
-    with gate_of(config, state, as_json=as_json) as gate:
-        _decide_read(gate, id, "release", digest, reason, approver, as_json=as_json)
-
-
-@requests.command()
-@click.argument("id")
-@_digest_option
-@_reason_option
-@as_option
-@gate_options
-def drop(
-    id: str, digest: str | None, reason: str | None, approver: str | None,
-    config: str | None, state: str | None, as_json: bool,
-) -> None:  # fmt: skip
-    """Discard a result that is in quarantine. Asks on the terminal; without one it needs --digest."""
-    with gate_of(config, state, as_json=as_json) as gate:
-        _decide_read(gate, id, "drop", digest, reason, approver, as_json=as_json)
+        _decide(gate, gate.request(id), "deny", approver, reason, as_json=as_json)
 
 
 @requests.command()
@@ -185,11 +162,8 @@ def _look(
         print(f"{request['id']} was found {word}." if word != "incident" else f"{request['id']} is an incident.")
 
 
-def _decide_read(
-    gate: ReviewClient, id: str, word: str, digest: str | None, reason: str | None, approver: str | None,
-    *, as_json: bool,
-) -> None:  # fmt: skip
-    """Decide on what was read: the digits of the hash say that it was this call."""
+def _read(gate: ReviewClient, id: str, word: str, digest: str | None) -> JsonObject:
+    """The request that is to be decided: the digits of the hash say that it is the one that was read."""
     from mcp_gate.cli.request_text import DIGITS
 
     if digest is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -208,6 +182,13 @@ def _decide_read(
     whole = str(request["call"]["job_hash"]).removeprefix("sha256:")
     if len(given) < DIGITS or not set(given) <= HEX or not whole.startswith(given):
         leave(Exit.REFUSED, f"this is not the digest of {request['id']}; read the request again. Nothing was decided.")
+    return request
+
+
+def _decide(
+    gate: ReviewClient, request: JsonObject, word: str, approver: str | None, reason: str | None, *, as_json: bool
+) -> None:
+    """Say it, and print what became of the request."""
     _print_outcome(gate.decide(request, word, me(approver), reason), as_json=as_json)
 
 

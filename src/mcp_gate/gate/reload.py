@@ -22,14 +22,16 @@ from mcp_gate.upstream.confine import confined
 log = logging.getLogger(__name__)
 
 EVERY_SEC: Final = 1.0
+"""How often the files are looked at without being asked to."""
 
 
 class Reloader:
     """Watches one gate directory for one gate."""
 
-    def __init__(self, gate: Gate, directory: Path) -> None:
+    def __init__(self, gate: Gate, directory: Path, every: float = EVERY_SEC) -> None:
         self._gate = gate
         self._directory = directory
+        self._every = every
         self._seen = fingerprint(directory)
         self._now = asyncio.Event()
 
@@ -39,10 +41,10 @@ class Reloader:
         self._now.set()
 
     async def watch_forever(self) -> None:
-        """Look every second until cancelled."""
+        """Look at intervals, and when asked to, until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._now.wait(), EVERY_SEC)
+                await asyncio.wait_for(self._now.wait(), self._every)
             self._now.clear()
             seen = await asyncio.to_thread(fingerprint, self._directory)
             if seen != self._seen:
