@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mcp_gate.evidence.chain import Intact, verify
+from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.event import Event
 from mcp_gate.model.request import CallState
 from mcp_gate.store import writer
@@ -47,8 +48,7 @@ async def test_what_queues_during_a_commit_goes_into_the_next_one(tmp_path: Path
     try:
         await asyncio.gather(*(database.write(_insert(n)) for n in range(200)))
         assert database.commits <= 20
-        rows = await database.read(lambda tx: tx.all("select k from meta"))
-        assert len(rows) == 200
+        assert await rows(database) == 200
     finally:
         await database.close()
 
@@ -68,6 +68,84 @@ async def test_a_lazy_body_rides_along_with_the_next_commit_in_order(tmp_path: P
         await database.write(lambda tx: seen.append("prompt"))
         await lazy
         assert seen == ["lazy", "prompt"]
+        assert database.commits == 1
+    finally:
+        await database.close()
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lazy bodies wait for as long as it takes."""
+    monkeypatch.setattr(writer, "LAZY_SEC", 3600.0)
+
+
+async def ran(database: SQLite, n: int = 1) -> asyncio.Future[None]:
+    """A lazy insert whose body has run."""
+    done, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def body(tx: Tx) -> None:
+        _insert(n)(tx)
+        loop.call_soon_threadsafe(done.set)
+
+    lazy = database.write(body, lazy=True)
+    await done.wait()
+    return lazy
+
+
+async def rows(database: SQLite) -> int:
+    return len(await database.read(lambda tx: tx.all("select k from meta")))
+
+
+async def test_a_lazy_body_has_run_before_anybody_waits_for_its_commit(tmp_path: Path, patient: None) -> None:
+    database = await SQLite.open(tmp_path / FILE_NAME, Hands())
+    try:
+        lazy = await ran(database)
+        assert (database.commits, lazy.done()) == (0, False)
+        assert await rows(database) == 0, "nothing of it counts yet"
+        await database.write(_insert(2))
+        assert (database.commits, lazy.done()) == (1, True)
+        assert await rows(database) == 2
+    finally:
+        await database.close()
+
+
+async def test_what_has_run_is_committed_when_the_store_closes(tmp_path: Path, patient: None) -> None:
+    database = await SQLite.open(tmp_path / FILE_NAME, Hands())
+    lazy = await ran(database)
+    await database.close()
+    assert lazy.done()
+    database = await SQLite.open(tmp_path / FILE_NAME, Hands())
+    try:
+        assert await rows(database) == 1
+    finally:
+        await database.close()
+
+
+async def test_a_file_that_vanishes_after_a_body_has_run_is_noticed_before_the_commit(
+    tmp_path: Path, patient: None
+) -> None:
+    database = await SQLite.open(tmp_path / FILE_NAME, Hands())
+    try:
+        await ran(database)
+        (tmp_path / FILE_NAME).unlink()
+        with pytest.raises(Unavailable, match="deleted"):
+            await database.write(_insert(2))
+        assert database.commits == 0
+    finally:
+        await database.close()
+
+
+async def test_a_record_is_dated_when_its_body_runs_however_long_its_transaction_is_open(
+    tmp_path: Path, patient: None
+) -> None:
+    hands = Hands()
+    database = await SQLite.open(tmp_path / FILE_NAME, hands)
+    try:
+        await ran(database)
+        hands.now += 5
+        await database.write(lambda tx: tx.record(said(new_call(), "call.received")))
+        (record,) = await database.read(lambda tx: tx.all("select ts from audit"))
+        assert record["ts"] == rfc3339(hands.now)
         assert database.commits == 1
     finally:
         await database.close()

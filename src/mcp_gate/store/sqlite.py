@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.store import file
@@ -16,9 +16,6 @@ from mcp_gate.store.transaction import ReadTx
 from mcp_gate.store.writer import Job, Writer
 
 T = TypeVar("T")
-
-LAZY_SEC: Final = 0.02
-"""Longest wait of a lazy transaction for one to ride along with."""
 
 
 class SQLite:
@@ -30,7 +27,6 @@ class SQLite:
         self._lock = lock
         self._loop = asyncio.get_running_loop()
         self._lazy: list[Job] = []
-        self._timer: asyncio.TimerHandle | None = None
         self._closed = False
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="mcp-gate-read")
         self._reader: sqlite3.Connection | None = None
@@ -77,9 +73,9 @@ class SQLite:
         job = Job(body, future, lazy, reads_record)
         if lazy:
             future.add_done_callback(_heard)
+            if not self._lazy:
+                self._loop.call_soon(self._flush)  # not in the way of what else is done in this turn
             self._lazy.append(job)
-            if self._timer is None:
-                self._timer = self._loop.call_later(LAZY_SEC, self._time_is_up)
         else:
             self._flush()
             self._writer.put(job)
@@ -96,17 +92,11 @@ class SQLite:
         if self._closed:
             return
         self._closed = True
-        if self._timer is not None:
-            self._timer.cancel()
         self._flush()
         await self._loop.run_in_executor(self._readers, self._close_reader)
         self._readers.shutdown(wait=True)
         await self._writer.close()
         self._lock.release()
-
-    def _time_is_up(self) -> None:
-        self._timer = None
-        self._flush()
 
     def _flush(self) -> None:
         for job in self._lazy:

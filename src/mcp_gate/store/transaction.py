@@ -15,17 +15,18 @@ from mcp_gate.store.database import Row, Watch
 class Ledger:
     """Records of one transaction, sealed in memory and not yet written; a body that fails takes its own back."""
 
-    def __init__(self, head: Head, ts: str) -> None:
+    def __init__(self, head: Head) -> None:
         self.head = head
-        self._ts = ts
+        self.ts = ""
+        """What the records that are added now are dated with."""
         self._rows: list[tuple[object, ...]] = []
 
     def add(self, event: Event) -> None:
-        sealed: Sealed = seal(self.head, self._ts, event)
+        sealed: Sealed = seal(self.head, self.ts, event)
         fields = event.fields
         self._rows.append(
             (
-                sealed.seq, self._ts, event.event, fields.get("call_id"), fields.get("request_id"),
+                sealed.seq, self.ts, event.event, fields.get("call_id"), fields.get("request_id"),
                 sealed.body.decode(), sealed.prev_hash, sealed.hash,
             )
         )  # fmt: skip

@@ -7,9 +7,10 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 
 GROUP: Final = 512
 """Most bodies in one transaction: bounds how long the first of them waits for the last."""
+
+LAZY_SEC: Final = 0.02
+"""Longest wait of a lazy body for one to be committed with."""
 
 RETRY_SEC: Final = 1.0
 """How soon an outcome that could not be written is tried again when nothing else is."""
@@ -41,6 +45,23 @@ class Job:
     reads_record: bool = False
     value: Any = None
     error: Exception | None = None
+
+
+@dataclass(slots=True)
+class Begun:
+    """A transaction under way: bodies have run in it, and nothing of it counts yet."""
+
+    connection: sqlite3.Connection
+    ledger: Ledger
+    due: float
+    """When it is committed even if only lazy bodies have run; by the monotonic clock."""
+    jobs: list[Job] = field(default_factory=list)
+    effects: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether nobody waits for it yet."""
+        return len(self.jobs) < GROUP and all(job.lazy for job in self.jobs) and time.monotonic() < self.due
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
@@ -64,6 +85,8 @@ class Writer:
         self._head: Head | None = None
         self._attempted: Head | None = None
         """Head of a commit that failed: it may be on disk all the same."""
+        self._begun: Begun | None = None
+        """Lazy bodies run as they come, so that whoever waits for the next commit does not wait for them too."""
         self._owed: list[Job] = []
         """Lazy bodies whose transaction failed; they go first in the next one."""
         self._trouble = ""
@@ -98,10 +121,9 @@ class Writer:
             more = True
             while more:
                 group, more = self._next_group()
-                if group or self._owed:
-                    self._settle(self._transact(group))
+                self._settle(self._transact(group, ending=not more))
         finally:
-            left = [*self._owed, *self._drain()]
+            left = [*self._held(), *self._owed, *self._drain()]
             for job in left:
                 job.error = Unavailable("the store was closed")
             self._settle(left)
@@ -110,9 +132,9 @@ class Writer:
                 self._loop.call_soon_threadsafe(self._ended.set_result, None)
 
     def _next_group(self) -> tuple[list[Job], bool]:
-        """Wait for work, then take all there is; False when asked to end. Nothing: time to try again what is owed."""
+        """Wait for work, then take all there is; False when asked to end. Nothing: what is begun or owed is due."""
         try:
-            first = self._queue.get(timeout=RETRY_SEC if self._owed else None)
+            first = self._queue.get(timeout=self._patience())
         except queue.Empty:
             return [], True
         if first is None:
@@ -128,6 +150,14 @@ class Writer:
             group.append(job)
         return group, True
 
+    def _patience(self) -> float | None:
+        if self._begun is not None:
+            return max(0.0, self._begun.due - time.monotonic())
+        return RETRY_SEC if self._owed else None
+
+    def _held(self) -> list[Job]:
+        return [] if self._begun is None else self._begun.jobs
+
     def _drain(self) -> list[Job]:
         out = []
         with suppress(queue.Empty):
@@ -137,44 +167,58 @@ class Writer:
                     out.append(job)
         return out
 
-    def _transact(self, group: list[Job]) -> list[Job]:
-        """One transaction for all; returns the jobs that are settled by it."""
-        jobs = [*self._owed, *group]
+    def _transact(self, group: list[Job], *, ending: bool) -> list[Job]:
+        """Run the bodies in one transaction, and commit it unless it may wait; returns the jobs that are settled."""
+        fresh = [*self._owed, *group]
+        jobs = [*self._held(), *fresh]
+        if not jobs:
+            return []
         self._owed = []
         try:
-            effects = self._commit(jobs)
+            if self._begun is None:
+                self._begun = self._begin()
+            else:
+                self._check_files()  # it was begun a while ago
+            begun = self._begun
+            begun.jobs = jobs
+            begun.ledger.ts = self._now()
+            for job in fresh:
+                if job.reads_record:
+                    begun.ledger.write(begun.connection)
+                begun.effects += self._one(begun, job)
+            if begun.may_wait and not ending:
+                return []
+            self._commit(begun)
         except (sqlite3.Error, OSError, Unavailable) as error:
             return self._failed(jobs, error)
         if self._trouble:
             log.warning("the store can write again")
             self._trouble = ""
-        for effect in effects:
+        for effect in begun.effects:
             effect()
         return jobs
 
-    def _commit(self, jobs: list[Job]) -> list[Callable[[], None]]:
+    def _begin(self) -> Begun:
         connection = self._ready()
         connection.execute("begin immediate")
         head = self._head_on_disk(connection)
         if head != self._head:
             raise Unavailable("the record was changed by somebody else, or an older copy was put in its place")
-        ledger = Ledger(head, self._now())
-        effects: list[Callable[[], None]] = []
-        for job in jobs:
-            if job.reads_record:
-                ledger.write(connection)
-            effects += self._one(connection, ledger, job)
-        ledger.write(connection)
-        self._attempted = ledger.head
-        connection.execute("commit")
-        self._head = ledger.head
+        return Begun(connection, Ledger(head), time.monotonic() + LAZY_SEC)
+
+    def _commit(self, begun: Begun) -> None:
+        begun.ledger.write(begun.connection)
+        self._attempted = begun.ledger.head
+        begun.connection.execute("commit")
+        self._begun = None
+        self._head = begun.ledger.head
         self._attempted = None
         self.commits += 1
         self._watch.committed()
-        return effects
 
-    def _one(self, connection: sqlite3.Connection, ledger: Ledger, job: Job) -> list[Callable[[], None]]:
+    def _one(self, begun: Begun, job: Job) -> list[Callable[[], None]]:
         """Run a body in its own savepoint; its own mistakes are its own."""
+        connection, ledger = begun.connection, begun.ledger
         mark = ledger.mark()
         tx = WriteTx(connection, ledger, self._moved)
         connection.execute("savepoint body")
@@ -196,6 +240,7 @@ class Writer:
 
     def _failed(self, jobs: list[Job], error: Exception) -> list[Job]:
         """Nothing of the group counts. Whoever queued behind it waited as long, and is not made to wait again."""
+        self._begun = None
         text = str(error)
         if text != self._trouble:
             log.error("the store cannot write: %s", text)
@@ -229,11 +274,15 @@ class Writer:
     # -- the file -----------------------------------------------------------------------------------------------
 
     def _ready(self) -> sqlite3.Connection:
-        self._watch.check()
         if self._connection is None:
+            self._watch.check()
             return self._open()
-        self._watch.check_log()
+        self._check_files()
         return self._connection
+
+    def _check_files(self) -> None:
+        self._watch.check()
+        self._watch.check_log()
 
     def _open(self) -> sqlite3.Connection:
         """After the first time, the file must hold the record this process wrote."""
