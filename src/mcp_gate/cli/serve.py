@@ -19,8 +19,9 @@ STOP_WAIT_SEC = 20.0
 @gate_options
 def serve(config: str | None, state: str | None, as_json: bool, started_by_connect: bool) -> None:
     """Run the gate in the foreground: MCP for clients, the review API, the database, the upstreams."""
-    import asyncio
     import logging
+
+    import uvloop
 
     from mcp_gate.app import Setting, run
     from mcp_gate.cli.loading import load_or_leave, report
@@ -35,7 +36,7 @@ def serve(config: str | None, state: str | None, as_json: bool, started_by_conne
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     try:
-        asyncio.run(run(Setting(directory, state_dir, started_by_connect), loaded))
+        uvloop.run(run(Setting(directory, state_dir, started_by_connect), loaded))
     except ConfigError as error:
         report(error, as_json=as_json)
     except Unavailable as error:

@@ -13,7 +13,7 @@ import sys
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import Enforcement, UpstreamSpec
@@ -71,15 +71,9 @@ class Child(asyncio.SubprocessProtocol):
         self._gone = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.SubprocessTransport):
-            raise TypeError("a child needs a subprocess transport")
-        self._transport = transport
-        stdin = transport.get_pipe_transport(0)
-        if not isinstance(stdin, asyncio.WriteTransport):
-            raise TypeError("a child needs a standard input")
-        for fd in (0, 1):
-            _widen(transport.get_pipe_transport(fd))
-        self._peer.connect(stdin)
+        self._transport = cast(asyncio.SubprocessTransport, transport)
+        _widen(self._transport.get_pipe_transport(1))
+        self._peer.connect(cast(asyncio.WriteTransport, self._transport.get_pipe_transport(0)))
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if fd == 1:
@@ -120,8 +114,8 @@ class Child(asyncio.SubprocessProtocol):
     def stop_reading(self) -> None:
         """Take nothing more of its output: it only costs time."""
         out = self._transport.get_pipe_transport(1) if self._transport is not None else None
-        if isinstance(out, asyncio.ReadTransport) and not out.is_closing():
-            out.pause_reading()
+        if out is not None and not out.is_closing():
+            cast(asyncio.ReadTransport, out).pause_reading()
 
     def epitaph(self, lines: int = 3) -> str:
         """How it ended and the last it wrote to standard error, revealed; "" while there is nothing to say."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from mcp_gate.wire.peer import Peer
 
@@ -14,9 +15,7 @@ class PeerProtocol(asyncio.Protocol):
         self._peer = peer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.WriteTransport):
-            raise TypeError("a peer needs a transport that writes")
-        self._peer.connect(transport)
+        self._peer.connect(cast(asyncio.WriteTransport, transport))
 
     def data_received(self, data: bytes) -> None:
         self._peer.feed(data)

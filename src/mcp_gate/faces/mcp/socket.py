@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from mcp_gate.faces.mcp.talk import Talk
 from mcp_gate.gate.gate import Gate
@@ -26,6 +26,7 @@ NAME: Final = "agent.sock"
 HELLO_BYTES: Final = 4096
 HELLO_SEC: Final = 10.0
 MOST_CLIENTS: Final = 512
+BACKLOG: Final = 128
 LAST_WORD_SEC: Final = 1.0
 """How long answers may take to get out when the gate ends."""
 DRAIN_SEC: Final = 5.0
@@ -45,10 +46,12 @@ async def serve_agents(gate: Gate, state: Path) -> AsyncIterator[None]:
     mask = os.umask(0o177)
     try:
         listener.bind(str(path))
+        listener.listen(BACKLOG)  # at once: who sees the name may connect
     finally:
         os.umask(mask)
     doors: set[_Door] = set()
-    server = await asyncio.get_running_loop().create_unix_server(lambda: _Door(gate, doors), sock=listener, backlog=128)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_unix_server(lambda: _Door(gate, doors), sock=listener, backlog=BACKLOG)
     try:
         yield
     finally:
@@ -73,16 +76,14 @@ class _Door(asyncio.Protocol):
     # ---- asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a unix socket has a full transport")
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._doors.add(self)
         if not same_user(transport.get_extra_info("socket")):
             self._refuse(NOT_ADMITTED, "only the user who runs the gate may connect")
         elif len(self._doors) > MOST_CLIENTS:
             self._refuse(NOT_ADMITTED, "too many clients")
         else:
-            self._timer = asyncio.get_running_loop().call_later(HELLO_SEC, transport.abort)
+            self._timer = asyncio.get_running_loop().call_later(HELLO_SEC, self._transport.abort)
 
     def data_received(self, data: bytes) -> None:
         if self._talk is not None:
