@@ -140,7 +140,8 @@ class Http:
         status, sent, _ = await client._post({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": INITIALIZE})
         if status != 200:
             raise ConnectionError(f"initialize answered {status}")
-        client._headers["mcp-session-id"] = sent["mcp-session-id"]
+        if "mcp-session-id" in sent:
+            client._headers["mcp-session-id"] = sent["mcp-session-id"]
         client._headers["mcp-protocol-version"] = "2025-11-25"
         await client._post({"jsonrpc": "2.0", "method": "notifications/initialized"})
         return client

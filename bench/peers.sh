@@ -1,7 +1,8 @@
 #!/bin/sh
 # Fetches the real clients and servers that tests run against into the folder given (default: $MCP_GATE_PEERS, or .peers
 # in the project root): what the conformance runs need, the TypeScript SDKs, the inspector, four official servers.
-# With --bench also fastmcp, in an environment of its own, for bench/speed.py. Does nothing where all is there already.
+# With --bench also what bench/speed.py compares with, each in an environment of its own: fastmcp, contextforge.
+# Does nothing where all is there already.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -31,7 +32,16 @@ if [ ! -f "$peers/clients.done" ] || [ "$(cat "$peers/clients.done")" != "$wante
     printf '%s' "$wanted $servers" >"$peers/clients.done"
 fi
 
-if [ -n "$bench" ] && [ ! -x "$peers/fastmcp/bin/python" ]; then
-    uv venv --quiet "$peers/fastmcp"
-    uv pip install --quiet --python "$peers/fastmcp/bin/python" fastmcp
+# Our own pins (--no-config) are not theirs.
+alone() {
+    if [ ! -f "$peers/$1/done" ]; then
+        uv venv --quiet --allow-existing "$peers/$1"
+        uv pip install --quiet --no-config --python "$peers/$1/bin/python" "$2"
+        touch "$peers/$1/done"
+    fi
+}
+
+if [ -n "$bench" ]; then
+    alone fastmcp fastmcp==4.2.3
+    alone contextforge mcp-contextforge-gateway==1.0.7.post20260921
 fi

@@ -1,6 +1,6 @@
 """Speed of the gate beside its yardsticks, all alive together, in interleaved rounds of one run.
 
-    python bench/speed.py [--rounds 9] [--seconds 0.4] [--only stdio,http,cold,list,memory] [--json FILE]
+    python bench/speed.py [--rounds 9] [--seconds 0.4] [--only stdio,record,http,cold,list,memory] [--json FILE]
 
 Printed are ratios, medians over rounds with quartiles; absolute milliseconds of a shared machine mean little.
 The gate has 100 rules, the durable write-ahead record, and `connect` in the way.
@@ -21,7 +21,7 @@ from typing import Any
 
 from lean import Stdio
 from machine import cpu_seconds, fdatasync_ms, own, rss_mb
-from targets import Start, Target, fastmcp_python
+from targets import Start, Target, peer_python
 
 Row = dict[str, Any]
 SCENARIOS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -36,6 +36,8 @@ SCENARIOS: dict[str, tuple[str, dict[str, Any]]] = {
 async def block(target: Target, scenario: str, concurrency: int, seconds: float) -> Row:
     """One short run of one target: latency in ms, calls per second, own CPU ms per call."""
     method, params = SCENARIOS[scenario]
+    if method == "tools/call":
+        params = {**params, "name": target.prefix + params["name"]}
     mine = own(target.pids)
     found: list[float] = []
     end = time.perf_counter() + seconds
@@ -105,7 +107,7 @@ class Report:
 
 async def stdio(report: Report, start: Start, options: argparse.Namespace) -> None:
     """T1, T2, T4, T6, T7, T13."""
-    names = ["direct", "bytes", "sdk-typed", "gate"] + (["fastmcp"] if fastmcp_python() else [])
+    names = ["direct", "bytes", "sdk-typed", "gate"] + (["fastmcp"] if peer_python("fastmcp") else [])
     targets = [await start.stdio(name) for name in names]
     for target in targets:
         await block(target, "echo", 4, 1.0)
@@ -134,12 +136,27 @@ async def stdio(report: Report, start: Start, options: argparse.Namespace) -> No
                    [added(r, "gate") / added(r, "fastmcp") for r in large], "<= 1.3")  # fmt: skip
 
 
+async def record(report: Report, start: Start, options: argparse.Namespace) -> None:
+    """T18: the gate beside itself with a store that keeps nothing of allowed calls."""
+    targets = [await start.stdio(name) for name in ("direct", "gate", "gate-unrecorded")]
+    for target in targets:
+        await block(target, "echo", 4, 1.0)
+    many = await rounds(targets, "echo", 64, options)
+    for target in targets:
+        report.fact(f"{target.name} calls/s at 64", f"{statistics.median(r[target.name]['rate'] for r in many):.0f}")
+    report.add("T18", "calls/s at 64, with the record / without",
+               [r["gate"]["rate"] / r["gate-unrecorded"]["rate"] for r in many], ">= 0.75")  # fmt: skip
+    few = await rounds(targets, "echo", 1, options)
+    extra = statistics.median(r["gate"]["p50"] - r["gate-unrecorded"]["p50"] for r in few)
+    report.fact("the record, disk included, in a lone call ms", f"{extra:.3f}")
+
+
 async def http(report: Report, start: Start, options: argparse.Namespace) -> None:
     """T8."""
-    names = ["direct", "sdk-typed", "gate"] + (["fastmcp"] if fastmcp_python() else [])
+    names = ["direct", "sdk-typed", "gate", *(peer for peer in ("fastmcp", "contextforge") if peer_python(peer))]
     targets = [await start.http(name) for name in names]
     for target in targets:
-        await block(target, "echo", 2, 1.0)
+        await block(target, "echo", 1, 1.0)
     echo = await rounds(targets, "echo", 1, options)
     for name in names:
         report.fact(f"HTTP {name} p50 echo ms", f"{statistics.median(r[name]['p50'] for r in echo):.3f}")
@@ -148,13 +165,16 @@ async def http(report: Report, start: Start, options: argparse.Namespace) -> Non
     if "fastmcp" in names:
         report.add("T8", "HTTP to HTTP: full gate added / fastmcp added",
                    [added(r, "gate") / added(r, "fastmcp") for r in echo], "<= 0.08")  # fmt: skip
+    if "contextforge" in names:
+        report.add("T8", "HTTP to HTTP: full gate added / contextforge added",
+                   [added(r, "gate") / added(r, "contextforge") for r in echo], "<= 0.06")  # fmt: skip
 
 
 async def cold(report: Report, start: Start, options: argparse.Namespace) -> None:
     """T14: spawn to first tool result."""
     found: dict[str, list[float]] = {}
     for turn in range(max(3, options.rounds // 2)):
-        for name in ["direct", "gate", *(["fastmcp"] if fastmcp_python() else [])]:
+        for name in ["direct", "gate", *(["fastmcp"] if peer_python("fastmcp") else [])]:
             scratch = f"{name}-cold{turn}" if name == "gate" else name
             command = start.command(scratch if name == "gate" else name)
             began = time.perf_counter()
@@ -175,7 +195,7 @@ async def listing(report: Report, start: Start, options: argparse.Namespace) -> 
     first: dict[str, list[float]] = {}
     again: dict[str, list[float]] = {}
     for turn in range(3):
-        for name in ["gate", *(["fastmcp"] if fastmcp_python() else [])]:
+        for name in ["gate", *(["fastmcp"] if peer_python("fastmcp") else [])]:
             target = await start.stdio(f"gate-list{turn}" if name == "gate" else name, extra=996)
             first.setdefault(name, []).append(await list_once(target))
             again.setdefault(name, []).append(statistics.median([await list_once(target) for _ in range(9)]))
@@ -204,7 +224,7 @@ async def list_once(target: Target) -> float:
 async def memory(report: Report, start: Start, options: argparse.Namespace) -> None:
     """T16: memory after 10,000 calls."""
     size: dict[str, tuple[float, float]] = {}
-    for name in ["gate-memory", *(["fastmcp"] if fastmcp_python() else [])]:
+    for name in ["gate-memory", *(["fastmcp"] if peer_python("fastmcp") else [])]:
         target = await start.stdio(name)
         early = 0.0
         for done in range(0, 10_000, 50):
@@ -220,7 +240,7 @@ async def memory(report: Report, start: Start, options: argparse.Namespace) -> N
         report.add("T16", "RSS after 10,000 calls / fastmcp", [size["gate-memory"][1] / size["fastmcp"][1]], "<= 0.9")
 
 
-PARTS = {"stdio": stdio, "http": http, "cold": cold, "list": listing, "memory": memory}
+PARTS = {"stdio": stdio, "record": record, "http": http, "cold": cold, "list": listing, "memory": memory}
 
 
 async def run(options: argparse.Namespace) -> Report:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from lean import Http, Stdio
@@ -18,13 +18,17 @@ HERE = Path(__file__).parent
 UPSTREAM = str(HERE / "upstream.py")
 TOKEN = "bench-token"
 RULES = 100
+START_SEC = 30.0
+CONTEXTFORGE_SEC = 300.0
+"""It makes a database of some hundred tables first."""
+CONTEXTFORGE_SETTLES_SEC = 20.0
 
 
-def fastmcp_python() -> str | None:
-    """The interpreter of fastmcp's own environment (see README.md), or None."""
+def peer_python(peer: str) -> str | None:
+    """The interpreter of a peer's own environment (see README.md), or None where it was not fetched."""
     peers = Path(os.environ.get("MCP_GATE_PEERS", HERE.parent / ".peers"))
-    found = peers / "fastmcp" / "bin" / "python"
-    return str(found) if found.exists() else None
+    found = peers / peer / "bin" / "python"
+    return str(found.absolute()) if found.exists() else None
 
 
 def free_port() -> int:
@@ -70,7 +74,8 @@ class Target:
     client: Stdio | Http
     pids: list[int]
     """Roots of its process trees."""
-    latencies: dict[str, list[float]] = field(default_factory=dict)
+    prefix: str = ""
+    """What it puts before the names of tools."""
 
 
 class Start:
@@ -81,8 +86,11 @@ class Start:
         self._scratch = scratch
 
     async def stdio(self, name: str, extra: int = 0) -> Target:
-        """direct, bytes, sdk-typed, fastmcp or gate, over stdio in front of stdio."""
-        client = await Stdio.start(self.command(name, extra))
+        """direct, bytes, sdk-typed, fastmcp, gate or gate-unrecorded, over stdio in front of stdio."""
+        command = self.command(name, extra)
+        if name == "gate-unrecorded":
+            await self._serve_unrecorded(name)
+        client = await Stdio.start(command)
         self._stack.push_async_callback(client.close)
         await client.initialize()
         pids = [client.pid]
@@ -100,7 +108,8 @@ class Start:
             case "sdk-typed":
                 return [sys.executable, str(HERE / "proxies/sdk_typed.py"), "--stdio", "--", *upstream]
             case "fastmcp":
-                return [fastmcp_python() or "", str(HERE / "proxies/fastmcp_proxy.py"), "--stdio", "--", *upstream]
+                script = str(HERE / "proxies/fastmcp_proxy.py")
+                return [peer_python("fastmcp") or "", script, "--stdio", "--", *upstream]
             case _:
                 directory = gate_directory(self._scratch / name / "config", extra=extra)
                 state = self._scratch / name / "state"
@@ -108,7 +117,7 @@ class Start:
                 return [sys.executable, "-m", "mcp_gate", "connect", "--config", str(directory), "--state", str(state)]
 
     async def http(self, name: str) -> Target:
-        """direct, sdk-typed, fastmcp or gate over HTTP, each in front of an HTTP upstream of its own."""
+        """direct, sdk-typed, fastmcp, contextforge or gate over HTTP, each in front of an HTTP upstream of its own."""
         upstream = free_port()
         below = self._process([sys.executable, UPSTREAM, "--http", str(upstream)])
         await wait_port(upstream)
@@ -116,6 +125,8 @@ class Start:
             return Target(name, await self._http_client(upstream, {}), [below.pid])
         port = free_port()
         url = f"http://127.0.0.1:{upstream}/mcp"
+        if name == "contextforge":
+            return await self._contextforge(port, url)
         headers = {}
         if name == "gate":
             directory = gate_directory(self._scratch / "gate-http" / "config", url=url, listen=port)
@@ -123,12 +134,32 @@ class Start:
             command = [sys.executable, "-m", "mcp_gate", "serve", "--config", str(directory), "--state", str(state)]
             headers["authorization"] = f"Bearer {TOKEN}"
         else:
-            python = fastmcp_python() if name == "fastmcp" else sys.executable
+            python = peer_python("fastmcp") if name == "fastmcp" else sys.executable
             script = "fastmcp_proxy.py" if name == "fastmcp" else "sdk_typed.py"
             command = [python or "", str(HERE / "proxies" / script), "--http", str(port), "--url", url]
         process = self._process(command)
         await wait_port(port)
         return Target(name, await self._http_client(port, headers), [process.pid])
+
+    async def _contextforge(self, port: int, url: str) -> Target:
+        work = self._scratch / "contextforge"
+        binaries = Path(peer_python("contextforge") or "").parent
+        script = str(HERE / "proxies/contextforge.py")
+        process = self._process(
+            [sys.executable, script, "--bin", str(binaries), "--port", str(port), "--url", url, "--work", str(work)]
+        )
+        token = work / "token"
+        await wait_file(token, process, CONTEXTFORGE_SEC)
+        await asyncio.sleep(CONTEXTFORGE_SETTLES_SEC)
+        client = await self._http_client(port, {"authorization": f"Bearer {token.read_text()}"})
+        return Target("contextforge", client, [process.pid], prefix="bench-")
+
+    async def _serve_unrecorded(self, name: str) -> None:
+        """Started before its `connect`, which joins it."""
+        config, state = (str(self._scratch / name / part) for part in ("config", "state"))
+        script = str(HERE / "proxies/unrecorded.py")
+        process = self._process([sys.executable, script, "serve", "--config", config, "--state", state])
+        await wait_file(Path(state) / "agent.sock", process, START_SEC)
 
     def _process(self, command: list[str]) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -170,7 +201,16 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-async def wait_port(port: int, seconds: float = 30) -> None:
+async def wait_file(path: Path, process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Until a process has made a file."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not path.exists():  # noqa: ASYNC240 -- nothing else goes on yet
+        if process.poll() is not None or asyncio.get_running_loop().time() > deadline:
+            raise FileNotFoundError(path)
+        await asyncio.sleep(0.05)
+
+
+async def wait_port(port: int, seconds: float = START_SEC) -> None:
     deadline = asyncio.get_running_loop().time() + seconds
     while True:
         try:

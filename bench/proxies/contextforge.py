@@ -25,7 +25,7 @@ PASSWORD = "Bench-pass-1!"
 
 
 def environment(work: Path) -> dict[str, str]:
-    """Its settings: no interface for people, no telemetry, an upstream on loopback allowed."""
+    """Its settings: no interface for people, no telemetry, an upstream on loopback allowed, as many calls as come."""
     return {
         **os.environ,
         "DATABASE_URL": f"sqlite:///{work}/mcp.db", "CACHE_TYPE": "memory", "ENVIRONMENT": "development",
@@ -34,7 +34,7 @@ def environment(work: Path) -> dict[str, str]:
         "BASIC_AUTH_USER": "admin", "BASIC_AUTH_PASSWORD": PASSWORD, "PLATFORM_ADMIN_PASSWORD": PASSWORD,
         "DEFAULT_USER_PASSWORD": PASSWORD, "MCPGATEWAY_UI_ENABLED": "false", "MCPGATEWAY_ADMIN_API_ENABLED": "true",
         "SSRF_ALLOW_LOCALHOST": "true", "SSRF_ALLOW_PRIVATE_NETWORKS": "true", "ALLOW_PUBLIC_VISIBILITY": "true",
-        "LOG_LEVEL": "ERROR", "OBSERVABILITY_ENABLED": "false",
+        "LOG_LEVEL": "ERROR", "OBSERVABILITY_ENABLED": "false", "RATE_LIMITING_ENABLED": "false",
     }  # fmt: skip
 
 
