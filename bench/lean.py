@@ -162,6 +162,7 @@ class Http:
         return body
 
     async def _post(self, message: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        self._free = [pair for pair in self._free if not pair[0].at_eof()]  # servers let go of idle connections
         reader, writer = self._free.pop() if self._free else await asyncio.open_connection("127.0.0.1", self._port)
         body = json.dumps(message, separators=(",", ":")).encode()
         head = {
