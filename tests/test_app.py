@@ -42,6 +42,11 @@ def entry(probe: Probe, **more: Any) -> dict[str, Any]:
     return {"command": program, "args": args, **EVERYTHING_MAPPED, **more}
 
 
+def files_of(pid: int) -> set[str]:
+    """What a process holds open."""
+    return {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+
+
 def health(where: Place) -> dict[str, Any]:
     return where.review().get("/healthz")
 
@@ -51,6 +56,21 @@ def mode(path: Path) -> int:
 
 
 # ---- starting
+
+
+def test_what_the_gate_was_given_to_hold_does_not_reach_an_upstream(gate: Place, probe: Probe) -> None:
+    read, write = os.pipe()
+    try:
+        pipe = str(Path(f"/proc/self/fd/{write}").readlink())
+        with serving(gate, pass_fds=[write]) as process, an_agent(gate.state) as agent:
+            agent.call("probe_echo")
+            assert pipe in files_of(process.pid), "the gate was not given it: this test would prove nothing"
+            pids = [pid for pid in probe.pids() if running(pid)]
+            assert pids
+            assert not any(pipe in files_of(pid) for pid in pids)
+    finally:
+        os.close(read)
+        os.close(write)
 
 
 def test_what_a_gate_leaves_in_its_state_directory_is_for_its_user_alone(gate: Place) -> None:

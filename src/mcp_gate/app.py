@@ -204,6 +204,7 @@ async def _wind_down(gate: Gate) -> None:
 def _harden() -> None:
     """No core dumps, which would hold arguments and credentials; enough files; no more addresses than needed."""
     _share_one_heap()
+    _keep_to_itself()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
@@ -217,6 +218,13 @@ def _share_one_heap() -> None:
     whole process does not bear. Other libraries than glibc know no such setting."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(ARENA_MAX, 1)
+
+
+def _keep_to_itself() -> None:
+    """What this process was given to hold reaches no upstream: uvloop closes nothing in the children it starts."""
+    for fd in map(int, os.listdir("/dev/fd")):  # noqa: PTH208 -- numbers, no paths
+        with contextlib.suppress(OSError):  # the listing's own is closed again
+            os.set_inheritable(fd, fd <= 2)
 
 
 def _quieten_collector() -> None:

@@ -74,14 +74,14 @@ def place(upstreams: dict[str, Any], rules: str = ALLOW_ALL, settings: str = "")
 
 @contextmanager
 def serving(
-    where: Place, program: Sequence[str] = ("-m", "mcp_gate"), **env: str
+    where: Place, program: Sequence[str] = ("-m", "mcp_gate"), pass_fds: Sequence[int] = (), **env: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """`serve` in the foreground of a process of its own; `program` is what Python runs."""
     log = where.config.parent / "serve.log"
     with log.open("ab") as err:
         process = subprocess.Popen(
             [sys.executable, *program, "serve", *where.arguments],
-            stdout=subprocess.DEVNULL, stderr=err, env={**os.environ, **env},
+            stdout=subprocess.DEVNULL, stderr=err, env={**os.environ, **env}, pass_fds=pass_fds,
         )  # fmt: skip
     try:
         wait_for(lambda: answers(where) or process.poll() is not None)

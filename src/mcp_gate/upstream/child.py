@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
-import fcntl
 import os
 import re
 import signal
@@ -25,7 +24,6 @@ from mcp_gate.wire.peer import Peer
 INHERITED: Final = ("HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER")
 VARIABLE: Final = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 STDERR_BYTES: Final = 65_536
-PIPE_BYTES: Final = 1 << 20
 LAST_WORDS: Final = 400
 """Characters of standard error that are shown."""
 GRACE_SEC: Final = 2.0
@@ -72,7 +70,6 @@ class Child(asyncio.SubprocessProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.SubprocessTransport, transport)
-        _widen(self._transport.get_pipe_transport(1))
         self._peer.connect(cast(asyncio.WriteTransport, self._transport.get_pipe_transport(0)))
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
@@ -201,11 +198,3 @@ def _die_with(parent: int) -> None:
 def _signal_group(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
-
-
-def _widen(transport: asyncio.BaseTransport | None) -> None:
-    """Megabyte pipes: large results cross in few turns of the loop."""
-    pipe = transport.get_extra_info("pipe") if transport is not None else None
-    if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
-        with contextlib.suppress(OSError, ValueError):
-            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
