@@ -13,6 +13,7 @@ from mcp_gate.policy.covers import covers
 from mcp_gate.policy.documents import Documents
 from mcp_gate.policy.lint_time import STAFF, lint_time
 from mcp_gate.policy.lint_trust import lint_autonomy, lint_sampling
+from mcp_gate.policy.lint_versions import lint_versions
 from mcp_gate.policy.mapping import ToolMapping
 from mcp_gate.policy.read_autonomy import Autonomy
 from mcp_gate.policy.read_upstreams import Upstreams
@@ -47,6 +48,7 @@ def lint(
     _unmapped_topics(reader, documents, upstreams)
     lint_autonomy(reader, documents, autonomy, settings)
     lint_sampling(reader, documents, documents.sampling, settings)
+    lint_versions(reader, upstreams)
 
 
 def _milder_by_claim(reader: Reader, layer: Layer) -> None:
