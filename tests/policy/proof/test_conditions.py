@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,7 @@ from mcp_gate.model.call import UNKNOWN, Description, Facts, Signals
 from mcp_gate.model.config import Place
 from mcp_gate.model.decision import Decision
 from mcp_gate.policy.clauses import compile_rule, subject_of
-from mcp_gate.policy.proof.cnf import Literal
+from mcp_gate.policy.proof.cnf import TRUE, Literal
 from mcp_gate.policy.proof.conditions import condition
 from mcp_gate.policy.proof.matching import matches
 from mcp_gate.policy.proof.solver import Answer, Solver
@@ -189,6 +189,20 @@ def test_a_match_block_matches_what_the_engine_says(match: Match, word: Decision
             assert outcome in {_matches(rule, facts) for facts in witnesses(space, solver.model(), 0)}
     for facts in calls:
         assert _matches(rule, facts) in possible
+
+
+def test_no_clause_of_a_match_is_left_out() -> None:
+    """A clause that proofs do not know would make them wrong: whoever adds one comes by here."""
+    asked = {
+        "topics": ("job.a",), "tools": ("t",), "upstreams": ("u",), "agents": ("x",), "risk_tags": frozenset({"a"}),
+        "risk_tags_all": frozenset({"a"}), "risk_tags_none": frozenset({"a"}), "confidence_below": Decimal(1),
+        "anomaly_score_above": Decimal(0), "retry_count_above": Decimal(0), "amount_usd_above": Decimal(0),
+        "affected_users_above": Decimal(0), "first_time_action": True, "when": compiled("args.a = 1"),
+    }  # fmt: skip
+    assert {field.name for field in fields(Match)} == set(asked)
+    for name, value in asked.items():
+        literal = matches(Space(), Rule("r", Place("f", 1, 1), Match(**{name: value}), PERMISSIVE))  # type: ignore[arg-type]
+        assert literal != TRUE, name
 
 
 def _matches(rule: Rule, facts: Facts) -> bool:
