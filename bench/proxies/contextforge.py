@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -80,6 +81,7 @@ def main() -> None:
     parser.add_argument("--url", required=True)
     parser.add_argument("--work", type=Path, required=True)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that the gateway is ended too
     options.work.mkdir(parents=True)
     binaries = options.bin.absolute()
     env = environment(options.work)
