@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, NamedTuple
+from operator import itemgetter
+from typing import Final, TypeAlias
 
 from mcp_gate.model.foreign import JsonMapping, JsonObject
 
@@ -37,6 +38,7 @@ SHOWN: Final = 3
 """Features that are told as reasons: how unusual at least, and how many."""
 SIZE: Final = "bytes of arguments"
 PACE: Final = "calls in the last minute"
+STEP: Final = "tool after another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +76,10 @@ class Anomaly:
 QUIET: Final = Anomaly()
 
 
-class _Share(NamedTuple):
-    """How much of the past was at least as extreme: `k` of `n`."""
-
-    k: int
-    n: int
-    name: str
-    value: float
+_Share: TypeAlias = tuple[float, int, int, str, float]
+"""How much of the past was at least as extreme: p, which is k / n; k; n; of which feature; and its value. No class of
+its own: four of them are made for every call."""
+_p: Final = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +114,13 @@ class Profile:
         shares = self._shares(act)
         if not shares:
             return QUIET
-        rarest = min(shares, key=_p)
-        corrected = rarest.k * len(shares)  # Bonferroni: the more we look at, the less one oddity says
-        if corrected >= rarest.n:
+        _, k, n, _, _ = min(shares, key=_p)
+        corrected = k * len(shares)  # Bonferroni: the more we look at, the less one oddity says
+        if corrected >= n:
             return QUIET
-        score = Decimal(str(min(1.0, round(math.log10(rarest.n / corrected) / SCALE, DIGITS))))
-        reasons = sorted((share for share in shares if _p(share) <= SHOWN_BELOW), key=_p)
-        return Anomaly(score, tuple(Feature(one.name, _plain(one.value), round(_p(one), 4)) for one in reasons[:SHOWN]))
+        score = Decimal(str(min(1.0, round(math.log10(n / corrected) / SCALE, DIGITS))))
+        reasons = sorted((share for share in shares if share[0] <= SHOWN_BELOW), key=_p)[:SHOWN]
+        return Anomaly(score, tuple(self._feature(act, name, value, p) for p, _, _, name, value in reasons))
 
     def learn(self, act: Act) -> None:
         """An act was executed."""
@@ -154,10 +153,14 @@ class Profile:
         if steps is not None and (of := sum(steps.values())) >= ENOUGH:
             times = steps.get(act.tool, 0)
             rarer = sum(n for n in steps.values() if n <= times)
-            found.append(_Share(rarer + 1, of + 1, f"{act.tool} after {self._last}", times))
+            found.append(((rarer + 1) / (of + 1), rarer + 1, of + 1, STEP, times))
         if len(self._paces) >= ENOUGH:
             found.append(_tail(PACE, self._paces, act.pace))
         return found
+
+    def _feature(self, act: Act, name: str, value: float, p: float) -> Feature:
+        shown = f"{act.tool} after {self._last}" if name == STEP else name
+        return Feature(shown, int(value) if value == int(value) else value, round(p, 4))
 
     def _forget(self, old: _Learned) -> None:
         act, tails = old.act, self._tails[old.act.tool]
@@ -206,17 +209,10 @@ def _collect(found: list[tuple[str, float]], prefix: str, members: JsonMapping, 
     return left
 
 
-def _p(share: _Share) -> float:
-    return share.k / share.n
-
-
 def _tail(name: str, past: Sequence[float], value: float) -> _Share:
-    return _Share(1 + len(past) - bisect_left(past, value), len(past) + 1, name, value)
+    k, n = 1 + len(past) - bisect_left(past, value), len(past) + 1
+    return k / n, k, n, name, value
 
 
 def _remove(past: list[float], value: float) -> None:
     del past[bisect_left(past, value)]
-
-
-def _plain(value: float) -> int | float:
-    return int(value) if value == int(value) else value
