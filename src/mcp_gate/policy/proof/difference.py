@@ -76,9 +76,13 @@ class _Difference:
     def _at(self, level: int) -> Iterator[_Named]:
         old, new = ([side.demands(at_least(word), level) for word in STRICTER] for side in self._sides)
         same = self._cnf.all_of(_equal(self._cnf, one, other) for one, other in zip(old, new, strict=True))
-        if self._ask.possible([-same]) is not Answer.IMPOSSIBLE:
+        for weaker in (True, False):
+            more, less = (old, new) if weaker else (new, old)
+            differs = self._cnf.any_of(self._cnf.all_of([a, -b]) for a, b in zip(more, less, strict=True))
+            if self._ask.possible([differs]) is Answer.IMPOSSIBLE:
+                continue
             for was, now in product(Decision, repeat=2):
-                if was is not now:
+                if was is not now and (now < was) is weaker:
                     yield from self._decisions(was, now, [*_exactly(was, old), *_exactly(now, new)], level)
         for term in self._terms:
             about = [same, old[1], -old[2]] if term.of_held else [same, -old[2]]

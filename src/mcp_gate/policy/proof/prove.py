@@ -12,6 +12,7 @@ from mcp_gate.policy.clauses import compile_rule, subject_of
 from mcp_gate.policy.engine import INVARIANTS, Policy
 from mcp_gate.policy.proof.cnf import Literal
 from mcp_gate.policy.proof.findings import Claim, Example, Idle, Report, Result, Step
+from mcp_gate.policy.proof.likely import seen_deciding
 from mcp_gate.policy.proof.matching import matches
 from mcp_gate.policy.proof.patterns import MOST_STATES
 from mcp_gate.policy.proof.questions import Questions
@@ -91,9 +92,12 @@ class _Prover:
 
     def _idle(self) -> tuple[tuple[Idle, ...], tuple[Rule, ...]]:
         found, undecided = [], []
-        for layer in (*self._proof.documents, *self._proof.levels):
+        compiled = (rules for _, rules in (*self._policy.layers, *self._policy.levels))
+        for layer, rules in zip((*self._proof.documents, *self._proof.levels), compiled, strict=True):
             self._progress(f"rules of {layer.name} that never decide")
             for number, (rule, decides) in enumerate(zip(layer.rules, layer.decides(), strict=True)):
+                if seen_deciding(rules, number):
+                    continue
                 match self._ask.possible([decides]):
                     case Answer.IMPOSSIBLE:
                         found.append(Idle(layer.name, rule, self._hiding(layer, number)))
