@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_gate.setup.classify import VERBS, Effect, Switch, effect_of, propose
+from mcp_gate.model.config import UpstreamSpec
+from mcp_gate.policy.load import load
+from mcp_gate.setup import render
+from mcp_gate.setup.classify import Switch, propose
+from mcp_gate.setup.render import passes
+from mcp_gate.setup.words import VERBS, Effect, effect_of
+from mcp_gate.signals.describe import describe
 
 
 def tool(name: str, properties: dict[str, Any] | None = None, **hints: bool) -> dict[str, Any]:
@@ -21,7 +27,14 @@ def tool(name: str, properties: dict[str, Any] | None = None, **hints: bool) -> 
         ("get_order", Effect.READ), ("listServices", Effect.READ), ("issue_write", Effect.WRITE),
         ("get_commit", Effect.READ), ("get_and_delete", Effect.DELETE), ("delete.read", Effect.DELETE),
         ("refund_order", Effect.SEND), ("runQuery", Effect.EXEC), ("frobnicate", Effect.UNKNOWN),
-        ("order_push_now", Effect.WRITE), ("", Effect.UNKNOWN),
+        ("order_push_now", Effect.WRITE), ("", Effect.UNKNOWN), ("search_and_replace", Effect.WRITE),
+        ("searchAndReplace", Effect.WRITE), ("find-replace", Effect.WRITE), ("get_or_create", Effect.WRITE),
+        ("getURLAndDelete", Effect.DELETE), ("read_write_file", Effect.WRITE), ("readwrite", Effect.UNKNOWN),
+        ("export_and_send", Effect.SEND), ("download_to", Effect.WRITE), ("read_and_zap", Effect.UNKNOWN),
+        ("order_delete_list", Effect.DELETE), ("status_set", Effect.WRITE), ("log_event", Effect.UNKNOWN),
+        ("git_log", Effect.READ), ("list_issues_and_zap", Effect.UNKNOWN),
+        ("get_d\N{CYRILLIC SMALL LETTER IE}lete", Effect.UNKNOWN),
+        ("recall_mail", Effect.SEND), ("open_url", Effect.WRITE), ("approve_view", Effect.WRITE),
     ],
 )  # fmt: skip
 def test_the_name_says_what_a_tool_does(name: str, effect: Effect) -> None:
@@ -35,7 +48,7 @@ def test_the_name_says_what_a_tool_does(name: str, effect: Effect) -> None:
         (tool("get_customer"), ("pii", "read")),
         (tool("fetch", {"url": {}}), ("egress", "read")),
         (tool("get_secret"), ("read", "secrets")),
-        (tool("send_mail", {"apiKey": {}, "amount": {}}), ("egress", "financial", "write")),
+        (tool("send_mail", {"apiKey": {}, "amount": {}}), ("egress", "financial", "secrets", "write")),
         (tool("frobnicate"), ("unclassified",)),
         (tool("frobnicate", readOnlyHint=True), ("unclassified",)),
         (tool("delete_it", readOnlyHint=True), ("delete", "write")),
@@ -47,6 +60,69 @@ def test_tags_are_proposed_by_name_arguments_and_hints(definition: dict[str, Any
     assert propose(definition).tags == tags
 
 
+ENUM: dict[str, Any] = {"enum": ["get", "delete"]}
+FREE: dict[str, Any] = {"type": "string"}
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        tool("list", {"sql": FREE}),
+        tool("query", {"query": FREE}),
+        tool("get", {"cmd": FREE}),
+        tool("read", {"code": {}}),
+        tool("view", {"script": {"anyOf": [FREE, {"type": "null"}]}}),
+        tool("find", {"input": {"type": "object", "properties": {"sql": FREE}}}),
+        tool("search", {"q": {"type": "string", "description": "A PostgreSQL statement"}}),
+        tool("search", {"request": {"type": "object", "properties": {"query_expression": {"type": "array"}}}}),
+        {**tool("search", {"query": FREE}), "description": "Runs SQL"},
+        {"name": "get", "inputSchema": {"properties": {"a": {"$ref": "#/$defs/A"}},
+                                        "$defs": {"A": {"properties": {"command": FREE}}}}},
+    ],
+)  # fmt: skip
+def test_a_tool_whose_argument_is_a_program_is_never_said_to_read(definition: dict[str, Any]) -> None:
+    assert {"write", "exec"} <= {*propose(definition).tags}
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        tool("fetch", {"link": FREE}),
+        tool("get_api_key"),
+        tool("get", {"action": FREE}),
+        tool("get", {"in": {"type": "object", "properties": {"action": ENUM}}}),
+        tool("get_message", {"delete": {"type": "boolean"}}),
+        tool("find", {"create_if_missing": {"type": "boolean"}}),
+        tool("get_file", {"output_path": FREE}),
+        tool("get", {"method": {"anyOf": [{"const": "list"}, {"const": "remove"}]}}),
+        tool("get", {"method": {"oneOf": [ENUM, {"type": "null"}]}}),
+        tool("get", {"mode": {"enum": ["list"]}, "action": {"allOf": [ENUM]}}),
+        {"name": "get", "inputSchema": {"properties": {"method": {"$ref": "#/$defs/M"}}, "$defs": {"M": ENUM}}},
+        tool("get", {"method": {"enum": ["list", "\ud800"]}}),
+        tool("get", {"method": {"enum": [f"get_{n}" for n in range(65)]}}),
+        {"name": "get", "inputSchema": {"properties": {"method": {"$ref": "#/$defs/M"}},
+                                        "$defs": {"M": {"$ref": "#/$defs/M"}}, "anyOf": [{"properties": {"op": 1}}]}},
+    ],
+)  # fmt: skip
+def test_what_an_argument_lets_a_tool_do_besides_reading_does_not_pass(definition: dict[str, Any]) -> None:
+    assert not passes(propose(definition))
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        tool(
+            "get_order", {"order_id": FREE, "script_id": FREE, "country_code": FREE, "include_sql": {"type": "boolean"}}
+        ),
+        tool("search_issues", {"query": FREE, "updated_since": FREE}),
+        tool("get_commit", {"sha": FREE}),
+        tool("issue_read", {"issue_number": {"type": ["integer", "null"]}}),
+    ],
+)
+def test_what_plainly_reads_passes(definition: dict[str, Any]) -> None:
+    assert passes(propose(definition))
+
+
 def test_an_argument_that_says_what_is_done_adds_tags_by_its_value() -> None:
     found = propose(tool("issue", {"method": {"enum": ["get", "create", "remove", "frob"]}}))
     assert found.tags == ("unclassified",)  # one value says nothing: neither does the tool
@@ -54,7 +130,21 @@ def test_an_argument_that_says_what_is_done_adds_tags_by_its_value() -> None:
     assert known.tags == ("read",)
     assert known.switches == (
         Switch("method", ("create",), ("write",)), Switch("method", ("remove",), ("write", "delete")),
+        Switch("method", ("get", "create", "remove"), ("unclassified",), others=True),
     )  # fmt: skip
+
+
+def test_values_that_the_schema_does_not_list_are_not_taken_for_the_mildest_that_it_does() -> None:
+    text = render.upstream(UpstreamSpec("a", "a_", command="a"), "x", [propose(tool("do", {"method": ENUM}))])
+    loaded = load({"upstreams.yaml": (render.HEAD + text).encode()})
+    tags = {
+        str(value): describe(loaded, "a", "do", "tools/call", {"method": value}).risk_tags
+        for value in ("get", "delete", "DELETE", ["delete"], None)
+    }
+    assert tags.pop("get") == {"read"}
+    assert tags.pop("delete") == {"read", "write", "delete"}
+    assert all("unclassified" in found for found in tags.values())
+    assert "unclassified" in describe(loaded, "a", "do", "tools/call", {}).risk_tags
 
 
 def test_a_definition_that_is_odd_is_classified_all_the_same() -> None:

@@ -1,65 +1,57 @@
 """Proposes risk tags for a tool nobody has looked at yet, with reasons that a person can argue with.
 
-Three witnesses: the verb in the name, the values that an argument such as `method` may take, and the server's own
-hints. A hint can only make a tool riskier: that a server calls a tool read-only takes no tag away.
+Three witnesses: the words of the name, the arguments (what `method` may be, what is a program, what says that
+something is done besides), and the server's own hints. Each can only make a tool riskier: that a server calls a tool
+read-only takes no tag away.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
+from itertools import pairwise
 from typing import Final
 
 from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.setup.arguments import Argument, arguments
+from mcp_gate.setup.words import DEEDS, Effect, effect_of, split, worst
 
-
-class Effect(IntEnum):
-    """What a tool does, from mildest to worst."""
-
-    UNKNOWN = -1
-    READ = 0
-    WRITE = 1
-    SEND = 2
-    EXEC = 3
-    DELETE = 4
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        return _TAGS[self]
-
-
-_TAGS: Final = {
-    Effect.UNKNOWN: ("unclassified",), Effect.READ: ("read",), Effect.WRITE: ("write",),
-    Effect.SEND: ("write", "egress"), Effect.EXEC: ("write", "exec"), Effect.DELETE: ("write", "delete"),
-}  # fmt: skip
-_WORDS: Final = {
-    Effect.READ: "get list read search find fetch show view describe query count check status diff log lookup browse "
-    "preview inspect export download tree info head stat validate compare echo recall",
-    Effect.WRITE: "create add update edit write set put patch insert upsert modify rename move copy assign unassign "
-    "mark dismiss enable disable star unstar merge push commit upload save close reopen lock unlock toggle transition "
-    "apply import sync manage fork submit resolve unresolve request checkout reset stage branch init store replace "
-    "append",
-    Effect.SEND: "send post publish email mail notify reply comment share invite pay transfer refund charge",
-    Effect.EXEC: "run exec execute eval invoke trigger start stop restart deploy rollback shell bash spawn launch "
-    "dispatch call",
-    Effect.DELETE: "delete remove drop destroy purge truncate wipe revoke archive cancel uninstall kill terminate "
-    "clear",
-}
-VERBS: Final = {word: effect for effect, words in _WORDS.items() for word in words.split()}
-MILD: Final = ("read", "unclassified")
-"""Tags that a hint takes the place of when it says something worse."""
-SWITCHES: Final = ("method", "action", "operation", "op", "command", "mode")
+SWITCHES: Final = frozenset({"method", "action", "operation", "op", "command", "mode"})
 """Arguments that say what a tool does, where it does several things."""
+PROGRAM: Final = frozenset({
+    "sql", "tsql", "cypher", "sparql", "graphql", "script", "scripts", "code", "cmd", "cmds", "command",
+    "commands", "cmdline", "shell", "bash", "powershell", "python", "javascript", "js", "jq", "eval", "expr",
+    "expression", "statement", "statements", "program", "snippet", "formula", "macro", "lambda", "where",
+    "argv", "args", "flags"
+})  # fmt: skip
+"""Words of arguments whose texts are run."""
+CODES: Final = frozenset({
+    "country", "zip", "postal", "status", "currency", "language", "lang", "error", "area", "product", "airport"
+})  # fmt: skip
+"""Words before `code` with which it is no program."""
+ASIDE: Final = frozenset({
+    "id", "ids", "time", "date", "type", "language", "version", "count", "limit", "timeout", "format"
+})  # fmt: skip
+"""Last words of arguments that only name or measure something."""
+ASKED: Final = frozenset({"query", "q", "text", "input", "request", "search"})
+"""Arguments that may hold a query in a language."""
+LANGUAGE: Final = re.compile(r"\w*sql\w*|cypher|sparql|graphql|promql|shell|bash|powershell", re.IGNORECASE)
+TARGET: Final = re.compile(
+    r"(?:.* )?(?:dest|destination|(?:output|out|save|local|download) (?:path|file|dir|folder|to))"
+)
+"""Arguments, word by word, that say where something is put."""
 SENSITIVE: Final = {
     "financial": re.compile("refunds?|payments?|invoices?|charges?|payouts?|transfers?|amount|price|billing"),
-    "secrets": re.compile("secrets?|tokens?|passwords?|credentials?|apikey"),
+    "secrets": re.compile(
+        "secrets?|tokens?|passwords?|passphrases?|credentials?|cookies?|vault|keychain|env|dotenv|otp"
+        "|(?:api|access|private|ssh|signing|encryption) ?keys?"
+    ),
     "prod": re.compile("prod|production|deploy|release|migrate|migration|namespace|cluster"),
-    "egress": re.compile("webhooks?|urls?|uris?|endpoints?|recipients?"),
+    "egress": re.compile("webhooks?|urls?|uris?|href|links?|hosts?|hostname|domains?|websites?|endpoints?|recipients?"),
     "pii": re.compile("email|phone|ssn|address|customers?|patients?|contacts?"),
 }
-"""Tags by the words of a tool's name and of its arguments."""
+"""Tags by the words of a tool's name and of its arguments, and by two words in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +61,8 @@ class Switch:
     argument: str
     values: tuple[str, ...]
     add: tuple[str, ...]
+    others: bool = False
+    """Whether all values but these add them, and its absence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,71 +78,73 @@ class Proposal:
 
 def propose(tool: JsonObject) -> Proposal:
     """Look at a tool as its server lists it."""
-    name, properties = str(tool["name"]), _properties(tool)
-    effect, because = effect_of(name), []
+    name, given = str(tool["name"]), arguments(tool)
+    effect, because = effect_of(name), list[str]()
     if effect is not Effect.UNKNOWN:
         because.append(f"its name says {effect.name.lower()}")
-    switches: tuple[Switch, ...] = ()
-    argument = next((key for key in SWITCHES if _values(properties, key)), None)
-    if argument is not None:
-        values = _values(properties, argument)
-        effect = max(effect, min(map(effect_of, values)))
-        switches = tuple(_switches(argument, values, effect))
-        because.append(f"its {argument} says what it does")
-    worse, hinted = _hinted(effect, tool.get("annotations"))
-    because += hinted
-    done = {*effect.tags, *worse.tags} - ({*MILD} if worse is not effect else set())
-    words = {*split(name), *(word for key in properties for word in split(str(key)))}
-    touched = {tag for tag, form in SENSITIVE.items() if any(map(form.fullmatch, words))}
-    return Proposal(name, tuple(sorted(done | touched)), switches, ", ".join(because) or "nothing says what it does")
+    by_value = [one for one in given if one.name in SWITCHES and one.top and one.values and not one.free]
+    for one in by_value:
+        effect = max(effect, min(map(effect_of, one.values)))
+        because.append(f"its {one.name} says what it does")
+    done = {*effect.tags}
+    for grown, reason in (*_arguments(name, tool.get("description"), given), *_hinted(effect, tool.get("annotations"))):
+        done |= {*grown.tags} if grown is Effect.UNKNOWN or grown > effect else set()
+        because.append(reason)
+    done -= {"read", "unclassified"} if "write" in done else {"read"} if "unclassified" in done else set()
+    switches = tuple(switch for one in by_value for switch in _switches(one, effect))
+    why = ", ".join(dict.fromkeys(because)) or "nothing says what it does"
+    return Proposal(name, tuple(sorted(done | _touched(name, given))), switches, why)
 
 
-def effect_of(name: str) -> Effect:
-    """By the first word if it is a verb, else the last, else the worst; `get_and_delete` is as bad as `delete`."""
-    halves = re.split(r"_(?:and|or|then)_", name)
-    if len(halves) > 1:
-        return max(map(effect_of, halves))
-    parts = split(name)
-    for word in (*parts[:1], *parts[-1:]):
-        if word in VERBS:
-            return VERBS[word]
-    return max((VERBS[word] for word in parts if word in VERBS), default=Effect.UNKNOWN)
+def _touched(name: str, given: list[Argument]) -> set[str]:
+    """Tags by what is talked about."""
+    words = set[str]()
+    for one in (name, *(argument.name for argument in given)):
+        parts = split(one)
+        words |= {*parts, *map(" ".join, pairwise(parts))}
+    return {tag for tag, form in SENSITIVE.items() if any(map(form.fullmatch, words))}
 
 
-def split(name: str) -> list[str]:
-    """The words of a name in snake, kebab or camel case."""
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
-    return [word.lower() for word in re.split(r"[^A-Za-z0-9]+", spaced) if word]
-
-
-def _switches(argument: str, values: Iterable[str], base: Effect) -> Iterable[Switch]:
-    """What each worse value adds; a value that says nothing makes the call unclassified."""
+def _switches(one: Argument, base: Effect) -> Iterator[Switch]:
+    """What each worse value adds; a value that says nothing makes the call unclassified, and so does one that the
+    schema does not list: a server may take `DELETE` for `delete`."""
     by_effect: dict[Effect, list[str]] = {}
-    for value in values:
+    for value in one.values:
         by_effect.setdefault(effect_of(value), []).append(value)
     for effect, found in sorted(by_effect.items()):
         if effect is Effect.UNKNOWN or effect > base:
-            yield Switch(argument, tuple(found), effect.tags)
+            yield Switch(one.name, tuple(found), effect.tags)
+    yield Switch(one.name, one.values, Effect.UNKNOWN.tags, others=True)
 
 
-def _hinted(effect: Effect, hints: Json) -> tuple[Effect, list[str]]:
+def _arguments(name: str, told: Json, given: list[Argument]) -> Iterator[tuple[Effect, str]]:
+    """What a tool may do besides, by its arguments."""
+    speaks = LANGUAGE.search(f"{name} {told if isinstance(told, str) else ''}") is not None or "query" in split(name)
+    for one in given:
+        words = split(one.name)
+        aside = len(words) > 1 and words[-1] in ASIDE
+        asked = speaks and not ASKED.isdisjoint(words)
+        if one.free and not aside and (asked or _program(words) or LANGUAGE.search(one.told)):
+            yield Effect.EXEC, "an argument is a program"
+        elif one.name in SWITCHES and (one.free or not one.top):
+            effect = worst(map(effect_of, one.values))
+            yield Effect.UNKNOWN if one.free else effect, "an argument says what it does"
+        elif not aside and words and words[0] in DEEDS:
+            yield DEEDS[words[0]], f"an argument says {words[0]}"
+        elif TARGET.fullmatch(" ".join(words)):
+            yield Effect.WRITE, "an argument says where something is put"
+
+
+def _program(words: list[str]) -> bool:
+    found = PROGRAM.intersection(words)
+    return bool(found - {"code"}) or ("code" in found and CODES.isdisjoint(words))
+
+
+def _hinted(effect: Effect, hints: Json) -> Iterator[tuple[Effect, str]]:
     hints = hints if isinstance(hints, dict) else {}
     if hints.get("destructiveHint") is True and hints.get("readOnlyHint") is not True and effect < Effect.DELETE:
-        return Effect.DELETE, ["its server calls it destructive"]
-    if hints.get("readOnlyHint") is False and effect is Effect.READ:
-        return Effect.WRITE, ["its server says that it writes"]
-    if hints.get("readOnlyHint") is True and effect is Effect.UNKNOWN:
-        return effect, ["only its server says that it reads"]
-    return effect, []
-
-
-def _properties(tool: JsonObject) -> JsonObject:
-    schema = tool.get("inputSchema")
-    found = schema.get("properties") if isinstance(schema, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def _values(properties: JsonObject, key: str) -> list[str]:
-    schema = properties.get(key)
-    found = schema.get("enum") if isinstance(schema, dict) else None
-    return [value for value in found if isinstance(value, str)] if isinstance(found, list) else []
+        yield Effect.DELETE, "its server calls it destructive"
+    elif hints.get("readOnlyHint") is False and effect is Effect.READ:
+        yield Effect.WRITE, "its server says that it writes"
+    elif hints.get("readOnlyHint") is True and effect is Effect.UNKNOWN:
+        yield effect, "only its server says that it reads"

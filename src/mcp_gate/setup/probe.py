@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.model.foreign import JsonObject
+from mcp_gate.upstream.catalog import NAME
 from mcp_gate.upstream.listing import list_tools
 from mcp_gate.upstream.manager import Upstreams
 from mcp_gate.wire.errors import METHOD_NOT_FOUND, RpcError
@@ -47,4 +49,8 @@ async def _tools(upstreams: Upstreams, id_: str, seconds: float) -> list[JsonObj
 
 
 def _named(tools: Iterable[object]) -> list[JsonObject]:
-    return [tool for tool in tools if isinstance(tool, dict) and isinstance(tool.get("name"), str)]
+    """Tools that can be named in upstreams.yaml: a name with `*` would stand for others, too, and one that two tools
+    have says nothing of either."""
+    named = [tool for tool in tools if isinstance(tool, dict) and isinstance(tool.get("name"), str)]
+    counts = Counter(str(tool["name"]) for tool in named)
+    return [tool for tool in named if counts[name := str(tool["name"])] == 1 and NAME.fullmatch(name)]

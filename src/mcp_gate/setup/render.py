@@ -105,7 +105,7 @@ def _tool(id_: str, proposal: Proposal) -> Iterator[str]:
 
 def _condition(switch: Switch) -> str:
     values = ", ".join("'{}'".format(value.replace("'", "''")) for value in switch.values)
-    return f"args.{switch.argument} IN ({values})"
+    return f"args.{switch.argument} {'NOT IN' if switch.others else 'IN'} ({values})"
 
 
 def _quoted(text: str) -> str:
