@@ -192,6 +192,26 @@ async def test_S086_a_request_that_is_due_expires_and_names_the_policy(tmp_path:
         assert record["request_id"] == request.id
 
 
+async def test_an_approval_that_is_used_too_late_is_told_as_expired_though_nobody_swept_yet(tmp_path: Path) -> None:
+    hands = Hands()
+    async with open_gate(tmp_path, hands=hands) as gate:
+        upstream = Upstream()
+        call, request = await held(gate, upstream)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        await decide(gate, request)
+        hands.pass_(901)
+        again = asyncio.create_task(perform(gate, job("refund", REFUND), upstream))
+        while request.id not in gate.waiters:
+            await asyncio.sleep(0.005)
+        await sweep(gate)
+        outcome = await asyncio.wait_for(again, 10)
+        assert isinstance(outcome, Refused)
+        assert outcome.status is Status.EXPIRED
+        assert upstream.sent == []
+        assert (await names(gate, request_id=request.id)).count("call.received") == 1
+
+
 async def test_S220_a_clock_that_is_set_does_not_move_a_deadline(tmp_path: Path) -> None:
     hands = Hands()
     async with open_gate(tmp_path, hands=hands) as gate:

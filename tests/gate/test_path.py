@@ -184,6 +184,29 @@ async def test_a_result_that_is_too_large_is_withheld(tmp_path: Path) -> None:
         assert "output.reviewed" in await names(gate)
 
 
+async def test_a_result_that_cannot_be_checked_is_withheld(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_gate(tmp_path) as gate:
+        monkeypatch.setattr(type(gate.loaded), "removals", lambda loaded, call: 1 / 0)
+        outcome = await perform(gate, job("get"), Upstream())
+        assert isinstance(outcome, Refused)
+        assert outcome.status is Status.QUARANTINED
+        await gate.settle(5)
+        (seen,) = [r for r in await gate.store.records() if r["event"] == "output.reviewed"]
+        assert seen["data"]["output_safety_decision"] == "QUARANTINE"
+
+
+async def test_a_failure_of_the_gate_itself_while_it_sends_is_an_unknown_outcome_on_the_record(tmp_path: Path) -> None:
+    async with open_gate(tmp_path) as gate:
+
+        async def broken(arguments: dict[str, object]) -> dict[str, object]:
+            raise KeyError("shop")
+
+        outcome = await perform(gate, job("get"), Upstream(broken))
+        assert isinstance(outcome, Refused)
+        assert outcome.status is Status.UNKNOWN
+        assert (await names(gate))[-1] == "call.unknown"
+
+
 async def test_an_error_that_is_too_large_keeps_its_code_and_nothing_else(tmp_path: Path) -> None:
     rules = (
         'version: v1\nrules:\n  - { id: small, match: { topics: ["*"] }, decision: allow_with_constraints, '

@@ -57,7 +57,8 @@ def test_a_spelling_is_its_own_spelling(text: str) -> None:
         ("::", False),
         ("fe80::1", False), ("fd00::1", False), ("ff02::1", False), ("::ffff:127.0.0.1", False), ("::127.0.0.1",
         False),
-        ("2002:7f00:1::", False), ("64:ff9b::7f00:1", False),
+        ("2002:7f00:1::", False), ("64:ff9b::7f00:1", False), ("2001:db8::1", False), ("fec0::1", False),
+        ("64:ff9b:1::7f00:1", False), ("::ffff:0:127.0.0.1", False), ("5f00::1", False), ("100::1", False),
     ],
 )  # fmt: skip
 def test_only_addresses_of_the_open_internet_are_public(address: str, open_: bool) -> None:

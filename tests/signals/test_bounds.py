@@ -71,6 +71,15 @@ def test_S046_an_amount_below_zero_is_held_and_over_every_limit(amount: float) -
     assert broken(LIMIT, call) == "the amount cannot be told, and it is limited"
 
 
+@pytest.mark.parametrize("when", ["attributes.amount_usd < 100", "NOT (attributes.amount_usd >= 100)"])
+def test_S046_no_condition_lets_an_amount_below_zero_pass_unless_it_asks_the_argument_itself(when: str) -> None:
+    gate = loaded(rules(rule("small", f'tools: ["refund_order"], when: "{when}"', "allow")))
+    assert gate.policy.decide(facts(gate, arguments={"amount": 5})).decision is Decision.ALLOW
+    assert gate.policy.decide(facts(gate, arguments={"amount": -5})).decision is Decision.REQUIRE_APPROVAL
+    signed = loaded(rules(rule("credit", 'tools: ["refund_order"], when: "args.amount BETWEEN -10 AND 10"', "allow")))
+    assert signed.policy.decide(facts(signed, arguments={"amount": -5})).decision is Decision.ALLOW
+
+
 def test_S046_another_currency_and_cents_are_held_unless_a_rule_pins_the_unit() -> None:
     """What unit an argument has is the admin's to say: a tool that takes another is held by a rule on that argument."""
     gate = loaded(

@@ -69,7 +69,9 @@ def test_each_family_of_methods_has_its_own_mapping(
         (100, 100),
         (0.1, Decimal("0.1")),
         (10**400, 10**400),
-        (-5, -5),
+        (-5, UNKNOWN),
+        (-0.01, UNKNOWN),
+        (-0.0, 0),
         ("100", UNKNOWN),
         (True, UNKNOWN),
         (None, UNKNOWN),
@@ -79,7 +81,7 @@ def test_each_family_of_methods_has_its_own_mapping(
         (float("inf"), UNKNOWN),
     ],
 )
-def test_an_amount_is_a_plain_finite_number_or_unknown(amount: object, attribute: object) -> None:
+def test_an_amount_is_a_plain_finite_number_from_zero_up_or_unknown(amount: object, attribute: object) -> None:
     assert told({"amount": amount}).attributes["amount_usd"] == attribute
 
 

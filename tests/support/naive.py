@@ -103,8 +103,8 @@ def describe(upstreams: Mapping[str, Any], tool: str, args: Mapping[str, Any]) -
             several = [value] if isinstance(value, str) else value
             countable = isinstance(several, list) and not any(isinstance(v, str) and "," in v for v in several)
             value = len(several) if countable else UNKNOWN
-        number = type(value) in (int, float)
-        attributes[name] = value if number else UNKNOWN
+        amount = type(value) in (int, float) and value >= 0
+        attributes[name] = value if amount else UNKNOWN
     tags = set(mapping["risk_tags"])
     for entry in mapping.get("tag_when", []):
         env = args.get("env", MISSING)
@@ -151,7 +151,7 @@ def field(key: str, wanted: Any, decision: str, seen: Mapping[str, Any]) -> bool
             value = seen["attributes"].get(key.removesuffix("_above"), ABSENT)
             if value is ABSENT:
                 return False
-            return None if value is UNKNOWN or value < 0 else Decimal(str(value)) > Decimal(str(wanted))
+            return None if value is UNKNOWN else Decimal(str(value)) > Decimal(str(wanted))
         case "when":
             return holds(wanted, environment(decision, seen))
     raise ValueError(key)

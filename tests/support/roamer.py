@@ -54,7 +54,7 @@ def go(how: str, **what: Any) -> str:
             socket.socket(what["number"], socket.SOCK_STREAM).close()
             return "made"
         case "pair":
-            for one in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM):
+            for one in socket.socketpair(socket.AF_UNIX, what["kind"]):
                 one.close()
             return "made"
         case "look":

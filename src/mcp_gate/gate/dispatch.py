@@ -67,6 +67,10 @@ async def dispatch(
     except asyncio.CancelledError:
         end.abandoned()
         raise
+    except Exception:
+        log.exception("sending the call %s failed", call.id)
+        await end.unknown("error")
+        return words.unknown(verdict, call.id, request_id)
     finally:
         gate.under_way.end(scope)
     return await _inspect(end, verdict, received, result)

@@ -6,6 +6,7 @@ have their place in `egress`, between the two.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -15,6 +16,8 @@ from mcp_gate.model.constraints import NONE, Constraints
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.output.remove import Removal, remove
 from mcp_gate.policy.load import Loaded
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,20 @@ Egress: TypeAlias = Passed | Changed | Withheld
 def egress(
     loaded: Loaded, method: str, payload: JsonObject, *, call: Call | None = None, constraints: Constraints = NONE
 ) -> Egress:
-    """Decide on something that is about to leave towards a client.
+    """Decide on something that is about to leave towards a client. What cannot be checked does not leave.
 
     Args:
         method: the MCP method it answers, or the notification it is.
         call: the call it is the result of, if it is one: rules of the output review look at its topic and tags.
     """
+    try:
+        return _checked(loaded, method, payload, call, constraints)
+    except Exception:
+        log.exception("what was to leave for %s could not be checked", method)
+        return Withheld("it could not be checked", _review(loaded, call, "QUARANTINE", []))
+
+
+def _checked(loaded: Loaded, method: str, payload: JsonObject, call: Call | None, constraints: Constraints) -> Egress:
     removals: list[Removal] = []
     rules = loaded.removals(call) if call is not None else ()
     if rules:

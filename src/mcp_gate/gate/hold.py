@@ -211,7 +211,7 @@ class _Wait:
         return await self._settled(request)
 
     async def _settled(self, request: Request) -> HoldOutcome | None:
-        """What the request's status means for this client; None while it is pending."""
+        """What the request's status means for this client; None while it is to wait."""
         match request.status:
             case RequestStatus.PENDING:
                 return None
@@ -265,9 +265,12 @@ class _Wait:
     # ---- execution
 
     async def _execute(self, request: Request) -> HoldOutcome | None:
-        """Run the approved call in a task of the gate's: a client that goes away neither stops nor repeats it."""
+        """Run the approved call in a task of the gate's: a client that goes away neither stops nor repeats it. None
+        where the approval is due: the sweep ends it in a moment."""
         key = (request.call.agent, request.call.job_hash)
         if key not in self._gate.running:
+            if not request.consumed and request.due_ts <= rfc3339(self._gate.clock.steady()):
+                return None
             self._gate.running.start(key, self._execution(request))
         outcome = await self._gate.running.collect(key)
         if collectable(outcome):

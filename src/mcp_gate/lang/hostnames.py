@@ -13,8 +13,8 @@ NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
-"""Long given up; nothing public is there."""
+UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+"""All that is given to anybody; what lies elsewhere is for special uses, or was given up."""
 
 
 def canonical(host: str) -> str | None:
@@ -70,7 +70,7 @@ def public(address: IpAddress) -> bool:
         within = _within(address)
         if within is not None:
             return public(within)
-        if address in COMPATIBLE:
+        if address not in UNICAST:
             return False
     return address.is_global and not address.is_multicast
 

@@ -190,12 +190,12 @@ def _dynamic(match: Match, restrictive: bool) -> Iterator[Dynamic]:
 
 def _above(name: str, threshold: Decimal) -> Dynamic:
     def test(facts: Facts) -> bool | None:
-        """Not declared: absent, and no match. No number, or below zero (minus 5,000 is not small): unknown."""
+        """Not declared: absent, and no match. No number: unknown."""
         attributes = facts.description.attributes
         if name not in attributes:
             return False
         value = attributes[name]
-        if value is UNKNOWN or isinstance(value, (str, bool)) or value < 0:
+        if value is UNKNOWN or isinstance(value, (str, bool)):
             return None
         return value > threshold
 

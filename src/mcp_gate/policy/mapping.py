@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from mcp_gate.lang.conditions import Condition
 from mcp_gate.lang.globs import Matcher
+
+AMOUNTS: Final = frozenset({"amount_usd", "affected_users"})
+"""Attributes that rules compare with numbers by their very name: plain numbers from zero up, or unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ def broken(constraints: Constraints, facts: Facts) -> str:
 
 
 def _amount(constraints: Constraints, facts: Facts) -> str:
-    """An amount that cannot be told, or is below zero, is over every limit; one that nobody declared is none."""
+    """An amount that cannot be told is over every limit; one that nobody declared is none."""
     limit, attributes = constraints.max_amount_usd, facts.description.attributes
     if limit is None or "amount_usd" not in attributes:
         return ""
     amount = attributes["amount_usd"]
-    if amount is UNKNOWN or isinstance(amount, (str, bool)) or amount < 0:
+    if amount is UNKNOWN or isinstance(amount, (str, bool)):
         return "the amount cannot be told, and it is limited"
     return "the amount is over the limit" if amount > limit else ""
 

@@ -13,10 +13,8 @@ from mcp_gate.model.call import UNKNOWN, Attribute, Description
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.policy.clauses import Subject
 from mcp_gate.policy.load import Loaded
-from mcp_gate.policy.mapping import Count, ToolMapping, Value
+from mcp_gate.policy.mapping import AMOUNTS, Count, ToolMapping, Value
 
-NUMBERS: Final = frozenset({"amount_usd", "affected_users"})
-"""Attributes that rules compare with numbers by their very name."""
 SEVERAL: Final = re.compile(r"[,;\n]")
 """What may part several values in one text."""
 
@@ -91,15 +89,19 @@ def _attribute(name: str, source: Value | Count, arguments: JsonObject) -> Attri
         if not isinstance(found, dict) or part not in found:
             return UNKNOWN
         found = found[part]
-    if isinstance(source, Count):
-        return _count(found)
-    if isinstance(found, (bool, str)):
-        return UNKNOWN if name in NUMBERS else found
-    if isinstance(found, int):
+    value = _count(found) if isinstance(source, Count) else _value(found)
+    return UNKNOWN if name in AMOUNTS and not _is_amount(value) else value
+
+
+def _value(found: Json) -> Attribute:
+    if isinstance(found, (bool, str, int)):
         return found
-    if isinstance(found, float) and math.isfinite(found):
-        return Decimal(repr(found))
-    return UNKNOWN
+    return Decimal(repr(found)) if isinstance(found, float) and math.isfinite(found) else UNKNOWN
+
+
+def _is_amount(value: Attribute) -> bool:
+    """Less than nothing is none: minus 5,000 is not small."""
+    return isinstance(value, (int, Decimal)) and not isinstance(value, bool) and value >= 0
 
 
 def _count(found: Json) -> Attribute:

@@ -19,8 +19,8 @@ NUMBER, ARCHITECTURE, FIRST, SECOND = 0, 4, 16, 24
 ALLOWED, REFUSED, KILLED = 0x7FFF_0000, 0x0005_0001, 0x8000_0000
 """Go on; EPERM; the end of the process."""
 AF_INET, AF_INET6, AF_NETLINK = 2, 10, 16
-SOCK_DGRAM = 2
-"""A pair of datagram sockets can be turned to any address; pairs of streams cannot."""
+SOCK_STREAM, SOCK_SEQPACKET = 1, 5
+"""Pairs of these stay with each other; those of all other kinds are datagrams, and can be turned to any address."""
 IO_URING_SETUP = 425
 X32 = 0x4000_0000
 """From here on the calls have another meaning on x86-64."""
@@ -48,8 +48,9 @@ def program(machine: Machine) -> bytes:
             _step(LOAD, ARCHITECTURE), _step(EQUAL, machine.audit, then=1), kill,
             _step(LOAD, NUMBER), _step(AT_LEAST, X32, otherwise=1), kill,
             _step(EQUAL, IO_URING_SETUP, otherwise=1), refuse,
-            _step(EQUAL, machine.socketpair, otherwise=5),
-            _step(LOAD, SECOND), _step(MASK, 0xF), _step(EQUAL, SOCK_DGRAM, otherwise=1), refuse, allow,
+            _step(EQUAL, machine.socketpair, otherwise=6),
+            _step(LOAD, SECOND), _step(MASK, 0xF), _step(EQUAL, SOCK_STREAM, then=2),
+            _step(EQUAL, SOCK_SEQPACKET, then=1), refuse, allow,
             _step(EQUAL, machine.socket, then=1), allow,
             _step(LOAD, FIRST), _step(EQUAL, AF_INET, then=3), _step(EQUAL, AF_INET6, then=2),
             _step(EQUAL, AF_NETLINK, then=1), refuse, allow,

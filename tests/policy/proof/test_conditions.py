@@ -59,6 +59,8 @@ VALUES: list[Any] = [
 ]  # fmt: skip
 ATTRIBUTES: list[Any] = ["absent", UNKNOWN, Decimal(-1), Decimal(1), Decimal("1.5"), 2, "a", "ab", True]
 
+AMOUNTS: list[Any] = ["absent", UNKNOWN, Decimal(0), Decimal(1), Decimal("1.5"), 2]
+
 
 def compiled(text: str) -> Condition:
     return compile_condition(text, ROOTS, with_windows=True)
@@ -89,7 +91,7 @@ FACTS = st.builds(
     st.sampled_from(["job.a", "job.b"]),
     st.frozensets(st.sampled_from(["prod", "other"])),
     st.sampled_from(ATTRIBUTES),
-    st.sampled_from(ATTRIBUTES[:6]),
+    st.sampled_from(AMOUNTS),
     st.sampled_from([*VALUES, "absent"]),
     st.sampled_from([None, 0, 1, 5]),
     st.builds(

@@ -9,7 +9,7 @@ from typing import Final
 
 from mcp_gate.model.call import UNKNOWN, Attribute, Description, Facts, Signals
 from mcp_gate.policy.clauses import Compiled, subject_of
-from mcp_gate.policy.proof.space import AMOUNTS
+from mcp_gate.policy.mapping import AMOUNTS
 from mcp_gate.policy.rules import Match
 
 EACH: Final = 2

@@ -69,15 +69,13 @@ def _attribute(space: Space, name: str) -> Value:
 
 
 def _number(space: Space, value: Value, holds: Literal) -> Tri:
-    """Of a signal that is a number, or unknown."""
+    """Of what is a number, or unknown."""
     is_number = value.is_(Kind.NUMBER)
     return Tri(space.cnf.all_of([is_number, holds]), space.cnf.all_of([is_number, -holds]))
 
 
 def _above(space: Space, name: str, threshold: Decimal) -> Tri:
-    """Absent is no match; what is no number, or below zero, is unknown."""
+    """Absent is no match."""
     value = _attribute(space, name)
-    plain = space.cnf.all_of([value.is_(Kind.NUMBER), -value.number.below(Decimal(0))])
-    above = -value.number.at_most(threshold)
-    fails = space.cnf.all_of([plain, -above])
-    return Tri(space.cnf.all_of([plain, above]), space.cnf.any_of([fails, value.is_(Kind.ABSENT)]))
+    above, fails = _number(space, value, -value.number.at_most(threshold))
+    return Tri(above, space.cnf.any_of([fails, value.is_(Kind.ABSENT)]))

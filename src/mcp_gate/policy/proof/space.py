@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple, TypeAlias
 
 from mcp_gate.lang.syntax import Window
+from mcp_gate.policy.mapping import AMOUNTS
 from mcp_gate.policy.proof.cnf import Cnf, Literal, Variables
 from mcp_gate.policy.proof.numbers import Number
 from mcp_gate.policy.proof.patterns import MOST_STATES, Words, of_glob
@@ -19,8 +20,6 @@ WINDOW: Final = "window"
 """The root of windows, among the paths."""
 UNMAPPED: Final = "unmapped"
 """The tag of calls without a mapping, and how their topics begin."""
-AMOUNTS: Final = frozenset({"amount_usd", "affected_users"})
-"""Attributes that are numbers or unknown, never texts (`signals.describe`)."""
 MOST_VALUE_STATES: Final = 5_000
 """States for the patterns that one argument is compared with."""
 
@@ -146,6 +145,7 @@ NUMBERS: Final[dict[Path, Callable[[Cnf], Number]]] = {
     ("attributes", "confidence"): _unit,
     ("attributes", "anomaly_score"): _unit,
     ("attributes", "retry_count"): lambda cnf: Number(cnf, least=0, whole=True),
+    **{("attributes", name): lambda cnf: Number(cnf, least=0) for name in AMOUNTS},
 }
 """Numbers that do not go everywhere."""
 SIGNALS: Final[dict[str, tuple[Kind, ...]]] = {
