@@ -117,6 +117,43 @@ def test_what_cannot_be_done_is_one_sentence_and_nothing_is_written(
     assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
 
 
+def test_policies_that_are_there_already_stay_as_they_are(home: Path) -> None:
+    mine = home / "gate" / "policies" / "starter.yaml"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("version: v1\nrules: []\n")
+    assert run("init", "--yes", "--no-probe", "--config", "gate").exit_code == 0
+    assert mine.read_text() == "version: v1\nrules: []\n"
+    assert (home / "gate" / "upstreams.yaml").exists()
+
+
+def test_a_secret_in_an_argument_is_not_shown_either(home: Path) -> None:
+    entry = {"command": "npx", "args": ["mcp-remote", "https://a", "--header", "Authorization: Bearer ab"]}
+    write(home / "one.json", {"mcpServers": {"a": entry}})
+    done = run("init", "--yes", "--no-probe", "--from", "one.json")
+    assert "--header ${env:A_HEADER}" in done.stderr
+    assert "Bearer" not in done.output
+
+
+def test_a_directory_that_is_broken_is_left_and_told_in_json_too(home: Path) -> None:
+    (home / "gate").mkdir()
+    (home / "gate" / "upstreams.yaml").write_text("version: v2\n")
+    done = run("init", "--yes", "--json", "--config", "gate")
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["errors"][0]["file"] == "upstreams.yaml"
+
+
+def test_servers_of_a_project_and_of_the_user_in_one_file_are_gated_and_freed_together(home: Path) -> None:
+    both = {"mcpServers": {"a": {"command": "a"}}, "projects": {str(home): {"mcpServers": {"b": {"command": "b"}}}}}
+    write(home / ".claude.json", both)
+    before = (home / ".claude.json").read_bytes()
+    assert run("init", "--yes", "--no-probe").exit_code == 0
+    done = run("clients", "connect", "claude-code")
+    assert done.exit_code == 0, done.output
+    assert [json.loads(line)["gated"] for line in run("clients", "list", "--json").stdout.splitlines()] == [True, True]
+    assert run("clients", "disconnect", "claude-code").exit_code == 0
+    assert (home / ".claude.json").read_bytes() == before
+
+
 def test_a_connected_client_reaches_its_server_through_the_gate_and_can_be_disconnected(home: Path) -> None:
     before = (home / ".claude.json").read_bytes()
     assert run("init", "--yes").exit_code == 0

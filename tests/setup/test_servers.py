@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mcp_gate.setup.clients import Form, Location, Places, location_of, locations
-from mcp_gate.setup.servers import Found, Unreadable, read_servers
+from mcp_gate.setup.servers import MOST_BYTES, Found, Unreadable, read_servers
 
 
 def read(tmp_path: Path, content: Any, *keys: str) -> Found | None:
@@ -105,3 +105,22 @@ def test_files_of_known_clients_are_found_in_home_project_and_settings(tmp_path:
 def test_on_a_mac_settings_stand_elsewhere(tmp_path: Path) -> None:
     places = Places.of({"HOME": str(tmp_path)}, "darwin", tmp_path)
     assert places.config == tmp_path / "Library" / "Application Support"
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"a": ' + "9" * 5000 + "}", "\ufeff{", '{"a": "\x00"}', "[] x"])
+def test_a_file_that_is_no_json_is_told_with_its_place(tmp_path: Path, content: str) -> None:
+    with pytest.raises(Unreadable, match=r"mcp\.json.*not JSON"):
+        read(tmp_path, content)
+
+
+def test_a_file_without_end_is_not_read_to_it(tmp_path: Path) -> None:
+    with (tmp_path / "mcp.json").open("wb") as file:
+        file.truncate(MOST_BYTES + 1)
+    with pytest.raises(Unreadable, match="more than"):
+        read_servers(Location("x", tmp_path / "mcp.json", ("mcpServers",)))
+
+
+def test_truth_values_are_given_to_a_server_as_json_writes_them(tmp_path: Path) -> None:
+    found = read(tmp_path, {"mcpServers": {"a": {"command": "x", "env": {"A": True, "B": 5}}}})
+    assert found is not None
+    assert found.servers[0].env == {"A": "true", "B": "5"}

@@ -16,7 +16,7 @@ from mcp_gate.setup import render
 from mcp_gate.setup.classify import propose
 from mcp_gate.setup.clients import Location
 from mcp_gate.setup.servers import Server
-from mcp_gate.setup.translate import Entry, translate, upstream_id
+from mcp_gate.setup.translate import Entry, distinct, translate, upstream_id
 
 HERE = Location("cursor", Path("/srv/p/.cursor/mcp.json"), ("mcpServers",))
 SECRET = "ghp_" + "a1B2" * 9
@@ -65,6 +65,10 @@ def test_references_are_written_as_the_gate_reads_them(written: str, read: str, 
     "odd",
     [
         server(args=("${command:pick}",)), server(env={"a b": "c"}), server(args=("a\nb",)),
+        server(args=("\ud800",)), server(env={"A": "${B:-x} " + SECRET}), server(command="a\rb"),
+        server(command=None, url="https://a/mcp?api_key=abc"), server(command=None, url="https://a/" + SECRET),
+        server(command=None, url="https://[a"), server(command=None, url="https://a b"),
+        server(command=None, url="https://a:0"), server(command=None, url="https://\xe9"),
         server(command=None, url="ws://a"), server(command=None, url="https://u:p@a/"),
     ],
 )  # fmt: skip
@@ -72,6 +76,39 @@ def test_what_cannot_be_said_in_upstreams_yaml_is_passed_over(odd: Server) -> No
     entries, why = translate([odd, server("b")])
     assert [entry.spec.id for entry in entries] == ["b"]
     assert why[0].startswith("a: ")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("PGPASSWORD", "hunter2"), ("DB_PASS", "hunter2"), ("STRIPE_KEY", "x1"), ("GITHUB_PAT", "x1"),
+        ("OPENAPI_MCP_HEADERS", '{"Authorization": "Bearer ntn_1"}'), ("ANY", "aB3" * 8), ("HEX", "0a" * 16),
+    ],
+)  # fmt: skip
+def test_what_may_be_a_secret_is_not_copied_either(key: str, value: str) -> None:
+    entry = one(env={key: value})
+    assert entry.spec.env == {key: f"${{env:{key}}}"}
+    assert entry.variables == {key: value}
+
+
+def test_what_is_no_secret_is_copied() -> None:
+    args = ("-y", "@modelcontextprotocol/server-everything@2025.1.1", "/home/Dana/Some1FolderWithALongName", "--header",
+            "Accept: application/json")  # fmt: skip
+    entry = one(args=args, env={"LOG_LEVEL": "debug", "MONKEY": "a", "COMPASS": ""})
+    assert (entry.spec.args, entry.variables) == (args, {})
+
+
+def test_two_secrets_of_one_server_have_two_variables() -> None:
+    headers = ("--header", "Authorization: Bearer abc", "--header", "X-API-Key: def")
+    entry = one(args=headers)
+    assert entry.spec.args == ("--header", "${env:A_HEADER}", "--header", "${env:A_HEADER_2}")
+    assert entry.variables == {"A_HEADER": headers[1], "A_HEADER_2": headers[3]}
+
+
+def test_two_servers_that_call_two_secrets_alike_do_not_get_each_other_s() -> None:
+    entries, _ = translate([server("a", env={"API_KEY": "x"}), server("b", env={"API_KEY": "y"})])
+    assert [entry.spec.env["API_KEY"] for entry in entries] == ["${env:API_KEY}", "${env:B_API_KEY}"]
+    assert [dict(entry.variables) for entry in entries] == [{"API_KEY": "x"}, {"B_API_KEY": "y"}]
 
 
 def test_ids_are_made_of_names_and_differ() -> None:
@@ -84,7 +121,7 @@ def test_every_name_gives_an_id(name: str) -> None:
     assert UPSTREAM_ID.fullmatch(upstream_id(name))
 
 
-TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="$\0\n"), max_size=12)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="$\0\n\r"), max_size=12)
 VARIABLES = st.from_regex(r"\A[A-Z_]{1,5}\Z")
 TOOLS = st.text(string.ascii_letters + string.digits + "_.-' \"{}#:é*", min_size=1, max_size=12)
 
@@ -106,3 +143,10 @@ def test_whatever_is_written_loads_and_means_the_same(args: list[str], env: dict
         mapping = gate.mappings["my-server"].tool(one.tool)
         assert mapping is not None
         assert "*" in one.tool or mapping.risk_tags == frozenset(one.tags)
+
+
+def test_the_same_server_with_another_environment_is_told_and_not_taken_for_the_first() -> None:
+    first, twin, other = server("a", env={"DB": "x"}), server("b", env={"DB": "x"}), server("c", env={"DB": "y"})
+    found, odd = distinct([first, twin, other])
+    assert found == [first]
+    assert odd == ["c: 'a' is started in the same way, with another environment; add it by hand"]

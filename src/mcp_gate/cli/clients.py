@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from mcp_gate.cli.loading import load_or_leave
 from mcp_gate.cli.options import Exit, gate_options, leave
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mcp_gate.policy.load import Loaded
     from mcp_gate.setup.rewrite import Command
     from mcp_gate.setup.servers import Found
@@ -58,23 +61,21 @@ def connect(config: str | None, state: str | None, as_json: bool, name: str, age
     from mcp_gate.lang.reveal import reveal
     from mcp_gate.setup import rewrite
     from mcp_gate.setup.clients import BY_ID
-    from mcp_gate.setup.servers import Unreadable
 
     chosen = [one for one in _of(name) if one.servers]
     directory, loaded = load_or_leave(config, as_json=as_json)
     if not chosen:
         leave(Exit.NOT_SO, f"{reveal(name)} has no server of its own; see 'mcp-gate clients list'")
     id_ = _agent(loaded, agent or name)
-    command = _command(directory, id_)
-    for one in chosen:
-        names, env = _behind(loaded, one)
-        try:
-            rewrite.connect(one.location, command, names, env)
-        except Unreadable as error:
-            leave(Exit.USAGE, str(error))
-        except OSError as error:
-            leave(Exit.USAGE, f"{reveal(str(error.filename))}: the file cannot be written: {error.strerror}")
-        _tell(as_json, one, f"the gate stands before {', '.join(map(reveal, sorted(names)))}")
+    behind = {one.location: _behind(loaded, one) for one in chosen}
+    for places in _by_file(chosen):
+        names = {one.location: behind[one.location][0] for one in places}
+        env = {name: value for one in places for name, value in behind[one.location][1].items()}
+        with _or_leave():
+            rewrite.connect(names, _command(directory, id_), env)
+        for one in places:
+            told = ", ".join(map(reveal, sorted(names[one.location])))
+            _tell(as_json, one, f"the gate stands before {told}")
     if not as_json:
         print(f"A held call looks like a slow tool: {BY_ID[name].timeout}.")
         print(f"Restart {name} to use it; undo with: mcp-gate clients disconnect {name}")
@@ -87,19 +88,35 @@ def disconnect(config: str | None, state: str | None, as_json: bool, name: str) 
     """Put a client's servers back as they were."""
     from mcp_gate.lang.reveal import reveal
     from mcp_gate.setup import rewrite
-    from mcp_gate.setup.servers import Unreadable
 
     chosen = [one for one in _of(name) if rewrite.backup_of(one.location.path).exists() and one.gated]
     if not chosen:
         leave(Exit.NOT_SO, f"{reveal(name)} is not connected; see 'mcp-gate clients list'")
-    for one in chosen:
-        try:
-            rewrite.disconnect(one.location)
-        except Unreadable as error:
-            leave(Exit.USAGE, str(error))
-        except OSError as error:
-            leave(Exit.USAGE, f"{reveal(str(error.filename))}: the file cannot be written: {error.strerror}")
-        _tell(as_json, one, "its servers are as they were; the gate is not asked any more")
+    for places in _by_file(chosen):
+        with _or_leave():
+            rewrite.disconnect([one.location for one in places])
+        for one in places:
+            _tell(as_json, one, "its servers are as they were; the gate is not asked any more")
+
+
+def _by_file(chosen: list[Found]) -> list[list[Found]]:
+    """Several places may be in one file, which is written once."""
+    paths = dict.fromkeys(one.location.path for one in chosen)
+    return [[one for one in chosen if one.location.path == path] for path in paths]
+
+
+@contextmanager
+def _or_leave() -> Iterator[None]:
+    """Ends the command where a file cannot be read or written."""
+    from mcp_gate.lang.reveal import reveal
+    from mcp_gate.setup.servers import Unreadable
+
+    try:
+        yield
+    except Unreadable as error:
+        leave(Exit.USAGE, str(error))
+    except OSError as error:
+        leave(Exit.USAGE, f"{reveal(str(error.filename))}: the file cannot be written: {error.strerror}")
 
 
 def _found() -> list[Found]:
@@ -154,17 +171,19 @@ def _command(directory: Path, agent: str) -> Command:
 def _behind(loaded: Loaded, found: Found) -> tuple[frozenset[str], dict[str, str]]:
     """The servers that the gate reaches, and the variables that they need; ends where one is not in upstreams.yaml."""
     from mcp_gate.lang.reveal import reveal
-    from mcp_gate.setup.translate import reached, translate
+    from mcp_gate.setup.translate import alike, distinct, reached, translate
 
     known = set(map(reached, loaded.upstreams.values()))
-    entries, odd = translate(found.servers)
+    servers, twins = distinct(found.servers)
+    entries, odd = translate(servers)
     missing = [reveal(entry.server.name) for entry in entries if reached(entry.spec) not in known]
     if missing:
         leave(Exit.USAGE, f"not in upstreams.yaml yet: {', '.join(missing)}; run 'mcp-gate init' first")
-    for note in (*odd, *found.odd):
+    for note in (*twins, *odd, *found.odd):
         print(f"left as it is: {note}", file=sys.stderr)
     env = {name: value for entry in entries for name, value in entry.variables.items() if value}
-    return frozenset(entry.server.name for entry in entries), env
+    names = (one.name for one in found.servers if any(alike(one, entry.server) for entry in entries))
+    return frozenset(names), env
 
 
 def _tell(as_json: bool, found: Found, sentence: str) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mcp_gate.model.foreign import JsonObject
     from mcp_gate.setup.classify import Proposal
     from mcp_gate.setup.probe import Silent
-    from mcp_gate.setup.servers import Found, Server
+    from mcp_gate.setup.servers import Found
     from mcp_gate.setup.translate import Entry
 
     Tools = dict[str, list[JsonObject] | Silent]
@@ -54,38 +54,40 @@ def init(
 
     Proposes a topic and risk tags for every tool. No secret is copied: it becomes a variable to be set.
     """
-    plan = _plan(config, files)
+    from mcp_gate.lang.reveal import reveal
+
+    plan = _plan(config, files, as_json=as_json)
     if not yes and not sys.stdin.isatty():
         leave(Exit.USAGE, "there is nobody to ask: say --yes, and --no-probe if no server may be started")
     _show(plan)
-    if not yes and not click.confirm(f"Write {plan.directory}?", err=True):
+    if not yes and not click.confirm(f"Write {reveal(str(plan.directory))}?", err=True):
         leave(Exit.NOT_SO, "nothing was written")
     probing = not no_probe and (yes or click.confirm("Start these servers to ask for their tools?", err=True))
     tools = _probed(plan.entries) if probing else {}
     proposals = {entry.spec.id: _proposals(tools.get(entry.spec.id)) for entry in plan.entries}
-    files_written = _write(plan, proposals)
+    files_written = _write(plan, proposals, as_json=as_json)
     if as_json:
         print(json.dumps(_as_json(plan, files_written, proposals, tools)))
     else:
         print(_readable(plan, files_written, proposals, tools))
 
 
-def _plan(config: str | None, files: Sequence[Path]) -> _Plan:
+def _plan(config: str | None, files: Sequence[Path], *, as_json: bool) -> _Plan:
     from mcp_gate.model.config import ConfigError
     from mcp_gate.setup.directory import existing
-    from mcp_gate.setup.translate import reached, translate
+    from mcp_gate.setup.translate import distinct, reached, translate
 
     directory = _target(config)
     try:
         there = existing(directory)
     except ConfigError as error:
-        report(error, as_json=False)
+        report(error, as_json=as_json)
     found = _found(files)
-    servers = _distinct(server for one in found for server in one.servers)
+    servers, twins = distinct(server for one in found for server in one.servers)
     entries, odd = translate(servers, there.upstreams if there is not None else ())
     known = set(map(reached, there.upstreams.values())) if there is not None else set()
     fresh = [entry for entry in entries if reached(entry.spec) not in known]
-    notes = [*odd, *(note for one in found for note in one.odd)]
+    notes = [*twins, *odd, *(note for one in found for note in one.odd)]
     if not fresh:
         for note in notes:
             print(f"passed over {note}", file=sys.stderr)
@@ -122,25 +124,15 @@ def _found(files: Sequence[Path]) -> list[Found]:
     return found
 
 
-def _distinct(servers: Iterable[Server]) -> list[Server]:
-    """The same server in two clients is one upstream."""
-    from mcp_gate.setup.translate import reached
-
-    seen: dict[object, Server] = {}
-    for server in servers:
-        seen.setdefault(reached(server), server)
-    return list(seen.values())
-
-
 def _show(plan: _Plan) -> None:
-    """What would be done, on standard error: the exact commands that would be started."""
+    """What would be done, on standard error: the commands that would be started, without their secrets."""
     from mcp_gate.lang.reveal import reveal
 
     for note in plan.notes:
         print(f"passed over {note}", file=sys.stderr)
     for entry in plan.entries:
-        server = entry.server
-        how = " ".join([server.command, *server.args]) if server.command is not None else server.url or ""
+        spec = entry.spec
+        how = " ".join([spec.command, *spec.args]) if spec.command is not None else spec.url or ""
         print(f"  {entry.spec.id:<20} {reveal(how)}", file=sys.stderr)
 
 
@@ -163,7 +155,7 @@ def _proposals(tools: list[JsonObject] | Silent | None) -> list[Proposal]:
     return [propose(tool) for tool in tools] if isinstance(tools, list) else []
 
 
-def _write(plan: _Plan, proposals: dict[str, list[Proposal]]) -> list[str]:
+def _write(plan: _Plan, proposals: dict[str, list[Proposal]], *, as_json: bool) -> list[str]:
     from mcp_gate.lang.reveal import reveal
     from mcp_gate.model.config import ConfigError
     from mcp_gate.setup import directory, render
@@ -173,13 +165,13 @@ def _write(plan: _Plan, proposals: dict[str, list[Proposal]]) -> list[str]:
         for entry in plan.entries
     )
     there = plan.directory
-    files = directory.fresh(text, render.cases(proposals)) if plan.new else directory.added(there, text)
+    files = directory.fresh(there, text, render.cases(proposals)) if plan.new else directory.added(there, text)
     try:
         directory.check(plan.directory, files)
         directory.write(plan.directory, files)
     except ConfigError as error:
         print("nothing was written: the files would not load", file=sys.stderr)
-        report(error, as_json=False)
+        report(error, as_json=as_json)
     except OSError as error:
         leave(Exit.USAGE, f"{reveal(str(error.filename))}: the file cannot be written: {error.strerror}")
     return list(files)
@@ -206,10 +198,11 @@ def _as_json(plan: _Plan, files: list[str], proposals: dict[str, list[Proposal]]
 
 
 def _readable(plan: _Plan, files: list[str], proposals: dict[str, list[Proposal]], tools: Tools) -> str:
+    from mcp_gate.lang.reveal import reveal
     from mcp_gate.setup.probe import Silent
     from mcp_gate.setup.render import passes
 
-    lines = [f"Wrote {', '.join(files)} in {plan.directory}"]
+    lines = [f"Wrote {', '.join(files)} in {reveal(str(plan.directory))}"]
     for entry in plan.entries:
         id_, found = entry.spec.id, proposals[entry.spec.id]
         silent = tools.get(id_)

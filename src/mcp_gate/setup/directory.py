@@ -26,9 +26,10 @@ def existing(directory: Path) -> Loaded | None:
     return load(read_directory(directory)) if (directory / UPSTREAMS).exists() else None
 
 
-def fresh(entries: str, cases: str) -> dict[str, str]:
-    """The files of a new gate directory."""
-    return {UPSTREAMS: render.HEAD + entries, POLICY: render.POLICY, CASES: cases}
+def fresh(directory: Path, entries: str, cases: str) -> dict[str, str]:
+    """The files of a new gate directory; policies and cases that are there already stay."""
+    files = {UPSTREAMS: render.HEAD + entries, POLICY: render.POLICY, CASES: cases}
+    return {name: text for name, text in files.items() if not (directory / name).exists()}
 
 
 def added(directory: Path, entries: str) -> dict[str, str]:
@@ -63,10 +64,12 @@ def write(directory: Path, files: Mapping[str, str]) -> None:
 
 def replace(path: Path, data: bytes) -> None:
     """A file's new content, durable, with the mode it had (0600 for a new one); the old one stays until the last step.
+    Where a link leads to the file, the link stays.
 
     Raises:
         OSError: nothing was changed.
     """
+    path = path.resolve()
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
@@ -76,7 +79,7 @@ def replace(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
-    except OSError:
+    except BaseException:  # Ctrl-C, too
         with contextlib.suppress(OSError):
             beside.unlink()
         raise

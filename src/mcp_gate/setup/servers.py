@@ -56,14 +56,21 @@ def read_file(path: Path, form: Form) -> Any:
     """
     try:
         with path.open("rb") as file:
-            text = file.read(MOST_BYTES + 1).decode("utf-8-sig")
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise Unreadable(
+                f"{reveal(str(path))}: the file has more than {MOST_BYTES} bytes; that is no client's file"
+            )
+        text = data.decode("utf-8-sig")
         return tomllib.loads(text) if form is Form.TOML else json.loads(text) if text.strip() else {}
     except OSError as e:
         raise Unreadable(f"{reveal(str(path))}: the file cannot be read: {e.strerror}") from None
     except json.JSONDecodeError as e:
         hint = "; comments in JSON are not read" if "//" in text or "/*" in text else ""
         raise Unreadable(f"{reveal(str(path))}:{e.lineno}:{e.colno}: not JSON: {reveal(e.msg)}{hint}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
+    except Unreadable:
+        raise
+    except (ValueError, RecursionError) as e:  # of TOML, of UTF-8, and of a number with thousands of digits
         raise Unreadable(f"{reveal(str(path))}: not {form.name}: {reveal(str(e))}") from None
 
 
@@ -120,4 +127,4 @@ def _texts(value: Any, what: str) -> dict[str, str]:
         return {}
     if not isinstance(value, dict) or not all(isinstance(one, (str, int, float)) for one in value.values()):
         raise ValueError(f"its {what} are no texts by name")
-    return {str(key): str(one) for key, one in value.items()}
+    return {str(key): one if isinstance(one, str) else json.dumps(one) for key, one in value.items()}

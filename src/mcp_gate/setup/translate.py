@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import UpstreamSpec
@@ -16,8 +17,18 @@ from mcp_gate.setup.servers import Server
 
 REFERENCE: Final = re.compile(r"\$\{(?:(?P<kind>env|input):)?(?P<name>[A-Za-z_][A-Za-z0-9_-]*)(?::-[^}]*)?\}")
 """How clients refer to variables and inputs: `${NAME}`, `${NAME:-default}`, `${env:NAME}`, `${input:name}`."""
+DOUBTFUL: Final = re.compile(r"(?i:pass(?:word|wd|phrase)?$|(?:^|[_-])(?:key|pat|auth|dsn)$)")
+"""Further ends of names whose values are secrets. Here a guess too many costs a variable, one too few a secret."""
+OPAQUE: Final = re.compile(
+    r"(?i:\b(?:bearer|basic)\s+\S)|(?<![\w/.])(?:(?=\w*[0-9])(?=\w*[a-z])(?=\w*[A-Z])\w{20,}|[0-9a-f]{32,})(?!\w)"
+)
+"""Values that are probably secrets whatever their names say."""
+HEADER: Final = re.compile(r"([A-Za-z0-9-]+)\s*:\s*(.+)")
 FOLDERS: Final = frozenset({"workspaceFolder", "workspaceRoot", "cwd"})
 LONGEST_ID: Final = 32
+
+
+_NAMED: Final = re.compile(r"\$\{env:[^}]*\}")
 
 
 class Untranslatable(ValueError):
@@ -41,21 +52,41 @@ def translate(servers: Iterable[Server], taken: Iterable[str] = ()) -> tuple[lis
     Args:
         taken: ids that are in use.
     """
-    ids, entries, odd = set(taken), [], []
+    ids, entries, odd, given = set(taken), [], [], dict[str, str]()
     for server in servers:
         try:
-            entry = _entry(server, _free_id(server.name, ids))
+            entry = _entry(server, _free_id(server.name, ids), given)
         except Untranslatable as e:
             odd.append(f"{reveal(server.name)}: {e}")
             continue
         ids.add(entry.spec.id)
+        given |= entry.variables
         entries.append(entry)
     return entries, odd
 
 
 def reached(one: Server | UpstreamSpec) -> tuple[str | None, tuple[str, ...], str | None]:
     """Equal where two entries start or reach the same server."""
-    return one.command, one.args, one.url
+    texts = (_NAMED.sub("${}", text) for text in one.args)  # what a variable is called makes no other server
+    return one.command, tuple(texts), one.url
+
+
+def distinct(servers: Iterable[Server]) -> tuple[list[Server], list[str]]:
+    """Each server once, and what cannot be told apart from another by how it is started."""
+    seen: dict[object, Server] = {}
+    odd = []
+    for server in servers:
+        first = seen.setdefault(reached(server), server)
+        if not alike(first, server):
+            said = f"'{reveal(first.name)}' is started in the same way, with another environment; add it by hand"
+            odd.append(f"{reveal(server.name)}: {said}")
+    return list(seen.values()), odd
+
+
+def alike(one: Server, other: Server) -> bool:
+    """Whether two clients, or two names, have the very same server."""
+    same = (one.env, one.headers, one.cwd) == (other.env, other.headers, other.cwd)
+    return same and reached(one) == reached(other)
 
 
 def upstream_id(name: str) -> str:
@@ -70,12 +101,16 @@ def _free_id(name: str, ids: set[str]) -> str:
     return next(one for one in tries if one not in ids)
 
 
-def _entry(server: Server, id_: str) -> Entry:
+def _entry(server: Server, id_: str, given: Mapping[str, str]) -> Entry:
+    """
+    Args:
+        given: variables of other servers: two that need the same name for two secrets have to have two.
+    """
     variables: dict[str, str] = {}
     project = _project(server.location.path)
 
     def text(value: str, key: str) -> str:
-        return _text(value, key, id_, variables, project)
+        return _text(value, key, id_, variables, given, project)
 
     names, form = (server.headers, HEADER_NAME) if server.url is not None else (server.env, VARIABLE_NAME)
     for name in names:
@@ -106,16 +141,19 @@ def _arguments(args: Iterable[str], text: Callable[[str, str], str]) -> Iterator
         option = arg if arg.startswith("-") else ""
 
 
-def _text(value: str, key: str, id_: str, variables: dict[str, str], project: Path) -> str:
+def _text(
+    value: str, key: str, id_: str, variables: dict[str, str], others: Mapping[str, str], project: Path
+) -> str:  # fmt: skip
     """A value with references as the gate writes them, and with a variable in the place of a secret.
 
     Args:
         key: the variable, header or option whose value it is.
         variables: what has to be set; added to.
+        others: what other servers need.
         project: what the client calls its folder.
     """
-    if "\0" in value or "\n" in value:
-        raise Untranslatable("a value holds a control character")
+    if any(char in "\0\n\r" or "\ud800" <= char <= "\udfff" for char in value):
+        raise Untranslatable("a value holds a line break, a NUL or half of a character")
 
     def reference(found: re.Match[str]) -> str:
         if found["kind"] is None and found["name"] in FOLDERS:
@@ -127,22 +165,41 @@ def _text(value: str, key: str, id_: str, variables: dict[str, str], project: Pa
     bare = REFERENCE.sub("", value)
     if "${" in bare:
         raise Untranslatable("a value holds '${', which is no variable we know")
-    if bare == value and is_secret(key, value):
-        option, joined, given = value.partition("=") if value.startswith("-") else ("", "", value)
-        name = _variable(key or option, id_)
-        variables[name] = given
+    if bare == value and _secret(key, value):
+        option, joined, secret = value.partition("=") if value.startswith("-") else ("", "", value)
+        name = _variable(key or option, id_, secret, {**others, **variables})
+        variables[name] = secret
         return f"{option}{joined}${{env:{name}}}"
+    if is_secret("", bare):
+        raise Untranslatable("a value holds a variable and a secret; make one variable of it")
     return REFERENCE.sub(reference, value)
 
 
-def _variable(key: str, id_: str) -> str:
-    """A variable's name: the key itself where it is one, else made of the upstream and the key."""
-    if VARIABLE_NAME.fullmatch(key) and key.isupper():
-        return key
-    return re.sub(r"[^A-Z0-9]+", "_", f"{id_}_{key.lstrip('-')}".upper()).strip("_")
+def _secret(key: str, value: str) -> bool:
+    header = HEADER.fullmatch(value) if key.startswith("-") else None
+    name, rest = header.groups() if header is not None else (key, value)
+    doubtful = bool(value) and (DOUBTFUL.search(name) is not None or OPAQUE.search(value) is not None)
+    return is_secret(name, rest) or is_secret(key, value) or doubtful
+
+
+def _variable(key: str, id_: str, value: str, taken: Mapping[str, str]) -> str:
+    """A variable's name: the key itself where it is one, else made of the upstream and the key; one of its own where
+    another value has that."""
+    made = re.sub(r"[^A-Z0-9]+", "_", f"{id_}_{key.lstrip('-')}".upper()).strip("_")
+    made = made if VARIABLE_NAME.fullmatch(made) else f"_{made}"
+    first = key if VARIABLE_NAME.fullmatch(key) and key.isupper() else made
+    tries = (first, made, *(f"{made}_{n}" for n in range(2, 1000)))
+    return next(name for name in tries if taken.get(name, value) == value)
 
 
 def _url(url: str) -> str:
-    if not url.startswith(("http://", "https://")) or "@" in url.partition("//")[2].partition("/")[0]:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good or "@" in parts.netloc or " " in url or not (url.isascii() and url.isprintable()):
         raise Untranslatable("its url is no plain http(s) URL")
+    if any(_secret(name, value) for name, value in parse_qsl(parts.query)) or is_secret("", url):
+        raise Untranslatable("its url holds a secret; see whether the server takes it as a header")
     return url
