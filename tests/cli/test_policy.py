@@ -214,3 +214,18 @@ def test_explain_says_when_a_level_or_an_agent_means_nothing(gate: Path) -> None
     assert done.exit_code == 0
     assert "--level changes nothing" in done.stderr
     assert "gate.yaml lists no agent cat" in done.stderr
+
+
+def test_what_a_person_typed_reaches_the_terminal_revealed(gate: Path) -> None:
+    odd = run(gate, "explain", "shop_get_order", "--tag", "a\x1b[31m")
+    assert (odd.exit_code, odd.stdout) == (2, "")
+    assert "--tag: 'a⟨U+001B⟩[31m' is no risk tag" in odd.stderr
+    shown = run(gate, "explain", "shop_\u202ex")
+    assert "\u202e" not in shown.output
+    assert "unmapped.shop.⟨U+202E⟩x" in shown.stdout
+
+
+def test_the_name_of_the_directory_reaches_the_terminal_revealed(gate: Path) -> None:
+    hostile = gate.rename(gate.with_name("g\x1b[31m"))
+    for words in (["check"], ["diff", f"{hostile}/x", "y"], ["test"]):
+        assert "\x1b" not in run(hostile, *words).output

@@ -202,6 +202,7 @@ def test_a_file_that_is_no_document(data: bytes, error: str) -> None:
         (b"rules: []", "1:1: not JSON: Expecting value; mend it"),
         (b'{"rules": [], "rules": []}', "1:15: the key 'rules' stands here again; first at line 1; keep one of them"),
         (b"[" * 100_000, "1:1: nested too deep; flatten it"),
+        (b'{"rules": ' + b"9" * 5000 + b"}", "1:1: a number has thousands of digits; shorten it"),
     ],
 )
 def test_a_json_file_that_is_no_document(data: bytes, error: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def check(config: str | None, state: str | None, as_json: bool) -> None:
     """Load everything; 0 only if it could be served."""
     from mcp_gate.cli.suspicions import suspicions
+    from mcp_gate.lang.reveal import reveal
 
     directory, loaded = load_or_leave(config, as_json=as_json, to_serve=True)
     warnings = (*loaded.warnings, *suspicions(loaded))
@@ -37,7 +38,7 @@ def check(config: str | None, state: str | None, as_json: bool) -> None:
         return
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    print(f"{directory}: {len(loaded.snapshot.files)} files, snapshot {loaded.snapshot.id}")
+    print(f"{reveal(str(directory))}: {len(loaded.snapshot.files)} files, snapshot {loaded.snapshot.id}")
     print(
         f"{len(loaded.upstreams)} upstreams, {rules} rules in {len(loaded.policy.layers)} documents, "
         f"{len(loaded.policy.invariants)} invariants, {len(warnings)} warnings. It can be served."

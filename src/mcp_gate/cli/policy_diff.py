@@ -64,13 +64,13 @@ def _load(side: Path, *, as_json: bool) -> Loaded:
     from mcp_gate.policy.load import load
 
     if not side.is_dir():
-        leave(Exit.USAGE, f"there is no folder {side}; name a gate directory or a policies folder")
+        leave(Exit.USAGE, f"there is no folder {reveal(str(side))}; name a gate directory or a policies folder")
     if (side / UPSTREAMS).exists():
         return load_or_leave(str(side), as_json=as_json)[1]
     try:
         documents = read_policies(side.resolve())
         if not documents:
-            leave(Exit.USAGE, f"{side} holds neither upstreams.yaml nor policy documents")
+            leave(Exit.USAGE, f"{reveal(str(side))} holds neither upstreams.yaml nor policy documents")
         return load({UPSTREAMS: ALONE, **documents})
     except ConfigError as error:
         report(error, as_json=as_json)

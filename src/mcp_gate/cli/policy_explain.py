@@ -41,6 +41,7 @@ def explain(
     from mcp_gate.lang.reveal import reveal
     from mcp_gate.model.call import UNKNOWN, Signals
     from mcp_gate.policy.explain import explain as explained
+    from mcp_gate.policy.read_match import TAG
     from mcp_gate.trial.calls import NoSuchTool, facts_of
 
     _, loaded = load_or_leave(config, as_json=as_json)
@@ -53,6 +54,9 @@ def explain(
     sure = None if confidence is None else parse_number("--confidence", confidence)
     if not 0 <= score <= 1:
         leave(Exit.USAGE, f"--anomaly: {score} is no number from 0 to 1")
+    odd = next((tag for tag in tags if not TAG.fullmatch(tag)), None)
+    if odd is not None:
+        leave(Exit.USAGE, f"--tag: '{reveal(odd)}' is no risk tag; use {TAG.pattern}")
     signals = Signals(
         confidence=UNKNOWN if sure is None or not 0 <= sure <= 1 else sure,
         retry_count=retries,
@@ -90,10 +94,10 @@ def _readable(tool: str, found: JsonObject, *, level_given: bool) -> str:
     from mcp_gate.lang.reveal import reveal
 
     lines = [
-        f"{reveal(tool)}: {found['decision']}",
-        f"  because   {reveal(found['reason'])}" if found["reason"] else "",
+        f"{tool}: {found['decision']}",
+        f"  because   {found['reason']}" if found["reason"] else "",
         f"  rules     {', '.join(found['rule_ids'])}",
-        f"  topic     {reveal(found['topic'])}",
+        f"  topic     {found['topic']}",
         f"  tags      {', '.join(found['risk_tags']) or 'none'} (tier {found['tier']})",
     ]
     if "level" in found:
@@ -112,7 +116,7 @@ def _readable(tool: str, found: JsonObject, *, level_given: bool) -> str:
         if layer["rules"]:
             lines.append(f"  {layer['document']}: {layer.get('matched', 'no rule matches')}")
         for rule in layer["rules"]:
-            why = f"no: {reveal(rule['failed'])}" if "failed" in rule else "MATCHES"
+            why = f"no: {rule['failed']}" if "failed" in rule else "MATCHES"
             lines.append(f"    {rule['where']}  {rule['id']}  {why}")
     lines.append(f"  snapshot  {found['policy_snapshot']}")
-    return "\n".join(line for line in lines if line)
+    return "\n".join(reveal(line) for line in lines if line)

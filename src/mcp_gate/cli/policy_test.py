@@ -51,7 +51,7 @@ def _files(chosen: tuple[Path, ...], directory: Path) -> Iterator[tuple[str, byt
     if not chosen:
         paths = _below(directory / FOLDER)
     if not paths:
-        leave(Exit.USAGE, f"there are no cases: write {FOLDER}/NAME.yaml in {directory}, or name a file")
+        leave(Exit.USAGE, f"there are no cases: write {FOLDER}/NAME.yaml in {reveal(str(directory))}, or name a file")
     for path in paths:
         name = str(path if chosen else path.relative_to(directory))
         try:

@@ -173,3 +173,5 @@ def _check_json(path: str, data: bytes) -> None:
         raise Refused(Problem(Place(path, 1, 1), "nested too deep", "flatten it")) from None
     except UnicodeDecodeError:
         return  # the reader of the tree says where
+    except ValueError:
+        raise Refused(Problem(Place(path, 1, 1), "a number has thousands of digits", "shorten it")) from None
