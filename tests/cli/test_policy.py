@@ -187,6 +187,8 @@ def test_explain_prefers_the_longest_prefix(tmp_path: Path) -> None:
         (["shop_x", "--args", '{"a": 1, "a": 2}'], "--args: a key stands twice in one object"),
         (["shop_x", "--confidence", "high"], "--confidence: 'high' is no number"),
         (["shop_x", "--anomaly", "nan"], "--anomaly: 'nan' is no number"),
+        (["shop_x", "--anomaly", "1e999999999"], "--anomaly: '1e999999999' is no number"),
+        (["shop_x", "--confidence", "\x1b[1m"], "--confidence: '⟨U+001B⟩[1m' is no number"),
         (["shop_x", "--anomaly", "2"], "--anomaly: 2 is no number from 0 to 1"),
         (["shop_x", "--retries", "-1"], "--retries"),
     ],

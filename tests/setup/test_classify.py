@@ -99,7 +99,7 @@ def test_a_tool_whose_argument_is_a_program_is_never_said_to_read(definition: di
         tool("get", {"mode": {"enum": ["list"]}, "action": {"allOf": [ENUM]}}),
         {"name": "get", "inputSchema": {"properties": {"method": {"$ref": "#/$defs/M"}}, "$defs": {"M": ENUM}}},
         tool("get", {"method": {"enum": ["list", "\ud800"]}}),
-        tool("get", {"method": {"enum": [f"get_{n}" for n in range(65)]}}),
+        tool("get", {"method": {"enum": [f"get_{n}" for n in range(150)]}}),
         {"name": "get", "inputSchema": {"properties": {"method": {"$ref": "#/$defs/M"}},
                                         "$defs": {"M": {"$ref": "#/$defs/M"}}, "anyOf": [{"properties": {"op": 1}}]}},
     ],
@@ -132,6 +132,13 @@ def test_an_argument_that_says_what_is_done_adds_tags_by_its_value() -> None:
         Switch("method", ("create",), ("write",)), Switch("method", ("remove",), ("write", "delete")),
         Switch("method", ("get", "create", "remove"), ("unclassified",), others=True),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["'" * 1480, "a" * 1480, "'); DROP", "\\", "x" * 90_000])
+def test_whatever_values_a_server_lists_its_entry_loads(value: str) -> None:
+    found = propose(tool("do", {"method": {"enum": ["delete", value]}}))
+    text = render.upstream(UpstreamSpec("a", "a_", command="a"), "x", [found])
+    assert load({"upstreams.yaml": (render.HEAD + text).encode()}).mappings["a"].tool("do") is not None
 
 
 def test_values_that_the_schema_does_not_list_are_not_taken_for_the_mildest_that_it_does() -> None:

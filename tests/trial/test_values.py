@@ -45,6 +45,12 @@ def test_what_readers_of_yaml_disagree_about_is_an_error_with_its_place(text: st
     assert "can be read in two ways; quote it if it is a text" in problem
 
 
+@pytest.mark.parametrize("text", ["9" * 5000, "9" * 400 + ".5", "-" + "1" * 300])
+def test_a_number_that_json_s_readers_do_not_take_is_an_error_with_its_place(text: str) -> None:
+    _, (problem,) = value(text)
+    assert problem.startswith("f.yaml:1:4: the number has more than 300 digits; shorten it")
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(min_codepoint=32, max_codepoint=126)),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=2),

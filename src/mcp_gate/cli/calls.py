@@ -25,10 +25,13 @@ def parse_arguments(text: str) -> JsonObject:
 
 
 def parse_number(option: str, text: str) -> Decimal:
+    from mcp_gate.lang.reveal import reveal
+    from mcp_gate.trial.values import MOST_DIGITS
+
     try:
         value = Decimal(text)
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite():
-        leave(Exit.USAGE, f"{option}: {text!r} is no number")
+    if not value.is_finite() or value.adjusted() > MOST_DIGITS:
+        leave(Exit.USAGE, f"{option}: '{reveal(text)}' is no number")
     return value

@@ -10,9 +10,8 @@ from mcp_gate.model.foreign import Json, JsonObject
 
 CLOSED: Final = frozenset({"boolean", "number", "integer", "null"})
 """Types whose values say nothing in words."""
-MOST_VALUES: Final = 64
-LONGEST: Final = 100
-"""More or longer values than these, or such as do not show, cannot be written down for a person to read."""
+MOST: Final = 1500
+"""Characters of all values. More than that, or such as do not show, cannot be written down for a person to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def _values(schema: Json, root: JsonObject) -> tuple[tuple[str, ...], bool]:
             left += inner
         else:
             free = free or not _closed(node.get("type"))
-    if len(values) > MOST_VALUES or not all(len(one) <= LONGEST and one.isprintable() for one in values):
+    if sum(len(one) + len("'', ") for one in values) > MOST or not all(map(str.isprintable, values)):
         return (), True
     return tuple(values), free
 

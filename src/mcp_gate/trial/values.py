@@ -12,6 +12,8 @@ from mcp_gate.model.foreign import Json
 
 WORDS: Final = {"true": True, "false": False, "null": None}
 NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?P<fraction>\.[0-9]+)?")
+MOST_DIGITS: Final = 300
+"""More are beyond what every reader of JSON takes."""
 DOUBTFUL: Final = re.compile(
     r"""(?ix) ~ | y|n|yes|no|on|off|true|false|null      # words that some readers take for truth values or null
       | [-+.]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:e[-+]?[0-9]+)? # numbers written otherwise than in JSON
@@ -31,6 +33,9 @@ def plain(reader: Reader, node: Node) -> Json:
     if node.text in WORDS:
         return WORDS[node.text]
     number = NUMBER.fullmatch(node.text)
+    if number is not None and len(node.text) > MOST_DIGITS:
+        reader.error(node.place, f"the number has more than {MOST_DIGITS} digits", "shorten it, or quote it as a text")
+        return None
     if number is not None:
         return float(node.text) if number["fraction"] else int(node.text)
     if not node.text or DOUBTFUL.fullmatch(node.text):
