@@ -212,6 +212,23 @@ async def test_an_approval_that_is_used_too_late_is_told_as_expired_though_nobod
         assert (await names(gate, request_id=request.id)).count("call.received") == 1
 
 
+async def test_a_call_whose_client_goes_away_while_it_is_being_held_ends_with_its_time(tmp_path: Path) -> None:
+    hands = Hands()
+    async with open_gate(tmp_path, hands=hands) as gate:
+        await gate.store.habits.acquaint("default")
+        call = asyncio.create_task(perform(gate, job("refund", REFUND), Upstream()))
+        await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        (request,) = await pending(gate)
+        await gate.store.put_meta("after", "that")
+        hands.pass_(901)
+        await sweep(gate)
+        found = await gate.store.request(request.id)
+        assert found is not None
+        assert found.status is RequestStatus.EXPIRED
+
+
 async def test_S220_a_clock_that_is_set_does_not_move_a_deadline(tmp_path: Path) -> None:
     hands = Hands()
     async with open_gate(tmp_path, hands=hands) as gate:
@@ -291,6 +308,60 @@ async def test_S098_a_policy_that_denies_now_denies_the_waiting_call(tmp_path: P
         assert outcome.status is Status.DENIED
         assert upstream.sent == []
         assert await gate.store.requests(RequestStatus.PENDING) == []
+
+
+async def test_a_reload_that_a_call_overtakes_on_its_way_into_the_queue_holds_it_anew(tmp_path: Path) -> None:
+    async with open_gate(tmp_path) as gate:
+        await gate.store.habits.acquaint("default")
+        upstream = Upstream()
+        call = asyncio.create_task(perform(gate, job("refund", REFUND), upstream))
+        await asyncio.sleep(0)  # it was decided, and is being written
+        gate.loaded = loaded(CHANGED.format(decision="require_approval", n=2))
+        async with asyncio.timeout(10):
+            while (fresh := (await pending(gate))[0]).policy_snapshot != gate.loaded.snapshot.id:
+                await asyncio.sleep(0.005)
+        assert fresh.needed == 2
+        await decide(gate, fresh)
+        assert isinstance(await call, Delivered)
+        assert upstream.sent == [REFUND]
+
+
+async def test_a_client_that_asks_anew_before_the_gate_does_is_held_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands = Hands()
+    async with open_gate(tmp_path, hands=hands) as gate:
+        call, _ = await held(gate, Upstream())
+
+        async def slow(agent: str) -> None:
+            await pending(gate)
+
+        monkeypatch.setattr(gate.store.habits, "acquaint", slow)
+        gate.loaded = loaded(CHANGED.format(decision="require_approval", n=1))
+        await redecide(gate)
+        assert len(await pending(gate)) == 1
+        hands.pass_(901)
+        await sweep(gate)
+        outcome = await call
+        assert isinstance(outcome, Refused)
+        assert outcome.status is Status.EXPIRED
+
+
+async def test_an_exception_in_deciding_anew_denies_the_call_and_goes_on_with_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_gate(tmp_path) as gate:
+        upstream = Upstream()
+        calls = [asyncio.create_task(perform(gate, job("refund", {"amount": n}), upstream)) for n in (1, 2)]
+        await pending(gate, 2)
+        gate.loaded = loaded(CHANGED.format(decision="allow", n=1))
+        monkeypatch.setattr(gate.loaded.policy, "decide", lambda facts: 1 / 0)
+        await redecide(gate)
+        for call in calls:
+            outcome = await asyncio.wait_for(call, 10)
+            assert isinstance(outcome, Refused)
+            assert (outcome.status, outcome.rule_id) == (Status.DENIED, "error")
+        assert upstream.sent == []
 
 
 async def test_an_approval_from_before_a_policy_change_is_void(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import itertools
 import json
@@ -17,7 +18,9 @@ from typing import Any
 
 import pytest
 
-from mcp_gate.gate.reload import EVERY_SEC
+from mcp_gate.gate.reload import EVERY_SEC, Reloader
+from mcp_gate.store.database import Unavailable
+from support.gates import RULES, UPSTREAMS, Upstream, job, open_gate, pending, perform
 from support.lines import an_agent, verdict
 from support.running import EVERYTHING_MAPPED, Place, place, serving, wait_for
 from support.upstreams import Probe, running, tool
@@ -334,3 +337,34 @@ def test_S083_every_decision_names_the_snapshot_it_was_made_with(served: Served)
     assert answers
     assert all(rule_of[snapshot] == rule for rule, snapshot in answers)
     assert served.where.run("audit", "verify").returncode == 0
+
+
+@pytest.mark.anyio
+async def test_held_calls_that_cannot_be_decided_anew_at_once_are_so_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "upstreams.yaml").write_text(UPSTREAMS)
+    (tmp_path / "policies" / "rules.yaml").write_text(RULES + "# changed\n")
+    async with open_gate(tmp_path) as gate:
+        call = asyncio.create_task(perform(gate, job("refund", {"amount": 1}), Upstream()))
+        (before,) = await pending(gate)
+        reloader = Reloader(gate, tmp_path, every=0.01)
+
+        async def full(*_: object) -> None:
+            raise Unavailable("the disk is full")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(gate.store, "close_request", full)
+            await reloader.reload()
+        assert gate.loaded.snapshot.id != before.policy_snapshot
+        assert [request.id for request in await pending(gate)] == [before.id]
+        watching = asyncio.create_task(reloader.watch_forever())
+        async with asyncio.timeout(30):
+            while (fresh := (await pending(gate))[0]).id == before.id:
+                await asyncio.sleep(0.005)
+        assert fresh.policy_snapshot == gate.loaded.snapshot.id
+        for task in (watching, call):
+            task.cancel()
+        await asyncio.gather(watching, call, return_exceptions=True)
+        await gate.upstreams.stop()

@@ -184,6 +184,13 @@ class Gate:
             message["from"] = request.escalated_from
         self.hub.publish(message)
 
+    def opened(self, request: Request) -> None:
+        """Tell of a new request, whose client may come back or not, and decide it anew where a reload overtook it."""
+        self.waiters.adopt(request.id)
+        self.announce("request.opened", request)
+        if request.policy_snapshot != self.loaded.snapshot.id:
+            self.later(redecide(self))
+
     def watch(self, request: Request) -> None:
         """Have the sweep look at a request when time does something to it."""
         timed = fate(request, self.moment())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 from mcp_gate.gate import clock, events, words
@@ -19,7 +20,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Status, UpstreamError
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
-from mcp_gate.store.results import Claimed, Joined, NotClaimed, Opened, TooMany, WhyNot
+from mcp_gate.store.results import Claimed, Joined, NotClaimed, Opened, Opening, TooMany, WhyNot
 from mcp_gate.wire.peer import Lost
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ async def _joined(gate: Gate, received: Received, verdict: Verdict, over: str) -
         case TooMany():
             return await _too_many(gate, received, verdict)
         case Opened(request):
-            gate.announce("request.opened", request)
+            pass  # told already
         case Joined(request, state, result):
             told = await _told(gate, request, state, result, verdict)
             if told is not None:
@@ -125,7 +126,7 @@ def delivered(gate: Gate, request: Request) -> None:
     )
 
 
-async def _open(gate: Gate, received: Received, verdict: Verdict, over: str) -> Opened | Joined | TooMany:
+async def _open(gate: Gate, received: Received, verdict: Verdict, over: str) -> Opening:
     request = new_request(received.call, verdict, gate.clock.steady(), over)
     common = events.members(received.call, verdict.policy_snapshot)
     written = [
@@ -134,7 +135,15 @@ async def _open(gate: Gate, received: Received, verdict: Verdict, over: str) -> 
         events.request_event("request.opened", common, request.id, {"group": request.group, "due_ts": request.due_ts}),
     ]
     cap = received.loaded.settings.limits.pending_per_agent
-    return await gate.store.open_request(received.call, request, written, cap=cap)
+    opening = asyncio.ensure_future(gate.store.open_request(received.call, request, written, cap=cap))
+    opening.add_done_callback(partial(_opened, gate))
+    return await asyncio.shield(opening)
+
+
+def _opened(gate: Gate, opening: asyncio.Future[Opening]) -> None:
+    """What was opened is open, also when its client went away meanwhile."""
+    if not opening.cancelled() and opening.exception() is None and isinstance(found := opening.result(), Opened):
+        gate.opened(found.request)
 
 
 def new_request(call: Call, verdict: Verdict, now: float, over: str) -> Request:

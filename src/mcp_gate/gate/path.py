@@ -13,7 +13,7 @@ from mcp_gate.gate import events, words
 from mcp_gate.gate.dispatch import dispatch, never_sent
 from mcp_gate.gate.hold import Superseded, hold
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
-from mcp_gate.gate.receive import Received, acquaint, forbidden, receive
+from mcp_gate.gate.receive import Received, acquaint, forbidden, receive, verdict_on
 from mcp_gate.model.decision import Decision
 from mcp_gate.model.outcome import Outcome, Refused
 from mcp_gate.model.request import CallState
@@ -42,7 +42,7 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
     superseded = ""
     for _ in range(REDECISIONS):
         received = receive(gate.loaded, gate.store, job, caller, gate.clock.wall())  # 1, 2
-        verdict = _decide(received, floor)  # 3
+        verdict = verdict_on(received.loaded, received.facts, received.call.id).raised(floor)  # 3
         over = forbidden(verdict.constraints, received.facts, received.call.id)
         try:
             if gate.store.stopped(caller.agent):
@@ -72,16 +72,6 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
         superseded = outcome.request_id
         floor = Decision.REQUIRE_APPROVAL  # a milder policy does not undo that a person was asked
     return words.withdrawn(verdict, received.call.id, superseded)
-
-
-def _decide(received: Received, floor: Decision) -> Verdict:
-    """The policy's word, at least `floor`. An exception in a check is a denial."""
-    try:
-        verdict = received.loaded.policy.decide(received.facts)
-    except Exception:
-        log.exception("deciding on %s failed", received.call.id)
-        return Verdict.undecided(received.loaded.snapshot.id)
-    return verdict.raised(floor)
 
 
 async def _refuse(

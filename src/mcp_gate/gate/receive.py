@@ -18,6 +18,7 @@ from mcp_gate.model.call import UNKNOWN, Call, Facts, Signals, Unknown
 from mcp_gate.model.constraints import Constraints
 from mcp_gate.model.foreign import JsonMapping, JsonObject
 from mcp_gate.model.outcome import META_PREFIX
+from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.load import Loaded
 from mcp_gate.signals import bounds
 from mcp_gate.signals.describe import describe
@@ -90,6 +91,15 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) 
     )
     facts = Facts(call.agent, call.upstream, call.tool, description, arguments, signals)
     return Received(call, facts, loaded, "sha256:" + hashlib.sha256(body).hexdigest())
+
+
+def verdict_on(loaded: Loaded, facts: Facts, call_id: str) -> Verdict:
+    """The policy's word. An exception in a check is a denial."""
+    try:
+        return loaded.policy.decide(facts)
+    except Exception:
+        log.exception("deciding on %s failed", call_id)
+        return Verdict.undecided(loaded.snapshot.id)
 
 
 def forbidden(constraints: Constraints, facts: Facts, call_id: str) -> str:

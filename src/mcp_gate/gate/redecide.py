@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mcp_gate.evidence.hashes import job_hash
 from mcp_gate.gate import clock, events
 from mcp_gate.gate.hold import new_request
-from mcp_gate.gate.receive import Seen, acquaint, forbidden, known
+from mcp_gate.gate.receive import Seen, acquaint, forbidden, known, verdict_on
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call, Facts
@@ -19,6 +19,7 @@ from mcp_gate.signals.describe import describe
 from mcp_gate.signals.recorded import attributes_json
 from mcp_gate.signals.windows import Deed
 from mcp_gate.store.database import Outdated
+from mcp_gate.store.results import Opened
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
@@ -66,7 +67,7 @@ async def _reopen(gate: Gate, request: Request) -> None:
             call.agent, call.upstream, call.tool,
             describe(loaded, call.upstream, call.tool, call.method, call.arguments), call.arguments, signals,
         )  # fmt: skip
-        verdict = loaded.policy.decide(facts)
+        verdict = verdict_on(loaded, facts, call.id)
         if verdict.decision is Decision.DENY:
             return
         verdict = verdict.raised(Decision.REQUIRE_APPROVAL)
@@ -79,11 +80,11 @@ async def _reopen(gate: Gate, request: Request) -> None:
             events.request_event("request.opened", common, fresh.id, {"group": fresh.group, "supersedes": request.id}),
         ]
         try:
-            await gate.store.open_request(call, fresh, written, cap=loaded.settings.limits.pending_per_agent)
+            opened = await gate.store.open_request(call, fresh, written, cap=loaded.settings.limits.pending_per_agent)
         except Outdated:
             continue
-        gate.waiters.adopt(fresh.id)
-        gate.announce("request.opened", fresh)
+        if isinstance(opened, Opened):  # its client, who waits, may have been quicker
+            gate.opened(fresh)
         return
 
 

@@ -58,6 +58,7 @@ class Reloader:
             loaded = await asyncio.to_thread(lambda: confined(load(read_directory(self._directory))))
             if loaded.snapshot.id == gate.loaded.snapshot.id:
                 self._recovered()
+                await self._redecide()
                 return
             files = {"files": len(loaded.snapshot.files), "previous": gate.loaded.snapshot.id}
             event = Event("policy.loaded", {"policy_snapshot": loaded.snapshot.id}, files)
@@ -86,7 +87,15 @@ class Reloader:
         for upstream in loaded.upstreams:
             gate.upstreams.look_again(upstream)  # what is mapped now may be offered now
         gate.hub.publish({"event": "policy.loaded", "policy_snapshot": loaded.snapshot.id})
-        await redecide(gate)
+        await self._redecide()
+
+    async def _redecide(self) -> None:
+        """Held calls were decided under what no longer holds. What cannot be written now is tried again."""
+        try:
+            await redecide(self._gate)
+        except Unavailable as e:
+            log.error("held calls could not be decided anew: %s", e)
+            self._seen = ()
 
     def _recovered(self) -> None:
         if self._gate.stale:
