@@ -63,5 +63,12 @@ def test_two_seconds_are_too_few_to_read_anything() -> None:
     assert case(word("approve", "ana", 60, final=False), word("approve", "dana", 1)).clicked, "one of two is enough"
 
 
+def test_a_call_with_an_attribute_that_is_no_number_is_not_bound_by_its_numbers() -> None:
+    past = Past(a_call(id="c-1"), NOW, CallState.EXECUTED, {"decision": "allow"}, SNAPSHOT, None)
+    unknown = facts(GATE, "refund_order", {"amount": "12.5", "to": "a"})
+    assert Spoken([word("approve")]).case(past, unknown).unbound
+    assert not case(word("approve")).unbound
+
+
 def test_only_plain_numbers_are_bounds() -> None:
     assert case(word("approve")).numbers == {"amount_usd": Decimal("12.5"), "affected_users": 1}

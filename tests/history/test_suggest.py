@@ -146,6 +146,14 @@ def test_suggestions_are_found_at_all_by_the_histories_above() -> None:
     assert found.suggestions == [one.suggestion]
 
 
+def test_amounts_that_nobody_could_read_let_no_amount_pass() -> None:
+    loaded = gate([[HOLD]], set())
+    deeds = [Deed("refund_order", {"amount": "5", "to": "a"}, by=by) for _ in range(9) for by in ("dana", "ana")]
+    found, weights = search(loaded, *history(loaded, deeds))
+    assert weights.weighed == []
+    assert {why.name for _, why in found.kinds_without} == {"UNBOUND"}
+
+
 def test_a_name_with_a_star_in_it_is_not_written_into_a_rule() -> None:
     loaded = gate([[("hold", 'topics: ["job.admin.*"]', "require_approval")]], set())
     deeds = [Deed("admin_*", {"n": n}, by=by) for n in range(9) for by in ("dana", "ana")]

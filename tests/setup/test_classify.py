@@ -34,6 +34,7 @@ def tool(name: str, properties: dict[str, Any] | None = None, **hints: Any) -> d
         ("order_delete_list", Effect.DELETE), ("status_set", Effect.WRITE), ("log_event", Effect.UNKNOWN),
         ("git_log", Effect.READ), ("list_issues_and_zap", Effect.UNKNOWN),
         ("get_d\N{CYRILLIC SMALL LETTER IE}lete", Effect.UNKNOWN),
+        ("check_out", Effect.WRITE), ("check_status", Effect.READ),
         ("recall_mail", Effect.SEND), ("open_url", Effect.WRITE), ("approve_view", Effect.WRITE),
     ],
 )  # fmt: skip
@@ -116,6 +117,7 @@ def test_what_an_argument_lets_a_tool_do_besides_reading_does_not_pass(definitio
         ),
         tool("search_issues", {"query": FREE, "updated_since": FREE}),
         tool("get_commit", {"sha": FREE}),
+        tool("list_commits", {"nextPageToken": FREE, "max_tokens": {"type": "integer"}}),
         tool("issue_read", {"issue_number": {"type": ["integer", "null"]}}),
     ],
 )

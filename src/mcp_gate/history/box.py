@@ -40,9 +40,10 @@ def within(case: Case, bounds: Bounds) -> bool:
 def fit(cases: Sequence[Case], told: Told) -> Box | None:
     """The box of what was told so, free of everything that was not; None where there is none.
 
-    It is never wider than the evidence: every attribute that is a number is bounded by the values that people saw.
+    It is never wider than the evidence: every attribute is bounded by the values that people saw, and where one is
+    no number the case supports nothing.
     """
-    support = [case for case in cases if case.told is told and not case.clicked]
+    support = [case for case in cases if case.told is told and not case.clicked and not case.unbound]
     names = sorted({name for case in support for name in case.numbers})
     support = [case for case in support if all(name in case.numbers for name in names)]
     against = [case for case in cases if case.told is not told]

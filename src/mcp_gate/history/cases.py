@@ -59,6 +59,8 @@ class Case:
     """When it was decided, seconds since the epoch."""
     seconds: float = 0.0
     """How long the quickest of its people looked."""
+    unbound: bool = False
+    """Whether it has a declared attribute that is no number: no bound would keep a rule to what people saw of that."""
 
     @property
     def clicked(self) -> bool:
@@ -87,14 +89,15 @@ class Spoken:
             for name, value in facts.description.attributes.items()
             if isinstance(value, (int, Decimal)) and not isinstance(value, bool)
         }
-        case = Case(past.call.id, past.call.agent, told, numbers)
+        unbound = len(numbers) < len(facts.description.attributes)
+        case = Case(past.call.id, past.call.agent, told, numbers, unbound=unbound)
         said = {Told.APPROVED: "approve", Told.DENIED: "deny"}.get(told)
         if said is None:
             return case
         theirs = [(word, seconds) for word, seconds in found if word.said == said]
         return Case(
             case.call_id, case.agent, told, numbers, tuple(sorted({word.by for word, _ in theirs})),
-            max(word.at for word, _ in theirs), min(seconds for _, seconds in theirs),
+            max(word.at for word, _ in theirs), min(seconds for _, seconds in theirs), unbound,
         )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ class Unsupported(Enum):
     """Why a kind of calls gives no rule."""
 
     MIXED = "people said different things of calls that no bound tells apart, or did not decide at all"
+    UNBOUND = "an attribute that is no number, or not known: a rule would not keep to what people saw"
     FEW = "too few decisions that somebody can have read"
     ONE_PERSON = "decided by too few people"
     DAYS = "decided on too few days"
@@ -89,8 +90,7 @@ class Search:
         self._spoken = spoken
         self._staff = staff
         self._least = least
-        self._taken = {one.rule.id for _, rules in (*loaded.policy.layers, *loaded.policy.levels) for one in rules}
-        self._taken |= {one.rule.id for one in loaded.policy.invariants}
+        self._taken = {rule.id for rule in loaded.policy.rules()}
         self._claims = [compile_rule("never", claim) for claim in loaded.claims]
 
     def run(self, calls: Iterable[Seen]) -> Found:
@@ -160,7 +160,9 @@ class Search:
     def _fitted(self, thing: Thing, cases: Sequence[Case], told: Told, group: str) -> Box | Unsupported:
         box = fit(cases, told)
         if box is None:
-            read = any(case.told is told and not case.clicked for case in cases)
+            read = [case for case in cases if case.told is told and not case.clicked]
+            if read and all(case.unbound for case in read):
+                return Unsupported.UNBOUND
             return Unsupported.MIXED if read else Unsupported.FEW
         weak = self._weak(box, group)
         if weak is None and told is Told.APPROVED and self._claimed(thing, box):

@@ -37,6 +37,8 @@ ASIDE: Final = frozenset({
 ASKED: Final = frozenset({"query", "q", "text", "input", "request", "search"})
 """Arguments that may hold a query in a language."""
 LANGUAGE: Final = re.compile(r"\w*sql\w*|cypher|sparql|graphql|promql|shell|bash|powershell", re.IGNORECASE)
+PAGING: Final = re.compile("(?:page|next|next page|continuation|sync|max) tokens?")
+"""Arguments, word by word, that are no secrets whatever they are called."""
 TARGET: Final = re.compile(
     r"(?:.* )?(?:dest|destination|(?:output|out|save|local|download) (?:path|file|dir|folder|to))"
 )
@@ -101,6 +103,8 @@ def _touched(name: str, given: list[Argument]) -> set[str]:
     words = set[str]()
     for one in (name, *(argument.name for argument in given)):
         parts = split(one)
+        if PAGING.fullmatch(" ".join(parts)):
+            continue
         words |= {*parts, *map(" ".join, pairwise(parts))}
     return {tag for tag, form in SENSITIVE.items() if any(map(form.fullmatch, words))}
 

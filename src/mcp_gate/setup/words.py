@@ -72,6 +72,8 @@ def effect_of(name: str) -> Effect:
 
 def _side(words: list[str]) -> Effect:
     """By the first word if it is a verb, else the last, else the worst; no milder than what `DEEDS` say."""
+    if words[:2] in (["check", "in"], ["check", "out"]):
+        words = ["checkout", *words[2:]]
     said = [word for word in words[:1] if len(words) == 1 or word not in AT_THE_END] + words[-1:]
     found = next((VERBS[word] for word in said if word in VERBS), None)
     if found is None:

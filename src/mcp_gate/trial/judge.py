@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import ConfigError, Problem
 from mcp_gate.model.verdict import Verdict
-from mcp_gate.policy.engine import Policy
 from mcp_gate.policy.load import Loaded
 from mcp_gate.trial.calls import NoSuchTool, facts_of
 from mcp_gate.trial.cases import Case, Expected
@@ -58,7 +57,7 @@ def judge(loaded: Loaded, cases: Iterable[Case]) -> Report:
     if problems:
         raise ConfigError(tuple(problems))
     reached = {id_ for one in judged for id_ in one.verdict.rule_ids}
-    ids = tuple(_rules(loaded.policy))
+    ids = tuple(rule.id for rule in loaded.policy.rules())
     return Report(
         tuple(judged), tuple(id_ for id_ in ids if id_ in reached), tuple(id_ for id_ in ids if id_ not in reached)
     )
@@ -73,8 +72,3 @@ def _wrong(expected: Expected, verdict: Verdict) -> Iterator[str]:
         yield "tier"
     if expected.route is not None and verdict.group != expected.route:
         yield "route"
-
-
-def _rules(policy: Policy) -> Iterator[str]:
-    for _, rules in (*policy.layers, *policy.levels, ("", policy.invariants)):
-        yield from (one.rule.id for one in rules)
