@@ -134,6 +134,26 @@ def test_a_secret_in_an_argument_is_not_shown_either(home: Path) -> None:
     assert "Bearer" not in done.output
 
 
+BY_HAND = "put 'mcp-gate connect' into the client's file, then"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "hint"),
+    [
+        (".claude.json", '{"mcpServers": {"a": {"command": "a"}}}', "'mcp-gate clients connect claude-code', then"),
+        (".codex/config.toml", '[mcp_servers.a]\ncommand = "a"\n', BY_HAND),
+        ("o\x1b[31m.json", '{"mcpServers": {"a": {"command": "a"}}}', BY_HAND),
+    ],
+)
+def test_what_is_next_is_something_that_works(home: Path, file: str, content: str, hint: str) -> None:
+    (home / ".claude.json").unlink()
+    (home / file).parent.mkdir(exist_ok=True)
+    (home / file).write_text(content)
+    done = run("init", "--yes", "--no-probe", *(["--from", file] if "\x1b" in file else []))
+    assert hint in done.stdout
+    assert "\x1b" not in done.output
+
+
 def test_a_directory_that_is_broken_is_left_and_told_in_json_too(home: Path) -> None:
     (home / "gate").mkdir()
     (home / "gate" / "upstreams.yaml").write_text("version: v2\n")
@@ -152,6 +172,17 @@ def test_servers_of_a_project_and_of_the_user_in_one_file_are_gated_and_freed_to
     assert [json.loads(line)["gated"] for line in run("clients", "list", "--json").stdout.splitlines()] == [True, True]
     assert run("clients", "disconnect", "claude-code").exit_code == 0
     assert (home / ".claude.json").read_bytes() == before
+
+
+def test_a_client_gives_the_gate_its_secrets_under_the_names_that_the_gate_has_for_them(home: Path) -> None:
+    write(home / ".claude.json", {"mcpServers": {"a": {"command": "a", "env": {"API_KEY": "x"}}}})
+    (home / ".cursor").mkdir()
+    mine = home / ".cursor" / "mcp.json"
+    write(mine, {"mcpServers": {"b": {"command": "b", "args": ["--token", "z"], "env": {"API_KEY": "y"}}}})
+    assert run("init", "--yes", "--no-probe").exit_code == 0
+    assert run("clients", "connect", "cursor").exit_code == 0
+    entry = json.loads(mine.read_text())["mcpServers"]["mcp-gate"]
+    assert entry["env"] == {"B_API_KEY": "y", "B_TOKEN": "z"}
 
 
 def test_a_connected_client_reaches_its_server_through_the_gate_and_can_be_disconnected(home: Path) -> None:

@@ -171,9 +171,9 @@ def _command(directory: Path, agent: str) -> Command:
 def _behind(loaded: Loaded, found: Found) -> tuple[frozenset[str], dict[str, str]]:
     """The servers that the gate reaches, and the variables that they need; ends where one is not in upstreams.yaml."""
     from mcp_gate.lang.reveal import reveal
-    from mcp_gate.setup.translate import alike, distinct, reached, translate
+    from mcp_gate.setup.translate import alike, distinct, reached, translate, values
 
-    known = set(map(reached, loaded.upstreams.values()))
+    known = {reached(spec): spec for spec in loaded.upstreams.values()}
     servers, twins = distinct(found.servers)
     entries, odd = translate(servers)
     missing = [reveal(entry.server.name) for entry in entries if reached(entry.spec) not in known]
@@ -181,7 +181,7 @@ def _behind(loaded: Loaded, found: Found) -> tuple[frozenset[str], dict[str, str
         leave(Exit.USAGE, f"not in upstreams.yaml yet: {', '.join(missing)}; run 'mcp-gate init' first")
     for note in (*twins, *odd, *found.odd):
         print(f"left as it is: {note}", file=sys.stderr)
-    env = {name: value for entry in entries for name, value in entry.variables.items() if value}
+    env = {name: value for entry in entries for name, value in values(entry, known[reached(entry.spec)]).items()}
     names = (one.name for one in found.servers if any(alike(one, entry.server) for entry in entries))
     return frozenset(names), env
 

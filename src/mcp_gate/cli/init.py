@@ -212,6 +212,14 @@ def _readable(plan: _Plan, files: list[str], proposals: dict[str, list[Proposal]
     variables = sorted({name for entry in plan.entries for name in entry.variables})
     if variables:
         lines.append(f"Set where the gate is started, for no secret was copied: {', '.join(variables)}")
-    clients = sorted({entry.server.location.client for entry in plan.entries})
-    lines.append(f"Next: read upstreams.yaml, then 'mcp-gate clients connect {clients[0]}' and 'mcp-gate review'")
+    lines.append(f"Next: read upstreams.yaml, {_connecting(plan)}, then 'mcp-gate review'")
     return "\n".join(lines)
+
+
+def _connecting(plan: _Plan) -> str:
+    """How the gate comes before the servers: the client's file is changed by a command, or by hand."""
+    from mcp_gate.setup.clients import BY_ID, Form
+
+    found = sorted({entry.server.location.client for entry in plan.entries} & BY_ID.keys())
+    client = next((id_ for id_ in found if BY_ID[id_].form is Form.JSON), None)
+    return "put 'mcp-gate connect' into the client's file" if client is None else f"'mcp-gate clients connect {client}'"

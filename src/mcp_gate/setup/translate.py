@@ -28,7 +28,7 @@ FOLDERS: Final = frozenset({"workspaceFolder", "workspaceRoot", "cwd"})
 LONGEST_ID: Final = 32
 
 
-_NAMED: Final = re.compile(r"\$\{env:[^}]*\}")
+_NAMED: Final = re.compile(r"\$\{env:([^}]*)\}")
 
 
 class Untranslatable(ValueError):
@@ -87,6 +87,24 @@ def alike(one: Server, other: Server) -> bool:
     """Whether two clients, or two names, have the very same server."""
     same = (one.env, one.headers, one.cwd) == (other.env, other.headers, other.cwd)
     return same and reached(one) == reached(other)
+
+
+def values(entry: Entry, spec: UpstreamSpec) -> dict[str, str]:
+    """The values that a client's file has for the variables of an upstream, under the names that they have there."""
+    out = {}
+    theirs = _texts(spec)
+    for place, text in _texts(entry.spec).items():
+        for ours, name in zip(_NAMED.findall(text), _NAMED.findall(theirs.get(place, "")), strict=False):
+            if value := entry.variables.get(ours):
+                out[name] = value
+    return out
+
+
+def _texts(spec: UpstreamSpec) -> dict[tuple[str, str], str]:
+    """Where variables may stand."""
+    args = {("args", str(place)): text for place, text in enumerate(spec.args)}
+    env = {("env", key): text for key, text in spec.env.items()}
+    return {**args, **env, **{("headers", key): text for key, text in spec.headers.items()}}
 
 
 def upstream_id(name: str) -> str:
