@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from mcp_gate.model.config import Enforcement, Limits, Place, Sandbox, UpstreamSpec
-from mcp_gate.upstream import sandbox
+from mcp_gate.upstream import proxy, sandbox
 from mcp_gate.upstream.link import ClientHello, Down, open_link
-from mcp_gate.upstream.reach import Reach
+from mcp_gate.upstream.reach import Reach, dial
 from support import roamer
 from support.network import listening, needs_sandbox
 from support.upstreams import Ears, running, until
@@ -132,6 +132,33 @@ async def test_a_host_that_is_taken_off_the_list_is_cut_off() -> None:
             inside.hosts.clear()
             await going
             assert server.heard == ["one"]
+
+
+async def test_an_address_that_is_taken_off_the_list_is_cut_off_though_its_name_stays() -> None:
+    with listening() as server:
+        async with roaming("localhost", "127.0.0.1") as inside:
+            where = {"host": "localhost", "port": server.port}
+            going = asyncio.ensure_future(inside.go("tunnel", **where, say="one", more="two", pause=2.0))
+            await until(lambda: server.heard == ["one"])
+            inside.hosts.remove("127.0.0.1")
+            await going
+            assert server.heard == ["one"]
+
+
+async def test_a_host_that_is_taken_off_the_list_while_it_is_dialled_hears_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with listening() as server:
+        async with roaming("127.0.0.1") as inside:
+
+            async def late(host: str, port: int, hosts: frozenset[str]) -> object:
+                found = await dial(host, port, hosts)
+                inside.hosts.clear()
+                return found
+
+            monkeypatch.setattr(proxy, "dial", late)
+            assert "I am" not in await inside.go("fetch", url=server.url)
+        assert "".join(server.heard) == ""
 
 
 async def test_sockets_that_lead_around_the_walls_are_not_made(tmp_path: Path) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from typing import Final
 
 from mcp_gate.lang.hostnames import canonical
 from mcp_gate.upstream.proxy_request import Unreadable, Wanted, read_request
-from mcp_gate.upstream.reach import Forbidden, Reach, dial
+from mcp_gate.upstream.reach import Forbidden, Reach, dial, may_reach
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class Proxy:
         try:
             if host is None or host not in self._reach.hosts():
                 raise Forbidden(NOT_LISTED)
-            there, out = await dial(host, wanted.port, self._reach.hosts())
+            there, out, address = await dial(host, wanted.port, self._reach.hosts())
         except Forbidden as why:
             self._reach.refused(wanted.host, wanted.port, str(why))
             self._answer(writer, "403 Forbidden", f"{wanted.host}: {why}")
@@ -74,32 +75,38 @@ class Proxy:
         except OSError:
             self._answer(writer, "502 Bad Gateway", f"{wanted.host} cannot be reached")
             return
+
+        def check() -> None:
+            if not may_reach(host, address, self._reach.hosts()):
+                raise ConnectionAbortedError
+
         try:
+            check()  # finding and reaching it took its time
             if wanted.head:
                 out.write(wanted.head)
             else:
                 writer.write(ESTABLISHED)
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._pump(host, reader, out))
-                both.create_task(self._pump(host, there, writer))
+                both.create_task(_pump(reader, out, check))
+                both.create_task(_pump(there, writer, check))
         except* OSError:
             pass  # one of the two went away, or the host from the list
         finally:
             out.close()
 
-    async def _pump(self, host: str, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        """Pass bytes on to the end, or until the host is on the list no more."""
-        try:
-            while data := await source.read(CHUNK):
-                if host not in self._reach.hosts():
-                    raise ConnectionAbortedError
-                sink.write(data)
-                await sink.drain()
-        finally:
-            if sink.can_write_eof() and not sink.is_closing():
-                sink.write_eof()
-
     def _answer(self, writer: asyncio.StreamWriter, status: str, text: str) -> None:
         body = f"mcp-gate: {text}\n".encode()
         head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
         writer.write(f"{head}Connection: close\r\n\r\n".encode() + body)
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, check: Callable[[], None]) -> None:
+    """Pass bytes on to the end, or until a check fails: what is connected is on the list no more."""
+    try:
+        while data := await source.read(CHUNK):
+            check()
+            sink.write(data)
+            await sink.drain()
+    finally:
+        if sink.can_write_eof() and not sink.is_closing():
+            sink.write_eof()

@@ -6,12 +6,11 @@ import asyncio
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from mcp_gate.lang.hostnames import public
 
 CONNECT_SEC: Final = 10.0
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Forbidden(Exception):
@@ -31,24 +30,37 @@ class Reach:
 NOWHERE: Final = Reach(frozenset, lambda host, port, why: None)
 
 
-async def dial(host: str, port: int, hosts: frozenset[str]) -> Streams:
-    """Connect to a listed host. An address that is not of the open Internet has to be listed itself.
+class Dialled(NamedTuple):
+    """A connection, and the address that it leads to."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    address: str
+
+
+def may_reach(host: str, address: str, hosts: frozenset[str]) -> bool:
+    """Whether a host is listed. An address that is not of the open Internet has to be listed itself."""
+    return host in hosts and (address in hosts or public(ipaddress.ip_address(address)))
+
+
+async def dial(host: str, port: int, hosts: frozenset[str]) -> Dialled:
+    """Connect to a listed host.
 
     Raises:
-        Forbidden: the name leads to none but such addresses.
+        Forbidden: the name leads to no address that it may reach.
         OSError: it cannot be reached.
     """
     async with asyncio.timeout(CONNECT_SEC):
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=1)
     addresses = dict.fromkeys(str(address[0]) for *_, address in found)
-    good = [address for address in addresses if address in hosts or public(ipaddress.ip_address(address))]
+    good = [address for address in addresses if may_reach(host, address, hosts)]
     if not good:
         raise Forbidden("its address is not public, and not listed itself")
     failed: OSError = OSError("no address")
     for address in good:
         try:
             async with asyncio.timeout(CONNECT_SEC):
-                return await asyncio.open_connection(address, port)
+                return Dialled(*await asyncio.open_connection(address, port), address)
         except OSError as error:  # also when it took too long
             failed = error
     raise failed
