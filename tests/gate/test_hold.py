@@ -104,6 +104,24 @@ async def _again(gate, upstream):  # type: ignore[no-untyped-def]
     return await call
 
 
+async def test_a_withheld_result_of_an_approved_call_is_kept_for_a_reviewer_and_not_sent_again(tmp_path: Path) -> None:
+    rules = (
+        "version: v1\nrules:\n  - { id: small, match: { topics: ['*'] }, decision: require_approval, "
+        "constraints: { max_output_bytes: 50 } }\n"
+    )
+    async with open_gate(tmp_path, rules) as gate:
+        upstream = Upstream({"content": [{"type": "text", "text": "x" * 100}]})
+        call, request = await held(gate, upstream)
+        await decide(gate, request)
+        for again in (call, perform(gate, job("refund", REFUND), upstream)):
+            outcome = await again
+            assert isinstance(outcome, Refused)
+            assert outcome.status is Status.QUARANTINED
+        assert "call.delivered" not in await names(gate)
+        assert b"x" * 100 in (await gate.store.result_of(request.call.id) or b"")
+        assert len(upstream.sent) == 1
+
+
 async def test_S244_a_client_that_goes_away_while_it_runs_collects_the_result_later(tmp_path: Path) -> None:
     async with open_gate(tmp_path) as gate:
         started, go = asyncio.Event(), asyncio.Event()

@@ -114,6 +114,16 @@ async def test_a_delivered_result_is_wiped(tmp_path: Path) -> None:
     assert b"secret-4711" not in (tmp_path / FILE_NAME).read_bytes()
 
 
+async def test_what_two_waited_for_is_delivered_once(tmp_path: Path) -> None:
+    call = new_call()
+    async with a_store(tmp_path) as store:
+        await sent(store, call)
+        await ended(store, call, result=b"{}")
+        for _ in range(2):
+            await store.delivered(call.id, [said(call, "call.delivered")])
+        assert [r["event"] for r in await all_records(store)].count("call.delivered") == 1
+
+
 async def test_failures_are_counted_until_the_identical_call_succeeds(tmp_path: Path) -> None:
     calls = [new_call(job_hash="sha256:same") for _ in range(6)]
     agent = calls[0].agent

@@ -282,7 +282,7 @@ class _Wait:
                 return None
             self._gate.running.start(key, self._execution(request))
         outcome = await self._gate.running.collect(key)
-        if collectable(outcome):
+        if _handed_over(outcome):
             delivered(self._gate, request)
         return outcome
 
@@ -343,3 +343,12 @@ def collectable(outcome: HoldOutcome) -> bool:
             return False  # the approval was not consumed: the same call tries again
         case _:
             return True
+
+
+def _handed_over(outcome: HoldOutcome) -> bool:
+    """Whether an outcome is that of a call which was sent, and all that there is of it."""
+    match outcome:
+        case Delivered() | UpstreamError() | Refused(status=Status.UNKNOWN) | Refused(status=Status.FAILED, sent=True):
+            return True
+        case _:
+            return False  # it was not sent, or a reviewer has to look at its result

@@ -135,6 +135,8 @@ def state_of(tx: Tx, call_id: str) -> CallState:
 def delivered(tx: Tx, call_id: str, events: tuple[Event, ...]) -> None:
     """The outcome was handed over: wipe what was kept of it. A failure has no further state, only its record."""
     match state_of(tx, call_id):
+        case CallState.DELIVERED:
+            return  # another one who waited for it was quicker
         case CallState.FAILED | CallState.UNKNOWN:
             tx.run("update calls set kept = 0, result = null where id = :id", id=call_id)
         case _:
