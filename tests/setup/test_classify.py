@@ -13,33 +13,12 @@ from mcp_gate.policy.load import load
 from mcp_gate.setup import render
 from mcp_gate.setup.classify import Switch, propose
 from mcp_gate.setup.render import passes
-from mcp_gate.setup.words import VERBS, Effect, effect_of
+from mcp_gate.setup.words import VERBS
 from mcp_gate.signals.describe import describe
 
 
 def tool(name: str, properties: dict[str, Any] | None = None, **hints: Any) -> dict[str, Any]:
     return {"name": name, "inputSchema": {"type": "object", "properties": properties or {}}, "annotations": hints}
-
-
-@pytest.mark.parametrize(
-    ("name", "effect"),
-    [
-        ("get_order", Effect.READ), ("listServices", Effect.READ), ("issue_write", Effect.WRITE),
-        ("get_commit", Effect.READ), ("get_and_delete", Effect.DELETE), ("delete.read", Effect.DELETE),
-        ("refund_order", Effect.SEND), ("runQuery", Effect.EXEC), ("frobnicate", Effect.UNKNOWN),
-        ("order_push_now", Effect.WRITE), ("", Effect.UNKNOWN), ("search_and_replace", Effect.WRITE),
-        ("searchAndReplace", Effect.WRITE), ("find-replace", Effect.WRITE), ("get_or_create", Effect.WRITE),
-        ("getURLAndDelete", Effect.DELETE), ("read_write_file", Effect.WRITE), ("readwrite", Effect.UNKNOWN),
-        ("export_and_send", Effect.SEND), ("download_to", Effect.WRITE), ("read_and_zap", Effect.UNKNOWN),
-        ("order_delete_list", Effect.DELETE), ("status_set", Effect.WRITE), ("log_event", Effect.UNKNOWN),
-        ("git_log", Effect.READ), ("list_issues_and_zap", Effect.UNKNOWN),
-        ("get_d\N{CYRILLIC SMALL LETTER IE}lete", Effect.UNKNOWN),
-        ("check_out", Effect.WRITE), ("check_status", Effect.READ),
-        ("recall_mail", Effect.SEND), ("open_url", Effect.WRITE), ("approve_view", Effect.WRITE),
-    ],
-)  # fmt: skip
-def test_the_name_says_what_a_tool_does(name: str, effect: Effect) -> None:
-    assert effect_of(name) is effect
 
 
 @pytest.mark.parametrize(
@@ -91,6 +70,9 @@ def test_a_tool_whose_argument_is_a_program_is_never_said_to_read(definition: di
         tool("fetch", {"link": FREE}),
         tool("get_api_key"),
         tool("get", {"action": FREE}),
+        tool("get", {"Mode": FREE}),
+        tool("get", {"actionType": {"enum": ["list", "delete"]}}),
+        tool("get", {"http_method": FREE}),
         tool("get", {"in": {"type": "object", "properties": {"action": ENUM}}}),
         tool("get_message", {"delete": {"type": "boolean"}}),
         tool("find", {"create_if_missing": {"type": "boolean"}}),

@@ -1,8 +1,8 @@
 """Proposes risk tags for a tool nobody has looked at yet, with reasons that a person can argue with.
 
 Three witnesses: the words of the name, the arguments (what `method` may be, what is a program, what says that
-something is done besides), and the server's own hints. Each can only make a tool riskier: that a server calls a tool
-read-only takes no tag away.
+something is done besides), and the server's own hints. What the name does not say only the listed values of a `method`
+can say in its place; else each can only make a tool riskier: that a server calls it read-only takes no tag away.
 """
 
 from __future__ import annotations
@@ -130,13 +130,18 @@ def _arguments(name: str, told: Json, given: list[Argument]) -> Iterator[tuple[E
         asked = speaks and not ASKED.isdisjoint(words)
         if one.free and not aside and (asked or _program(words) or LANGUAGE.search(one.told)):
             yield Effect.EXEC, "an argument is a program"
-        elif one.name in SWITCHES and (one.free or not one.top):
+        elif _says_what(one, words) and (one.free or not one.top or one.name not in SWITCHES):
             effect = worst(map(effect_of, one.values))
             yield Effect.UNKNOWN if one.free else effect, "an argument says what it does"
         elif not aside and words and words[0] in DEEDS:
             yield DEEDS[words[0]], f"an argument says {words[0]}"
         elif TARGET.fullmatch(" ".join(words)):
             yield Effect.WRITE, "an argument says where something is put"
+
+
+def _says_what(one: Argument, words: list[str]) -> bool:
+    """Whether an argument is a switch, under whatever name: `actionType` is one, `output_mode` is none."""
+    return one.name in SWITCHES or one.name.lower() in SWITCHES or not (SWITCHES - {"mode"}).isdisjoint(words)
 
 
 def _program(words: list[str]) -> bool:
