@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mcp_gate.evidence.hashes import tool_hash
-from mcp_gate.gate.reviewers import Session, operator
+from mcp_gate.gate.reviewers import Bearer, Session, operator
 from mcp_gate.gate.reviewing import Answer, NoSuchRequest
 from mcp_gate.lang.times import parse_rfc3339, rfc3339
 from mcp_gate.model.judged import Refused
@@ -101,6 +101,20 @@ async def test_S137_the_same_word_again_gets_the_same_answer_and_has_no_second_e
         assert len(await gate.records("request.decided")) == 1
         other = await gate.gate.reviewing.decide(request.id, replace(word, decision="deny"), Session())
         assert isinstance(other, Refused)
+
+
+async def test_another_persons_word_sent_again_is_nobodys(tmp_path: Path) -> None:
+    async with a_gate(tmp_path, settings=GROUPS) as gate:
+        request = await gate.hold()
+        word = ReviewerDecision(
+            decision="approve", approver_id="dana", job_hash=request.call.job_hash, nonce="once",
+            policy_snapshot=request.policy_snapshot, decision_ts=rfc3339(gate.gate.clock.wall()),
+        )  # fmt: skip
+        assert isinstance(await gate.gate.reviewing.decide(request.id, word, Bearer("dana")), Request)
+        answer = await gate.gate.reviewing.decide(request.id, word, Bearer("sam"))
+        assert isinstance(answer, Refused)
+        assert answer.fields == ("approver_id",)
+        assert len(await gate.records("request.refused")) == 1
 
 
 @pytest.mark.parametrize("nonce", ["n", None])

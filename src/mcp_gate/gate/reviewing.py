@@ -51,7 +51,8 @@ class Reviewing:
             if request is None:
                 return NoSuchRequest()
             standing = self._standing(request, identity, posted.approver_id)
-            if standing.reviewer is not None and said_before(request, posted):
+            speaker = standing.reviewer
+            if speaker is not None and speaker.id == posted.approver_id and said_before(request, posted):
                 return self.shown(request)
             judged = await self._gate.store.decide(request_id, partial(self._judge, posted, standing))
             if isinstance(judged, Refused):
