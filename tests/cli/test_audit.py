@@ -26,6 +26,7 @@ from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.event import Event
 from mcp_gate.store.store import FILE_NAME
 from support.held import NOW, SNAPSHOT
+from support.running import wait_for
 from support.stored import (
     Hands,
     a_store,
@@ -254,8 +255,14 @@ async def main():
         call = new_call(id=f"c-{sys.argv[2]}-{n}")
         await sent(store, call)
         await ended(store, call, lazy=n % 2 == 0)
+        if n == 9:
+            Path(sys.argv[1], f"{sys.argv[2]}.writes").touch()
 asyncio.run(main())
 """
+
+
+def alive(processes: list[subprocess.Popen[str]]) -> int:
+    return sum(process.poll() is None for process in processes)
 
 
 @pytest.mark.slow
@@ -264,18 +271,16 @@ def test_S224_two_writers_taken_turns_by_force_leave_one_chain(tmp_path: Path) -
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     last = 0
     for turn in range(12):
-        mine, other = (
+        pair = [
             subprocess.Popen(
                 [sys.executable, "-c", WRITER, str(tmp_path), f"{turn}-{n}"], env=env, stderr=subprocess.PIPE, text=True
             )
             for n in range(2)
-        )
-        time.sleep(0.5)
-        codes = [mine.poll(), other.poll()]
-        assert codes.count(None) == 1, "exactly one may write"
-        for process in (mine, other):
-            if process.poll() is None:
-                process.send_signal(signal.SIGKILL)
+        ]
+        marks = f"{turn}-*.writes"
+        wait_for(lambda pair=pair, marks=marks: alive(pair) == 1 and [*tmp_path.glob(marks)], 30)
+        for process in pair:
+            process.send_signal(signal.SIGKILL)
             _, said_ = process.communicate(timeout=20)
             assert process.returncode == -signal.SIGKILL or "another mcp-gate" in said_
         (found,) = lines(run(tmp_path, "verify", "--json"))

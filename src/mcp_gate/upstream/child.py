@@ -173,7 +173,7 @@ async def start_child(spec: UpstreamSpec, peer: Peer, reach: Reach) -> Child:
             sandbox.close()
         if not isinstance(e, (OSError, ValueError)):
             raise
-        what = f"{e.filename}: {e.strerror}" if isinstance(e, OSError) else str(e)
+        what = f"{e.filename or command[0]}: {e.strerror}" if isinstance(e, OSError) else str(e)
         raise Down(NOT_STARTED, f"{NOT_STARTED}: {reveal(what)}") from None
     if sandbox is not None:
         sandbox.started()
