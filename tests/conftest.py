@@ -9,6 +9,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=1, help="How often each crash is repeated in tests/crash.")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Twice the cores: most tests wait for other processes most of the time."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
 @pytest.fixture
 def rounds(request: pytest.FixtureRequest) -> int:
     """What `--rounds` says."""
