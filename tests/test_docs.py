@@ -16,12 +16,12 @@ import pytest
 
 from mcp_gate.cli.main import COMMANDS, cli
 from mcp_gate.cli.options import Exit
-from mcp_gate.gate.directory import read_directory
 from mcp_gate.model.config import Hold, Limits
 from mcp_gate.model.outcome import Retry, Status
 from mcp_gate.policy.load import Loaded, load
 from mcp_gate.trial.cases import read_cases
 from mcp_gate.trial.judge import judge
+from support.directories import sample
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -141,7 +141,7 @@ def test_the_client_s_configuration_in_the_readme_is_json() -> None:
 
 
 def test_the_sample_directory_loads_and_warns_only_of_what_is_not_yet_in_force() -> None:
-    found = load(read_directory(ROOT))
+    found = load(sample())
     assert [str(warning) for warning in found.warnings if "not yet in force" not in warning.message] == []
     assert list(found.upstreams) == ["shop", "deploy"]
 

@@ -9,9 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mcp_gate.cli.policy import policy
-from support.directories import ALLOW_ALL, files, rule, rules
+from support.directories import ALLOW_ALL, files, rule, rules, sample
 
-ROOT = Path(__file__).parents[2]
 GOOD = "version: v1\ncases:\n  - { name: small, call: { tool: shop_get_order }, expect: { decision: allow } }\n"
 BAD = GOOD.replace("name: small", "name: wrong").replace("decision: allow", "decision: deny, rule: big")
 
@@ -94,6 +93,9 @@ def test_a_mistake_in_a_file_ends_with_2_also_as_json(gate: Path) -> None:
     assert "policy-tests/a.yaml:3:28: unknown key 'tol'; did you mean 'tool'?" in done.stderr
 
 
-def test_the_sample_policies_do_what_their_cases_say_and_every_rule_has_one() -> None:
-    done = run(ROOT, "--all-rules")
+def test_the_sample_policies_do_what_their_cases_say_and_every_rule_has_one(tmp_path: Path) -> None:
+    for name, data in sample("policy-tests").items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    done = run(tmp_path, "--all-rules")
     assert done.exit_code == 0, done.output

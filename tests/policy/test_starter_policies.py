@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +9,8 @@ import pytest
 from mcp_gate.model.decision import Decision
 from mcp_gate.policy.load import Loaded, load
 from mcp_gate.sampling import Why, why
-from support.directories import decide, facts
+from support.directories import decide, facts, sample
 
-ROOT = Path(__file__).parents[2]
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("shop", "get_order", {"order_id": "O-1"}),
     ("shop", "refund_order", {"order_id": "O-1", "amount": 5}),
@@ -27,8 +25,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
 
 @pytest.fixture(scope="module")
 def starter() -> Loaded:
-    files = [ROOT / "upstreams.yaml", *(ROOT / "policies").iterdir()]
-    return load({path.relative_to(ROOT).as_posix(): path.read_bytes() for path in files})
+    return load(sample())
 
 
 @pytest.mark.parametrize(("upstream", "tool", "arguments"), CALLS)

@@ -15,6 +15,8 @@ from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.load import Loaded, load
 from mcp_gate.signals.describe import describe
 
+ROOT = Path(__file__).parents[2]
+"""Of the project, which is itself the sample gate directory."""
 SEED = Path(__file__).parent.parent / "data" / "seed"
 
 UPSTREAMS = """\
@@ -60,6 +62,12 @@ def files(*documents: str, upstreams: str = UPSTREAMS, gate: str | None = None, 
     for letter, text in zip("abcdefgh", documents, strict=False):
         out[f"policies/{letter}.yaml"] = ("version: v1\n" + text).encode()
     return out | {name: text.encode() for name, text in named.items()}
+
+
+def sample(*folders: str) -> dict[str, bytes]:
+    """The sample gate directory and these further folders, wherever the project lies and whoever owns it."""
+    paths = [ROOT / "upstreams.yaml", *(path for name in ("policies", *folders) for path in (ROOT / name).iterdir())]
+    return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
 
 
 def loaded(*documents: str, **more: Any) -> Loaded:
