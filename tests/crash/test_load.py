@@ -60,10 +60,14 @@ def test_S233_a_thousand_held_calls_approved_together_are_each_executed_once(tmp
         assert statistics.median(free) < 0.1
 
 
+TEN_THOUSAND = "limits: { pending_per_agent: 10000 }\nhold: { wait_sec: 600 }\n"
+"""Clients that wait as long as it takes, on however slow a machine."""
+
+
 @pytest.mark.anyio
 async def test_S234_ten_thousand_pending_end_each_as_it_was_decided(tmp_path: Path) -> None:
     hands, upstream, many = Hands(), Upstream(), 10_000
-    async with open_gate(tmp_path, settings="limits: { pending_per_agent: 10000 }\n", hands=hands) as gate:
+    async with open_gate(tmp_path, settings=TEN_THOUSAND, hands=hands) as gate:
         calls = [
             asyncio.create_task(perform(gate, job("refund", {"n": n}), upstream, session=f"s-{n % 500}"))
             for n in range(many)

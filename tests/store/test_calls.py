@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -232,3 +234,26 @@ async def test_the_gated_share_counts_requests_among_calls(tmp_path: Path) -> No
         await reject(store, await held(store))
         assert await store.gated_share(0) == 0.25
         assert await store.gated_share(NOW + 1) == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "plan"),
+    [
+        (
+            "select id from calls where session = '' and agent = '' and id <> '' order by ts desc, id desc limit 20",
+            "SEARCH calls USING INDEX calls_session (session=? AND agent=?)",
+        ),
+        (
+            "select count(*) as n from requests where agent = '' and status = 'pending' and kind = 'gate'",
+            "SEARCH requests USING COVERING INDEX requests_pending (agent=? AND status=? AND kind=?)",
+        ),
+    ],
+)
+async def test_what_every_held_call_asks_is_found_however_many_there_are(
+    tmp_path: Path, asked: str, plan: str
+) -> None:
+    async with a_store(tmp_path):
+        pass
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
+        (found, *_) = connection.execute(f"explain query plan {asked}").fetchall()
+    assert found[3] == plan

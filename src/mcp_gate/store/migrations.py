@@ -129,6 +129,11 @@ drop table decisions;
 alter table freer_decisions rename to decisions;
 """,
     "create table stops(agent text primary key)",
+    """
+drop index calls_session;
+create index calls_session on calls(session, agent, ts);
+create index requests_pending on requests(agent, status, kind) where status = 'pending' and kind = 'gate';
+""",
 )
 
 
