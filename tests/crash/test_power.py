@@ -69,4 +69,4 @@ def test_S230_no_acknowledged_word_is_lost_with_the_power(tmp_path: Path, rounds
 
 
 def test_S230_with_less_care_words_would_be_lost_and_this_test_would_tell(tmp_path: Path) -> None:
-    assert any(outcomes(tmp_path, "normal", 10))
+    assert any(outcomes(tmp_path, "normal", LOSSES))
