@@ -113,7 +113,7 @@ async def test_a_call_cancelled_while_it_is_held_never_reaches_the_upstream(tmp_
     rules = "version: v1\nrules: []\n"
     async with bench({"shop": entry(probe)}, rules) as b, b.legacy() as client:
         id = await client.send("tools/call", {"name": "shop_echo"})
-        await client.ask("ping")
+        await until(lambda: b.gate.waiters._count)
         await client.notify("notifications/cancelled", {"requestId": str(id), "reason": "another id"})
         await client.notify("notifications/cancelled", {"requestId": id})
         await client.ask("ping")

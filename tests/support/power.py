@@ -138,7 +138,7 @@ def losses(found: list[Op], before: dict[str, bytes], count: int, seed: int) -> 
 
 
 async def drive(folder: Path, synchronous: str, count: int) -> None:
-    file._WRITER_PRAGMAS = (f"synchronous = {synchronous}", "wal_autocheckpoint = 30")
+    file._WRITER_PRAGMAS = (f"synchronous = {synchronous}", "wal_autocheckpoint = 60")
     store = await Store.open(folder / FILE_NAME, clock=Hands())
     words = os.open(folder / ACKS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for _ in range(count):
