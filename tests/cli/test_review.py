@@ -77,6 +77,11 @@ async def test_without_a_gate_it_exits_3_with_a_sentence(tmp_path: Path) -> None
     assert "\x1b" not in got
 
 
+SIZE = ("COLUMNS", "LINES")
+"""What a parent may say of its own terminal's size, and programs believe over the terminal itself."""
+TERMINAL = {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
+
+
 class Tmux:
     """One window of a tmux server of our own, with everything it was sent kept in a file."""
 
@@ -87,7 +92,7 @@ class Tmux:
     async def run(self, *args: str) -> str:
         process = await asyncio.create_subprocess_exec(
             "tmux", "-S", str(self._socket), "-f", "/dev/null", *args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"},
+            env={name: value for name, value in os.environ.items() if name not in SIZE} | TERMINAL,
         )  # fmt: skip
         out, err = await process.communicate()
         assert process.returncode == 0, err.decode()
