@@ -1,0 +1,40 @@
+"""What detectors are given, and what they say: where in a text something lies that should not leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One text to look at, as it stands in what is about to leave. A number is given as it is written."""
+
+    text: str
+    keys: tuple[str, ...] = ()
+    """The names it stands under, outermost first: context for detectors (`customer`, `ssn`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A stretch of one leaf's text; `start` and `end` count characters of the text as given."""
+
+    start: int
+    end: int
+    entity: str
+    """One of `policy.read_output.ENTITIES`, or an admin's own."""
+    score: float
+    """0 to 1."""
+    rule: str
+    """Which recogniser said so; it may be shown to admins and reviewers."""
+    bare: bool = False
+    """It is a number or word of JSON inside the text that stands without quotes: what replaces it needs some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What was found in some leaves."""
+
+    findings: tuple[tuple[Finding, ...], ...]
+    """For every leaf those in it, sorted, none overlapping another."""
+    partial: tuple[str, ...] = ()
+    """Detectors whose time ran out before they had seen everything (`ner`). Only optional ones may: others fail."""
