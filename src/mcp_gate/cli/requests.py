@@ -164,7 +164,7 @@ def _look(
 
 def _read(gate: ReviewClient, id: str, word: str, digest: str | None) -> JsonObject:
     """The request that is to be decided: the digits of the hash say that it is the one that was read."""
-    from mcp_gate.cli.request_text import DIGITS
+    from mcp_gate.faces.facts import DIGITS
 
     if digest is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
         leave(

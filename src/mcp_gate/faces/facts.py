@@ -1,0 +1,87 @@
+"""What a person has to know of a request, as texts by name, read from what the review API tells of it. Pure; texts are
+as sent, and whoever shows one reveals it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from mcp_gate.faces.stages import approvals, ends, is_sample, sampled
+from mcp_gate.lang.reveal import mixed_script, reveal, reveal_json
+from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.model.verdict import rules_told
+from mcp_gate.signals.anomaly import unusual_told
+
+DIGITS: Final = 8
+"""Hex digits of `job_hash` that an approval must repeat."""
+MOST_LOOKALIKES: Final = 5
+
+
+def digest(request: JsonObject) -> str:
+    """The first hex digits of the call's hash."""
+    return str(request["call"]["job_hash"]).removeprefix("sha256:")[:DIGITS]
+
+
+def why(request: JsonObject) -> str:
+    """Why it is in the queue, in one line."""
+    if is_sample(request):
+        return f"SAMPLE of what ran: {sampled(request)}"
+    return str(request["verdict"]["reason"] or request["verdict"]["rule_id"])
+
+
+def facts(request: JsonObject) -> dict[str, str]:
+    """The gate's own facts, in the order in which they should be read; what is empty is left out."""
+    call, verdict = request["call"], request["verdict"]
+    ran = is_sample(request)
+    found = {
+        "tool": f"{call['listed_name']} ({call['upstream']}: {call['tool']})",
+        "agent": call["agent"] + ("" if request["waiting"] or ran else ", not waiting at the moment"),
+        "sampled": sampled(request) if ran else "",
+        "decided by" if ran else "held by": ", ".join(rules_told(verdict)),
+        "because": verdict["reason"],
+        "risk": f"{request['tier']} ({', '.join(call['risk_tags']) or 'no tags'})",
+        "topic": call["topic"],
+        "group": request["group"],
+        "escalated": _escalated(request),
+        "approvals": "" if ran else f"{len(approvals(request))} of {request['needed']}",
+        "proof": "" if ran else verdict["min_assurance"],
+        "limits": _plain(verdict["constraints"]),
+        "forbidden": verdict.get("forbidden", "") and f"{verdict['forbidden']}; approving does not change that",
+        "attributes": _plain(call["attributes"]),
+        "over time": _plain(call.get("signals", {}).get("windows", {})),
+        "unusual": unusual_told(call.get("signals", {})),
+        "claimed by": request.get("claimed_by", ""),
+        "opened": request["opened_ts"],
+        "due": ends(request),
+        "attempts": "" if ran else str(request["attempts"]),
+        "policy": verdict["policy_snapshot"],
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def lookalikes(value: Json) -> list[str]:
+    """Words that mix letters of several scripts, spelled out; revealed."""
+    found = dict.fromkeys(word for text in _texts(value) for word in text.split() if mixed_script(word))
+    shown = [f"{reveal(word)[:60]} mixes letters of several scripts" for word in found]
+    return shown[:MOST_LOOKALIKES]
+
+
+def _escalated(request: JsonObject) -> str:
+    """Where a request was before, and since when it is here."""
+    return f"from {request['escalated_from']} at {request['escalated_ts']}" if "escalated_from" in request else ""
+
+
+def _plain(value: JsonObject) -> str:
+    return ", ".join(f"{name} = {reveal_json(item, indent=0)}".replace("\n", " ") for name, item in value.items())
+
+
+def _texts(value: Json) -> Iterator[str]:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            pending += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            pending += item
