@@ -234,6 +234,11 @@ def test_gate_yaml_sets_people_addresses_and_limits() -> None:
     assert (settings.hold.wait_sec, settings.hold.heartbeat_sec) == (1.5, 10)
 
 
+def test_the_address_reviewers_browsers_use_is_https_as_they_write_it() -> None:
+    settings = loaded(gate="listen: { review_url: 'https://Gate.Example.org:443/' }\n").settings
+    assert settings.review_url == "https://gate.example.org"
+
+
 def test_without_gate_yaml_everything_has_its_default() -> None:
     settings = loaded().settings
     assert (settings.agents, settings.reviewers, settings.listen_mcp, settings.store) == (None, None, None, "sqlite")

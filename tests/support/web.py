@@ -10,13 +10,14 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from mcp_gate.faces.mcp.http_server import bind, make_server
+from mcp_gate.faces.bound import bind
+from mcp_gate.faces.mcp.http_server import make_server
 
 
 @asynccontextmanager
 async def served(app: ASGIApp) -> AsyncIterator[int]:
     """An application on a port of this machine; gives the port."""
-    sock = bind("127.0.0.1", 0)
+    sock = bind("mcp", "127.0.0.1", 0)
     port: int = sock.getsockname()[1]
     server = make_server(app)
     server.config.load()

@@ -51,13 +51,18 @@ def people(settings: GateSettings) -> People:
     return People.of(settings, operator())
 
 
+def digest_of(token: str) -> str:
+    """What the gate knows of a token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def bearer(settings: GateSettings, token: str) -> Bearer:
     """The reviewer behind a token; every digest is compared, whichever matches.
 
     Raises:
         NotAReviewer: it is an agent's, or nobody's.
     """
-    digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+    digest = digest_of(token)
     found = None
     for reviewer in (settings.reviewers or {}).values():
         if _same(reviewer.token_sha256, digest):

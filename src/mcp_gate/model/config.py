@@ -146,6 +146,8 @@ class GateSettings:
 
     listen_mcp: tuple[str, int] | None = None
     listen_review: tuple[str, int] | None = None
+    review_url: str | None = None
+    """Origin under which a TLS proxy shows `listen_review` to reviewers' browsers, `https://host[:port]`."""
     store: str = "sqlite"
     state_dir: str | None = None
     agents: Mapping[str, AgentSpec] | None = None

@@ -19,6 +19,7 @@ from mcp_gate.policy.read_version import read_version
 PERSON: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
 ADDRESS: Final = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(?P<port>[0-9]{1,5})")
+ORIGIN: Final = re.compile(r"https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?/?")
 KEYS: Final = frozenset(
     {"version", "listen", "store", "state_dir", "agents", "reviewers", "webhooks", "limits", "hold", "checkpoints"}
 )
@@ -41,7 +42,7 @@ def read_settings(reader: Reader, root: Mapping_, variables: Variables) -> GateS
         reader.error(place, f"'{reveal(id_)}' is both an agent and a reviewer", "give one of them another id")
     if reviewers is not None and not reviewers:
         reader.warn(root.keys["reviewers"], "there is no reviewer: nobody can approve a call", "add one")
-    listen = reader.mapping(get("listen"), {"mcp", "review"}, "addresses")
+    listen = reader.mapping(get("listen"), {"mcp", "review", "review_url"}, "addresses")
     addresses = listen.entries if listen is not None else {}
     store = reader.text(get("store"), "sqlite or postgresql://…") or "sqlite"
     if store != "sqlite":
@@ -50,6 +51,7 @@ def read_settings(reader: Reader, root: Mapping_, variables: Variables) -> GateS
     return GateSettings(
         listen_mcp=_address(reader, addresses.get("mcp")),
         listen_review=_address(reader, addresses.get("review")),
+        review_url=_origin(reader, addresses.get("review_url")),
         store=store,
         state_dir=reader.text(get("state_dir"), "a directory"),
         agents=agents,
@@ -127,6 +129,17 @@ def _address(reader: Reader, node: Node | None) -> tuple[str, int] | None:
         )  # fmt: skip
         return None
     return host, int(found["port"])
+
+
+def _origin(reader: Reader, node: Node | None) -> str | None:
+    """How reviewers' browsers name the gate, as they write an origin."""
+    text = reader.text(node, "https://host")
+    if node is None or text is None:
+        return None
+    if not ORIGIN.fullmatch(text):
+        reader.error(node.place, f"'{reveal(text)}' is no https origin", "write https://…")
+        return None
+    return text.lower().rstrip("/").removesuffix(":443")
 
 
 def _webhook(reader: Reader, node: Node, variables: Variables) -> JsonObject | None:

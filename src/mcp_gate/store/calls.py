@@ -159,6 +159,10 @@ def show(tx: Tx, call_id: str) -> JsonObject | None:
     return {**out, "state": row["state"], "verdict": rows.value(row["verdict"]), "policy_snapshot": row["snapshot"]}
 
 
+def groups(tx: Tx, call_id: str) -> list[str]:
+    return [row["grp"] for row in tx.all("select distinct grp from requests where call_id = :id", id=call_id)]
+
+
 def trail(tx: Tx, session: str, agent: str, limit: int, without: str = "") -> list[JsonObject]:
     """Newest calls of a session, oldest of them first."""
     found = tx.all(

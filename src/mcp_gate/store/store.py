@@ -212,6 +212,10 @@ class Store:
         """One call: its members as in a request, with `ts`, `method`, `state`, `verdict`, `policy_snapshot`."""
         return await self._db.read(partial(calls.show, call_id=call_id))
 
+    async def groups_of(self, call_id: str) -> list[str]:
+        """The groups whose requests are about a call, as they stand now."""
+        return await self._db.read(partial(calls.groups, call_id=call_id))
+
     async def trail(self, session: str, agent: str, limit: int = 20) -> list[JsonObject]:
         """The last calls of a session, oldest first: `{call_id, ts, tool, status}`."""
         return await self._db.read(partial(calls.trail, session=session, agent=agent, limit=limit))

@@ -168,7 +168,7 @@ async def _no_route(_: HttpRequest, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = CODES.get(error.status_code, "bad_request")
     text = "there is nothing here" if error.status_code == 404 else "this is not done with this method"
-    return problem(Failure(error.status_code, code, text), dict(error.headers or {}))
+    return problem(Failure(error.status_code, code, text, headers=error.headers))
 
 
 async def _broken(_: HttpRequest, __: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
@@ -13,6 +14,7 @@ from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.request import ReviewerDecision
 
 MOST_BYTES: Final = 1 << 20
+BODY_SEC: Final = 30.0
 DEPTH: Final = 64
 TEXTS: Final[Mapping[str, int]] = {
     "decision": 20, "reason": 2_000, "approver_id": 128, "job_hash": 128, "policy_snapshot": 128,
@@ -25,21 +27,35 @@ async def read_object(request: HttpRequest) -> JsonObject:
     """The JSON object in a request's body.
 
     Raises:
-        Failure: 415 not plain JSON, 413 over 1 MiB, 400 not strict JSON or no object.
+        Failure: 415 not plain JSON, 400 not strict JSON or no object, and as `read`.
     """
     _content_type(request)
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MOST_BYTES:
-            raise Failure(413, "too_large", f"the body is larger than {MOST_BYTES} bytes")
+    data = await read(request, MOST_BYTES)
     try:
-        value = strictjson.parse(bytes(data), depth=DEPTH)
+        value = strictjson.parse(data, depth=DEPTH)
     except strictjson.JsonError as e:
         raise Failure(400, "bad_json", f"the body is not JSON this gate accepts: {e}") from None
     if not isinstance(value, dict):
         raise Failure(400, "bad_json", "the body must be a JSON object")
     return value
+
+
+async def read(request: HttpRequest, most: int) -> bytes:
+    """A request's body.
+
+    Raises:
+        Failure: 413 over `most` bytes, 408 it does not come.
+    """
+    data = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SEC):
+            async for chunk in request.stream():
+                data += chunk
+                if len(data) > most:
+                    raise Failure(413, "too_large", f"the body is larger than {most} bytes")
+    except TimeoutError:
+        raise Failure(408, "too_slow", "the body did not come") from None
+    return bytes(data)
 
 
 def _content_type(request: HttpRequest) -> None:

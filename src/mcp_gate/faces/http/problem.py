@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.responses import Response
@@ -15,16 +16,21 @@ SAFE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"
 class Failure(Exception):
     """A call of the API that gets a problem document for an answer."""
 
-    def __init__(self, status: int, code: str, detail: str, fields: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str, fields: tuple[str, ...] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         """
         Args:
             detail: one sentence for the caller; it quotes nothing of what was sent.
+            headers: of the answer.
         """
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
         self.fields = fields
+        self.headers = dict(headers or {})
 
 
 def answer(value: JsonObject, status: int = 200) -> Response:
@@ -32,7 +38,7 @@ def answer(value: JsonObject, status: int = 200) -> Response:
     return Response(strictjson.dumps(value), status, SAFE_HEADERS, "application/json")
 
 
-def problem(failure: Failure, headers: dict[str, str] | None = None) -> Response:
+def problem(failure: Failure) -> Response:
     """The problem document of a failure."""
     document: JsonObject = {
         "type": "about:blank",
@@ -43,5 +49,5 @@ def problem(failure: Failure, headers: dict[str, str] | None = None) -> Response
     }
     if failure.fields:
         document["fields"] = list(failure.fields)
-    sent = {**SAFE_HEADERS, **(headers or {})}
+    sent = {**SAFE_HEADERS, **failure.headers}
     return Response(strictjson.dumps(document), failure.status, sent, "application/problem+json")

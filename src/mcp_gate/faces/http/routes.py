@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PAGE_SIZE: Final = 100
 PRIVATE: Final = ("arguments", "attributes", "claims")
-"""What a reviewer sees only of calls that are his group's to decide."""
+"""What a reviewer who proved himself sees only of calls that are his group's to decide."""
 
 
 class Routes:
@@ -51,16 +51,19 @@ class Routes:
         if found is None:
             raise no_request()
         if not self.visible(identity_of(http), found.group):
-            raise Failure(403, "not_in_group", f"only reviewers in group '{found.group}' see this request")
+            raise no_request()
         return answer(self._json(found))
 
     async def call(self, http: HttpRequest) -> Response:
-        """One call. A reviewer who is not in every group sees its arguments only on its request."""
+        """One call. A reviewer sees those that are his groups' to decide, and of calls that nobody had to decide all
+        but what was asked for."""
         parameters(http)
         found = await self._gate.store.call(http.path_params["id"])
-        if found is None:
+        groups = await self._gate.store.groups_of(http.path_params["id"])
+        identity = identity_of(http)
+        if found is None or (groups and not any(self.visible(identity, group) for group in groups)):
             raise Failure(404, "not_found", "there is no call with this id")
-        if not self._sees_all(identity_of(http)):
+        if not groups and not self._sees_all(identity):
             found = {name: value for name, value in found.items() if name not in PRIVATE}
         return answer({name: value for name, value in found.items() if value is not None})
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from mcp_gate.faces.bound import address_of, bind
 from mcp_gate.faces.client import SOCKET
 from mcp_gate.faces.http.app import make_app
 from mcp_gate.faces.patient import MOST_HEADER_BYTES, Patient, Server, patient
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_CONNECTIONS: Final = 200
+HTTP_PORT: Final = 80
+"""Browsers leave it out of the Host header."""
 CLOSE_SEC: Final = 2
 """How long answers under way may take when the gate ends."""
 
@@ -44,9 +47,8 @@ async def serve_review(gate: Gate, state: Path) -> AsyncGenerator[None]:
         stack.callback(path.unlink, missing_ok=True)
         await stack.enter_async_context(_serving(gate, local))
         if listen is not None:
-            remote = bind_tcp("review", *listen)
-            host, port = remote.getsockname()[:2]
-            gate.listening["review"] = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            remote = bind("review", *listen)
+            gate.listening["review"] = address_of(remote)
             await stack.enter_async_context(_serving(gate, remote))
         yield
 
@@ -68,23 +70,6 @@ def bind_local(path: Path) -> socket.socket:
     except OSError as e:
         sock.close()
         problem = Problem(Place(str(path), 1, 1), f"the socket cannot be made: {e.strerror or e}", "use --state DIR")
-        raise ConfigError((problem,)) from None
-    sock.setblocking(False)
-    return sock
-
-
-def bind_tcp(name: str, host: str, port: int) -> socket.socket:
-    """A listening TCP socket for `listen.<name>`; port 0 takes a free one.
-
-    Raises:
-        ConfigError: the address cannot be had.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        sock = socket.create_server((host, port), family=family)
-    except OSError as e:
-        text = f"listen.{name} {host}:{port} cannot be had: {e.strerror or e}"
-        problem = Problem(Place("gate.yaml", 1, 1), text, "choose another port, or 0 for a free one")
         raise ConfigError((problem,)) from None
     sock.setblocking(False)
     return sock
@@ -146,4 +131,4 @@ def _hosts(sock: socket.socket) -> list[str]:
     names = [f"[{address}]" if ":" in address else address]
     if address in ("127.0.0.1", "::1"):
         names.append("localhost")
-    return [f"{name}:{port}" for name in names]
+    return [f"{name}:{port}" for name in names] + (names if port == HTTP_PORT else [])

@@ -12,10 +12,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from mcp_gate.faces.bound import address_of, bind
 from mcp_gate.faces.mcp import http_headers as checks
 from mcp_gate.faces.mcp.http_headers import EVENTS, JSON, Head, Refusal, error_body, refused
 from mcp_gate.faces.mcp.http_reply import Reply
-from mcp_gate.faces.mcp.http_server import address_of, bind, make_server
+from mcp_gate.faces.mcp.http_server import make_server
 from mcp_gate.faces.mcp.http_session import Conversation, Exchange, Session, Sessions
 from mcp_gate.faces.mcp.http_stream import ALIVE, ALIVE_SEC, Headers, begin_events, send_events, send_json, watch
 from mcp_gate.faces.mcp.http_talk import HttpTalk
@@ -377,7 +378,7 @@ async def serve_mcp(gate: Gate) -> AsyncIterator[None]:
     if wanted is None:
         yield
         return
-    sock = bind(*wanted)
+    sock = bind("mcp", *wanted)
     app = build_app(gate, GateDoor(gate))
     server = make_server(app)
     serving = asyncio.create_task(server.serve(sockets=[sock]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.policy.read_settings import ADDRESS, LIMITS, PERSON, SHA256
+from mcp_gate.policy.read_settings import ADDRESS, LIMITS, ORIGIN, PERSON, SHA256
 from mcp_gate.policy.schema.parts import (
     SHARED,
     VERSION,
@@ -32,7 +32,10 @@ def settings_schema() -> JsonObject:
     reviewer = {"groups": each(ref("group")), "keys": keys, "token_sha256": token}
     members = {
         "version": VERSION,
-        "listen": block({"mcp": address, "review": address}, about="Off unless set; local sockets are always there."),
+        "listen": block(
+            {"mcp": address, "review": address, "review_url": text("What a TLS proxy makes of `review`.", ORIGIN)},
+            about="Off unless set; local sockets are always there.",
+        ),
         "store": one_of(["sqlite"]),
         "state_dir": text(),
         "agents": free(block(agent), "Without it any id is accepted over the local socket.", PERSON.pattern),
