@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status:status", "Health, policy snapshot, queue."),
     "upstreams": ("upstreams:upstreams", "Upstreams, their tools and pins."),
     "policy": ("policy:policy", "Check and explain the policy."),
+    "output": ("output:output", "What would be found in what tools return."),
     "audit": ("audit:audit", "The record: tail, show, verify, export, checkpoint."),
 }
 """Command name to `module:attribute` below `mcp_gate.cli`, and the line in the help."""

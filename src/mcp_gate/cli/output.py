@@ -1,0 +1,17 @@
+"""`mcp-gate output`: what would be found in what tools return, and taken out of it."""
+
+from __future__ import annotations
+
+import click
+
+from mcp_gate.cli.lazy import LazyGroup
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "scan": ("output_scan:scan", "Personal data and credentials in lines of text."),
+}
+"""As `cli.main.COMMANDS`."""
+
+
+@click.group(cls=LazyGroup, commands=COMMANDS)
+def output() -> None:
+    """Look at what tools return as the gate does."""

@@ -1,0 +1,95 @@
+"""Checksums and number ranges that tell a real number from a string of digits."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_ISSUER: Final = re.compile(
+    r"(?:4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
+    r"|6(?:011|5\d\d|4[4-9]\d)\d{12,15}|35(?:2[89]|[3-8]\d)\d{12}|3(?:0[0-5]|[689]\d)\d{11}|62\d{14,17}"
+    r"|(?:5018|5020|5038|58\d\d|6304|6759|676[1-3])\d{8,15})"
+)
+"""Card numbers by issuer and length: Visa, Mastercard, Amex, Discover, JCB, Diners, UnionPay, Maestro."""
+_IBAN_LENGTHS: Final = {
+    "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BI": 27, "BR": 29,
+    "BY": 28, "CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DJ": 27, "DK": 18, "DO": 28, "EE": 20, "EG": 29,
+    "ES": 24, "FI": 18, "FK": 18, "FO": 18, "FR": 27, "GB": 22, "GE": 22, "GI": 23, "GL": 18, "GR": 27, "GT": 28,
+    "HN": 28, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IQ": 23, "IS": 26, "IT": 27, "JO": 30, "KW": 30, "KZ": 20,
+    "LB": 28, "LC": 32, "LI": 21, "LT": 20, "LU": 20, "LV": 21, "LY": 25, "MC": 27, "MD": 24, "ME": 22, "MK": 19,
+    "MN": 20, "MR": 27, "MT": 31, "MU": 30, "NI": 28, "NL": 18, "NO": 15, "OM": 23, "PK": 24, "PL": 28, "PS": 29,
+    "PT": 25, "QA": 29, "RO": 24, "RS": 22, "RU": 33, "SA": 24, "SC": 31, "SD": 18, "SE": 24, "SI": 19, "SK": 24,
+    "SM": 27, "SO": 23, "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24, "XK": 20,
+    "YE": 30,
+}  # fmt: skip
+_VERHOEFF_D: Final = (
+    "0123456789", "1234067895", "2340178956", "3401289567", "4012395678",
+    "5987604321", "6598710432", "7659821043", "8765932104", "9876543210",
+)  # fmt: skip
+_VERHOEFF_P: Final = (
+    "0123456789", "1576283094", "5803796142", "8916043527", "9453126870", "4286573901", "2793806415", "7046913258",
+)  # fmt: skip
+
+
+def luhn(digits: str) -> bool:
+    """The checksum of cards, of Canadian and of South African numbers."""
+    odd = sum(map(int, digits[-1::-2]))
+    return (odd + sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])) % 10 == 0
+
+
+def card_issuer(digits: str) -> bool:
+    """Whether some issuer gives out numbers that begin so and are as long."""
+    return _ISSUER.fullmatch(digits) is not None
+
+
+def iban(text: str) -> bool:
+    """Country, length and mod 97; `text` without spaces, in capitals."""
+    if len(text) != _IBAN_LENGTHS.get(text[:2], 0):
+        return False
+    return int("".join(str(int(char, 36)) for char in text[4:] + text[:4])) % 97 == 1
+
+
+def iban_length(country: str) -> int:
+    """How long an IBAN of this country is; 0 for none."""
+    return _IBAN_LENGTHS.get(country, 0)
+
+
+def verhoeff(digits: str) -> bool:
+    """The checksum of Aadhaar numbers."""
+    check = 0
+    for place, digit in enumerate(reversed(digits)):
+        check = int(_VERHOEFF_D[check][int(_VERHOEFF_P[place % 8][int(digit)])])
+    return check == 0
+
+
+def weighted(digits: str, weights: Sequence[int]) -> int:
+    """The sum of digits, each times its weight."""
+    return sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False))
+
+
+def cpf(digits: str) -> bool:
+    """The two check digits of a Brazilian CPF."""
+    if len(set(digits)) == 1:
+        return False
+    return all(weighted(digits[:size], range(size + 1, 1, -1)) * 10 % 11 % 10 == int(digits[size]) for size in (9, 10))
+
+
+def ssn(digits: str) -> bool:
+    """Whether this could have been given out as a social security number, or as a tax number in its place (9xx)."""
+    area, group, serial = digits[:3], digits[3:5], digits[5:]
+    if area in ("000", "666") or group == "00" or serial == "0000":
+        return False
+    return area[0] != "9" or 50 <= int(group) <= 99
+
+
+@lru_cache(4096)
+def address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The IP address that a text writes, or None."""
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

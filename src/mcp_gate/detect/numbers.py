@@ -1,0 +1,46 @@
+"""Numbers whose shape or checksum says what they are: cards, social security numbers, telephones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mcp_gate.detect import checks
+from mcp_gate.detect.finding import Finding
+
+_SHAPES: Final = re.compile(
+    r"""(?<![\w.@-])(?:
+    (?P<card>\d{4}([ -])\d{4}\2\d{4}\2\d{4}(?:\2\d{1,3})?|\d{4}([ -])\d{6}\3\d{4,5}|\d{13,19})
+    |(?P<ssn>\d{3}-\d{2}-\d{4})
+    |(?P<abroad>\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{1,4}){1,5})
+    |(?P<phone>(?:1[-. ])?(?:\([2-9]\d{2}\)[ ]?|[2-9]\d{2}(?P<sep>[-. ]))[2-9]\d{2}(?(sep)(?P=sep)|[-. ])\d{4})
+    )(?![\w-])(?!\.\d)""",
+    re.VERBOSE,
+)
+_TEST_CARDS: Final = frozenset(
+    {
+        "4111111111111111", "4242424242424242", "5555555555554444", "378282246310005", "371449635398431",
+        "6011111111111117", "4012888888881881", "5105105105105100", "3530111333300000", "4000056655665556",
+        "30569309025904", "2223003122003222", "38520000023237", "6011000990139424", "3566002020360505",
+        "5200828282828210", "4222222222222", "6200000000000005", "2223000048400011", "4000000000000002",
+    }
+)  # fmt: skip
+
+
+def find(text: str, start: int, end: int) -> Iterator[Finding]:
+    """Numbers in a stretch of a text."""
+    for found in _SHAPES.finditer(text, start, end):
+        kind = found.lastgroup if found.lastgroup != "sep" else "phone"
+        digits = "".join(char for char in found[0] if char.isdigit())
+        if kind == "card":
+            if checks.luhn(digits) and checks.card_issuer(digits) and digits not in _TEST_CARDS:
+                yield Finding(found.start(), found.end(), "CREDIT_CARD", 1.0, "card")
+        elif kind == "ssn":
+            if checks.ssn(digits) and digits[0] != "9":
+                yield Finding(found.start(), found.end(), "US_SSN", 0.9, "us_ssn")
+        elif kind == "abroad":
+            if 8 <= len(digits) <= 15:
+                yield Finding(found.start(), found.end(), "PHONE_NUMBER", 0.8, "phone_international")
+        else:
+            yield Finding(found.start(), found.end(), "PHONE_NUMBER", 0.7, "phone_national")

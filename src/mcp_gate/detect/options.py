@@ -1,0 +1,34 @@
+"""What an admin decides about detection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """An entity of the admin's own."""
+
+    entity: str
+    pattern: str
+    """RE2 syntax."""
+    score: float = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Values that are not to be found: texts as a whole, or such as match a pattern as a whole (RE2 syntax)."""
+
+    values: frozenset[str] = frozenset()
+    patterns: tuple[str, ...] = ()
+    entities: frozenset[str] = frozenset()
+    """Of these entities alone; empty means any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    custom: tuple[Custom, ...] = ()
+    allowed: tuple[Allowed, ...] = ()
+    ner: bool = True
+    """Names and addresses in prose, where the extra `ner` is installed."""
+    ner_budget_ms: int = 20

@@ -1,0 +1,119 @@
+"""Whether a value looks like what the name of its field promises: `null` does not."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+from mcp_gate.detect import fields
+from mcp_gate.detect.fieldrules import words
+from mcp_gate.detect.finding import Finding
+from mcp_gate.detect.merge import CREDENTIALS
+
+_NAME_WORD: Final = r"[^\W\d_](?:[^\W\d_]|['’.-](?=[^\W\d_]|[ ,]|$))*\.?"
+_PARTICLES: Final = words("de van von der den da dos di du la le del bin al el ben ibn ter ten zu af av y e of the st")
+_DATE: Final = (
+    r"(?:(?:18|19|20)\d\d[-/. ]\d{1,2}[-/. ]\d{1,2}(?!\d)|\d{1,2}[-/. ]\d{1,2}[-/. ](?:(?:18|19|20)\d\d|"
+    r"\d\d)(?!\d)|(?:19|20)\d{6}(?!\d)"
+    r"|\d{1,2}(?:st|nd|rd|th|\.)?[ -](?:of )?[^\W\d_]{3,9}\.?,?[ -](?:(?:18|19|20)\d\d|\d\d(?!\d))|"
+    r"[^\W\d_]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? (?:18|19|20)\d\d)"
+)
+_SHAPES: Final[dict[str, re.Pattern[str]]] = {
+    "PERSON": re.compile(rf"{_NAME_WORD}(?:,? {_NAME_WORD}){{0,5}}"),
+    "PHONE_NUMBER": re.compile(
+        r"(?:\+|00)?\(?\+?\d(?:[ ()./-]{0,3}\d){5,16}(?:,? ?(?:x|ext\.?|extension|"
+        r"#) ?\d{1,6})?"
+    ),
+    "US_SSN": re.compile(r"\d(?:[ -]?\d){6,10}"),
+    "CREDIT_CARD": re.compile(r"\d(?:[ -]?\d){11,18}"),
+    "IBAN_CODE": re.compile(r"[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){8,30}"),
+    "BANK_ACCOUNT": re.compile(r"[A-Za-z]{0,4}\d(?:[ /-]?\d){4,20}"),
+    "DATE_OF_BIRTH": re.compile(_DATE),
+    "PASSPORT": re.compile(r"(?=[A-Za-z0-9 -]*\d[A-Za-z0-9 -]*\d)[A-Za-z0-9](?:[ -]?[A-Za-z0-9]){4,19}"),
+    "DRIVER_LICENSE": re.compile(
+        r"(?=[A-Za-z0-9 -]*\d[A-Za-z0-9 -]*\d[A-Za-z0-9 -]*\d)[A-Za-z0-9](?:[ *-]?[A-Za-z0-9]){4,24}"
+    ),
+    "MEDICAL_RECORD": re.compile(r"(?=[A-Za-z0-9#/-]*\d)[A-Za-z0-9#](?:[ /-]?[A-Za-z0-9]){3,24}"),
+    "NATIONAL_ID": re.compile(r"(?=[A-Za-z0-9 ./+-]*\d[A-Za-z0-9 ./+-]*\d)[A-Za-z0-9](?:[ ./+-]?[A-Za-z0-9]){4,24}"),
+    "EMAIL_ADDRESS": re.compile(r"[^\s@<>\"',;]{1,64}@[^\s@<>\"',;]{2,255}"),
+    "IP_ADDRESS": re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}"),
+    "ADDRESS": re.compile(r"(?=[^\n]{0,160}\d)(?=[^\n]{0,160}[^\W\d_]{2})[\w#][^\n<>{}|\"]{5,200}"),
+    "PASSWORD": re.compile(r"[^\s\"'<>]{4,128}"),
+    "API_KEY": re.compile(r"(?:(?:Bearer|Basic|Token|ApiKey|Digest) )?[^\s\"'<>]{8,4096}"),
+    "PRIVATE_KEY": re.compile(r"[^\s\"'<>]{16,8192}"),
+    "CONNECTION_STRING": re.compile(r"[^\s\"'<>]*(?::[^\s\"'<>:@/]+@|;.*(?i:pwd|password|key)=)[^\"'<>\n]*"),
+}
+_DIGITS: Final = {
+    "PHONE_NUMBER": (7, 15), "US_SSN": (7, 11), "CREDIT_CARD": (12, 19), "BANK_ACCOUNT": (5, 20),
+    "MEDICAL_RECORD": (3, 20),
+}  # fmt: skip
+_HASHED: Final = ("$2", "$argon", "{bcrypt}", "$5$", "$6$", "pbkdf2")
+_PLACEHOLDER: Final = re.compile(
+    r"(?i)(?:<.*>|\*+|[x.•#-]{3,}|\$\{?.*|\{.*|%.*%?|change_?me|changeit|your[-_ ].*|\[?redacted.*|null|none|nil|"
+    r"true|false|example.*|"
+    r"test|todo|tbd|password|passwd|secret|token|apikey|api_key|os\.environ.*|process\.env.*|getenv.*|env[(.].*|"
+    r"\[.*\]|n/?a|"
+    r".*example|undefined|string|pass|str|int|bool|optional.*|self\..*|config[.(\[].*|\w+(?:\.\w+)*\(.*|unknown|"
+    r"anonymous|empty|"
+    r"required|hidden|masked|encrypted|enabled|disabled|yes|no|default|placeholder|dummy|foo|bar|s3cr3t-here)"
+)
+
+
+def find(entity: str, text: str, start: int, end: int, *, whole: bool) -> Finding | None:
+    """The finding in a value at `start` to `end`, which stands under a field of this kind; None where it is none.
+
+    Args:
+        whole: the value ends where `end` is; else there may be more behind it.
+    """
+    weak = entity in (fields.NAME, fields.WEAK)
+    kind = "PERSON" if weak else entity
+    while start < end and text[start] in " \t":
+        start += 1
+    match = _SHAPES[kind].match(text, start, end)
+    if match is None or match.end() == start:
+        return None
+    value = match[0].rstrip(" ,;")
+    rest = text[match.end() : end].strip(" ,;.")
+    if whole and rest and kind not in ("PHONE_NUMBER", "EMAIL_ADDRESS"):
+        return None
+    if not _plausible(kind, value, text[start:end]) or (weak and not _two_words(value)):
+        return None
+    if entity == fields.NAME:
+        return None
+    return Finding(start, start + len(value), kind, 0.85, f"field_{kind.lower()}")
+
+
+def _plausible(kind: str, value: str, all_: str) -> bool:
+    least, most = _DIGITS.get(kind, (0, 999))
+    if not least <= sum(map(str.isdigit, value)) <= most:
+        return False
+    match kind:
+        case "PERSON":
+            return looks_like_name(value)
+        case "PASSWORD":
+            return not _PLACEHOLDER.fullmatch(all_) and not value.startswith(_HASHED)
+        case "PHONE_NUMBER":
+            return not re.match(r"(?:19|20)\d\d-\d\d-\d\d", value)
+        case _ if kind in CREDENTIALS:
+            return not _PLACEHOLDER.fullmatch(all_) and entropy(value) > 2.5
+        case _:
+            return True
+
+
+def looks_like_name(value: str) -> bool:
+    """Whether all words but particles begin with a capital, or all are capitals."""
+    words = value.replace(",", " ").split()
+    if not words or len(value) < 2:
+        return False
+    return all(word[0].isupper() or word.lower() in _PARTICLES or not word[0].isalpha() for word in words)
+
+
+def _two_words(value: str) -> bool:
+    return len(value.replace(",", " ").split()) > 1
+
+
+def entropy(text: str) -> float:
+    """Bits per character."""
+    size = len(text)
+    return -sum(share * math.log2(share) for share in (text.count(char) / size for char in set(text)))

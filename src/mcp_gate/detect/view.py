@@ -1,0 +1,150 @@
+"""A text as people read it: other digits, hidden characters and escapes undone, with the way back to what was given."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import Final
+
+_HIDDEN: Final = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e01ef"
+)
+"""Characters that take no room: zero-width, soft hyphen, directions, variation selectors, tags."""
+_DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d\u30fc"
+_MARKS: Final = {
+    "\u2018": "'",
+    "\u2019": "'",
+    "\u201c": '"',
+    "\u201d": '"',
+    "\u2044": "/",
+    "\u2024": ".",
+    "\u3002": ".",
+}
+_REMOVED: Final = re.compile(f"[{_HIDDEN}]+")
+_ESCAPED: Final = re.compile(
+    rf"""(?P<hidden>[{_HIDDEN}]+)
+    |\\+u(?P<u>[0-9A-Fa-f]{{4}})
+    |\\+u\{{(?P<w>[0-9A-Fa-f]{{1,6}})\}}
+    |\\+x(?P<x>[0-9A-Fa-f]{{2}})
+    |\\+(?P<c>[nrtbf"/])
+    |%(?:25)*(?P<p>[0-9A-Fa-f]{{2}})
+    |&(?:amp;)*\#(?P<d>[0-9]{{1,7}});?
+    |&(?:amp;)*\#[xX](?P<h>[0-9A-Fa-f]{{1,6}});?
+    |&(?:amp;)*(?P<e>[a-zA-Z]{{2,8}});
+    """,
+    re.VERBOSE,
+)
+_CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " ", '"': '"', "/": "/"}
+_ESCAPES: Final = re.compile(r"\\[ux]|\\+[nrtbf\"/]|%[0-9A-Fa-f]{2}|&[#a-zA-Z]")
+
+
+class _Folds(dict[int, int]):
+    """Character to the ASCII one it is read as; filled as characters come along. Always one for one."""
+
+    def __missing__(self, code: int) -> int:
+        char = chr(code)
+        folded = self[code] = code if code < 128 else ord(_fold(char))
+        return folded
+
+
+def _fold(char: str) -> str:
+    if char in _DASHES:
+        return "-"
+    if char in _MARKS:
+        return _MARKS[char]
+    if (digit := unicodedata.digit(char, None)) is not None:
+        return str(digit)
+    if char.isspace() and char not in "\u2028\u2029\x85":
+        return " "
+    same = unicodedata.normalize("NFKC", char)
+    return same if len(same) == 1 else char
+
+
+_FOLDS: Final = _Folds()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """`text` is what to look at; where it has other offsets than the source, `starts` lists the places in it from which
+    on a piece of the source at `origins` is shown: as long as shown, or of its own length when it was replaced."""
+
+    text: str
+    starts: list[int] = field(default_factory=list)
+    origins: list[tuple[int, int, bool]] = field(default_factory=list)
+    """Start and end of the piece in the source, and whether it was replaced as a whole."""
+
+    def source(self, start: int, end: int) -> tuple[int, int]:
+        """The stretch of the source that a stretch of the view stands for."""
+        if not self.starts or start >= end:
+            return start, end
+        first = bisect_right(self.starts, start) - 1
+        last = bisect_right(self.starts, end - 1) - 1
+        from_, _, replaced = self.origins[first]
+        begin = from_ if replaced else from_ + start - self.starts[first]
+        from_, to, replaced = self.origins[last]
+        return begin, to if replaced else from_ + end - self.starts[last]
+
+
+def fold(text: str) -> View:
+    """Digits, dashes, spaces and letters of other widths as ASCII ones; characters without width dropped."""
+    if text.isascii():
+        return View(text)
+    folded = text.translate(_FOLDS)
+    return _replaced(folded, _REMOVED) if _REMOVED.search(folded) else View(folded)
+
+
+def read(text: str) -> View:
+    """As `fold`, and escapes undone: of JSON and programs, of URLs, of HTML; also such that are escaped themselves."""
+    if _ESCAPES.search(text) is None:
+        return fold(text)
+    return _replaced(text if text.isascii() else text.translate(_FOLDS), _ESCAPED)
+
+
+def _replaced(text: str, pattern: re.Pattern[str]) -> View:
+    parts: list[str] = []
+    starts: list[int] = []
+    origins: list[tuple[int, int, bool]] = []
+    at = shown = 0
+    for found in pattern.finditer(text):
+        start, end = found.span()
+        instead = _meant(found)
+        if instead is None:
+            continue
+        if start > at:
+            parts.append(text[at:start])
+            starts.append(shown)
+            origins.append((at, start, False))
+            shown += start - at
+        if instead:
+            parts.append(instead)
+            starts.append(shown)
+            origins.append((start, end, True))
+            shown += len(instead)
+        at = end
+    if at < len(text):
+        parts.append(text[at:])
+        starts.append(shown)
+        origins.append((at, len(text), False))
+    return View("".join(parts), starts, origins)
+
+
+def _meant(found: re.Match[str]) -> str | None:
+    """What an escape stands for; None where it stands for itself."""
+    kind = found.lastgroup
+    if kind is None or kind == "hidden":
+        return ""
+    word = found[kind]
+    if kind == "c":
+        return _CONTROLS[word]
+    if kind == "e":
+        char = html.unescape(f"&{word};")
+        return None if len(char) > 2 else char.translate(_FOLDS)
+    code = int(word, 10 if kind == "d" else 16)
+    if code > 0x10FFFF or (kind == "p" and not 0x20 <= code < 0x7F):
+        return None
+    char = chr(code)
+    return "" if _REMOVED.fullmatch(char) else char.translate(_FOLDS)

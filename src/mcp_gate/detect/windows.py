@@ -1,0 +1,18 @@
+"""Stretches of a text around the places where something may lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+
+def around(ends: Sequence[int], before: int, after: int, size: int) -> Iterator[tuple[int, int]]:
+    """Stretches from `before` characters before each end to `after` behind it, joined where they meet."""
+    start = stop = -1
+    for end in ends:
+        if end - before > stop:
+            if stop >= 0:
+                yield start, min(stop, size)
+            start = max(0, end - before, stop)
+        stop = end + after
+    if stop >= 0:
+        yield start, min(stop, size)

@@ -1,0 +1,57 @@
+"""What is found in texts, by what reads them: the first things of every kind."""
+
+import json
+
+from mcp_gate.detect.finding import Leaf
+from mcp_gate.detect.options import Options
+from mcp_gate.detect.scan import scan
+
+
+def found(text: str, *keys: str) -> list[tuple[str, str]]:
+    """Entity and value of each finding in one leaf."""
+    findings = scan([Leaf(text, keys)], Options(ner=False)).findings[0]
+    return [(one.entity, text[one.start : one.end]) for one in findings]
+
+
+def test_numbers_with_a_checksum_or_a_shape_are_found_in_prose() -> None:
+    assert found("card 5316-9271-2757-2305, SSN 536-22-1234") == [
+        ("CREDIT_CARD", "5316-9271-2757-2305"),
+        ("US_SSN", "536-22-1234"),
+    ]
+    assert found("pay to NL28 ABNA 3807 6990 69 today") == [("IBAN_CODE", "NL28 ABNA 3807 6990 69")]
+
+
+def test_addresses_of_mail_and_net_are_found() -> None:
+    assert found("from ann.lee@acme.com at 203.155.46.204 and 2001:db8:4162:505::35ff") == [
+        ("EMAIL_ADDRESS", "ann.lee@acme.com"),
+        ("IP_ADDRESS", "203.155.46.204"),
+        ("IP_ADDRESS", "2001:db8:4162:505::35ff"),
+    ]
+
+
+def test_what_only_looks_like_it_is_left_alone() -> None:
+    assert found("version 1.22.333.4, git@github.com, 127.0.0.1, 4111 1111 1111 1111, 000-12-3456, 12:30:45") == []
+
+
+def test_a_name_of_a_field_tells_what_its_value_is() -> None:
+    text = json.dumps({"customer": {"ssn": 536221234, "lastName": "Lee"}, "count": 536221234})
+    assert found(text) == [("US_SSN", "536221234"), ("PERSON", "Lee")]
+    assert found("Lee", "customer", "lastName") == [("PERSON", "Lee")]
+
+
+def test_a_number_without_quotes_in_json_is_marked_bare() -> None:
+    findings = scan([Leaf('{"ssn": 536221234, "dob": "1980-01-02"}')]).findings[0]
+    assert [one.bare for one in findings] == [True, False]
+
+
+def test_other_digits_hidden_characters_and_escapes_are_seen_through() -> None:
+    zero = "\u200b"
+    for text in (
+        "５４０-７５-３０１７",
+        f"540{zero}-75-30{zero}17",
+        "540\u201175\u20113017",
+        "540&#45;75-3017",
+        "540%2D75-3017",
+    ):
+        assert found(f"it is {text} ok") == [("US_SSN", text)]
+    assert found(r"ann\u0040acme.com") == [("EMAIL_ADDRESS", r"ann\u0040acme.com")]
