@@ -1,0 +1,1 @@
+"""Finds credentials: by the shapes that vendors give them, by their names, by what stands around them."""

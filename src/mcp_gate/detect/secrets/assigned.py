@@ -1,0 +1,138 @@
+"""Secrets in running text, by what stands before them: `password = …`, `token: …`, `--api-key …`, `Bearer …`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mcp_gate.detect.secrets.names import Kind, kind_of
+from mcp_gate.detect.secrets.pattern import compiled
+from mcp_gate.detect.secrets.shapes import Shape
+from mcp_gate.detect.secrets.values import LONGEST, is_key, is_password, is_random
+
+_WORD: Final = (
+    rb"(?:pass(?:word|wd|phrase|code|wort)?s?|pwd|pswd|psk|kennwort|contrasena|secret|token|jwt|bearer|credential"
+    rb"|authorization|cookie|api_?key|key|pat|otp|mnemonic|connection_?string)"
+)
+_ASSIGNED: Final = compiled(
+    _WORD
+    + rb"([a-z0-9_.-]{0,24})"
+    + rb"(\\{0,3}[\"'`]?\]?\s{0,4}(?::=|=>|={1,3}|:)\s{0,4}|\s{1,3}(?:is|was)(?:\s{1,3}|:\s{0,3})"
+    + rb"|>|[\"']\s{0,2},\s{0,4}|\s)"
+    + rb"(\\{0,3}[\"'`]?)[^\s\"'`]",
+    any_case=True,
+)
+_SPOKEN: Final = compiled(
+    rb"\b(password|passwd|passcode|passphrase|pwd|secret|token|key)(?:\s{1,3}[a-z0-9_/'-]{1,24}){1,6}\s{1,3}(?:is|was)\s{0,3}:?\s{1,3}"
+    rb"([\"'`]?)[^\s\"'`]",
+    any_case=True,
+)
+_HEADER: Final = compiled(
+    rb"\b(?:bearer|basic|token|apikey|negotiate|digest)\s{1,4}([a-z0-9._~+/=-]{16,})", any_case=True
+)
+_GIVEN: Final = compiled(
+    rb"auth\s{0,2}=\s{0,2}\(\s{0,2}[\"'][^\"'\s]{1,64}[\"']\s{0,2},\s{0,2}[\"']([^\"'\s]{4,128})[\"']"
+    rb"|\bcurl\s[^\n]{0,256}(?:-u|--user)\s{0,2}[\"']?[^\s:\"']{1,64}:([^\s\"']{4,128})"
+    rb"|\bidentified\s{1,4}(?:with\s{1,4}\S{1,40}\s{1,4})?by\s{1,4}'([^'\s]{4,128})'"
+    rb"|\blogin\s{1,4}\S{1,64}\s{1,4}password\s{1,4}(\S{4,128})"
+    rb"|\bsshpass\s{1,4}-p\s{0,2}[\"']?([^\s\"']{4,128})"
+    rb"|\brequirepass\s{1,4}[\"']?([^\s\"']{4,128})",
+    any_case=True,
+)
+_WORDS: Final = {ends: re.compile(rb"[^\s\"'`,;" + ends + rb"]*") for ends in (b"", b"<", b"&#")}
+_TRAILING: Final = b")}]>.:\\"
+_NAME_BYTES: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
+_LONGEST_NAME: Final = 64
+_MOST_WITHIN: Final = 32
+"""How many names are looked at that stand in the value of another (`a=b=c=…`), so that it does not take for ever."""
+
+
+def assigned(data: bytes) -> Iterator[Shape]:
+    """What stands behind a telling name or word."""
+    yield from _named(data)
+    yield from _spoken(data)
+    for hit in _HEADER.finditer(data):
+        text = hit.group(1).decode().rstrip(".")
+        if is_key(text):
+            yield Shape(hit.start(1), hit.start(1) + len(text), "API_KEY", 0.85, "authorization header")
+    for hit in _GIVEN.finditer(data):
+        which = hit.lastindex
+        if is_password(hit.group(which).decode(), written=True):
+            yield Shape(hit.start(which), hit.end(which), "PASSWORD", 0.85, "given to a command")
+
+
+def _named(data: bytes) -> Iterator[Shape]:
+    at = seen = within = 0
+    while (hit := _ASSIGNED.search(data, at)) is not None:
+        within = within + 1 if hit.start() < seen else 0
+        at = hit.end(3) if within < _MOST_WITHIN else max(seen, hit.end(3))
+        sep, quote = hit.group(2), hit.group(3)
+        first = _first(data, hit.start())
+        name = data[first : hit.end(1)].decode().rstrip("_.-")
+        ends = _ends(data, first, name, sep)
+        if ends is None:
+            continue
+        start, end = _value(data, hit.end(3), quote, ends)
+        seen = max(seen, end)
+        if b"," in sep and data[end + 1 : end + 2] not in (b")", b"]"):
+            continue
+        entity = _entity(kind_of(name), data[start:end].decode(), written=bool(quote))
+        if entity is not None:
+            yield Shape(start, end, entity, 0.75, "named")
+
+
+def _ends(data: bytes, first: int, name: str, sep: bytes) -> bytes | None:
+    """What ends a value in this surrounding besides white space and quotes; None where nothing is assigned."""
+    before = data[max(0, first - 2) : first]
+    if not sep.strip():  # "--password x" is told to a program, "password x" is prose
+        return b"" if name.startswith("--") else None
+    if sep == b">":
+        return b"<" if before.endswith(b"<") else None
+    if b"," in sep:  # ("password", "x"), and not one of a list of names
+        return b"" if before[:1] in (b"(", b"[") else None
+    return b"&#" if before.endswith((b"?", b"&")) else b""
+
+
+def _entity(kind: Kind | None, text: str, *, written: bool) -> str | None:
+    match kind:
+        case "PASSWORD":
+            return "PASSWORD" if is_password(text, written=written) else None
+        case "API_KEY":
+            return "API_KEY" if (is_key(text) if written else is_random(text)) else None
+        case "SOME_KEY":
+            return "API_KEY" if len(text) >= 20 and is_random(text) and not text.islower() else None
+        case None:
+            return None
+
+
+def _spoken(data: bytes) -> Iterator[Shape]:
+    """`the password for the lab box is …`"""
+    for hit in _SPOKEN.finditer(data):
+        start, end = _value(data, hit.end(2), hit.group(2), b"")
+        text, written = data[start:end].decode(), bool(hit.group(2))
+        if hit.group(1).lower().startswith(b"p"):
+            if is_password(text, written=written):
+                yield Shape(start, end, "PASSWORD", 0.65, "spoken of")
+        elif is_random(text):
+            yield Shape(start, end, "API_KEY", 0.65, "spoken of")
+
+
+def _first(data: bytes, at: int) -> int:
+    """Where the name begins of which the telling word is a part."""
+    first = at
+    while first > 0 and at - first < _LONGEST_NAME and data[first - 1] in _NAME_BYTES:
+        first -= 1
+    return first
+
+
+def _value(data: bytes, at: int, quote: bytes, ends: bytes) -> tuple[int, int]:
+    """Where what is assigned lies: to its closing quote, or as far as a word goes."""
+    stop = min(len(data), at + LONGEST)
+    if quote:
+        close = data.find(quote, at, stop)
+        line = data.find(b"\n", at, stop)
+        if close >= 0 and (line < 0 or close < line):
+            return at, close
+    word = _WORDS[ends].match(data, at, stop)
+    return at, at + len(word.group().rstrip(_TRAILING)) if word else at

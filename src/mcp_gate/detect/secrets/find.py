@@ -1,0 +1,121 @@
+"""All that is known of credentials, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from mcp_gate.detect.finding import Finding, Leaf
+from mcp_gate.detect.secrets.assigned import assigned
+from mcp_gate.detect.secrets.joined import Joined, join
+from mcp_gate.detect.secrets.names import kind_of
+from mcp_gate.detect.secrets.pem import keys
+from mcp_gate.detect.secrets.shapes import Shape, Shapes
+from mcp_gate.detect.secrets.tokens import of_vendors, with_claims
+from mcp_gate.detect.secrets.triggers import Trigger, fired
+from mcp_gate.detect.secrets.urls import addresses, strings
+from mcp_gate.detect.secrets.values import is_key, is_password
+
+_RANK: Final = {"PRIVATE_KEY": 0, "CONNECTION_STRING": 1, "JWT": 2, "API_KEY": 3, "PASSWORD": 4}
+"""What two findings on one place are called."""
+
+
+class Secrets:
+    """Looks for credentials. One may be used for any number of texts, by one thread at a time."""
+
+    def __init__(self, shapes: Shapes | None) -> None:
+        """
+        Args:
+            shapes: the vendors' shapes; None, knowingly, where there are none: own rules then stand alone.
+        """
+        self._shapes = shapes
+
+    @classmethod
+    def load(cls, cache: Path | None = None) -> Secrets:
+        """With everything there is.
+
+        Raises:
+            NoShapes: the vendors' shapes cannot be had.
+        """
+        return cls(Shapes(cache))
+
+    def find(self, leaves: Sequence[Leaf]) -> list[list[Finding]]:
+        """For every leaf the credentials in it, sorted, none overlapping another."""
+        joined = join(leaves)
+        found: list[list[Finding]] = [[] for _ in leaves]
+        for shape in self._shapes_in(joined):
+            for which, start, end in joined.places(shape.start, shape.end):
+                found[which].append(Finding(start, end, shape.entity, shape.score, shape.rule))
+        for leaf, own in zip(leaves, found, strict=True):
+            own.extend(_by_name(leaf))
+        return [_merged(own) if own else own for own in found]
+
+    def _shapes_in(self, joined: Joined) -> Iterator[Shape]:
+        if self._shapes is not None:
+            yield from self._shapes.find(joined.data)
+        signs = fired(joined.data)
+        if Trigger.KEY_BLOCK in signs:
+            yield from keys(joined.data)
+        if Trigger.CLAIMS in signs:
+            yield from with_claims(joined.data)
+        if Trigger.VENDOR in signs:
+            yield from of_vendors(joined.data)
+        if Trigger.ADDRESS in signs:
+            yield from addresses(joined.data)
+        if Trigger.ORACLE in signs or Trigger.PAIR in signs:
+            yield from strings(joined.data)
+        if Trigger.WORD in signs:
+            yield from assigned(joined.data)
+
+
+def _by_name(leaf: Leaf) -> Iterator[Finding]:
+    """A leaf that is a secret as a whole, because of the name it stands under."""
+    kind = kind_of(leaf.keys[-1]) if leaf.keys else None
+    text = leaf.text.strip()
+    if (kind == "PASSWORD" and is_password(text, written=True)) or (kind == "API_KEY" and is_key(text)):
+        start = leaf.text.index(text)
+        yield Finding(start, start + len(text), str(kind), 0.85, "name of the field")
+
+
+def _merged(found: list[Finding]) -> list[Finding]:
+    """Those that overlap become one, from the first character of any to the last."""
+    found.sort(key=lambda f: (f.start, f.end))
+    out = [found[0]]
+    for one in found[1:]:
+        last = out[-1]
+        if one.start >= last.end:
+            out.append(one)
+            continue
+        best = min(last, one, key=lambda f: (_RANK[f.entity], -f.score))
+        out[-1] = Finding(last.start, max(last.end, one.end), best.entity, max(last.score, one.score), best.rule)
+    return out
+
+
+class _Prepared:
+    """What `find` uses in this process."""
+
+    cache: Path | None = None
+    own_rules_alone = False
+    loaded: Secrets | None = None
+
+
+def prepare(cache: Path | None, *, own_rules_alone: bool = False) -> None:
+    """Say once in a process, before the first `find`, where compiled rules are kept.
+
+    Args:
+        cache: as for `Shapes`.
+        own_rules_alone: an admin has said that this gate works without the vendors' shapes.
+    """
+    _Prepared.cache, _Prepared.own_rules_alone, _Prepared.loaded = cache, own_rules_alone, None
+
+
+def find(leaves: Sequence[Leaf]) -> list[list[Finding]]:
+    """For every leaf the credentials in it, sorted, none overlapping another.
+
+    Raises:
+        NoShapes: the vendors' shapes cannot be had, and nobody has said that it goes without.
+    """
+    if _Prepared.loaded is None:
+        _Prepared.loaded = Secrets(None) if _Prepared.own_rules_alone else Secrets.load(_Prepared.cache)
+    return _Prepared.loaded.find(leaves)

@@ -1,0 +1,35 @@
+"""The best-known shapes once more, so that they do not rest on another's rules alone; and tokens that carry claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from mcp_gate.detect.secrets.pattern import compiled
+from mcp_gate.detect.secrets.shapes import Shape
+
+_JWT: Final = compiled(rb"\beyJ[A-Za-z0-9_-]{8,}\.(?:eyJ)?[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,3}")
+_VENDORS: Final = compiled(
+    rb"(?:^|[^A-Za-z0-9_])((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,}"
+    rb"|glpat-[\w-]{20,}|gl(?:dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-[\w-]{20,}|xox[abeoprs]-[A-Za-z0-9-]{10,}"
+    rb"|xapp-\d-[A-Z0-9]+-\d+-[a-z0-9]+|https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/]{30,}"
+    rb"|(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/]{24,}={0,}|sk-(?:proj|svcacct|admin)-[\w-]{20,}"
+    rb"|sk-ant-[a-z0-9]+-[\w-]{40,}|sk-or-v1-[0-9a-f]{64}|AIza[\w-]{33,}|GOCSPX-[\w-]{28}|ya29\.[\w-]{20,}"
+    rb"|SG\.[\w-]{16,}\.[\w-]{16,}|npm_[A-Za-z0-9]{36}|pypi-AgE[\w-]{50,}|hf_[A-Za-z0-9]{34}"
+    rb"|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|SK[0-9a-f]{32}|\d{8,}:AA[\w-]{32,}|do[oprt]_v1_[0-9a-f]{64}"
+    rb"|hv[sbr]\.[\w-]{24,}|dapi[0-9a-f]{32}(?:-\d)?|AGE-SECRET-KEY-1[A-Z0-9]{58}|ATATT3[\w=-]{50,})",
+)
+_WORDS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
+
+
+def with_claims(data: bytes) -> Iterator[Shape]:
+    """Where tokens that carry claims lie, whole or cut off."""
+    for hit in _JWT.finditer(data):
+        yield Shape(hit.start(), hit.end(), "JWT", 0.95, "token with claims")
+
+
+def of_vendors(data: bytes) -> Iterator[Shape]:
+    """Where keys with a well-known prefix lie."""
+    for hit in _VENDORS.finditer(data):
+        if not hit.group(1).endswith(b"EXAMPLE") and (hit.end() == len(data) or data[hit.end()] not in _WORDS):
+            yield Shape(hit.start(1), hit.end(1), "API_KEY", 0.95, "vendor's prefix")

@@ -1,0 +1,60 @@
+"""Passwords in addresses and connection strings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mcp_gate.detect.secrets.pattern import compiled
+from mcp_gate.detect.secrets.shapes import Shape
+from mcp_gate.detect.secrets.values import is_in_address
+
+_URL: Final = compiled(
+    rb"\b((?:jdbc:)?[a-z][a-z0-9+.-]{1,24})://[^\s:/@\"'<>`]{0,128}:([^\s\"'<>`/]+)@"
+    rb"[^\s\"'<>`]*",
+    any_case=True,
+)
+_ORACLE: Final = compiled(
+    rb"\bjdbc:oracle:\w{1,8}:[^\s/@\"']{1,64}/([^\s@\"']{1,128})@[^\s\"'<>`]{1,256}",
+    any_case=True,
+)
+_PAIR: Final = compiled(
+    rb"\b(?:password|pwd|accountkey|sharedaccesskey|sharedaccesssignature)\s{0,2}=\s{0,2}([^;\"'\s=][^;\"'\s]{3,})",
+    any_case=True,
+)
+_LEFT: Final = re.compile(rb"(?:[A-Za-z][A-Za-z ]{1,40}=[^;\"'\r\n=]{0,256};\s?)+\Z")
+_RIGHT: Final = re.compile(rb"(?:;\s?[A-Za-z][A-Za-z ]{1,40}=[^;\"'\s]{0,256})*;?")
+_FAR: Final = 1024
+_WEB: Final = frozenset({b"http", b"https", b"ftp", b"ftps", b"sftp", b"ssh", b"git", b"ws", b"wss", b"svn"})
+
+
+def addresses(data: bytes) -> Iterator[Shape]:
+    """Where they lie: of an address of the web the password alone, of a database's the whole string."""
+    for hit in _URL.finditer(data):
+        if not is_in_address(hit.group(2).decode()):
+            continue
+        if hit.group(1).lower() in _WEB:
+            yield Shape(hit.start(2), hit.end(2), "PASSWORD", 0.9, "password in an address")
+        else:
+            end = hit.end() - len(hit.group()) + len(hit.group().rstrip(b").,;]}\\"))
+            yield Shape(hit.start(), end, "CONNECTION_STRING", 0.9, "password in an address")
+
+
+def strings(data: bytes) -> Iterator[Shape]:
+    """Where connection strings that are no addresses lie."""
+    for hit in _ORACLE.finditer(data):
+        if is_in_address(hit.group(1).decode()):
+            yield Shape(hit.start(), hit.end(), "CONNECTION_STRING", 0.9, "connection string")
+    for hit in _PAIR.finditer(data):
+        start, end = _pairs(data, hit.start(), hit.end())
+        if (start, end) != (hit.start(), hit.end()) and is_in_address(hit.group(1).decode()):
+            yield Shape(start, end, "CONNECTION_STRING", 0.9, "connection string")
+
+
+def _pairs(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """The whole run of `name=value;` that one of them is part of."""
+    first = max(0, start - _FAR, data.rfind(b"\n", 0, start), data.rfind(b'"', 0, start), data.rfind(b"'", 0, start))
+    left = _LEFT.search(data[first:start])
+    right = _RIGHT.match(data, end)
+    return first + left.start() if left else start, right.end() if right else end
