@@ -3,6 +3,11 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("house", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+# A machine that is busy draws slowly: that says nothing of the product.
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

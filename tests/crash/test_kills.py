@@ -44,22 +44,24 @@ def killed(tmp_path: Path, *options: str) -> dict[str, Any]:
     return outcome
 
 
-def test_S229_a_hundred_kills_under_load_break_no_promise(tmp_path: Path) -> None:
-    outcome = killed(tmp_path, "--kills", "100", "--longest", "0.3")
-    assert outcome["executed"] > 100
-    assert outcome["requests"] > 10
+def test_S229_kills_under_load_break_no_promise(tmp_path: Path, rounds: int) -> None:
+    outcome = killed(tmp_path, "--kills", str(25 * rounds), "--longest", "0.3")
+    assert outcome["executed"] > 25
+    assert outcome["requests"] > 5
 
 
-def test_S229_kills_while_time_ends_requests_move_none_twice_and_lose_none(tmp_path: Path) -> None:
-    outcome = killed(tmp_path, "--kills", "25", "--longest", "3")
+def test_S229_kills_while_time_ends_requests_move_none_twice_and_lose_none(tmp_path: Path, rounds: int) -> None:
+    outcome = killed(tmp_path, "--kills", str(8 * rounds), "--longest", "3")
     assert outcome["escalated"] > 0
     assert outcome["settled"] > 0
 
 
-def test_S230_no_acknowledged_word_is_lost_when_the_gate_and_all_it_started_are_killed(tmp_path: Path) -> None:
+def test_S230_no_acknowledged_word_is_lost_when_the_gate_and_all_it_started_are_killed(
+    tmp_path: Path, rounds: int
+) -> None:
     probe, rng = Probe(tmp_path), random.Random(1)
     with place({"probe": entry(probe)}, HELD, PATIENT) as where:
-        for n in range(10):
+        for n in range(4 * rounds):
             acknowledged = False
             with started(where) as process, an_agent(where.state) as agent:
                 agent.begin("deploy", n=n)
