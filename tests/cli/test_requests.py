@@ -105,6 +105,22 @@ async def test_approving_without_a_terminal_needs_the_digest(tmp_path: Path) -> 
         assert err.startswith("already_decided: ")
 
 
+async def test_a_call_is_edited_with_the_digest_of_what_was_shown(tmp_path: Path) -> None:
+    async with a_gate(tmp_path) as gate:
+        request = await gate.hold()
+        digest = request.call.job_hash.removeprefix("sha256:")[:8]
+        code, _, err = await run(gate, "requests", "edit", request.id, "--args", "[1]", "--digest", digest)
+        assert (code, err) == (2, "--args: the arguments of a call are a JSON object\n")
+        edit = ("requests", "edit", request.id, "--args", '{"order": "O-1", "amount": 7}')
+        assert (await run(gate, *edit))[0] == 2
+        code, out, _ = await run(gate, *edit, "--digest", digest)
+        assert (code, out) == (0, f"{request.id} is approved.\n")
+        _, out, _ = await run(gate, "requests", "show", request.id)
+        assert "A reviewer changed /amount; the agent had asked for" in out
+        code, out, _ = await run(gate, "requests", "escalate", (await gate.hold()).id)
+        assert (code, out) == (0, "R-2 went to escalation.\n")
+
+
 async def test_denying_needs_a_reason_and_passes_it_on(tmp_path: Path) -> None:
     async with a_gate(tmp_path) as gate:
         request = await gate.hold()

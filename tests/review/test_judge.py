@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.config import AgentSpec
 from mcp_gate.model.decision import Assurance
+from mcp_gate.model.edit import Edit
 from mcp_gate.model.judged import Accepted, Judged, Refused
-from mcp_gate.model.request import RequestStatus, ReviewerDecision
+from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
 from mcp_gate.review.judge import EVIDENCE, judge
 from mcp_gate.review.people import People
 from support.held import NOW, PEOPLE, SNAPSHOT, a_call, a_request, a_standing, a_word, an_approval
@@ -201,12 +202,55 @@ def test_a_signature_that_cannot_be_verified_is_not_taken_for_one() -> None:
     assert refused(judge(request, word, a_standing()))[:2] == ("bad_signature", 403)
 
 
-def test_S103_an_edit_is_refused_and_the_call_stays_as_it_was_shown() -> None:
+def an_edit(request: Request, **changes: Any) -> Edit:
+    call = a_call(arguments={"order": "O-1", "amount": 1})
+    base = Edit(
+        request.call.job_hash, call, request.verdict, request.tier, request.needed, request.min_assurance,
+        request.on_timeout, request.group, ("/amount",),
+    )  # fmt: skip
+    return replace(base, **changes)
+
+
+def test_S103_nothing_is_edited_silently_both_digests_are_in_the_record() -> None:
     request = a_request()
-    word = a_word(request, "edit", arguments={"order": "O-1", "amount": 1})
-    assert refused(judge(request, word, a_standing())) == ("bad_decision", 422, ("decision",))
     smuggled = a_word(request, "approve", arguments={"order": "O-1", "amount": 1})
     assert refused(judge(request, smuggled, a_standing())) == ("bad_decision", 422, ("arguments",))
+    without = a_word(request, "edit")
+    assert refused(judge(request, without, a_standing())) == ("bad_decision", 422, ("arguments",))
+    edit = an_edit(request)
+    judged = judge(request, a_word(request, "edit", arguments=edit.call.arguments), a_standing(edit=edit))
+    assert isinstance(judged, Accepted)
+    assert (judged.status, judged.edit) == (RequestStatus.APPROVED, edit)
+    data = judged.events[0].data
+    assert (data["edited_job_hash"], data["changed"]) == (edit.call.job_hash, ["/amount"])
+    assert judged.decision.job_hash == request.call.job_hash
+
+
+@pytest.mark.parametrize(
+    ("edit", "code"),
+    [
+        ({"of": "sha256:other"}, "arguments_changed"),
+        ({"group": "ops-approvers"}, "not_in_group"),
+        ({"min_assurance": Assurance.TOKEN}, "assurance_too_low"),
+    ],
+)
+def test_an_edit_takes_who_could_decide_on_the_changed_call_and_has_seen_this_one(
+    edit: dict[str, Any], code: str
+) -> None:
+    request = a_request()
+    word = a_word(request, "edit", arguments={"order": "O-1", "amount": 1})
+    assert refused(judge(request, word, a_standing(edit=an_edit(request, **edit))))[0] == code
+    assert refused(judge(request, word, a_standing()))[0] == "arguments_changed"
+    denied = Refused("edit_denied", 409, "no", ("arguments",))
+    assert refused(judge(request, word, a_standing(edit=denied))) == ("edit_denied", 409, ("arguments",))
+
+
+def test_an_edit_that_needs_more_people_waits_for_them() -> None:
+    request = a_request()
+    word = a_word(request, "edit", arguments={"order": "O-1", "amount": 1})
+    judged = judge(request, word, a_standing(edit=an_edit(request, needed=2)))
+    assert isinstance(judged, Accepted)
+    assert (judged.status, judged.decision.final) == (RequestStatus.PENDING, False)
 
 
 @pytest.mark.parametrize("word", ["release", "drop", "APPROVE", "yes", "", None])

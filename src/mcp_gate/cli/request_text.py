@@ -37,6 +37,9 @@ def full(request: JsonObject, now: float) -> str:
     lines = [_headline(request, now), "", *_facts(request), "", f"Arguments, exactly as they {sent} sent"]
     lines += _foreign(reveal_json(call["arguments"]))
     lines += [f"  look-alike: {word}" for word in lookalikes(call["arguments"])]
+    if "asked" in request:
+        lines += ["", f"A reviewer changed {', '.join(map(reveal, request['changed']))}; the agent had asked for"]
+        lines += _foreign(reveal_json(request["asked"]["arguments"]))
     lines += ["", "How it came here", *(_trail(call["trail"]) or ["  it is the first call of its session"])]
     if call.get("claims"):
         lines += ["", "What the agent says (unchecked, may be untrue)", *_foreign(reveal_json(call["claims"]))]

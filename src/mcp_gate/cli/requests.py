@@ -120,6 +120,46 @@ def deny(
 
 @requests.command()
 @click.argument("id")
+@click.option("--args", "arguments", metavar="JSON", required=True, help="The arguments that it is to run with.")
+@_digest_option
+@_reason_option
+@as_option
+@gate_options
+def edit(
+    id: str, arguments: str, digest: str | None, reason: str | None, approver: str | None,
+    config: str | None, state: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Let a held call run with other arguments. The policy is run again on it; the agent is told what changed.
+
+    Asks on the terminal; without one it needs --digest: that of the call as 'show' prints it.
+    """
+    from mcp_gate.cli.edited import changes, parsed
+
+    wanted = parsed(arguments)
+    with gate_of(config, state, as_json=as_json) as gate:
+        request = _read(gate, id, "edit", digest, lambda shown: changes(shown, wanted))
+        _print_outcome(gate.edit(request, wanted, me(approver), reason), as_json=as_json)
+
+
+@requests.command()
+@click.argument("id")
+@_reason_option
+@as_option
+@gate_options
+def escalate(
+    id: str, reason: str | None, approver: str | None, config: str | None, state: str | None, as_json: bool
+) -> None:
+    """Send a held call on to the next group, as time would."""
+    with gate_of(config, state, as_json=as_json) as gate:
+        request = gate.escalate(id, me(approver), reason or "")
+    if as_json:
+        print_json(request)
+    else:
+        print(f"{request['id']} went to {_plain(request['group'])}.")
+
+
+@requests.command()
+@click.argument("id")
 @_reason_option
 @as_option
 @gate_options
@@ -162,8 +202,14 @@ def _look(
         print(f"{request['id']} was found {word}." if word != "incident" else f"{request['id']} is an incident.")
 
 
-def _read(gate: ReviewClient, id: str, word: str, digest: str | None) -> JsonObject:
-    """The request that is to be decided: the digits of the hash say that it is the one that was read."""
+def _read(
+    gate: ReviewClient, id: str, word: str, digest: str | None, more: Callable[[JsonObject], str] | None = None
+) -> JsonObject:
+    """The request that is to be decided: the digits of the hash say that it is the one that was read.
+
+    Args:
+        more: makes what is printed under the request before the question.
+    """
     from mcp_gate.faces.facts import DIGITS
 
     if digest is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -175,6 +221,8 @@ def _read(gate: ReviewClient, id: str, word: str, digest: str | None) -> JsonObj
     request = gate.request(id)
     if digest is None:
         _print_full(request)
+        if more is not None:
+            print(more(request))
         digest = _ask(f"\nType the digest to {word} (anything else goes back): ")
         if not digest:
             leave(Exit.NOT_SO, "Nothing was decided.")

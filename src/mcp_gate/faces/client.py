@@ -89,6 +89,15 @@ class ReviewClient:
         body: JsonObject = {"approver_id": approver_id, "seconds": seconds}
         return self.post(f"/v1/requests/{_segment(request_id)}/extend", body)
 
+    def edit(self, request: JsonObject, arguments: JsonObject, approver_id: str, reason: str | None) -> JsonObject:
+        """Approve a request with other arguments than it was shown with."""
+        body = {**decision_body(request, "edit", approver_id, reason), "arguments": arguments}
+        return self.post(f"/v1/requests/{_segment(request['id'])}/decision", body)
+
+    def escalate(self, request_id: str, approver_id: str, reason: str = "") -> JsonObject:
+        body: JsonObject = {"approver_id": approver_id, "reason": reason}
+        return self.post(f"/v1/requests/{_segment(request_id)}/escalate", body)
+
     # ---- any route
 
     def get(self, path: str, **query: str | int | None) -> JsonObject:

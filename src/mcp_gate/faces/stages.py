@@ -26,8 +26,10 @@ def afterwards(request: JsonObject) -> str:
 
 
 def approvals(request: JsonObject) -> list[JsonObject]:
-    """The approvals that count: those of this stage."""
-    return [said for said in request["decisions"] if said.get("decision") == "approve" and not is_void(request, said)]
+    """The approvals that count: those of this stage, from the last edit on, which is one itself."""
+    said = [word for word in request["decisions"] if not is_void(request, word)]
+    last = max((i for i, word in enumerate(said) if word.get("decision") == "edit"), default=0)
+    return [word for word in said[last:] if word.get("decision") in ("approve", "edit")]
 
 
 def is_sample(request: JsonObject) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
-from mcp_gate.gate import clock, events, words
+from mcp_gate.gate import clock, editing, events, words
 from mcp_gate.gate.dispatch import dispatch
 from mcp_gate.gate.job import Exchange, Sender
 from mcp_gate.gate.receive import Received, forbidden
@@ -115,7 +115,7 @@ async def _told(
         case _:
             return None
     delivered(gate, request)
-    return outcome
+    return editing.told(outcome, request)
 
 
 def delivered(gate: Gate, request: Request) -> None:
@@ -276,7 +276,7 @@ class _Wait:
     async def _execute(self, request: Request) -> HoldOutcome | None:
         """Run the approved call in a task of the gate's: a client that goes away neither stops nor repeats it. None
         where the approval is due: the sweep ends it in a moment."""
-        key = (request.call.agent, request.call.job_hash)
+        key = (request.call.agent, request.asked_call.job_hash)
         if key not in self._gate.running:
             if not request.consumed and request.due_ts <= rfc3339(self._gate.clock.steady()):
                 return None
@@ -295,8 +295,12 @@ class _Wait:
         if current != call.tool_hash:
             await self._gate.supersede(request, "tool_changed")
             return words.tool_changed(self._verdict, call.id, request.id)
+        received = editing.as_it_runs(self._received, request)
+        if received is None:
+            await self._gate.supersede(request, WhyNot.ARGUMENTS_CHANGED.value)
+            return Superseded(request.id)
         verdict = self._bound(request)
-        over = forbidden(verdict.constraints, self._received.facts, call.id)
+        over = forbidden(verdict.constraints, received.facts, call.id)
         if over:
             await self._gate.cancel(request, "constraint")
             return words.over_constraint(verdict, call.id, over)
@@ -311,15 +315,16 @@ class _Wait:
             events=[
                 events.request_event(
                     "call.dispatched", common, request.id,
-                    {"bytes_sha256": self._received.bytes_sha256, "tool_hash": current},
+                    {"bytes_sha256": received.bytes_sha256, "tool_hash": current},
                 )
             ],
         )  # fmt: skip
         match claimed:
             case Claimed():
-                return await dispatch(
-                    self._gate, call, verdict, self._received, self._send, common, request_id=request.id
+                outcome = await dispatch(
+                    self._gate, call, verdict, received, self._send, common, request_id=request.id
                 )
+                return editing.told(outcome, request)
             case NotClaimed(why):
                 log.warning("request %s was not claimed: %s", request.id, why)
                 if why in VOID:

@@ -55,7 +55,7 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) 
     """
     asks = loaded.asks(job.upstream, job.tool) if job.method == "tools/call" else ()
     arguments, claims = _without_claims(job.arguments, asks)
-    body = _within_limits(arguments, loaded)
+    body = within_limits(arguments, loaded)
     description = describe(loaded, job.upstream, job.tool, job.method, arguments)
     tags = tuple(sorted(description.risk_tags))
     try:
@@ -132,9 +132,13 @@ class Seen:
 
 
 def known(
-    loaded: Loaded, store: Store, deed: Deed, job_hash: str, claims: JsonMapping, seen: Seen
+    loaded: Loaded, store: Store, deed: Deed, job_hash: str, claims: JsonMapping, seen: Seen, instead_of: str = ""
 ) -> tuple[Signals, JsonObject]:
-    """What the gate knows of a call right now, and the same as it stands in the call, with its reasons."""
+    """What the gate knows of a call right now, and the same as it stands in the call, with its reasons.
+
+    Args:
+        instead_of: hash of the held call whose place it takes, so that the two do not count together.
+    """
     windows = loaded.policy.windows
     tool = f"{deed.upstream} {deed.tool}"
     try:
@@ -147,7 +151,7 @@ def known(
         retry_count=store.failures(deed.agent, job_hash),
         anomaly_score=UNKNOWN if anomaly is None else anomaly.score,
         first_time_action=not store.executed_before(deed.agent, deed.upstream, deed.tool),
-        windows=store.windows(windows, deed, job_hash) if windows else {},
+        windows=store.windows(windows, deed, instead_of or job_hash) if windows else {},
         level=store.level(deed.agent),
     )
     stored = signals_json(signals)
@@ -170,7 +174,12 @@ def _without_claims(arguments: JsonObject, asks: Iterable[str]) -> tuple[JsonObj
     return arguments, claims
 
 
-def _within_limits(arguments: JsonObject, loaded: Loaded) -> bytes:
+def within_limits(arguments: JsonObject, loaded: Loaded) -> bytes:
+    """The arguments as they will be serialised.
+
+    Raises:
+        RpcError: -32602, too deep or too large.
+    """
     limits = loaded.settings.limits
     if strictjson.depth_of(arguments) > limits.depth:
         raise RpcError(INVALID_PARAMS, f"Invalid params: arguments are nested deeper than {limits.depth}")

@@ -57,7 +57,7 @@ async def _reopen(gate: Gate, request: Request) -> None:
     await acquaint(gate.store, request.call.agent)
     while True:
         loaded = gate.loaded
-        call = _described_again(loaded, request.call, gate.clock.wall())
+        call = _described_again(loaded, request.asked_call, gate.clock.wall())
         if call is None:
             return
         seen = Seen(call.ts, call.arguments, len(strictjson.dumps(call.arguments)))

@@ -9,11 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from mcp_gate.gate import events, reviewers
+from mcp_gate.gate.editing import edited
 from mcp_gate.gate.reviewers import Identity
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import Request, ReviewerDecision
 from mcp_gate.review.checks import holder
-from mcp_gate.review.claims import Asked, judge_claim, judge_extend, judge_release
+from mcp_gate.review.claims import Asked, judge_claim, judge_escalate, judge_extend, judge_release
 from mcp_gate.review.judge import judge, recorded
 from mcp_gate.review.replay import Words, said_before
 from mcp_gate.review.standing import Standing
@@ -54,6 +55,8 @@ class Reviewing:
             speaker = standing.reviewer
             if speaker is not None and speaker.id == posted.approver_id and said_before(request, posted):
                 return self.shown(request)
+            if posted.decision == "edit" and posted.arguments is not None:
+                standing = replace(standing, edit=await edited(self._gate, request, posted.arguments))
             judged = await self._gate.store.decide(request_id, partial(self._judge, posted, standing))
             if isinstance(judged, Refused):
                 return judged
@@ -72,6 +75,23 @@ class Reviewing:
         """Move the due time of a request."""
         check = partial(judge_extend, seconds=seconds)
         return await self._ask(request_id, approver_id, identity, "request.extended", check, self._set_due)
+
+    async def escalate(self, request_id: str, approver_id: str, identity: Identity, reason: str) -> Answer:
+        """Send a request on to the next group, as time would."""
+        async with self._turn:
+            while True:
+                request = await self._gate.store.request(request_id)
+                if request is None:
+                    return NoSuchRequest()
+                standing = self._standing(request, identity, approver_id)
+                asked = judge_escalate(request, standing, reason)
+                if isinstance(asked, Refused):
+                    return await self._refused(asked, request, approver_id, standing)
+                try:
+                    await self._gate.store.escalate(request, asked)
+                except Conflict:
+                    continue  # see `_ask`
+                return await self._told("request.escalated", request)
 
     def shown(self, request: Request) -> Request:
         """A stored request as reviewers see it: with who waits for it, and without claims that lapsed."""
@@ -134,15 +154,18 @@ class Reviewing:
                 standing = self._standing(request, identity, approver_id)
                 asked = check(request, standing)
                 if isinstance(asked, Refused):
-                    refused = recorded(asked, request, ReviewerDecision(approver_id=approver_id), standing)
-                    for event_written in refused.events:
-                        await self._gate.store.note(event_written)
-                    return refused
+                    return await self._refused(asked, request, approver_id, standing)
                 try:
                     await act(request, approver_id, asked.ts)
                 except Conflict:
                     continue  # it ended or moved on meanwhile: the next look says how
                 return await self._told(event, request)
+
+    async def _refused(self, why: Refused, request: Request, approver_id: str, standing: Standing) -> Refused:
+        refused = recorded(why, request, ReviewerDecision(approver_id=approver_id), standing)
+        for event in refused.events:
+            await self._gate.store.note(event)
+        return refused
 
     async def _set_claim(self, request: Request, approver_id: str, until: str) -> None:
         await self._gate.store.set_claim(request, approver_id, until)

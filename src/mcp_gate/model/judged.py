@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from mcp_gate.model.edit import Edit
 from mcp_gate.model.event import Event
 from mcp_gate.model.request import RecordedDecision, RequestStatus
 
@@ -17,6 +18,8 @@ class Accepted:
     status: RequestStatus
     """The request's status from now on: PENDING while more people are needed, else APPROVED or REJECTED."""
     events: tuple[Event, ...]
+    edit: Edit | None = None
+    """The call that takes the place of the one that was held."""
 
 
 @dataclass(frozen=True, slots=True)

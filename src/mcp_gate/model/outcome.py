@@ -55,6 +55,8 @@ class Refused:
     request_id: str | None = None
     sent: bool | None = None
     """Only with FAILED: whether a byte of the call may have reached the upstream."""
+    changed: tuple[str, ...] = ()
+    """JSON pointers to what a reviewer changed in the arguments."""
 
     def verdict(self) -> JsonObject:
         """The value of `_meta["dev.mcp-gate/verdict"]`; absent members are left out."""
@@ -71,6 +73,8 @@ class Refused:
             out["request_id"] = self.request_id
         if self.sent is not None:
             out["sent"] = self.sent
+        if self.changed:
+            out["changed"] = list(self.changed)
         return out
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final
 
 from mcp_gate.model.call import Call
 from mcp_gate.model.decision import Assurance, OnTimeout, Tier
@@ -53,6 +54,10 @@ TRANSITIONS: dict[CallState | None, frozenset[CallState]] = {
 """Every arrow of the lifecycle; the store refuses any other."""
 
 
+ASKED: Final = ("arguments", "topic", "risk_tags", "attributes", "signals", "job_hash")
+"""Members of a call that an edit changes."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewerDecision:
     """One person's word, as posted (contract 7). Fields that were not sent are None."""
@@ -83,6 +88,8 @@ class RecordedDecision:
     final: bool = False
     stage: int = 1
     """The request's stage in which it was said."""
+    job_hash: str = ""
+    """The call that it was said about; "" where that is the only one there was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,8 @@ class Request:
     """Whether the approval was used by a dispatch, or the outcome told to the agent."""
     decisions: tuple[RecordedDecision, ...] = ()
     trail: tuple[JsonObject, ...] = field(default=())
+    asked: JsonObject | None = None
+    """What the agent asked for, where a reviewer changed the call: the members of `ASKED` as they were."""
 
     @property
     def holds(self) -> bool:
@@ -141,5 +150,14 @@ class Request:
 
     @property
     def words(self) -> tuple[RecordedDecision, ...]:
-        """The decisions that count: those of this stage."""
-        return tuple(said for said in self.decisions if said.stage == self.stage)
+        """The decisions that count: those of this stage, from the last edit on."""
+        said = tuple(said for said in self.decisions if said.stage == self.stage)
+        last = max((i for i, word in enumerate(said) if word.decision == "edit"), default=0)
+        return said[last:]
+
+    @property
+    def asked_call(self) -> Call:
+        """The call as its agent asked for it: what the same call again is compared with."""
+        if self.asked is None:
+            return self.call
+        return replace(self.call, **{**self.asked, "risk_tags": tuple(self.asked["risk_tags"])})

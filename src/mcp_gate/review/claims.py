@@ -8,8 +8,10 @@ from typing import Final, TypeAlias
 from mcp_gate.lang.times import parse_rfc3339, rfc3339
 from mcp_gate.model.judged import Refused
 from mcp_gate.model.request import Request
+from mcp_gate.model.timed import Escalates
 from mcp_gate.review.checks import first as first_refusal
 from mcp_gate.review.checks import group, itself, person, still_open, unclaimed
+from mcp_gate.review.due import escalation
 from mcp_gate.review.standing import Standing
 
 CLAIM_SEC: Final = 600
@@ -52,3 +54,20 @@ def judge_extend(request: Request, standing: Standing, seconds: int) -> Asked:
         text = f"a request may stay open for at most twice the {given} s first given; {left} s more are possible"
         return Refused("too_far", 422, text, ("seconds",))
     return Granted(rfc3339(due + ROUNDING_SEC / 2))
+
+
+def judge_escalate(request: Request, standing: Standing, reason: str) -> Escalates | Refused:
+    """Whether a reviewer may send a request on to the next group, as time would. It goes on once, and held calls do."""
+    refused = first_refusal((person, group, itself, still_open, unclaimed), request, standing)
+    if refused is not None:
+        return refused
+    if not request.holds:
+        return Refused("not_held", 409, "nobody waits for it: it is not sent on to another group")
+    if request.stage > 1:
+        return Refused("already_escalated", 409, f"it came from '{request.escalated_from}': it goes on only once")
+    if request.escalate_to == request.group:
+        return Refused("already_escalated", 409, f"it is with '{request.group}' already, where it would go")
+    assert standing.reviewer is not None
+    data = {"cause": "reviewer", **({"reason": reason} if reason else {})}
+    said = {"approver_id": standing.reviewer.id, "assurance": standing.reviewer.assurance.word}
+    return escalation(request, standing.now, said, data)

@@ -99,11 +99,21 @@ def _expires(request: Request, moment: Moment, cause: str) -> Expires:
 
 
 def _escalates(request: Request, moment: Moment) -> Escalates:
-    due_ts = max(request.due_ts, rfc3339(moment.now + request.timeout_sec))
     cause = "timeout" if parse_rfc3339(request.due_ts) <= moment.now else "undecided"
-    data = {"from": request.group, "to": request.escalate_to, "due_ts": due_ts, "cause": cause}
-    event = Event("request.escalated", members(request.call, request.policy_snapshot, request.id), data)
-    return Escalates(request.escalate_to, rfc3339(moment.now), due_ts, (event,))
+    return escalation(request, moment.now, {}, {"cause": cause})
+
+
+def escalation(request: Request, now: float, said: JsonObject, data: JsonObject) -> Escalates:
+    """The second stage of a request, beginning now.
+
+    Args:
+        said: members of the event that name who sends it on; none where time does.
+        data: why.
+    """
+    due_ts = max(request.due_ts, rfc3339(now + request.timeout_sec))
+    data = {"from": request.group, "to": request.escalate_to, "due_ts": due_ts, **data}
+    event = Event("request.escalated", {**members(request.call, request.policy_snapshot, request.id), **said}, data)
+    return Escalates(request.escalate_to, rfc3339(now), due_ts, (event,))
 
 
 def _approves(request: Request, moment: Moment) -> Approves:

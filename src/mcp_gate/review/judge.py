@@ -8,6 +8,8 @@ from typing import Final, TypeAlias
 
 from mcp_gate.evidence.hashes import job_hash
 from mcp_gate.lang.times import parse_rfc3339
+from mcp_gate.model.decision import Assurance
+from mcp_gate.model.edit import Edit
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Accepted, Judged, Refused
@@ -22,8 +24,11 @@ CLOCKS_APART_SEC: Final = 300
 EVIDENCE: Final = ("policy_snapshot", "job_hash", "approver_id", "decision_ts")
 """What every decision must carry; an `evidence_contract` cannot ask for less (contract 7)."""
 
-WORDS: Final = {"gate": ("approve", "deny"), "sample": ("good", "bad", "incident")}
+WORDS: Final = {"gate": ("approve", "deny", "edit"), "sample": ("good", "bad", "incident")}
 """What may be said of each kind of request."""
+
+APPROVING: Final = frozenset({"approve", "edit"})
+"""Words that approve the call, as it was or as it is from then on."""
 
 Check: TypeAlias = Callable[[Request, ReviewerDecision, Standing], Refused | None]
 
@@ -59,15 +64,12 @@ def recorded(refused: Refused, request: Request, posted: ReviewerDecision, stand
 def _word(request: Request, posted: ReviewerDecision, _: Standing) -> Refused | None:
     """1. The word is one that may be said of this kind of request."""
     words = WORDS.get(request.kind, ())
-    if posted.decision in words:
-        if posted.arguments is None:
-            return None
-        return Refused("bad_decision", 422, "arguments belong to the word 'edit' alone", ("arguments",))
-    if posted.decision == "edit":
-        text = "this gate does not edit calls; deny it with a reason that says what to change"
-    else:
+    if posted.decision not in words:
         text = f"a request of kind '{request.kind}' takes one of: {', '.join(words)}"
-    return Refused("bad_decision", 422, text, ("decision",))
+        return Refused("bad_decision", 422, text, ("decision",))
+    if (posted.arguments is not None) == (posted.decision == "edit"):
+        return None
+    return Refused("bad_decision", 422, "the word 'edit', and no other, comes with arguments", ("arguments",))
 
 
 def _complete(_: Request, posted: ReviewerDecision, __: Standing) -> Refused | None:
@@ -129,9 +131,12 @@ def _proved(request: Request, posted: ReviewerDecision, standing: Standing) -> R
     if posted.signature is not None:
         return Refused("bad_signature", 403, "this gate cannot verify signatures, so it accepts none", ("signature",))
     if standing.reviewer is None or standing.reviewer.assurance < request.min_assurance:
-        need = request.min_assurance.word
-        return Refused("assurance_too_low", 403, f"this request asks for proof of identity '{need}' or stronger")
+        return _too_weak(request.min_assurance)
     return None
+
+
+def _too_weak(need: Assurance) -> Refused:
+    return Refused("assurance_too_low", 403, f"this request asks for proof of identity '{need.word}' or stronger")
 
 
 def _free(request: Request, _: ReviewerDecision, standing: Standing) -> Refused | None:
@@ -142,14 +147,36 @@ def _free(request: Request, _: ReviewerDecision, standing: Standing) -> Refused 
 def _distinct(request: Request, posted: ReviewerDecision, _: Standing) -> Refused | None:
     """10. Several approvals are those of several people."""
     if posted.decision == "approve" and any(
-        said.decision == "approve" and said.approver_id == posted.approver_id for said in request.words
+        said.decision in APPROVING and said.approver_id == posted.approver_id for said in request.words
     ):
         return Refused("second_person_needed", 403, "you approved this request already; another person has to")
     return None
 
 
+def _edited(request: Request, posted: ReviewerDecision, standing: Standing) -> Refused | None:
+    """11. The call may be changed so, by him: he could have decided on the changed call, too."""
+    match standing.edit:
+        case _ if posted.decision != "edit":
+            return None
+        case Edit() as edit if edit.of == request.call.job_hash:
+            return _entitled_to(edit, standing)
+        case Refused() as refused:
+            return refused
+        case _:
+            return Refused("arguments_changed", 409, "the call is another one by now; read it again")
+
+
+def _entitled_to(edit: Edit, standing: Standing) -> Refused | None:
+    if standing.reviewer is None or not standing.reviewer.person.decides_for(edit.group):
+        text = f"as changed it is for group '{edit.group}'; only reviewers of that group make it so"
+        return Refused("not_in_group", 403, text)
+    if standing.reviewer.assurance < edit.min_assurance:
+        return _too_weak(edit.min_assurance)
+    return None
+
+
 CHECKS: Final[tuple[Check, ...]] = (
-    _word, _complete, _caller, _entitled, _open, _unchanged, _equal, _proved, _free, _distinct,
+    _word, _complete, _caller, _entitled, _open, _unchanged, _equal, _proved, _free, _distinct, _edited,
 )  # fmt: skip
 
 
@@ -158,7 +185,8 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 def _accept(request: Request, posted: ReviewerDecision, standing: Standing) -> Accepted:
     assert standing.reviewer is not None
-    status = _status_after(request, posted, standing)
+    edit = standing.edit if isinstance(standing.edit, Edit) and posted.decision == "edit" else None
+    status = _status_after(request, posted, standing, request.needed if edit is None else edit.needed)
     decision = RecordedDecision(
         decision=posted.decision or "",
         reason=posted.reason or "",
@@ -168,24 +196,35 @@ def _accept(request: Request, posted: ReviewerDecision, standing: Standing) -> A
         nonce=posted.nonce or "",
         final=status is not RequestStatus.PENDING,
         stage=request.stage,
+        job_hash=request.call.job_hash,
     )
-    return Accepted(decision, status, (_decided(request, decision, standing.reviewer, standing.record),))
+    event = _decided(request, decision, standing.reviewer, standing.record)
+    if edit is not None:
+        event.data.update(_told(edit))
+    return Accepted(decision, status, (event,), edit)
 
 
-def _status_after(request: Request, posted: ReviewerDecision, standing: Standing) -> RequestStatus:
-    """One deny rejects. Approvals of this stage count while their givers are still reviewers of the group. A look at a
-    sample is one person's."""
+def _told(edit: Edit) -> JsonObject:
+    """An edit in the record. The event bears the hash of the call that was shown; this one is that of what will run."""
+    verdict = {name: edit.verdict[name] for name in ("decision", "rule_ids", "tier")}
+    return {"edited_job_hash": edit.call.job_hash, "changed": list(edit.changed), "verdict": verdict}
+
+
+def _status_after(request: Request, posted: ReviewerDecision, standing: Standing, needed: int) -> RequestStatus:
+    """One deny rejects. Approvals of this stage count while their givers are still reviewers of the group; an edit is
+    one, and those before it were of another call. A look at a sample is one person's."""
     if posted.decision == "good":
         return RequestStatus.APPROVED
     if posted.decision in ("deny", "bad", "incident"):
         return RequestStatus.REJECTED
+    before = () if posted.decision == "edit" else request.words
     approvers = {
         said.approver_id
-        for said in request.words
-        if said.decision == "approve" and standing.people.decides_for(said.approver_id, request.group)
+        for said in before
+        if said.decision in APPROVING and standing.people.decides_for(said.approver_id, request.group)
     }
     approvers.add(posted.approver_id or "")
-    return RequestStatus.APPROVED if len(approvers) >= request.needed else RequestStatus.PENDING
+    return RequestStatus.APPROVED if len(approvers) >= needed else RequestStatus.PENDING
 
 
 def _decided(request: Request, decision: RecordedDecision, reviewer: Reviewer, record: JsonObject) -> Event:

@@ -16,14 +16,15 @@ MEMORY_SEC: Final = 2 * CLOCKS_APART_SEC
 
 def said_before(request: Request, posted: ReviewerDecision) -> bool:
     """Whether this very word, nonce and all, is on record for this request: it has no second effect."""
+    shown, about = request.call.job_hash, posted.job_hash
     return (
         bool(posted.nonce)
         and posted.signature is None
-        and posted.job_hash == request.call.job_hash
+        and posted.arguments in (None, request.call.arguments)
         and posted.policy_snapshot == request.policy_snapshot
         and any(
-            (said.nonce, said.approver_id, said.decision, said.decision_ts, said.reason)
-            == (posted.nonce, posted.approver_id, posted.decision, posted.decision_ts, posted.reason or "")
+            (said.nonce, said.approver_id, said.decision, said.decision_ts, said.reason, said.job_hash or shown)
+            == (posted.nonce, posted.approver_id, posted.decision, posted.decision_ts, posted.reason or "", about)
             for said in request.decisions
         )
     )

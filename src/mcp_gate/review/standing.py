@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mcp_gate.model.config import AgentSpec
+from mcp_gate.model.edit import Edit
 from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.judged import Refused
 from mcp_gate.review.people import People, Reviewer
 
 
@@ -30,3 +32,5 @@ class Standing:
     """The autonomy level of the agent that made the call."""
     record: JsonObject = field(default_factory=dict)
     """The members that every event of the request's call bears."""
+    edit: Edit | Refused | None = None
+    """What the policy says of the call as the word changes it, or why it cannot be changed so; None: it does not."""

@@ -54,7 +54,15 @@ class _Loaded:
     calls: tuple[_Kept, ...]
 
 
-_News: TypeAlias = _Moved | _Loaded
+@dataclass(frozen=True, slots=True)
+class _Edited:
+    """A held call is another one from now on."""
+
+    call_id: str
+    deed: Deed
+
+
+_News: TypeAlias = _Moved | _Edited | _Loaded
 
 
 class Counted:
@@ -133,6 +141,11 @@ class Counted:
         elif state in NEVER_SENT:
             self._news.append(_Moved(call_id, None))
 
+    def edited(self, call: Call) -> None:
+        """A reviewer changed a held call: the changed one counts, and the same call again is still what was asked."""
+        if self._windows:
+            self._news.append(_Edited(call.id, Deed.of(call)))
+
     # ---- the loop again
 
     def _catch_up(self) -> None:
@@ -142,6 +155,9 @@ class Counted:
                     self._windows.sent(call_id, at)
                 case _Moved(call_id):
                     self.never_sent(call_id)
+                case _Edited(call_id, deed):
+                    self._windows.remove(call_id)
+                    self._windows.add(call_id, deed, None)
                 case _Loaded(tallies, calls):
                     self._fill(tallies, calls)
 
@@ -160,18 +176,18 @@ class Counted:
 
 
 _COUNT: Final = ", ".join(f"'{state}'" for state in CallState if state not in NEVER_SENT)
-_COLUMNS: Final = "c.id, c.ts, c.agent, c.upstream, c.tool, c.topic, c.attributes, c.job_hash, c.state, c.kept"
+_COLUMNS: Final = "c.id, c.ts, c.agent, c.upstream, c.tool, c.topic, c.attributes, c.state, c.kept"
 _FAILURE: Final = (
     "case when c.state = 'failed' then "
     "(select f.body from audit f where f.call_id = c.id and f.event = 'call.failed') end as failure"
 )
 _UNHELD: Final = (
-    f"select {_COLUMNS}, {_FAILURE}, null as status, null as sent_ts from calls c "
+    f"select {_COLUMNS}, c.job_hash, {_FAILURE}, null as status, null as sent_ts from calls c "
     "left join requests r on r.call_id = c.id and r.kind = 'gate' "
     f"where c.ts >= :since and c.state in ({_COUNT}) and r.id is null"
 )
 _HELD: Final = (
-    f"select {_COLUMNS}, {_FAILURE}, r.status, "
+    f"select {_COLUMNS}, r.job_hash, {_FAILURE}, r.status, "
     "(select d.ts from audit d where d.call_id = c.id and d.event = 'call.dispatched') as sent_ts "
     "from requests r join calls c on c.id = r.call_id where r.kind = 'gate' "
     f"and (r.status = 'pending' or (r.status = 'approved' and r.due_ts >= :since)) and c.state in ({_COUNT})"

@@ -134,6 +134,21 @@ drop index calls_session;
 create index calls_session on calls(session, agent, ts);
 create index requests_pending on requests(agent, status, kind) where status = 'pending' and kind = 'gate';
 """,
+    """
+alter table requests add column asked text not null default '';
+
+create table bound_decisions(request_id text not null references requests(id), n integer not null,
+  decision text not null, reason text not null, approver_id text not null, decision_ts text not null,
+  assurance text not null, nonce text not null, signature text, final integer not null, stage integer not null,
+  job_hash text not null default '',
+  primary key(request_id, n), unique(request_id, stage, approver_id, decision, job_hash));
+insert into bound_decisions(request_id, n, decision, reason, approver_id, decision_ts, assurance, nonce, signature,
+  final, stage)
+  select request_id, n, decision, reason, approver_id, decision_ts, assurance, nonce, signature, final, stage
+  from decisions;
+drop table decisions;
+alter table bound_decisions rename to decisions;
+""",
 )
 
 

@@ -12,7 +12,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import CallState, RecordedDecision, Request, RequestStatus
 from mcp_gate.model.timed import Approves, Escalates, Expires, Over, Timed, Waits
-from mcp_gate.store import calls, record, rows
+from mcp_gate.store import calls, edits, record, rows
 from mcp_gate.store.calls import Begin, End
 from mcp_gate.store.database import Conflict, NotFound, Outdated, Row, Tx
 from mcp_gate.store.levels import Levels
@@ -43,7 +43,7 @@ _SELECT: Final = (
 _COLUMNS: Final = (
     "id", "call_id", "kind", "status", "agent", "job_hash", "verdict", "snapshot", "tier", "grp", "needed",
     "min_assurance", "on_timeout", "opened_ts", "due_ts", "escalate_ts", "escalate_to", "escalated_ts",
-    "escalated_from", "claimed_by", "claimed_until", "attempts", "consumed",
+    "escalated_from", "claimed_by", "claimed_until", "attempts", "consumed", "asked",
 )  # fmt: skip
 _INSERT: Final = f"insert into requests({', '.join(_COLUMNS)}) values({', '.join(':' + c for c in _COLUMNS)})"
 
@@ -101,12 +101,21 @@ def _join(tx: Tx, row: Row, events: tuple[Event, ...]) -> Joined:
     return Joined(request, CallState(row["c_state"]), None if result is None else bytes(result))
 
 
-def decide(tx: Tx, request_id: str, body: Callable[[Request], Judged], levels: Levels) -> Judged:
+def decide(
+    tx: Tx, request_id: str, body: Callable[[Request], Judged], levels: Levels, edited: Callable[[Call], None]
+) -> Judged:
+    """
+    Args:
+        edited: told of a call that was changed, once that is durable.
+    """
     request = need(tx, request_id)
     judged = body(request)
     match judged:
-        case Accepted(decision, _, events):
+        case Accepted(decision, _, events, edit):
             _write_word(tx, request, judged)
+            if edit is not None:
+                edits.write(tx, request, edit)
+                tx.after(lambda: edited(edit.call))
             conduct = CONDUCT.get(decision.decision)
             if conduct is not None and not request.holds:
                 levels.note(tx, request.call.agent, conduct, events[0].fields)
@@ -139,8 +148,8 @@ def _move(tx: Tx, request: Request, status: RequestStatus) -> None:
 def _write_decision(tx: Tx, request: Request, decision: RecordedDecision) -> None:
     tx.run(
         "insert into decisions(request_id, n, decision, reason, approver_id, decision_ts, assurance, nonce, signature, "
-        "final, stage) values(:request_id, :n, :decision, :reason, :approver_id, :decision_ts, :assurance, :nonce, "
-        ":signature, :final, :stage)",
+        "final, stage, job_hash) values(:request_id, :n, :decision, :reason, :approver_id, :decision_ts, :assurance, "
+        ":nonce, :signature, :final, :stage, :job_hash)",
         request_id=request.id,
         n=len(request.decisions) + 1,
         decision=decision.decision,
@@ -152,6 +161,7 @@ def _write_decision(tx: Tx, request: Request, decision: RecordedDecision) -> Non
         signature=decision.signature,
         final=int(decision.final),
         stage=decision.stage,
+        job_hash=decision.job_hash,
     )
 
 
@@ -190,6 +200,7 @@ class Bound:
     """What an approval is compared with at the moment it is used."""
 
     job_hash: str
+    """Of the call as its agent makes it, whatever a reviewer changed since."""
     tool_hash: str
     snapshot: str
     now: str
@@ -221,7 +232,7 @@ def _why_not(request: Request, bound: Bound) -> WhyNot | None:
         return WhyNot.NOT_APPROVED
     if request.consumed:
         return WhyNot.ALREADY_USED
-    if request.call.job_hash != bound.job_hash:
+    if request.asked_call.job_hash != bound.job_hash:
         return WhyNot.ARGUMENTS_CHANGED
     if request.call.tool_hash != bound.tool_hash:
         return WhyNot.TOOL_CHANGED
@@ -264,6 +275,12 @@ def extend(read: Request, due_ts: str, events: tuple[Event, ...], tx: Tx) -> Non
     _must_be_as_read(tx, read)
     tx.run("update requests set due_ts = :due where id = :id", due=due_ts, id=read.id)
     record.append(tx, events)
+
+
+def escalate(read: Request, to: Escalates, tx: Tx) -> None:
+    _must_be_as_read(tx, read)
+    _escalate(tx, read, to)
+    record.append(tx, to.events)
 
 
 def _must_be_as_read(tx: Tx, read: Request) -> None:

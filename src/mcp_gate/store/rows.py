@@ -71,7 +71,7 @@ def from_request(request: Request) -> dict[str, str | int]:
         "kind": request.kind,
         "status": request.status.value,
         "agent": request.call.agent,
-        "job_hash": request.call.job_hash,
+        "job_hash": request.asked_call.job_hash,
         "verdict": text(request.verdict),
         "snapshot": request.policy_snapshot,
         "tier": request.tier.word,
@@ -89,6 +89,7 @@ def from_request(request: Request) -> dict[str, str | int]:
         "claimed_until": request.claimed_until,
         "attempts": request.attempts,
         "consumed": int(request.consumed),
+        "asked": "" if request.asked is None else text(request.asked),
     }
 
 
@@ -118,6 +119,7 @@ def to_request(row: Row, decisions: tuple[RecordedDecision, ...], trail: tuple[J
         consumed=bool(row["consumed"]),
         decisions=decisions,
         trail=trail,
+        asked=value(row["asked"]) if row["asked"] else None,
     )
 
 
@@ -132,5 +134,6 @@ def to_decision(row: Row) -> RecordedDecision:
         signature=row["signature"],
         final=bool(row["final"]),
         stage=row["stage"],
+        job_hash=row["job_hash"],
     )
 

@@ -18,7 +18,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Judged
 from mcp_gate.model.request import CallState, Request, RequestStatus
-from mcp_gate.model.timed import Timed
+from mcp_gate.model.timed import Escalates, Timed
 from mcp_gate.signals.windows import Deed
 from mcp_gate.store import calls, pins, record, requests, snapshots
 from mcp_gate.store.counted import Counted
@@ -349,7 +349,11 @@ class Store:
             NotFound: no such request.
             Conflict: the word was accepted though the request is no longer pending.
         """
-        return await self._db.write(partial(requests.decide, request_id=request_id, body=body, levels=self._levels))
+        return await self._db.write(
+            partial(
+                requests.decide, request_id=request_id, body=body, levels=self._levels, edited=self._counted.edited
+            )
+        )
 
     async def pass_time(self, request_id: str, body: Callable[[Request], Timed]) -> tuple[Timed, Request]:
         """Let `body` say what time does to the request as it is in this transaction, and do it.
@@ -405,6 +409,14 @@ class Store:
             NotFound, Conflict: as `set_claim`.
         """
         await self._db.write(partial(requests.extend, read, due_ts, tuple(events)))
+
+    async def escalate(self, read: Request, to: Escalates) -> None:
+        """Send a pending request on to its next group, with the record of who did so.
+
+        Raises:
+            NotFound, Conflict: as `set_claim`.
+        """
+        await self._db.write(partial(requests.escalate, read, to))
 
     async def request(self, request_id: str) -> Request | None:
         """One request with its decisions and the session's trail; `waiting` is always False here: the gate knows."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mcp_gate.gate.reviewers import operator
-from support.reviewed import GROUPS, Reviewed, a_gate, raw
+from support.reviewed import GROUPS, RULES, Reviewed, a_gate, raw
 
 pytestmark = pytest.mark.anyio
 
@@ -98,7 +98,7 @@ async def test_what_is_wrong_is_a_problem_document(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"])
-@pytest.mark.parametrize("action", ["decision", "claim", "release-claim", "extend"])
+@pytest.mark.parametrize("action", ["decision", "claim", "release-claim", "extend", "escalate"])
 async def test_S133_no_method_but_post_decides(tmp_path: Path, method: str, action: str) -> None:
     async with a_gate(tmp_path) as gate:
         request = await gate.hold()
@@ -182,6 +182,33 @@ async def test_S150_bodies_of_the_wrong_shape_are_refused(tmp_path: Path) -> Non
             body = {"approver_id": operator(), **extension}
             status, _ = await gate.send("POST", f"/v1/requests/{request.id}/extend", body)
             assert status == 400
+
+
+async def test_a_request_is_sent_on_by_hand_once(tmp_path: Path) -> None:
+    async with a_gate(tmp_path) as gate:
+        request = await gate.hold()
+        target = f"/v1/requests/{request.id}/escalate"
+        body = {"approver_id": operator(), "reason": "not mine to judge"}
+        status, shown = await gate.send("POST", target, body)
+        assert (status, shown["group"], shown["escalated_from"]) == (200, "escalation", "finance-approvers")
+        (event,) = await gate.records("request.escalated")
+        assert (event["approver_id"], event["data"]["reason"]) == (operator(), "not mine to judge")
+        status, problem = await gate.send("POST", target, body)
+        assert (status, problem["code"]) == (409, "already_escalated")
+
+
+async def test_an_edited_request_shows_what_will_run_and_what_was_asked(tmp_path: Path) -> None:
+    async with a_gate(tmp_path, rules=RULES.replace(b"decision: require", b"approvals: 2, decision: require")) as gate:
+        request = await gate.hold(needed=2)
+        word = await gate.word(request, "edit")
+        status, problem = await gate.post(request, word)
+        assert (status, problem["code"]) == (422, "bad_decision")
+        status, shown = await gate.post(request, {**word, "arguments": {"order": "O-1", "amount": 7}})
+        assert (status, shown["status"]) == (200, "pending")
+        assert shown["call"]["arguments"] == {"order": "O-1", "amount": 7}
+        assert shown["asked"] == {"arguments": {"order": "O-1", "amount": 120}, "job_hash": request.call.job_hash}
+        assert shown["changed"] == ["/amount"]
+        assert shown["decisions"][0]["job_hash"] == request.call.job_hash != shown["call"]["job_hash"]
 
 
 async def test_unknown_parameters_are_refused(tmp_path: Path) -> None:

@@ -86,6 +86,11 @@ class Routes:
         approver = caller(http, named)
         return self._told(await self._reviewing.extend(http.path_params["id"], approver, identity_of(http), seconds))
 
+    async def escalate(self, http: HttpRequest) -> Response:
+        named, reason = body.word_of(await body.read_object(http), reasoned=False)
+        approver = caller(http, named)
+        return self._told(await self._reviewing.escalate(http.path_params["id"], approver, identity_of(http), reason))
+
     # ---- who sees what
 
     def visible(self, identity: Identity, group: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mcp_gate.lang.difference import differences
 from mcp_gate.model.decision import OnTimeout
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.request import RecordedDecision, Request, RequestStatus
@@ -31,6 +32,10 @@ def request_json(request: Request) -> JsonObject:
         out |= _future(request)
     if request.claimed_by:
         out["claimed_by"] = request.claimed_by
+    if request.asked is not None:
+        out["asked"] = {name: request.asked[name] for name in ("arguments", "job_hash")}
+        found = differences(request.asked["arguments"], request.call.arguments)
+        out["changed"] = [place.pointer for place in found]
     out["waiting"] = request.waiting
     out["attempts"] = request.attempts
     return out
@@ -81,6 +86,7 @@ def decision_json(decision: RecordedDecision) -> JsonObject:
         "assurance": "" if decision.assurance is None else decision.assurance.word,
         "nonce": decision.nonce,
         "stage": decision.stage,
+        "job_hash": decision.job_hash,
     }
     if decision.signature is not None:
         out["signature"] = decision.signature
