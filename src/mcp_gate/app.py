@@ -28,6 +28,7 @@ from mcp_gate.gate.refresh import Looker, first_look
 from mcp_gate.gate.reload import EVERY_SEC, Reloader
 from mcp_gate.gate.sweep import sweep_forever
 from mcp_gate.model.event import Event
+from mcp_gate.notify.post import Post
 from mcp_gate.policy.load import Loaded
 from mcp_gate.store.database import Unavailable
 from mcp_gate.store.store import CHECKPOINT_KEY, FILE_NAME, Store
@@ -78,6 +79,7 @@ async def run(setting: Setting, loaded: Loaded) -> None:
         checkpoints = Checkpoints(gate, await _kept(gate.store, CHECKPOINT_KEY, _secret))
         work = [
             first_look(gate, FIRST_LOOK_SEC), sweep_forever(gate), reloader.watch_forever(), checkpoints.keep_forever(),
+            Post(gate).send_forever(),
         ]  # fmt: skip
         if setting.started_by_connect:
             work.append(_end_when_idle(gate))

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "agents": ("agents:agents", "Agents: levels of autonomy, the stop switch."),
     "status": ("status:status", "Health, policy snapshot, queue."),
     "upstreams": ("upstreams:upstreams", "Upstreams, their tools and pins."),
+    "webhooks": ("webhooks:webhooks", "Webhooks: what was delivered, what was given up."),
     "policy": ("policy:policy", "Check and explain the policy."),
     "output": ("output:output", "What would be found in what tools return."),
     "audit": ("audit:audit", "The record: tail, show, verify, export, checkpoint."),

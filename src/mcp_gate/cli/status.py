@@ -47,6 +47,10 @@ def _lines(found: JsonObject) -> Iterator[str]:
     yield _line("listening", ", ".join(["local sockets", *listening]))
     yield from _queue(found["queue"])
     yield _line("held", f"{found['gated_share']:.1%} of the last day's calls")
+    if "webhooks" in found:
+        hooks = found["webhooks"]
+        cure = "; 'mcp-gate webhooks list' says why" if hooks["dead"] else ""
+        yield _line("webhooks", f"{hooks['due']} waiting to be sent, {hooks['dead']} given up{cure}")
     states = [f"{name} {state}" for name, state in found["upstreams"].items()]
     yield _line("upstreams", ", ".join(states) or "none")
     for kind, label in (("errors", "error"), ("warnings", "warning")):

@@ -133,6 +133,22 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookSpec:
+    """Where news of the gate goes, and what of it."""
+
+    id: str
+    url: str
+    secret: str | None = None
+    """As written: `${env:NAME}` is expanded only when it is used."""
+    events: frozenset[str] | None = None
+    """Names of events; None: all but those about single calls."""
+    allow_private: bool = False
+    """Whether it may lie at an address that is not of the open Internet."""
+    reviewers: tuple[str, ...] = ()
+    """Whom its links and its callbacks may speak for."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointSpec:
     """Where what the record is goes, signed, and how often."""
 
@@ -154,7 +170,7 @@ class GateSettings:
     """None: no `agents:` section, any well-formed id is accepted."""
     reviewers: Mapping[str, ReviewerSpec] | None = None
     """None: no `reviewers:` section, the user that runs the gate is the one reviewer, in every group."""
-    webhooks: tuple[JsonObject, ...] = ()
+    webhooks: tuple[WebhookSpec, ...] = ()
     limits: Limits = Limits()
     hold: Hold = Hold()
     checkpoints: CheckpointSpec | None = None

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.yamldoc import Mapping_, Node
 from mcp_gate.model.config import AgentSpec, CheckpointSpec, GateSettings, Hold, Limits, Place, ReviewerSpec
-from mcp_gate.model.event import EVENTS
-from mcp_gate.model.foreign import JsonObject
 from mcp_gate.policy.read_rules import GROUP
 from mcp_gate.policy.read_variables import Variables
 from mcp_gate.policy.read_version import read_version
+from mcp_gate.policy.read_webhooks import read_webhooks
 
 PERSON: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
@@ -56,7 +54,7 @@ def read_settings(reader: Reader, root: Mapping_, variables: Variables) -> GateS
         state_dir=reader.text(get("state_dir"), "a directory"),
         agents=agents,
         reviewers=reviewers,
-        webhooks=reader.each(get("webhooks"), lambda node: _webhook(reader, node, variables)),
+        webhooks=read_webhooks(reader, get("webhooks"), variables, None if reviewers is None else set(reviewers)),
         limits=_limits(reader, get("limits")),
         hold=_hold(reader, get("hold")),
         checkpoints=_checkpoints(reader, get("checkpoints")),
@@ -140,32 +138,6 @@ def _origin(reader: Reader, node: Node | None) -> str | None:
         reader.error(node.place, f"'{reveal(text)}' is no https origin", "write https://…")
         return None
     return text.lower().rstrip("/").removesuffix(":443")
-
-
-def _webhook(reader: Reader, node: Node, variables: Variables) -> JsonObject | None:
-    keys = {"id", "url", "secret", "events", "allow_private", "template"}
-    block = reader.mapping(node, keys, "a webhook")
-    if block is None:
-        return None
-    reader.warn(block.place, "webhooks are not yet in force")
-    url = reader.text(reader.need(block, "url", "add the URL"), "a URL")
-    if url is not None and (urlsplit(url).scheme not in ("https", "http") or not urlsplit(url).hostname):
-        reader.error(block.entries["url"].place, "this is no http(s) URL", "write https://host/path")
-    secret = block.entries.get("secret")
-    return {
-        "id": reader.name(reader.need(block, "id", "add an id"), PERSON, "an id"),
-        "url": url,
-        "secret": None if secret is None else variables.text(reader, secret, "the secret", name="secret", empty=False),
-        "events": list(reader.each(block.entries.get("events"), lambda item: _event(reader, item))),
-        "allow_private": reader.boolean(block.entries.get("allow_private")) or False,
-    }
-
-
-def _event(reader: Reader, node: Node) -> str | None:
-    text = reader.text(node, "an event")
-    if text is not None and text.startswith("security."):
-        return text
-    return reader.one_of(node, {name: name for name in EVENTS}, "an event")
 
 
 def _limits(reader: Reader, node: Node | None) -> Limits:

@@ -148,6 +148,13 @@ insert into bound_decisions(request_id, n, decision, reason, approver_id, decisi
   from decisions;
 drop table decisions;
 alter table bound_decisions rename to decisions;
+create table webhooks(id text primary key, seq integer not null, delivered integer not null default 0,
+  delivered_ts text not null default '');
+create table webhook_messages(n integer primary key, webhook text not null, id text not null, kind text not null,
+  request_id text not null, body text not null, state text not null, attempts integer not null, due_ts text not null,
+  error text not null, created_ts text not null);
+create index webhook_messages_due on webhook_messages(webhook, state, due_ts);
+create table used(kind text not null, id text not null, until_ts text not null, primary key(kind, id));
 """,
 )
 

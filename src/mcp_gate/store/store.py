@@ -26,6 +26,7 @@ from mcp_gate.store.database import Conflict, Database, NotFound, Outdated, Tx, 
 from mcp_gate.store.facts import History
 from mcp_gate.store.habits import Habits
 from mcp_gate.store.levels import Judge, Levels, Moved
+from mcp_gate.store.outbox import Outbox
 from mcp_gate.store.results import (
     Claim,
     Claimed,
@@ -69,6 +70,7 @@ class Store:
         self._history = history
         self._counted = counted
         self.habits = Habits(database, clock)
+        self.outbox = Outbox(database)
         self._clock = clock
         self._levels = Levels(lambda: rfc3339(clock()))
         self._stops = stops

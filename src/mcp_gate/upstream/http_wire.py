@@ -48,7 +48,7 @@ class HttpWire:
         self._url = _address(spec.url or "")
         self._base = _own_headers(spec)
         self._pool = httpx2.AsyncHTTPTransport(
-            verify=_tls(),
+            verify=tls(),
             trust_env=False,
             limits=httpx2.Limits(
                 max_connections=MOST_CONNECTIONS, max_keepalive_connections=KEPT_CONNECTIONS, keepalive_expiry=KEEP_SEC
@@ -178,7 +178,7 @@ def _own_headers(spec: UpstreamSpec) -> dict[str, str]:
 
 
 @functools.cache
-def _tls() -> ssl.SSLContext:
+def tls() -> ssl.SSLContext:
     """Made once: reading the certificate authorities takes tens of milliseconds."""
     return httpx2.create_ssl_context(trust_env=False)
 

@@ -19,6 +19,7 @@ from mcp_gate.faces.http.guard import Guard
 from mcp_gate.faces.http.page import page
 from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure, answer, problem
 from mcp_gate.faces.http.routes import Routes, identity_of, parameters
+from mcp_gate.faces.http.webhooks import Webhooks
 from mcp_gate.gate.reviewers import Session
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.store.database import Unavailable
@@ -40,6 +41,7 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
     """
     routes = Routes(gate, gate.reviewing)
     agents = Agents(gate.governing)
+    webhooks = Webhooks(gate)
     rest = _Rest(gate, routes, closing)
     app = Starlette(
         routes=[
@@ -62,6 +64,8 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
             Route("/v1/upstreams", rest.upstreams, methods=["GET"]),
             Route("/v1/upstreams/{id}/tools", rest.tools, methods=["GET"]),
             Route("/v1/upstreams/{id}/pin", rest.pin, methods=["POST"]),
+            Route("/v1/webhooks", webhooks.webhooks, methods=["GET"]),
+            Route("/v1/webhooks/{id}/retry", webhooks.retry, methods=["POST"]),
             Route("/v1/stop", rest.stop, methods=["POST"]),
             Route("/healthz", rest.healthz, methods=["GET"]),
             Route("/metrics", rest.metrics, methods=["GET"]),

@@ -42,6 +42,9 @@ async def status(gate: Gate) -> JsonObject:
         "queue": (await queue(gate)).as_json(),
         "gated_share": round(await gate.store.gated_share(gate.clock.wall() - SHARE_SEC), 4),
     }
+    if specs := gate.loaded.settings.webhooks:
+        tallies = [await gate.store.outbox.tally(spec.id) for spec in specs]
+        out["webhooks"] = {"due": sum(one.due for one in tallies), "dead": sum(one.dead for one in tallies)}
     if gate.stale:
         out["errors"] = [problem.as_json() for problem in gate.stale]
     if gate.loaded.warnings:

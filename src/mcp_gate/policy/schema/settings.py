@@ -57,6 +57,6 @@ def _checkpoints() -> JsonObject:
 def _webhook() -> JsonObject:
     members = {
         "id": text("", PERSON), "url": text("", "https?://.+"), "secret": text(), "events": each(text()),
-        "allow_private": truth(), "template": {},
+        "allow_private": truth(), "reviewers": each(text("Whom its links and callbacks may speak for.", PERSON)),
     }  # fmt: skip
     return block(members, ("id", "url"))

@@ -1,0 +1,1 @@
+"""News for people and machines elsewhere: webhooks, links, callbacks."""
