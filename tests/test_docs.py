@@ -119,12 +119,12 @@ def test_the_readme_s_gate_directory_loads_as_it_stands() -> None:
     settings = yaml_block("listen").replace("…".encode(), b"0" * 64)
     found = load({
         "upstreams.yaml": yaml_block("upstreams"), "policies/refunds.yaml": yaml_block("rules"), "gate.yaml": settings,
-        "policies/tiers.yaml": yaml_block("risk_tiers"),
+        "policies/tiers.yaml": yaml_block("risk_tiers"), "policies/queue.yaml": yaml_block("approval_queue_policy"),
     })  # fmt: skip
     assert found.warnings == ()
     assert same_limits(found)
     assert not judge(found, read_cases({"policy-tests/refunds.yaml": yaml_block("cases")})).failed
-    assert len(blocks("yaml")) == 5, "a block that nobody checks"
+    assert len(blocks("yaml")) == 6, "a block that nobody checks"
 
 
 def same_limits(found: Loaded) -> bool:

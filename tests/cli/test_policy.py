@@ -30,11 +30,12 @@ def gate(tmp_path: Path) -> Path:
 
 
 def test_check_says_that_it_can_be_served_and_warns_on_standard_error(gate: Path) -> None:
-    write(gate, {"policies/c.yaml": b"version: v1\nfatigue_controls: { auto_rebalance: true }\n"})
+    queue = b"version: v1\nrouting: { default: escalation }\napproval_queue_policy: { escalate_after_sec: 60 }\n"
+    write(gate, {"policies/c.yaml": queue})
     done = run(gate, "check")
     assert done.exit_code == 0
     assert "It can be served" in done.stdout
-    assert "warning: policies/c.yaml:2:1: fatigue controls are not yet in force" in done.stderr
+    assert "warning: policies/c.yaml:3:1: approval_queue_policy escalates to the group" in done.stderr
 
 
 def test_check_in_json_names_snapshot_files_and_warnings(gate: Path) -> None:

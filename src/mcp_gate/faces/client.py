@@ -108,10 +108,15 @@ class ReviewClient:
     def post(self, path: str, body: JsonObject) -> JsonObject:
         return self._call("POST", path, json.dumps(body).encode())
 
-    def events(self) -> Events:
-        """The gate's event stream from now on (server-sent events)."""
+    def events(self, reviewer: str | None = None) -> Events:
+        """The gate's event stream from now on (server-sent events).
+
+        Args:
+            reviewer: who has the queue before him as long as the stream lasts.
+        """
+        target = "/v1/events" if reviewer is None else f"/v1/events?{urlencode({'as': reviewer})}"
         try:
-            return Events(self._connect(SILENCE_SEC), self._headers())
+            return Events(self._connect(SILENCE_SEC), target, self._headers())
         except (OSError, HTTPException) as e:
             raise Unreachable(_why(self.path, e)) from None
 
@@ -146,11 +151,11 @@ class Events:
     everything anew. When the gate goes away the iteration raises `Unreachable`.
     """
 
-    def __init__(self, connection: HTTPConnection, headers: dict[str, str]) -> None:
+    def __init__(self, connection: HTTPConnection, target: str, headers: dict[str, str]) -> None:
         self._connection = connection
         self._closed = False
         try:
-            connection.request("GET", "/v1/events", None, {**headers, "Accept": "text/event-stream"})
+            connection.request("GET", target, None, {**headers, "Accept": "text/event-stream"})
             self._socket = connection.sock
             self._response = connection.getresponse()
             if self._response.status != 200:

@@ -20,9 +20,11 @@ from mcp_gate.gate.hub import Hub
 from mcp_gate.gate.identity import admit_local, agent_of_token
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
 from mcp_gate.gate.path import perform
+from mcp_gate.gate.presence import Presence
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewing import Reviewing
 from mcp_gate.gate.running import Running, UnderWay, Waiters
+from mcp_gate.gate.sharing import Sharer
 from mcp_gate.model.config import Problem
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
@@ -70,6 +72,8 @@ class Gate:
         self.deadlines = Deadlines()
         self.reviewing = Reviewing(self)
         self.governing = Governing(self)
+        self.presence = Presence(clock.steady)
+        self.sharer = Sharer(self)
         self.stale: tuple[Problem, ...] = ()
         """Why the files on disk are not the policy in force; empty when they are."""
         self.stopped = asyncio.Event()
@@ -179,6 +183,7 @@ class Gate:
     def announce(self, event: str, request: Request) -> None:
         """Tell watchers, waiters and the sweep that a request changed."""
         self.watch(request)
+        self.sharer.changed()
         message = {"event": event, "request_id": request.id, "group": request.group, "status": request.status.value}
         if event == "request.escalated":
             message["from"] = request.escalated_from

@@ -13,6 +13,7 @@ from mcp_gate.gate.editing import edited
 from mcp_gate.gate.reviewers import Identity
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import Request, ReviewerDecision
+from mcp_gate.model.workload import Workload
 from mcp_gate.review.checks import holder
 from mcp_gate.review.claims import Asked, judge_claim, judge_escalate, judge_extend, judge_release
 from mcp_gate.review.judge import judge, recorded
@@ -51,7 +52,7 @@ class Reviewing:
             request = await self._gate.store.request(request_id)
             if request is None:
                 return NoSuchRequest()
-            standing = self._standing(request, identity, posted.approver_id)
+            standing = await self._standing(request, identity, posted.approver_id)
             speaker = standing.reviewer
             if speaker is not None and speaker.id == posted.approver_id and said_before(request, posted):
                 return self.shown(request)
@@ -61,6 +62,7 @@ class Reviewing:
             if isinstance(judged, Refused):
                 return judged
             self._words.remember(posted, request_id, self._gate.clock.steady())
+            self._gate.presence.seen(judged.decision.approver_id)
             return await self._told("request.decided", request)
 
     async def claim(self, request_id: str, approver_id: str, identity: Identity) -> Answer:
@@ -83,7 +85,7 @@ class Reviewing:
                 request = await self._gate.store.request(request_id)
                 if request is None:
                     return NoSuchRequest()
-                standing = self._standing(request, identity, approver_id)
+                standing = await self._standing(request, identity, approver_id)
                 asked = judge_escalate(request, standing, reason)
                 if isinstance(asked, Refused):
                     return await self._refused(asked, request, approver_id, standing)
@@ -109,12 +111,16 @@ class Reviewing:
                 return recorded(replayed, request, posted, standing)
         return judged
 
-    def _standing(self, request: Request, identity: Identity, approver_id: str | None) -> Standing:
+    async def _standing(self, request: Request, identity: Identity, approver_id: str | None) -> Standing:
         gate = self._gate
         settings = gate.loaded.settings
         known = reviewers.people(settings)
+        speaker = reviewers.reviewer(known, identity, approver_id)
+        load = Workload() if speaker is None else await self._load(speaker.id, request)
         return Standing(
-            reviewer=reviewers.reviewer(known, identity, approver_id),
+            reviewer=speaker,
+            load=load,
+            controls=gate.loaded.queue,
             people=known,
             agent=(settings.agents or {}).get(request.call.agent),
             now=gate.clock.steady(),
@@ -124,6 +130,15 @@ class Reviewing:
             level=gate.store.level(request.call.agent),
             record=events.members(request.call, request.policy_snapshot),
         )
+
+    async def _load(self, reviewer: str, request: Request) -> Workload:
+        """What a reviewer has before him, where the policy asks. Words come one after the other: it stays true."""
+        controls = self._gate.loaded.queue
+        approvals = controls.cooldown_after_approvals or 0
+        if controls.max_open_requests_per_reviewer is None and not approvals:
+            return Workload()
+        now = self._gate.clock.steady()
+        return await self._gate.store.workload(reviewer, without=request.id, now=now, approvals=approvals)
 
     def _tool_hash(self, request: Request) -> str | None:
         """The tool's accepted definition as of now. A withheld tool has none, which is a change."""
@@ -151,7 +166,7 @@ class Reviewing:
                 request = await self._gate.store.request(request_id)
                 if request is None:
                     return NoSuchRequest()
-                standing = self._standing(request, identity, approver_id)
+                standing = await self._standing(request, identity, approver_id)
                 asked = check(request, standing)
                 if isinstance(asked, Refused):
                     return await self._refused(asked, request, approver_id, standing)
@@ -159,6 +174,7 @@ class Reviewing:
                     await act(request, approver_id, asked.ts)
                 except Conflict:
                     continue  # it ended or moved on meanwhile: the next look says how
+                self._gate.presence.seen(approver_id)
                 return await self._told(event, request)
 
     async def _refused(self, why: Refused, request: Request, approver_id: str, standing: Standing) -> Refused:

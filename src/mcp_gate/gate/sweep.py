@@ -34,6 +34,7 @@ async def sweep(gate: Gate) -> None:
     gate.running.forget()
     for request_id in gate.deadlines.take(gate.clock.steady()):
         await _look(gate, request_id)
+    await gate.sharer.round()
     for request_id in gate.waiters.orphans(ORPHAN_SEC):
         orphan = await gate.store.request(request_id)
         if orphan is not None and orphan.status is RequestStatus.PENDING:

@@ -9,9 +9,10 @@ from mcp_gate.model.foreign import JsonObject
 EVENTS = frozenset(
     {
         "call.received", "call.decided", "call.dispatched", "call.executed", "call.failed", "call.unknown",
-        "call.delivered", "request.opened", "request.escalated", "request.decided", "request.refused",
-        "request.expired", "request.cancelled", "output.reviewed", "sample.selected", "sample.reviewed",
-        "agent.level_changed", "agent.stopped", "policy.loaded", "policy.refused", "tool.changed", "key.revoked",
+        "call.delivered", "request.opened", "request.assigned", "request.escalated", "request.decided",
+        "request.refused", "request.expired", "request.cancelled", "output.reviewed", "sample.selected",
+        "sample.reviewed", "agent.level_changed", "agent.stopped", "policy.loaded", "policy.refused", "tool.changed",
+        "key.revoked",
     }
 )  # fmt: skip
 """All names but those of the family `security.*`."""

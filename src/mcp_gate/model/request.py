@@ -90,6 +90,8 @@ class RecordedDecision:
     """The request's stage in which it was said."""
     job_hash: str = ""
     """The call that it was said about; "" where that is the only one there was."""
+    said_ts: str = ""
+    """When the gate took it, by the gate's own clock; "" where that is `decision_ts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,8 @@ class Request:
     """The group of the first stage, once there is a second."""
     claimed_by: str = ""
     claimed_until: str = ""
+    assigned_to: str = ""
+    """Whose it is to decide by the gate's own sharing out; anybody else of the group still may."""
     waiting: bool = False
     attempts: int = 1
     consumed: bool = False
@@ -130,8 +134,8 @@ class Request:
 
     @property
     def holds(self) -> bool:
-        """Whether its call waits for it. A sample's call has run."""
-        return self.kind != "sample"
+        """Whether its call waits for it. Of every other kind it has run, or there is none."""
+        return self.kind == "gate"
 
     @property
     def stage(self) -> int:

@@ -31,10 +31,6 @@ ONCE: Final = frozenset(
         "autonomy_levels", "promotion_criteria", "demotion_triggers", "default_constraints",
     }
 )  # fmt: skip
-LATER: Final = {
-    "fatigue_controls": "fatigue controls are",
-}  # fmt: skip
-"""Sections that are checked and not yet in force, and what to call them."""
 DEFAULTS: Final = {word.word: word for word in (Decision.REQUIRE_APPROVAL, Decision.DENY)}
 
 
@@ -118,8 +114,6 @@ class Documents:
             reader.error(place, f"'{key}' stands in {was.file}:{was.line} already", "keep one of them")
             return
         self.once[key] = (place, node)
-        if key in LATER:
-            reader.warn(place, f"{LATER[key]} not yet in force")
         if key == "audit":
             self.sampling = read_audit(reader, node)
         elif key == "default_constraints":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from operator import attrgetter
 from typing import Final
 
 from mcp_gate.lang.reader import Reader
@@ -16,8 +15,6 @@ EVIDENCE: Final = {word: word for word in ("policy_snapshot", "job_hash", "appro
 TARGETS: Final = frozenset(
     {"target_median_wait_sec", "target_p95_wait_sec", "max_open_requests_per_reviewer", "escalate_after_sec"}
 )
-LATER: Final = TARGETS - {"escalate_after_sec"}
-"""Checked, and not yet in force."""
 COUNTS: Final = frozenset({"cooldown_after_approvals", "cooldown_window_sec", "cooldown_sec"})
 
 
@@ -43,13 +40,12 @@ def read_queue(reader: Reader, policy: Node | None, fatigue: Node | None) -> Que
     block = reader.mapping(policy, {*TARGETS, "escalate_to"}, "a queue policy")
     if block is not None:
         entries |= {key: value for key, value in block.entries.items() if key in {*TARGETS, "escalate_to"}}
-        later = [place for key, place in block.keys.items() if key in LATER]
-        if later:
-            reader.warn(min(later, key=attrgetter("line", "column")), "queue targets and caps are not yet in force")
     controls = {*COUNTS, "auto_rebalance", "sampled_second_review_rate"}
     block = reader.mapping(fatigue, controls, "fatigue controls")
     if block is not None:
         entries |= {key: value for key, value in block.entries.items() if key in controls}
+        if "sampled_second_review_rate" in block.keys:
+            reader.warn(block.keys["sampled_second_review_rate"], "the sampled second review is not yet in force")
     numbers = {key: reader.integer(entries.get(key), least=1, most=MOST_SEC) for key in TARGETS | COUNTS}
     return Queue(
         escalate_to=reader.name(entries.get("escalate_to"), GROUP, "a group"),

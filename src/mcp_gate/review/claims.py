@@ -12,6 +12,7 @@ from mcp_gate.model.timed import Escalates
 from mcp_gate.review.checks import first as first_refusal
 from mcp_gate.review.checks import group, itself, person, still_open, unclaimed
 from mcp_gate.review.due import escalation
+from mcp_gate.review.fatigue import room
 from mcp_gate.review.standing import Standing
 
 CLAIM_SEC: Final = 600
@@ -32,7 +33,7 @@ Asked: TypeAlias = Granted | Refused
 
 def judge_claim(request: Request, standing: Standing) -> Asked:
     """Whether a reviewer may take a request for himself. Claiming his own again renews it."""
-    refused = first_refusal((person, group, itself, still_open, unclaimed), request, standing)
+    refused = first_refusal((person, group, itself, still_open, unclaimed, room), request, standing)
     return refused or Granted(rfc3339(standing.now + CLAIM_SEC))
 
 

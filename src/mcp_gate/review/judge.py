@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from mcp_gate.evidence.hashes import job_hash
-from mcp_gate.lang.times import parse_rfc3339
+from mcp_gate.lang.times import parse_rfc3339, rfc3339
 from mcp_gate.model.decision import Assurance
 from mcp_gate.model.edit import Edit
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import RecordedDecision, Request, RequestStatus, ReviewerDecision
-from mcp_gate.review import checks
+from mcp_gate.review import checks, fatigue
 from mcp_gate.review.people import Reviewer
 from mcp_gate.review.standing import Standing
 
@@ -175,8 +175,16 @@ def _entitled_to(edit: Edit, standing: Standing) -> Refused | None:
     return None
 
 
+def _able(request: Request, posted: ReviewerDecision, standing: Standing) -> Refused | None:
+    """12. Who lets something pass has not too much before him, and is not doing it by rote."""
+    if posted.decision not in ("approve", "edit"):
+        return None
+    return checks.first((fatigue.room, fatigue.rested), request, standing)
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     _word, _complete, _caller, _entitled, _open, _unchanged, _equal, _proved, _free, _distinct, _edited,
+    _able,
 )  # fmt: skip
 
 
@@ -197,6 +205,7 @@ def _accept(request: Request, posted: ReviewerDecision, standing: Standing) -> A
         final=status is not RequestStatus.PENDING,
         stage=request.stage,
         job_hash=request.call.job_hash,
+        said_ts=rfc3339(standing.now),
     )
     event = _decided(request, decision, standing.reviewer, standing.record)
     if edit is not None:

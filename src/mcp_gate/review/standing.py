@@ -8,6 +8,8 @@ from mcp_gate.model.config import AgentSpec
 from mcp_gate.model.edit import Edit
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Refused
+from mcp_gate.model.workload import Workload
+from mcp_gate.policy.read_queue import Queue
 from mcp_gate.review.people import People, Reviewer
 
 
@@ -30,6 +32,10 @@ class Standing:
     """Digest of the tool's definition as it is accepted now; None: its upstream does not list it at the moment."""
     level: int = 0
     """The autonomy level of the agent that made the call."""
+    load: Workload = field(default_factory=Workload)
+    """What else the speaker has before him."""
+    controls: Queue = field(default_factory=Queue)
+    """How much one person may take on, as the policy says."""
     record: JsonObject = field(default_factory=dict)
     """The members that every event of the request's call bears."""
     edit: Edit | Refused | None = None

@@ -156,6 +156,18 @@ create table webhook_messages(n integer primary key, webhook text not null, id t
 create index webhook_messages_due on webhook_messages(webhook, state, due_ts);
 create table used(kind text not null, id text not null, until_ts text not null, primary key(kind, id));
 """,
+    """
+alter table requests add column assigned_to text not null default '';
+create index requests_assigned on requests(assigned_to) where status = 'pending' and assigned_to <> '';
+create index requests_unassigned on requests(grp, opened_ts, id)
+  where status = 'pending' and assigned_to = '' and kind in ('gate', 'quarantine');
+create index requests_second on requests(opened_ts) where kind = 'second_review';
+create index requests_promotion on requests(agent, opened_ts) where kind = 'promotion';
+alter table decisions add column said_ts text not null default '';
+update decisions set said_ts = decision_ts;
+create index decisions_said on decisions(approver_id, said_ts);
+create index decisions_final on decisions(said_ts) where final = 1;
+""",
 )
 
 

@@ -43,7 +43,7 @@ _SELECT: Final = (
 _COLUMNS: Final = (
     "id", "call_id", "kind", "status", "agent", "job_hash", "verdict", "snapshot", "tier", "grp", "needed",
     "min_assurance", "on_timeout", "opened_ts", "due_ts", "escalate_ts", "escalate_to", "escalated_ts",
-    "escalated_from", "claimed_by", "claimed_until", "attempts", "consumed", "asked",
+    "escalated_from", "claimed_by", "claimed_until", "assigned_to", "attempts", "consumed", "asked",
 )  # fmt: skip
 _INSERT: Final = f"insert into requests({', '.join(_COLUMNS)}) values({', '.join(':' + c for c in _COLUMNS)})"
 
@@ -132,6 +132,8 @@ def _write_word(tx: Tx, request: Request, word: Accepted) -> None:
     _write_decision(tx, request, word.decision)
     if word.status is not RequestStatus.PENDING:
         _move(tx, request, word.status)
+    elif request.assigned_to == word.decision.approver_id:
+        tx.run("update requests set assigned_to = '' where id = :id", id=request.id)  # now it is somebody else's turn
     record.append(tx, word.events)
 
 
@@ -148,8 +150,8 @@ def _move(tx: Tx, request: Request, status: RequestStatus) -> None:
 def _write_decision(tx: Tx, request: Request, decision: RecordedDecision) -> None:
     tx.run(
         "insert into decisions(request_id, n, decision, reason, approver_id, decision_ts, assurance, nonce, signature, "
-        "final, stage, job_hash) values(:request_id, :n, :decision, :reason, :approver_id, :decision_ts, :assurance, "
-        ":nonce, :signature, :final, :stage, :job_hash)",
+        "final, stage, job_hash, said_ts) values(:request_id, :n, :decision, :reason, :approver_id, :decision_ts, "
+        ":assurance, :nonce, :signature, :final, :stage, :job_hash, :said_ts)",
         request_id=request.id,
         n=len(request.decisions) + 1,
         decision=decision.decision,
@@ -162,6 +164,7 @@ def _write_decision(tx: Tx, request: Request, decision: RecordedDecision) -> Non
         final=int(decision.final),
         stage=decision.stage,
         job_hash=decision.job_hash,
+        said_ts=decision.said_ts or decision.decision_ts,
     )
 
 
@@ -190,7 +193,7 @@ def _escalate(tx: Tx, request: Request, to: Escalates) -> None:
         raise Conflict(f"a request that is {request.status.value} in stage {request.stage} goes to no other group")
     tx.run(
         "update requests set grp = :grp, due_ts = :due_ts, escalated_ts = :ts, escalated_from = :was, "
-        "claimed_by = '', claimed_until = '' where id = :id",
+        "claimed_by = '', claimed_until = '', assigned_to = '' where id = :id",
         grp=to.group, due_ts=to.due_ts, ts=to.ts, was=request.group, id=request.id,
     )  # fmt: skip
 
@@ -264,9 +267,10 @@ def consume(request_id: str, events: tuple[Event, ...], tx: Tx) -> None:
 
 
 def set_claim(read: Request, reviewer: str, until: str, tx: Tx) -> None:
+    """What somebody takes for himself is assigned to him, and no more once he gives it back."""
     _must_be_as_read(tx, read)
     tx.run(
-        "update requests set claimed_by = :reviewer, claimed_until = :until where id = :id",
+        "update requests set claimed_by = :reviewer, claimed_until = :until, assigned_to = :reviewer where id = :id",
         reviewer=reviewer, until=until, id=read.id,
     )  # fmt: skip
 

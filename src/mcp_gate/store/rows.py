@@ -87,6 +87,7 @@ def from_request(request: Request) -> dict[str, str | int]:
         "escalated_from": request.escalated_from,
         "claimed_by": request.claimed_by,
         "claimed_until": request.claimed_until,
+        "assigned_to": request.assigned_to,
         "attempts": request.attempts,
         "consumed": int(request.consumed),
         "asked": "" if request.asked is None else text(request.asked),
@@ -115,6 +116,7 @@ def to_request(row: Row, decisions: tuple[RecordedDecision, ...], trail: tuple[J
         escalated_from=row["escalated_from"],
         claimed_by=row["claimed_by"],
         claimed_until=row["claimed_until"],
+        assigned_to=row["assigned_to"],
         attempts=row["attempts"],
         consumed=bool(row["consumed"]),
         decisions=decisions,
@@ -135,5 +137,6 @@ def to_decision(row: Row) -> RecordedDecision:
         final=bool(row["final"]),
         stage=row["stage"],
         job_hash=row["job_hash"],
+        said_ts="" if row["said_ts"] == row["decision_ts"] else row["said_ts"],
     )
 

@@ -19,8 +19,10 @@ from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Judged
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.timed import Escalates, Timed
+from mcp_gate.model.workload import Workload
+from mcp_gate.review.assign import Roster
 from mcp_gate.signals.windows import Deed
-from mcp_gate.store import calls, pins, record, requests, snapshots
+from mcp_gate.store import assigning, calls, pins, record, requests, snapshots
 from mcp_gate.store.counted import Counted
 from mcp_gate.store.database import Conflict, Database, NotFound, Outdated, Tx, Unavailable
 from mcp_gate.store.facts import History
@@ -419,6 +421,28 @@ class Store:
             NotFound, Conflict: as `set_claim`.
         """
         await self._db.write(partial(requests.escalate, read, to))
+
+    async def workload(self, reviewer: str, *, without: str, now: float, approvals: int) -> Workload:
+        """What a reviewer has before him but for the request `without`, and his last `approvals` approvals.
+
+        `now` (seconds since the epoch, compared with claims' ends).
+        """
+        return await self._db.read(
+            partial(assigning.workload, reviewer=reviewer, without=without, now=rfc3339(now), approvals=approvals)
+        )
+
+    async def loads(self) -> dict[str, int]:
+        """How many open requests each reviewer has who has any."""
+        return await self._db.read(assigning.loads)
+
+    async def share_out(self, roster: Roster, now: float) -> list[Request]:
+        """One round of sharing out open requests; gives those that are somebody else's now. Writes nothing if none is.
+
+        `now` (seconds since the epoch, compared with claims' ends).
+        """
+        if not await self._db.read(partial(assigning.wanting, roster=roster, now=rfc3339(now))):
+            return []
+        return await self._db.write(partial(assigning.share_out, roster=roster, now=rfc3339(now)))
 
     async def request(self, request_id: str) -> Request | None:
         """One request with its decisions and the session's trail; `waiting` is always False here: the gate knows."""

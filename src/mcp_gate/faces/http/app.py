@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
@@ -18,9 +19,9 @@ from mcp_gate.faces.http.agents import Agents
 from mcp_gate.faces.http.guard import Guard
 from mcp_gate.faces.http.page import page
 from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure, answer, problem
-from mcp_gate.faces.http.routes import Routes, identity_of, parameters
+from mcp_gate.faces.http.routes import Routes, caller, identity_of, parameters
 from mcp_gate.faces.http.webhooks import Webhooks
-from mcp_gate.gate.reviewers import Session
+from mcp_gate.gate.reviewers import Bearer, Session
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.store.database import Unavailable
 from mcp_gate.upstream import report
@@ -111,15 +112,19 @@ class _Rest:
         return page()
 
     async def events(self, http: HttpRequest) -> Response:
-        parameters(http)
+        """`?as=` names who has the queue before him; over TCP that is whose token was shown."""
+        named = parameters(http, "as").get("as")
         identity = identity_of(http)
+        if isinstance(identity, Bearer):
+            named = caller(http, named or identity.reviewer_id)
+        watching = nullcontext() if named is None else self._gate.presence.watching(named)
 
         def visible(message: JsonObject) -> bool:
             groups = [message[name] for name in ("group", "from") if name in message]
             return not groups or any(self._routes.visible(identity, group) for group in groups)
 
         resumed = "last-event-id" in http.headers
-        messages = events.stream(self._gate.hub, self._closing, visible, resumed=resumed)
+        messages = events.stream(self._gate.hub, self._closing, visible, watching, resumed=resumed)
         return StreamingResponse(messages, 200, SAFE_HEADERS, "text/event-stream")
 
     async def upstreams(self, http: HttpRequest) -> Response:

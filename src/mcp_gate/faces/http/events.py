@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
 from typing import Final, Literal
 
 from mcp_gate.gate.hub import RESYNC, Hub
@@ -14,17 +15,19 @@ KEEP_ALIVE_SEC: Final = 10.0
 
 
 async def stream(
-    hub: Hub, closing: asyncio.Event, visible: Callable[[JsonObject], bool], *, resumed: bool
-) -> AsyncIterator[bytes]:
+    hub: Hub, closing: asyncio.Event, visible: Callable[[JsonObject], bool], watching: AbstractContextManager[None],
+    *, resumed: bool,
+) -> AsyncIterator[bytes]:  # fmt: skip
     """Messages from now on, numbered from 1 in each stream, until the gate closes.
 
     Args:
         visible: which messages this reader may see.
+        watching: held as long as the stream lasts.
         resumed: whether the reader lost an earlier stream; nothing is kept for him, so he is told to read anew.
     """
     closed = asyncio.ensure_future(closing.wait())
     try:
-        with hub.subscribe() as queue:
+        with watching, hub.subscribe() as queue:
             yield b": connected\n\n"
             number = 0
             if resumed:

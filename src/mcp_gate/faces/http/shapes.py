@@ -36,6 +36,8 @@ def request_json(request: Request) -> JsonObject:
         out["asked"] = {name: request.asked[name] for name in ("arguments", "job_hash")}
         found = differences(request.asked["arguments"], request.call.arguments)
         out["changed"] = [place.pointer for place in found]
+    if request.assigned_to and request.status is RequestStatus.PENDING:
+        out["assigned_to"] = request.assigned_to
     out["waiting"] = request.waiting
     out["attempts"] = request.attempts
     return out

@@ -51,12 +51,14 @@ class Disconnected(Message):
 class Feed:
     """Follows the gate until stopped, over as many connections as it takes."""
 
-    def __init__(self, client: ReviewClient, post: Callable[[Message], object]) -> None:
+    def __init__(self, client: ReviewClient, me: str, post: Callable[[Message], object]) -> None:
         """
         Args:
+            me: who has the queue before him.
             post: called from the feed's thread.
         """
         self._client = client
+        self._me = me
         self._post = post
         self._stopped = threading.Event()
         self._events: Events | None = None
@@ -78,7 +80,7 @@ class Feed:
             self._events.close()
 
     def _follow(self) -> None:
-        with self._client.events() as events:
+        with self._client.events(self._me) as events:
             self._events = events
             if self._stopped.is_set():
                 return
@@ -94,7 +96,7 @@ class Feed:
         event, request_id = str(message.get("event", "")), message.get("request_id")
         if event == "resync":
             self._read_all()
-        elif event.startswith("policy."):
+        elif event.startswith(("policy.", "queue.")):
             self._post(StatusRead(self._client.get("/v1/status")))
         elif isinstance(request_id, str):
             read_one(self._client, request_id, self._post)

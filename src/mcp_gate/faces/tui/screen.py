@@ -55,7 +55,7 @@ class DeskScreen(Screen[None]):
     def __init__(self, client: ReviewClient, me: str, status: JsonObject) -> None:
         super().__init__()
         self._client = client
-        self._feed = Feed(client, self.post_message)
+        self._feed = Feed(client, me, self.post_message)
         self.desk = Desk(me, status)
         self.claims: set[str] = set()
         """Requests claimed from this screen and not given back."""

@@ -1,0 +1,103 @@
+"""Whose open requests are, as queries over them: what each reviewer has, and one round of sharing out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from mcp_gate.evidence.record import members
+from mcp_gate.lang.times import parse_rfc3339
+from mcp_gate.model.event import Event
+from mcp_gate.model.request import Request
+from mcp_gate.model.workload import Workload
+from mcp_gate.review.assign import SHARED, Lying, Placed, Roster, Sharing
+from mcp_gate.store import requests
+from mcp_gate.store.database import Row, Tx
+
+SPARE: Final = 20
+"""How many more of a group's requests are looked at than there is room for: some are of who could decide on them."""
+MOST: Final = 1000
+"""Requests of one group shared out in one round."""
+
+_LIES: Final = "select id, kind, grp, agent, needed, escalated_ts, assigned_to, claimed_by, claimed_until from requests"
+_KINDS: Final = ", ".join(f"'{kind}'" for kind in SHARED)
+_NOBODYS: Final = f"status = 'pending' and assigned_to = '' and kind in ({_KINDS})"
+_GROUPS: Final = (
+    f"with recursive g(x) as (select min(grp) from requests where {_NOBODYS} union all "
+    f"select (select min(grp) from requests where {_NOBODYS} and grp > g.x) from g where g.x is not null) "
+    "select x from g where x is not null"
+)
+"""One step of the index for each group, however many requests wait in it."""
+
+
+def workload(tx: Tx, reviewer: str, without: str, now: str, approvals: int) -> Workload:
+    """What a reviewer has but for one request, and when he approved last, as often as asked for."""
+    row = tx.one(
+        "select count(*) as taken, total(claimed_by = :reviewer and claimed_until > :now) as claimed from requests "
+        "where status = 'pending' and assigned_to <> '' and assigned_to = :reviewer and id <> :without",
+        reviewer=reviewer, now=now, without=without,
+    )  # fmt: skip
+    said = tx.all(
+        "select said_ts from decisions where approver_id = :reviewer and decision in ('approve', 'edit') "
+        "order by said_ts desc limit :count",
+        reviewer=reviewer, count=approvals,
+    )  # fmt: skip
+    approved = tuple(parse_rfc3339(row["said_ts"]) for row in said)
+    return Workload(approved=approved) if row is None else Workload(row["taken"], int(row["claimed"]), approved)
+
+
+def loads(tx: Tx) -> dict[str, int]:
+    """How many open requests each reviewer has who has any."""
+    rows = tx.all(
+        "select assigned_to, count(*) as n from requests where status = 'pending' and assigned_to <> '' "
+        "group by assigned_to"
+    )
+    return {row["assigned_to"]: row["n"] for row in rows}
+
+
+def wanting(tx: Tx, roster: Roster, now: str) -> bool:
+    """Whether a round would do anything."""
+    return next(_round(tx, roster, now), None) is not None
+
+
+def share_out(tx: Tx, roster: Roster, now: str) -> list[Request]:
+    """One round; gives the requests that are somebody else's now, or nobody's."""
+    return [_place(tx, placed) for placed in list(_round(tx, roster, now))]
+
+
+def _round(tx: Tx, roster: Roster, now: str) -> Iterator[Placed]:
+    taken = tx.all(f"{_LIES} where status = 'pending' and assigned_to <> '' order by opened_ts, id")
+    sharing = Sharing(roster, (_lying(tx, row, now) for row in taken))
+    yield from sharing.moved()
+    for group in [row["x"] for row in tx.all(_GROUPS)]:
+        room = roster.room(group, sharing.load)
+        if room:
+            waiting = tx.all(
+                f"{_LIES} where {_NOBODYS} and grp = :group order by opened_ts, id limit :limit",
+                group=group, limit=min(room, MOST) + SPARE,
+            )  # fmt: skip
+            yield from sharing.shared(_lying(tx, row, now) for row in waiting)
+
+
+def _lying(tx: Tx, row: Row, now: str) -> Lying:
+    claimed = row["claimed_by"] == row["assigned_to"] != "" and row["claimed_until"] > now
+    spoken = _spoken(tx, row) if row["needed"] > 1 else frozenset()
+    return Lying(row["id"], row["kind"], row["grp"], row["agent"], row["assigned_to"], claimed, spoken)
+
+
+def _spoken(tx: Tx, row: Row) -> frozenset[str]:
+    said = tx.all(
+        "select approver_id from decisions where request_id = :id and stage = :stage",
+        id=row["id"], stage=2 if row["escalated_ts"] else 1,
+    )  # fmt: skip
+    return frozenset(one["approver_id"] for one in said)
+
+
+def _place(tx: Tx, placed: Placed) -> Request:
+    request = requests.need(tx, placed.id)
+    tx.run("update requests set assigned_to = :to where id = :id", to=placed.to, id=placed.id)
+    data = {"to": placed.to, "from": placed.was, "why": placed.why.value}
+    fields = members(request.call, request.policy_snapshot, request.id)
+    tx.record(Event("request.assigned", fields, {name: value for name, value in data.items() if value}))
+    return replace(request, assigned_to=placed.to)
