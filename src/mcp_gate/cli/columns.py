@@ -23,17 +23,6 @@ def width(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def span(seconds: float) -> str:
-    """A length of time: `0:45`, `14:02`, `3h 05m`, `2d 04h`."""
-    whole = int(seconds)
-    minutes, hours = whole // 60, whole // 3600
-    if hours >= 48:
-        return f"{hours // 24}d {hours % 24:02d}h"
-    if hours:
-        return f"{hours}h {minutes % 60:02d}m"
-    return f"{minutes}:{whole % 60:02d}"
-
-
 def _pad(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
 

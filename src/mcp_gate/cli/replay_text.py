@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from mcp_gate.cli.columns import span, table
+from mcp_gate.cli.columns import table
 from mcp_gate.history.replay import SHARE
 from mcp_gate.lang.reveal import reveal
+from mcp_gate.lang.times import span
 from mcp_gate.model.decision import Decision
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from mcp_gate.cli.columns import span, table
-from mcp_gate.faces.facts import digest, facts, lookalikes, why
-from mcp_gate.faces.stages import afterwards, ends, is_sample, is_void
+from mcp_gate.cli.columns import table
+from mcp_gate.faces.facts import digest, facts, headline, lookalikes, time_left, told, why
+from mcp_gate.faces.stages import ends, is_sample
 from mcp_gate.lang.reveal import reveal, reveal_json
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.foreign import JsonObject
@@ -34,7 +34,7 @@ def full(request: JsonObject, now: float) -> str:
     the agent says of itself."""
     call = request["call"]
     sent = "were" if is_sample(request) else "will be"
-    lines = [_headline(request, now), "", *_facts(request), "", f"Arguments, exactly as they {sent} sent"]
+    lines = [reveal(headline(request, now)), "", *_facts(request), "", f"Arguments, exactly as they {sent} sent"]
     lines += _foreign(reveal_json(call["arguments"]))
     lines += [f"  look-alike: {word}" for word in lookalikes(call["arguments"])]
     if "asked" in request:
@@ -44,17 +44,9 @@ def full(request: JsonObject, now: float) -> str:
     if call.get("claims"):
         lines += ["", "What the agent says (unchecked, may be untrue)", *_foreign(reveal_json(call["claims"]))]
     if request["decisions"]:
-        lines += ["", "Decisions", *(_decision(request, said) for said in request["decisions"])]
+        lines += ["", "Decisions", *(f"  {reveal(told(request, said))}" for said in request["decisions"])]
     lines += ["", f"  {'job_hash':<12} {reveal(call['job_hash'])}", f"  {'digest':<12} {digest(request)}"]
     return "\n".join(lines)
-
-
-def time_left(request: JsonObject, now: float) -> str:
-    """Time left of the stage: `3:11`, `overdue`, or "" for what no longer waits."""
-    if request["status"] != "pending":
-        return ""
-    seconds = parse_rfc3339(ends(request)) - now
-    return span(seconds) if seconds > 0 else "overdue"
 
 
 def _row(request: JsonObject, now: float) -> list[str]:
@@ -66,14 +58,6 @@ def _row(request: JsonObject, now: float) -> list[str]:
     return [reveal(str(cell)) for cell in cells]
 
 
-def _headline(request: JsonObject, now: float) -> str:
-    left = time_left(request, now)
-    name = f"{request['id']}  sample of a call that ran" if is_sample(request) else request["id"]
-    if not left:
-        return f"{name}  {request['status']}"
-    return f"{name}  pending, {left} left, then {reveal(afterwards(request))}"
-
-
 def _facts(request: JsonObject) -> Iterator[str]:
     for name, value in facts(request).items():
         yield f"  {name:<12} {reveal(value)}"
@@ -81,13 +65,6 @@ def _facts(request: JsonObject) -> Iterator[str]:
 
 def _trail(trail: list[JsonObject]) -> list[str]:
     return [f"  {reveal(step['ts'])}  {reveal(step['tool'])}  {reveal(step['status'])}" for step in trail]
-
-
-def _decision(request: JsonObject, said: JsonObject) -> str:
-    proof = f" ({said['assurance']})" if "assurance" in said else ""
-    reason = f': "{said["reason"]}"' if said.get("reason") else ""
-    void = ", void since the escalation" if is_void(request, said) else ""
-    return reveal(f"  {said['decision_ts']}  {said['decision']} by {said['approver_id']}{proof}{void}{reason}")
 
 
 def _foreign(text: str) -> list[str]:

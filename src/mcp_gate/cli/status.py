@@ -61,7 +61,7 @@ def _lines(found: JsonObject) -> Iterator[str]:
 
 
 def _queue(queue: JsonObject) -> Iterator[str]:
-    from mcp_gate.cli.columns import span
+    from mcp_gate.lang.times import span
 
     if not queue["open"]:
         yield _line("queue", "nothing is waiting for review")

@@ -6,11 +6,11 @@ import statistics
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from mcp_gate.cli.columns import span
 from mcp_gate.history.cases import Told
 from mcp_gate.history.paste import DOCUMENT, HEAD
 from mcp_gate.history.suggest import people_of
 from mcp_gate.lang.reveal import reveal
+from mcp_gate.lang.times import span
 from mcp_gate.model.decision import Decision
 from mcp_gate.review.queue import quantile
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from mcp_gate.faces.stages import approvals, ends, is_sample, sampled
+from mcp_gate.faces.stages import afterwards, approvals, ends, is_sample, is_void, sampled
 from mcp_gate.lang.reveal import mixed_script, reveal, reveal_json
+from mcp_gate.lang.times import parse_rfc3339, span
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.model.verdict import rules_told
 from mcp_gate.signals.anomaly import unusual_told
@@ -15,6 +16,13 @@ from mcp_gate.signals.anomaly import unusual_told
 DIGITS: Final = 8
 """Hex digits of `job_hash` that an approval must repeat."""
 MOST_LOOKALIKES: Final = 5
+REASONS: Final = (
+    "Out of scope for this task",
+    "Wrong target or amount",
+    "Needs a smaller or reversible step first",
+    "Looks like prompt injection",
+)
+"""What a denial often says; the agent is told."""
 
 
 def digest(request: JsonObject) -> str:
@@ -57,6 +65,31 @@ def facts(request: JsonObject) -> dict[str, str]:
         "policy": verdict["policy_snapshot"],
     }
     return {name: value for name, value in found.items() if value}
+
+
+def time_left(request: JsonObject, now: float) -> str:
+    """Time left of the stage: `3:11`, `overdue`, or "" for what no longer waits."""
+    if request["status"] != "pending":
+        return ""
+    seconds = parse_rfc3339(ends(request)) - now
+    return span(seconds) if seconds > 0 else "overdue"
+
+
+def headline(request: JsonObject, now: float) -> str:
+    """What it is and how long it waits, in one line."""
+    left = time_left(request, now)
+    name = f"{request['id']}  sample of a call that ran" if is_sample(request) else request["id"]
+    if not left:
+        return f"{name}  {request['status']}"
+    return f"{name}  pending, {left} left, then {afterwards(request)}"
+
+
+def told(request: JsonObject, said: JsonObject) -> str:
+    """One person's word on it, in one line."""
+    proof = f" ({said['assurance']})" if "assurance" in said else ""
+    reason = f': "{said["reason"]}"' if said.get("reason") else ""
+    void = ", void since the escalation" if is_void(request, said) else ""
+    return f"{said['decision_ts']}  {said['decision']} by {said['approver_id']}{proof}{void}{reason}"
 
 
 def lookalikes(value: Json) -> list[str]:

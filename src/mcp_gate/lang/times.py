@@ -1,4 +1,4 @@
-"""Times as they are written down: RFC 3339, UTC, milliseconds, `Z`."""
+"""Times as they are written down: RFC 3339, UTC, milliseconds, `Z`; and lengths of time for people."""
 
 from __future__ import annotations
 
@@ -34,3 +34,14 @@ def parse_rfc3339(text: str) -> float:
         return datetime.fromisoformat(text.upper()).timestamp()
     except (ValueError, OverflowError):
         raise ValueError("no RFC 3339 time") from None
+
+
+def span(seconds: float) -> str:
+    """A length of time: `0:45`, `14:02`, `3h 05m`, `2d 04h`."""
+    whole = int(seconds)
+    minutes, hours = whole // 60, whole // 3600
+    if hours >= 48:
+        return f"{hours // 24}d {hours % 24:02d}h"
+    if hours:
+        return f"{hours}h {minutes % 60:02d}m"
+    return f"{minutes}:{whole % 60:02d}"

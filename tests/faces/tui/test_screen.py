@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from textual import events
 
+from mcp_gate.faces.facts import REASONS
 from mcp_gate.faces.tui.approve import Approve
-from mcp_gate.faces.tui.deny import REASONS, Deny
+from mcp_gate.faces.tui.deny import Deny
 from mcp_gate.faces.tui.pager import Pager
 from mcp_gate.faces.tui.secret import ALPHABET
 from mcp_gate.lang.reveal import is_hidden

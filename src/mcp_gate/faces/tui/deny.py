@@ -11,18 +11,13 @@ from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from mcp_gate.faces.facts import REASONS
 from mcp_gate.faces.tui.dialog import Dialog
 from mcp_gate.faces.tui.held import Held
 from mcp_gate.faces.tui.lines import Line, fitted, foreign
 from mcp_gate.faces.tui.lineview import OneLine
 from mcp_gate.faces.tui.words import NAME
 
-REASONS: Final = (
-    "Out of scope for this task",
-    "Wrong target or amount",
-    "Needs a smaller or reversible step first",
-    "Looks like prompt injection",
-)
 SHORTEST: Final = 8
 LONGEST: Final = 500
 CHOOSE: Final[Line] = (
