@@ -56,13 +56,15 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def bearer(settings: GateSettings, token: str) -> Bearer:
+def bearer(settings: GateSettings, digest: str) -> Bearer:
     """The reviewer behind a token; every digest is compared, whichever matches.
+
+    Args:
+        digest: `digest_of` what was shown.
 
     Raises:
         NotAReviewer: it is an agent's, or nobody's.
     """
-    digest = digest_of(token)
     found = None
     for reviewer in (settings.reviewers or {}).values():
         if _same(reviewer.token_sha256, digest):

@@ -16,8 +16,9 @@ from starlette.types import ASGIApp
 
 from mcp_gate.faces.http import body, events, status
 from mcp_gate.faces.http.agents import Agents
+from mcp_gate.faces.http.door import Door
 from mcp_gate.faces.http.guard import Guard
-from mcp_gate.faces.http.page import page
+from mcp_gate.faces.http.page.pages import Pages
 from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure, answer, problem
 from mcp_gate.faces.http.routes import Routes, caller, identity_of, parameters
 from mcp_gate.faces.http.webhooks import Webhooks
@@ -43,6 +44,8 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
     routes = Routes(gate, gate.reviewing)
     agents = Agents(gate.governing)
     webhooks = Webhooks(gate)
+    door = Door(gate)
+    pages = Pages(gate, routes, door)
     rest = _Rest(gate, routes, closing)
     app = Starlette(
         routes=[
@@ -70,7 +73,7 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
             Route("/v1/stop", rest.stop, methods=["POST"]),
             Route("/healthz", rest.healthz, methods=["GET"]),
             Route("/metrics", rest.metrics, methods=["GET"]),
-            Route("/", rest.page, methods=["GET"]),
+            *pages.routes(),
         ],
         exception_handlers={
             Failure: _failed,
@@ -83,7 +86,7 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
         },
     )
     app.router.redirect_slashes = False
-    return Guard(app, gate, hosts)
+    return Guard(app, gate, door, hosts)
 
 
 class _Rest:
@@ -107,9 +110,6 @@ class _Rest:
 
         parameters(http)
         return await metrics(self._gate)
-
-    async def page(self, http: HttpRequest) -> Response:
-        return page()
 
     async def events(self, http: HttpRequest) -> Response:
         """`?as=` names who has the queue before him; over TCP that is whose token was shown."""

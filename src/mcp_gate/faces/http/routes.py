@@ -8,7 +8,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from mcp_gate.faces.http import body
-from mcp_gate.faces.http.guard import IDENTITY
+from mcp_gate.faces.http.guard import VISITOR
 from mcp_gate.faces.http.problem import Failure, answer
 from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.gate import reviewers
@@ -122,8 +122,8 @@ class Routes:
 
 
 def identity_of(http: HttpRequest) -> Identity:
-    """Who the guard let through."""
-    identity: Identity = http.scope[IDENTITY]
+    """Who the guard let through to what is not for anyone."""
+    identity: Identity = http.scope[VISITOR].identity
     return identity
 
 

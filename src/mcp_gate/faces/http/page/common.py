@@ -1,0 +1,104 @@
+"""What all pages have in common: who looks, whether a form is theirs, and refusals with the way back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import RedirectResponse, Response
+
+from mcp_gate.faces.http.door import Visitor
+from mcp_gate.faces.http.guard import VISITOR
+from mcp_gate.faces.http.page.render import html
+from mcp_gate.faces.http.page.sessions import PageSession
+from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure
+from mcp_gate.faces.http.routes import Routes, no_request
+from mcp_gate.faces.http.shapes import request_json
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.request import Request
+
+if TYPE_CHECKING:
+    from mcp_gate.gate.gate import Gate
+
+OWN: Final = re.compile(r"/requests/[A-Za-z0-9._-]{1,64}")
+"""Where the way may go on: the page of a request."""
+
+Handler: TypeAlias = Callable[[HttpRequest], Awaitable[Response]]
+
+
+class Desk:
+    """Requests as one visitor may see them."""
+
+    def __init__(self, gate: Gate, routes: Routes) -> None:
+        self._gate = gate
+        self._routes = routes
+
+    def sees(self, visitor: Visitor, request: Request) -> bool:
+        return visitor.identity is not None and self._routes.visible(visitor.identity, request.group)
+
+    async def request(self, http: HttpRequest, visitor: Visitor) -> Request:
+        """The request that a path is about.
+
+        Raises:
+            Failure: 404, there is none that the visitor may see.
+        """
+        found = await self._gate.store.request(http.path_params["id"])
+        if found is None or not self.sees(visitor, found):
+            raise no_request()
+        return found
+
+    def json(self, request: Request) -> JsonObject:
+        return request_json(self._gate.reviewing.shown(request))
+
+
+def visitor_of(http: HttpRequest) -> Visitor:
+    visitor: Visitor = http.scope[VISITOR]
+    return visitor
+
+
+def session_of(visitor: Visitor) -> PageSession:
+    """
+    Raises:
+        Failure: 403, he did not sign in here.
+    """
+    if visitor.session is None:
+        raise Failure(403, "not_signed_in", "sign in on this page first")
+    return visitor.session
+
+
+def form_of(request_id: str) -> str:
+    """Names the forms about a request."""
+    return f"request {request_id}"
+
+
+def check_key(session: PageSession, form: str, key: str) -> None:
+    """
+    Raises:
+        Failure: 403, the form is none that this session was given.
+    """
+    if not session.made(form, key):
+        raise Failure(403, "bad_form_key", "this form was not made here for you; go back and send it from there")
+
+
+def plain(handler: Handler) -> Handler:
+    """Refusals as a page with the way back."""
+
+    async def shown(http: HttpRequest) -> Response:
+        try:
+            return await handler(http)
+        except Failure as failure:
+            path = f"/requests/{http.path_params.get('id', '')}"
+            back = path if OWN.fullmatch(path) and failure.status != 404 else "/"
+            return html("told", failure.status, failure.headers, failure=failure, back=back)
+
+    return shown
+
+
+def go(to: str, cookie: str | None = None) -> Response:
+    """After a POST: the browser reads what came of it, and a reload sends nothing twice."""
+    headers = {**SAFE_HEADERS, "Referrer-Policy": "same-origin"}
+    if cookie is not None:
+        headers["Set-Cookie"] = cookie
+    return RedirectResponse(to, 303, headers)

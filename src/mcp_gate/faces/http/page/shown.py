@@ -1,0 +1,89 @@
+"""What the page shows of requests, read from what the review API tells of them. Pure; texts are as sent, and the
+templates reveal them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mcp_gate.faces.facts import digest, facts, headline, lookalikes, time_left, told, why
+from mcp_gate.faces.http.page.words import MOST_BYTES, needs_more_proof, sayings
+from mcp_gate.faces.stages import afterwards, is_sample
+from mcp_gate.lang.reveal import reveal_json
+from mcp_gate.lang.strictjson import dumps
+from mcp_gate.model.foreign import JsonObject
+
+SIGNS: Final = {"low": "○ low", "medium": "◆ medium", "high": "▲ HIGH"}
+"""Shape and word tell the risk without colour. A tier the page does not know is the most careful one."""
+KINDS: Final = {
+    "gate": "held call", "sample": "a look at what ran", "quarantine": "withheld result",
+    "second_review": "second look", "promotion": "promotion",
+}  # fmt: skip
+TOLD: Final = frozenset(
+    {
+        "id", "kind", "status", "call", "verdict", "tier", "group", "needed", "decisions", "opened_ts", "due_ts",
+        "stage", "then", "escalate_ts", "escalated_ts", "escalated_from", "claimed_by", "waiting", "attempts",
+    }
+)  # fmt: skip
+"""Members of a request that have their place on the page."""
+TOLD_OF_CALL: Final = frozenset(
+    {
+        "id", "agent", "session", "upstream", "tool", "listed_name", "topic", "risk_tags", "arguments", "attributes",
+        "job_hash", "tool_hash", "trail", "signals", "claims",
+    }
+)  # fmt: skip
+
+
+def card(request: JsonObject, now: float) -> JsonObject:
+    """One line of the queue; `now` in seconds since the epoch."""
+    call = request["call"]
+    return {
+        "id": request["id"],
+        "kind": KINDS.get(request["kind"], request["kind"]),
+        "held": request["kind"] == "gate",
+        "tier": request["tier"] if request["tier"] in SIGNS else "high",
+        "sign": SIGNS.get(request["tier"], SIGNS["high"]),
+        "left": time_left(request, now),
+        "then": afterwards(request),
+        "tool": call["listed_name"],
+        "agent": call["agent"],
+        "waiting": request["waiting"],
+        "group": request["group"],
+        "claimed_by": request.get("claimed_by", ""),
+        "why": why(request),
+    }
+
+
+def story(request: JsonObject, now: float) -> JsonObject:
+    """Everything a person needs in order to decide: the gate's facts, the arguments, where it came from, then what
+    others say of it."""
+    call = request["call"]
+    size = len(dumps(call["arguments"]))
+    further = {name: value for name, value in request.items() if name not in TOLD}
+    further |= {name: value for name, value in call.items() if name not in TOLD_OF_CALL}
+    return {
+        **card(request, now),
+        "headline": headline(request, now),
+        "status": request["status"],
+        "open": request["status"] == "pending",
+        "facts": facts(request),
+        "ran": is_sample(request),
+        "arguments": lines(call["arguments"]),
+        "size": size,
+        "too_large": size > MOST_BYTES,
+        "needs_more_proof": needs_more_proof(request),
+        "min_assurance": request["verdict"].get("min_assurance", ""),
+        "lookalikes": lookalikes(call["arguments"]),
+        "further": lines(further) if further else [],
+        "trail": call["trail"],
+        "claims": lines(call["claims"]) if call.get("claims") else [],
+        "decisions": [told(request, said) for said in request["decisions"]],
+        "sayings": sayings(request, size),
+        "job_hash": call["job_hash"],
+        "digest": digest(request),
+        "policy_snapshot": request["verdict"]["policy_snapshot"],
+    }
+
+
+def lines(value: JsonObject) -> list[str]:
+    """A JSON value, revealed, line by line."""
+    return reveal_json(value).split("\n")
