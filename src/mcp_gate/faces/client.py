@@ -62,10 +62,18 @@ class ReviewClient:
 
     def requests(self, *, status: str | None = "pending", group: str | None = None) -> Iterator[JsonObject]:
         """All requests, oldest first, page by page. `status` None: whatever their status."""
+        for page in self._pages(status=status, group=group):
+            yield from page
+
+    def brief(self) -> Iterator[list[JsonObject]]:
+        """All that is pending, without what may be large, in pages of up to a thousand."""
+        return self._pages(status="pending", brief="true")
+
+    def _pages(self, **query: str | None) -> Iterator[list[JsonObject]]:
         after: str | None = None
         while True:
-            page = self.get("/v1/requests", status=status, group=group, after=after)
-            yield from page["requests"]
+            page = self.get("/v1/requests", **query, after=after)
+            yield page["requests"]
             after = page["next"]
             if after is None:
                 return

@@ -168,6 +168,7 @@ update decisions set said_ts = decision_ts;
 create index decisions_said on decisions(approver_id, said_ts);
 create index decisions_final on decisions(said_ts) where final = 1;
 """,
+    "create index requests_approved on requests(agent, opened_ts) where kind = 'gate' and status = 'approved'",
 )
 
 

@@ -40,6 +40,12 @@ _SELECT: Final = (
     f"select r.*, c.state as c_state, c.result as c_result, {rows.CALL_OF_REQUEST} "
     "from requests r join calls c on c.id = r.call_id"
 )
+_BRIEF: Final = _SELECT.replace(rows.CALL_OF_REQUEST, rows.BRIEF_CALL_OF_REQUEST)
+_PAGE: Final = (
+    "where (:status = '' or r.status = :status) and (:grp = '' or r.grp = :grp) and "
+    "(:after = '' or (r.opened_ts, r.id) > (select opened_ts, id from requests where id = :after)) "
+    "order by r.opened_ts, r.id limit :limit"
+)
 _COLUMNS: Final = (
     "id", "call_id", "kind", "status", "agent", "job_hash", "verdict", "snapshot", "tier", "grp", "needed",
     "min_assurance", "on_timeout", "opened_ts", "due_ts", "escalate_ts", "escalate_to", "escalated_ts",
@@ -308,17 +314,20 @@ def find(tx: Tx, request_id: str) -> Request | None:
     return None if row is None else _whole(tx, row)
 
 
-def page(status: RequestStatus | None, group: str | None, after: str | None, limit: int, tx: Tx) -> list[Request]:
-    found = tx.all(
-        f"{_SELECT} where (:status = '' or r.status = :status) and (:grp = '' or r.grp = :grp) and "
-        "(:after = '' or (r.opened_ts, r.id) > (select opened_ts, id from requests where id = :after)) "
-        "order by r.opened_ts, r.id limit :limit",
-        status="" if status is None else status.value,
-        grp=group or "",
-        after=after or "",
-        limit=limit,
-    )
-    return [_whole(tx, row) for row in found]
+def page(
+    status: RequestStatus | None, group: str | None, after: str | None, limit: int, brief: bool, tx: Tx
+) -> list[Request]:
+    asked = {
+        "status": "" if status is None else status.value, "grp": group or "", "after": after or "", "limit": limit,
+    }  # fmt: skip
+    found = tx.all(f"{_BRIEF if brief else _SELECT} {_PAGE}", **asked)
+    if not brief:
+        return [_whole(tx, row) for row in found]
+    said: dict[str, list[RecordedDecision]] = {}
+    of_page = f"select * from decisions where request_id in (select r.id from requests r {_PAGE}) order by n"
+    for row in tx.all(of_page, **asked):
+        said.setdefault(row["request_id"], []).append(rows.to_decision(row))
+    return [rows.to_request(row, tuple(said.get(row["id"], ())), ()) for row in found]
 
 
 def unsettled(tx: Tx) -> list[Request]:

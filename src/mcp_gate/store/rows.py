@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, Final
 
 from mcp_gate.lang.strictjson import dumps, parse_upstream
 from mcp_gate.model.call import Call
@@ -18,6 +18,14 @@ CALL_COLUMNS = tuple(field.name for field in fields(Call))
 
 CALL_OF_REQUEST = ", ".join(f"c.{name} as c_{name}" for name in CALL_COLUMNS)
 """The same in a join with `requests`."""
+
+
+BRIEF: Final = ("arguments", "attributes", "claims", "signals")
+"""Members of a call that a queue can be shown without: they may be large."""
+
+BRIEF_CALL_OF_REQUEST = ", ".join(
+    f"'{{}}' as c_{name}" if name in BRIEF else f"c.{name} as c_{name}" for name in CALL_COLUMNS
+)
 
 
 def text(value: Json) -> str:

@@ -22,12 +22,13 @@ from mcp_gate.model.timed import Escalates, Timed
 from mcp_gate.model.workload import Workload
 from mcp_gate.review.assign import Roster
 from mcp_gate.signals.windows import Deed
-from mcp_gate.store import assigning, calls, pins, record, requests, snapshots
+from mcp_gate.store import assigning, calls, nearest, pins, record, requests, snapshots
 from mcp_gate.store.counted import Counted
 from mcp_gate.store.database import Conflict, Database, NotFound, Outdated, Tx, Unavailable
 from mcp_gate.store.facts import History
 from mcp_gate.store.habits import Habits
 from mcp_gate.store.levels import Judge, Levels, Moved
+from mcp_gate.store.nearest import Nearest
 from mcp_gate.store.outbox import Outbox
 from mcp_gate.store.results import (
     Claim,
@@ -449,10 +450,16 @@ class Store:
         return await self._db.read(partial(requests.find, request_id=request_id))
 
     async def requests(
-        self, status: RequestStatus | None = None, group: str | None = None, after: str | None = None, limit: int = 100
-    ) -> list[Request]:
-        """Oldest first; `after` is the id of the last request of the page before."""
-        return await self._db.read(partial(requests.page, status, group, after, limit))
+        self, status: RequestStatus | None = None, group: str | None = None, after: str | None = None,
+        limit: int = 100, *, brief: bool = False,
+    ) -> list[Request]:  # fmt: skip
+        """Oldest first; `after` is the id of the last request of the page before. Brief ones are without what may be
+        large: arguments, attributes, claims, signals and trail are empty."""
+        return await self._db.read(partial(requests.page, status, group, after, limit, brief))
+
+    async def nearest(self, request: Request) -> Nearest | None:
+        """The approved call most like the one that a request holds, of the same tool by the same agent."""
+        return await self._db.read(partial(nearest.find, request))
 
     async def open_requests(self) -> list[Request]:
         """All that is pending, or approved and not sent yet, by due time; without `trail`."""

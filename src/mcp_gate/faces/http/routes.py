@@ -10,7 +10,7 @@ from starlette.responses import Response
 from mcp_gate.faces.http import body
 from mcp_gate.faces.http.guard import VISITOR
 from mcp_gate.faces.http.problem import Failure, answer
-from mcp_gate.faces.http.shapes import request_json
+from mcp_gate.faces.http.shapes import nearest_json, request_json
 from mcp_gate.gate import reviewers
 from mcp_gate.gate.reviewers import Bearer, Identity, Session
 from mcp_gate.gate.reviewing import Answer, NoSuchRequest, Reviewing
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
 
 PAGE_SIZE: Final = 100
+BRIEF_PAGE_SIZE: Final = 1000
 PRIVATE: Final = ("arguments", "attributes", "claims")
 """What a reviewer who proved himself sees only of calls that are his group's to decide."""
 
@@ -36,14 +37,17 @@ class Routes:
     # ---- reading
 
     async def requests(self, http: HttpRequest) -> Response:
-        """A page of requests, oldest first; a reviewer sees those of his groups."""
-        query = parameters(http, "status", "group", "after")
-        status = _status(query.get("status"))
-        rows = await self._gate.store.requests(status, query.get("group"), query.get("after"), PAGE_SIZE + 1)
-        page = rows[:PAGE_SIZE]
+        """A page of requests, oldest first; a reviewer sees those of his groups. With `brief=true` the pages are
+        larger, and calls are without what a list does not show."""
+        query = parameters(http, "status", "group", "after", "brief")
+        status, brief = _status(query.get("status")), _flag(query, "brief")
+        size = BRIEF_PAGE_SIZE if brief else PAGE_SIZE
+        store = self._gate.store
+        rows = await store.requests(status, query.get("group"), query.get("after"), size + 1, brief=brief)
+        page = rows[:size]
         identity = identity_of(http)
-        shown = [self._json(row) for row in page if self.visible(identity, row.group)]
-        return answer({"requests": shown, "next": page[-1].id if len(rows) > PAGE_SIZE else None})
+        shown = [self._json(row, brief=brief) for row in page if self.visible(identity, row.group)]
+        return answer({"requests": shown, "next": page[-1].id if len(rows) > size else None})
 
     async def request(self, http: HttpRequest) -> Response:
         parameters(http)
@@ -52,7 +56,14 @@ class Routes:
             raise no_request()
         if not self.visible(identity_of(http), found.group):
             raise no_request()
-        return answer(self._json(found))
+        return answer({**self._json(found), **await self._nearest(found, identity_of(http))})
+
+    async def _nearest(self, request: Request, identity: Identity) -> JsonObject:
+        """The member `nearest`: an approved call to compare with, if the caller may read that one, too."""
+        found = await self._gate.store.nearest(request)
+        if found is None or not self.visible(identity, found.group):
+            return {}
+        return {"nearest": nearest_json(found)}
 
     async def call(self, http: HttpRequest) -> Response:
         """One call. A reviewer sees those that are his groups' to decide, and of calls that nobody had to decide all
@@ -106,8 +117,8 @@ class Routes:
     def _sees_all(self, identity: Identity) -> bool:
         return isinstance(identity, Session)
 
-    def _json(self, request: Request) -> JsonObject:
-        return request_json(self._reviewing.shown(request))
+    def _json(self, request: Request, *, brief: bool = False) -> JsonObject:
+        return request_json(self._reviewing.shown(request), brief=brief)
 
     def _told(self, outcome: Answer) -> Response:
         match outcome:
@@ -160,6 +171,13 @@ def refusal(refused: Refused) -> Failure:
 
 def no_request() -> Failure:
     return Failure(404, "not_found", "there is no request with this id")
+
+
+def _flag(query: dict[str, str], name: str) -> bool:
+    word = query.get(name, "false")
+    if word not in ("true", "false"):
+        raise Failure(400, "bad_request", f"{name} is true or false", (name,))
+    return word == "true"
 
 
 def _status(word: str | None) -> RequestStatus | None:

@@ -7,15 +7,20 @@ from mcp_gate.model.decision import OnTimeout
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.request import RecordedDecision, Request, RequestStatus
 from mcp_gate.review.due import after, stage_end
+from mcp_gate.store.nearest import Nearest
 
 
-def request_json(request: Request) -> JsonObject:
-    """A request in full. Its texts are the agent's and the upstream's own: whoever shows them reveals them."""
+def request_json(request: Request, *, brief: bool = False) -> JsonObject:
+    """A request in full. Its texts are the agent's and the upstream's own: whoever shows them reveals them.
+
+    Args:
+        brief: leave out what may be large; it was not read.
+    """
     out: JsonObject = {
         "id": request.id,
         "kind": request.kind,
         "status": request.status.value,
-        "call": _call_json(request),
+        "call": _brief_call_json(request) if brief else _call_json(request),
         "verdict": request.verdict,
         "tier": request.tier.word,
         "group": request.group,
@@ -32,7 +37,7 @@ def request_json(request: Request) -> JsonObject:
         out |= _future(request)
     if request.claimed_by:
         out["claimed_by"] = request.claimed_by
-    if request.asked is not None:
+    if request.asked is not None and not brief:
         out["asked"] = {name: request.asked[name] for name in ("arguments", "job_hash")}
         found = differences(request.asked["arguments"], request.call.arguments)
         out["changed"] = [place.pointer for place in found]
@@ -57,6 +62,21 @@ def _future(request: Request) -> JsonObject:
 def _call_json(request: Request) -> JsonObject:
     call = request.call
     out: JsonObject = {
+        **_brief_call_json(request),
+        "arguments": call.arguments,
+        "attributes": dict(call.attributes),
+        "trail": list(request.trail),
+    }
+    if call.signals:
+        out["signals"] = call.signals
+    if call.claims:
+        out["claims"] = call.claims
+    return out
+
+
+def _brief_call_json(request: Request) -> JsonObject:
+    call = request.call
+    return {
         "id": call.id,
         "agent": call.agent,
         "session": call.session,
@@ -65,17 +85,19 @@ def _call_json(request: Request) -> JsonObject:
         "listed_name": call.listed_name,
         "topic": call.topic,
         "risk_tags": list(call.risk_tags),
-        "arguments": call.arguments,
-        "attributes": dict(call.attributes),
         "job_hash": call.job_hash,
         "tool_hash": call.tool_hash,
-        "trail": list(request.trail),
     }
-    if call.signals:
-        out["signals"] = call.signals
-    if call.claims:
-        out["claims"] = call.claims
-    return out
+
+
+def nearest_json(nearest: Nearest) -> JsonObject:
+    """An approved call to compare with."""
+    return {
+        "request_id": nearest.request_id,
+        "ts": nearest.ts,
+        "approver_id": nearest.approver_id,
+        "arguments": nearest.arguments,
+    }
 
 
 def decision_json(decision: RecordedDecision) -> JsonObject:
