@@ -55,3 +55,21 @@ def test_other_digits_hidden_characters_and_escapes_are_seen_through() -> None:
     ):
         assert found(f"it is {text} ok") == [("US_SSN", text)]
     assert found(r"ann\u0040acme.com") == [("EMAIL_ADDRESS", r"ann\u0040acme.com")]
+
+
+def test_triggers_of_many_leaves_stay_with_their_leaf() -> None:
+    leaves = [
+        Leaf("nothing"),
+        Leaf("call +49 30 628882"),
+        Leaf(""),
+        Leaf("SSN 536-22-1234"),
+        Leaf("x"),
+        Leaf("a@b.org"),
+    ]
+    found = [
+        [(one.entity, leaf.text[one.start : one.end]) for one in findings]
+        for leaf, findings in zip(leaves, scan(leaves).findings, strict=True)
+    ]
+    assert found == [
+        [], [("PHONE_NUMBER", "+49 30 628882")], [], [("US_SSN", "536-22-1234")], [], [("EMAIL_ADDRESS", "a@b.org")],
+    ]  # fmt: skip

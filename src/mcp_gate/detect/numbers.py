@@ -18,14 +18,6 @@ _SHAPES: Final = re.compile(
     )(?![\w-])(?!\.\d)""",
     re.VERBOSE,
 )
-_TEST_CARDS: Final = frozenset(
-    {
-        "4111111111111111", "4242424242424242", "5555555555554444", "378282246310005", "371449635398431",
-        "6011111111111117", "4012888888881881", "5105105105105100", "3530111333300000", "4000056655665556",
-        "30569309025904", "2223003122003222", "38520000023237", "6011000990139424", "3566002020360505",
-        "5200828282828210", "4222222222222", "6200000000000005", "2223000048400011", "4000000000000002",
-    }
-)  # fmt: skip
 
 
 def find(text: str, start: int, end: int) -> Iterator[Finding]:
@@ -34,7 +26,7 @@ def find(text: str, start: int, end: int) -> Iterator[Finding]:
         kind = found.lastgroup if found.lastgroup != "sep" else "phone"
         digits = "".join(char for char in found[0] if char.isdigit())
         if kind == "card":
-            if checks.luhn(digits) and checks.card_issuer(digits) and digits not in _TEST_CARDS:
+            if checks.card(digits) and checks.card_issuer(digits):
                 yield Finding(found.start(), found.end(), "CREDIT_CARD", 1.0, "card")
         elif kind == "ssn":
             if checks.ssn(digits) and digits[0] != "9":

@@ -4,32 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mcp_gate.detect import triggers
+from mcp_gate.detect import joined, jsontext
 from mcp_gate.detect.finding import Finding, Leaf, Scan
 from mcp_gate.detect.look import look
 from mcp_gate.detect.merge import merge
 from mcp_gate.detect.options import Options
-from mcp_gate.detect.view import read
+from mcp_gate.detect.secrets.find import find as find_secrets
+from mcp_gate.detect.view import View, read
 
 
 def scan(leaves: Sequence[Leaf], options: Options = Options()) -> Scan:  # noqa: B008 - frozen
-    """What was found in each leaf.
+    """What was found in each leaf. What it takes grows with the size of all leaves, whatever they hold.
 
     Raises:
         Exception: a detector failed; nothing may leave then.
     """
-    found = [_in_leaf(leaf) for leaf in leaves]
-    return Scan(tuple(merge(each) for each in found))
+    views = [read(leaf.text) for leaf in leaves]
+    shown = [Leaf(view.text, leaf.keys) for leaf, view in zip(leaves, views, strict=True)]
+    found = [
+        _placed(view, [*personal, *secret])
+        for view, personal, secret in zip(views, _personal(shown), find_secrets(shown), strict=True)
+    ]
+    for leaf, view, own in zip(leaves, views, found, strict=True):
+        if view.starts and jsontext.starts(leaf.text):  # strings with escapes: told apart only as they were given
+            own.extend(jsontext.find(leaf.text, leaf.keys))
+    return Scan(tuple(merge(each) if each else () for each in found))
 
 
-def _in_leaf(leaf: Leaf) -> list[Finding]:
-    view = read(leaf.text)
-    ends = triggers.find(view.text.encode("ascii", "replace"))
-    found = look(view.text, ends, leaf.keys)
+def _personal(leaves: Sequence[Leaf]) -> list[list[Finding]]:
+    fired = joined.fired([leaf.text for leaf in leaves])
+    return [look(leaf, fired.get(which)) for which, leaf in enumerate(leaves)]
+
+
+def _placed(view: View, found: list[Finding]) -> list[Finding]:
+    """Findings in a view as findings in what it shows."""
     if not view.starts:
         return found
-    placed = []
+    out = []
     for one in found:
         start, end = view.source(one.start, one.end)
-        placed.append(Finding(start, end, one.entity, one.score, one.rule, one.bare))
-    return placed
+        out.append(Finding(start, end, one.entity, one.score, one.rule, one.bare))
+    return out

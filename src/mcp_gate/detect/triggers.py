@@ -2,6 +2,7 @@
 
 Patterns are written for bytes and for two engines, hyperscan and Python's own `re` where hyperscan has no wheel: no
 look-around, no groups that are read. Both report only where a match ends; a detector then looks around that place.
+Characters that are not ASCII arrive as `?`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from functools import cache
 from typing import Any, Final
+
+from mcp_gate.detect import cuewords
 
 
 class Kind(IntEnum):
@@ -24,28 +27,50 @@ class Kind(IntEnum):
     COLONS = 3
     """What might be an IPv6 address."""
     IBAN = 4
-    FIELD = 5
+    ID = 5
+    """Numbers of states with letters in them, of a shape of their own."""
+    FIELD = 6
     """The separator behind a name that may be a field's."""
+    PERSON = 7
+    """The capital letter behind words that names stand behind."""
+    SPEECH = 8
+    """A verb that people are the subject of, behind a word with a capital."""
+    STREET = 9
+    CUE_PHONE = 10
+    """From here on: words that say what a number near them is. A match ends where the word does."""
+    CUE_SSN = 11
+    CUE_BIRTH = 12
+    CUE_PASSPORT = 13
+    CUE_LICENSE = 14
+    CUE_MEDICAL = 15
+    CUE_BANK = 16
+    CUE_NATIONAL = 17
+    CUE_CARD = 18
+    CUE_ADDRESS = 19
 
 
-STEMS: Final = (
-    "name|nom|mail|phone|tele|mobil|cell|fax|ssn|social|passport|licen[cs]e|birth|born|dob|bday|address|adress|"
-    "addr|street|iban|account|acct|"
-    "routing|sort.?code|card|pan|cc|ccn|cvv|cvc|pass|pwd|secret|token|key|auth|bearer|cookie|cred|mrn|patient|"
-    "chart|medic|nhs|"
-    "tax|national|ident|nino|aadha|cpf|nif|dni|tin|id|ip|ip_?v[46]|addr|holder|owner|author|payee|benefic|"
-    "passenger|assign|sign|"
-    "by|to|customer|employee|applicant|recipient|contact|user|member|person|line|residence|number|no|value|full|"
-    "text|jwt|dsn|url|"
-    "string|msisdn|whatsapp|curp|rut|fiscal|vat|sn|cn"
-)
 PATTERNS: Final[dict[Kind, str]] = {
     Kind.MAIL: r"[!-~]@[0-9A-Za-z?]",
     Kind.NUMBER: r"\d(?:[ ./()-]{0,3}\d){6}",
     Kind.DOTTED: r"\d\.\d{1,3}\.\d{1,3}\.\d",
     Kind.COLONS: r"[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]",
     Kind.IBAN: r"[A-Za-z]{2}[ -]?\d{2}[ -]?(?:[0-9A-Za-z][ -]?){10}",
-    Kind.FIELD: r"(?i)(?:" + STEMS + r")[a-z0-9_. -]{0,24}\\?[\"']?\s{0,3}[:=]",
+    Kind.ID: r"[A-Z]{2} ?\d\d ?\d\d ?\d\d ?[A-D]|[A-Z]{5}\d{4}[A-Z]|[A-Z]{6}\d\d[A-Z]\d\d[A-Z]\d{3}|\d{8}-?[A-Z]|"
+    r"[XYZ]-?\d{7}-?[A-Z]|[STFGM]\d{7}[A-Z]|[A-Z]{4}\d{6}[A-Z0-9]{2}",
+    Kind.FIELD: rf"(?i)(?:{cuewords.FIELDS})[a-z0-9_. -]{{0,24}}\\?[\"']?\s{{0,3}}[:=]",
+    Kind.PERSON: rf"\b(?:{cuewords.BEFORE_PERSON})[\"']?(?:[ :,=]|\r?\n){{1,3}}[\"']?[A-Z?]",
+    Kind.SPEECH: rf"[A-Z?][a-z?.'-]{{1,20}} (?:{cuewords.SPEECH})\b",
+    Kind.STREET: cuewords.STREETS,
+    Kind.CUE_PHONE: cuewords.PHONE,
+    Kind.CUE_SSN: cuewords.SSN,
+    Kind.CUE_BIRTH: cuewords.BIRTH,
+    Kind.CUE_PASSPORT: cuewords.PASSPORT,
+    Kind.CUE_LICENSE: cuewords.LICENSE,
+    Kind.CUE_MEDICAL: cuewords.MEDICAL,
+    Kind.CUE_BANK: cuewords.BANK,
+    Kind.CUE_NATIONAL: cuewords.NATIONAL,
+    Kind.CUE_CARD: cuewords.CARD,
+    Kind.CUE_ADDRESS: cuewords.ADDRESS,
 }
 
 Ends = Sequence[list[int]]

@@ -13,7 +13,7 @@ from mcp_gate.detect.merge import CREDENTIALS
 
 _NAME_WORD: Final = r"[^\W\d_](?:[^\W\d_]|['’.-](?=[^\W\d_]|[ ,]|$))*\.?"
 _PARTICLES: Final = words("de van von der den da dos di du la le del bin al el ben ibn ter ten zu af av y e of the st")
-_DATE: Final = (
+DATE: Final = (
     r"(?:(?:18|19|20)\d\d[-/. ]\d{1,2}[-/. ]\d{1,2}(?!\d)|\d{1,2}[-/. ]\d{1,2}[-/. ](?:(?:18|19|20)\d\d|"
     r"\d\d)(?!\d)|(?:19|20)\d{6}(?!\d)"
     r"|\d{1,2}(?:st|nd|rd|th|\.)?[ -](?:of )?[^\W\d_]{3,9}\.?,?[ -](?:(?:18|19|20)\d\d|\d\d(?!\d))|"
@@ -29,8 +29,8 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
     "CREDIT_CARD": re.compile(r"\d(?:[ -]?\d){11,18}"),
     "IBAN_CODE": re.compile(r"[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){8,30}"),
     "BANK_ACCOUNT": re.compile(r"[A-Za-z]{0,4}\d(?:[ /-]?\d){4,20}"),
-    "DATE_OF_BIRTH": re.compile(_DATE),
-    "PASSPORT": re.compile(r"(?=[A-Za-z0-9 -]*\d[A-Za-z0-9 -]*\d)[A-Za-z0-9](?:[ -]?[A-Za-z0-9]){4,19}"),
+    "DATE_OF_BIRTH": re.compile(DATE),
+    "PASSPORT": re.compile(r"[A-Z]{1,2}[A-Z0-9]{6,8}(?!\w)|(?=[A-Za-z0-9 -]*\d)[A-Za-z0-9](?:[ -]?[A-Za-z0-9]){4,19}"),
     "DRIVER_LICENSE": re.compile(
         r"(?=[A-Za-z0-9 -]*\d[A-Za-z0-9 -]*\d[A-Za-z0-9 -]*\d)[A-Za-z0-9](?:[ *-]?[A-Za-z0-9]){4,24}"
     ),
@@ -77,7 +77,7 @@ def find(entity: str, text: str, start: int, end: int, *, whole: bool) -> Findin
     rest = text[match.end() : end].strip(" ,;.")
     if whole and rest and kind not in ("PHONE_NUMBER", "EMAIL_ADDRESS"):
         return None
-    if not _plausible(kind, value, text[start:end]) or (weak and not _two_words(value)):
+    if not _plausible(kind, value, text[start:end]) or (weak and not two_words(value)):
         return None
     if entity == fields.NAME:
         return None
@@ -109,7 +109,8 @@ def looks_like_name(value: str) -> bool:
     return all(word[0].isupper() or word.lower() in _PARTICLES or not word[0].isalpha() for word in words)
 
 
-def _two_words(value: str) -> bool:
+def two_words(value: str) -> bool:
+    """Whether a name has a first and a last part."""
     return len(value.replace(",", " ").split()) > 1
 
 

@@ -1,0 +1,111 @@
+"""Numbers and dates that only the words before them make personal: `passport`, `born on`, `account number`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from mcp_gate.detect import checks
+from mcp_gate.detect.finding import Finding
+from mcp_gate.detect.triggers import Ends, Kind
+from mcp_gate.detect.values import DATE
+
+
+class _Cue(NamedTuple):
+    entity: str
+    reach: int
+    """How many characters behind the word the value may begin."""
+    shape: re.Pattern[str]
+    digits: tuple[int, int]
+
+
+_ID: Final = r"(?:[A-Z]{1,5}[ -]?)?\d[A-Z0-9]*(?:[ -][A-Z0-9]*\d[A-Z0-9]*){0,5}(?:-[A-Z]{1,3}(?![\w]))?"
+_DOTTED_ID: Final = r"(?:[A-Z]{1,6}[ .-]?)?\d[A-Z0-9]*(?:[ ./-][A-Z0-9]*\d[A-Z0-9]*){0,5}(?:[ -]?[A-Z]{1,2}(?![\w]))?"
+_CUES: Final[dict[Kind, _Cue]] = {
+    Kind.CUE_PHONE: _Cue(
+        "PHONE_NUMBER",
+        44,
+        re.compile(
+            r"(?:\+|00)?\(?\+?\d(?:[ ()./-]{0,2}\d){6,16}(?: ?(?:x|"
+            r"ext\.?) ?\d{1,6})?"
+        ),
+        (7, 15),
+    ),
+    Kind.CUE_SSN: _Cue("US_SSN", 36, re.compile(r"\d{3}[ .-]?\d{2}[ .-]?\d{4}|\d{3}[ -]\d{3}[ -]\d{3}"), (9, 9)),
+    Kind.CUE_BIRTH: _Cue("DATE_OF_BIRTH", 36, re.compile(DATE), (3, 8)),
+    Kind.CUE_PASSPORT: _Cue("PASSPORT", 48, re.compile(rf"[A-Z]{{1,2}}[A-Z0-9]{{6,8}}(?!\w)|{_ID}"), (1, 12)),
+    Kind.CUE_LICENSE: _Cue("DRIVER_LICENSE", 48, re.compile(_ID), (5, 18)),
+    Kind.CUE_MEDICAL: _Cue("MEDICAL_RECORD", 40, re.compile(_ID), (4, 14)),
+    Kind.CUE_BANK: _Cue("BANK_ACCOUNT", 40, re.compile(r"\d(?:[ -]?\d){5,19}"), (6, 20)),
+    Kind.CUE_NATIONAL: _Cue("NATIONAL_ID", 48, re.compile(_DOTTED_ID), (5, 16)),
+    Kind.CUE_CARD: _Cue("CREDIT_CARD", 48, re.compile(r"\d(?:[ -]?\d){11,18}"), (12, 19)),
+}
+_DIGIT: Final = re.compile(r"\d")
+_MONTH: Final = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? $")
+_NOT_ID: Final = re.compile(
+    r"(?:ORD|PO|INV|SO|REF|RMA|TKT|SKU|#)[-#]?\d|(?:19|20)\d\d-\d\d-\d\d(?!\d)|v?\d{1,3}\.\d{1,3}\.\d{1,3}"
+)
+_LOOSE: Final = re.compile(
+    r"(?i)(?:call|calling|called|calls|text|texted|contact|office|desk|messages?|numbers?|ring|rang|reach)$"
+)
+_SENTENCE: Final = re.compile(r"[.!?]\s+[A-Z]|\n\s*\n|[{}\[\]]")
+
+
+def find(text: str, ends: Ends) -> Iterator[Finding]:
+    """The first thing with digits behind each word, where it has the shape that the word promises."""
+    for kind, cue in _CUES.items():
+        last = -1
+        for end in ends[kind]:
+            if end == last or not (digit := _DIGIT.search(text, end, end + cue.reach)):
+                continue
+            start = _begin(text, digit.start(), end)
+            if start == last:
+                continue
+            last = start
+            if (match := cue.shape.match(text, start)) and _fits(text, match, end, kind, cue):
+                yield Finding(start, match.end(), cue.entity, 0.75, f"near_{kind.name.removeprefix('CUE_').lower()}")
+
+
+def _begin(text: str, digit: int, least: int) -> int:
+    """Where the word with this digit begins; for dates with the month before."""
+    start = digit
+    while start > least and (text[start - 1].isalnum() or text[start - 1] in "+(-"):
+        start -= 1
+    while text[start] == "-":
+        start += 1
+    if month := _MONTH.search(text, max(least, start - 12), start):
+        return month.start()
+    return start
+
+
+def _fits(text: str, match: re.Match[str], end: int, kind: Kind, cue: _Cue) -> bool:
+    value = match[0]
+    behind = text[match.end() : match.end() + 1]
+    if (
+        behind.isalnum()
+        or behind in ("_", "@")
+        or (behind == "." and text[match.end() + 1 : match.end() + 2].isdigit())
+    ):
+        return False
+    digits = "".join(filter(str.isdigit, value))
+    if not cue.digits[0] <= len(digits) <= cue.digits[1] or (kind != Kind.CUE_BIRTH and _NOT_ID.match(value)):
+        return False
+    if _SENTENCE.search(text, end, match.start()):
+        return False
+    match kind:
+        case Kind.CUE_SSN:
+            return checks.ssn(digits) or " " in value
+        case Kind.CUE_CARD:
+            return checks.card(digits)
+        case Kind.CUE_PHONE if _LOOSE.search(text[max(0, end - 10) : end]):
+            return len(digits) >= 9 or len(value) > len(digits)
+        case Kind.CUE_BANK if text[end - 7 : end].lower() in ("account", "ccounts"):
+            return len(digits) >= 8
+        case _:
+            return True
+
+
+def near(ends: Sequence[int], start: int, reach: int) -> bool:
+    """Whether one of these places lies at most `reach` characters before `start`."""
+    return any(0 <= start - end <= reach for end in ends)

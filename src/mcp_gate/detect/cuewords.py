@@ -1,0 +1,104 @@
+"""Words that tell what stands near them; parts of the patterns of `triggers`, so for bytes and for both its engines."""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+def _words(text: str, *, any_case: bool = True) -> str:
+    """A pattern for whole words and phrases; `_` is a space, or what stands for one in names."""
+    phrases = "|".join(text.split()).replace("_", "[ _-]?")
+    return rf"(?i)\b(?:{phrases})\b" if any_case else rf"\b(?:{phrases})\b"
+
+
+FIELDS: Final = (
+    "name|nom|mail|phone|tele|mobil|cell|fax|ssn|social|passport|pass|licen[cs]e|birth|born|dob|bday|address|"
+    "adress|addr|"
+    "street|stra|iban|account|acct|routing|sort.?code|card|pan|cc|ccn|cvv|cvc|pwd|wort|secret|token|key|auth|bearer|"
+    "cookie|cred|mrn|patient|chart|medic|nhs|tax|steuer|nummer|national|ident|nino|aadha|cpf|nif|dni|tin|id|ip|"
+    "ip_?v[46]|"
+    "holder|owner|author|payee|benefic|passenger|assign|sign|by|to|customer|employee|applicant|recipient|contact|user|"
+    "member|person|line|residence|number|no|value|full|text|jwt|dsn|url|string|msisdn|whatsapp|curp|rut|fiscal|vat|"
+    "sn|cn|"
+    "correo|apellido|nombre|direcc|cognome|fecha|data|nascita|naiss|geburt|anschrift|konto|client"
+)
+"""Ends of names of fields worth a look."""
+
+PHONE: Final = _words(
+    "phones? telephone tel mobile cell cell_?phone fax call calling called calls reach text texted sms whats_?app dial "
+    "contact ring rang hotline desk office landline ext callback pager handy telefon telefono phone_number numbers? "
+    "voicemail messages? telefone celular movil mobil"
+)
+SSN: Final = _words("ssns? social social_security(?:_(?:number|no))? itin sin soc_sec w_2")
+BIRTH: Final = _words("dob born birth birthday birthdate birth_date d\\.o\\.b geboren geb nacid[oa] nat[oa] bday")
+PASSPORT: Final = _words("passports? passport_(?:number|no) reisepass pasaporte passeport passaporto travel_document")
+LICENSE: Final = _words(
+    "(?:driver|drivers|driver's|driver.s|driving|operator.s)_licen[cs]es? licen[cs]e_(?:number|no|id) dl dln "
+    "fuhrerschein permis driving_permit"
+)
+MEDICAL: Final = _words(
+    "mrn mrns medical_records? (?:patient|chart|hospital|health_card|medicare)_(?:id|no|number|num) health_record "
+    "medical_record_(?:number|no)"
+)
+BANK: Final = _words(
+    "account acct accounts account_(?:number|no|num) acct_(?:number|no) a/c routing routing_(?:number|no) sort_code "
+    "direct_deposit bank_account checking savings bsb aba konto kontonummer"
+)
+NATIONAL: Final = _words(
+    "national_id national_insurance(?:_(?:number|no))? nino ni_number nhs(?:_number)? aadhaar aadhar pan_card pan "
+    "tax_(?:id|number|no|"
+    "file_number) tax_identification_number taxpayer_id tfn cpf cnpj nif nie dni nric fin pesel bsn "
+    "curp rfc rut nit hkid snils tin ein codice_fiscale steuer_id steuernummer personnummer identity_(?:card|"
+    "number|document) "
+    "id_(?:number|no|"
+    "card) identification_number national_identification_number vat citizen_id medicare voter_id cedula "
+    "government_id personal_(?:number|code|id) oib jmbg egn cnp insee taxpayer_identification_number"
+)
+CARD: Final = _words("cards? cc visa mastercard master_card amex american_express pan credit debit discover maestro")
+ADDRESS: Final = _words(
+    "address addresses lives?_(?:at|in) living_at ship_(?:it_)?to shipped_to deliver(?:ed)?_(?:it_)?to located_at "
+    "resid(?:es?|ing)_at mail_(?:it_)?to moved_to send_it_to sent_to adresse direccion indirizzo endereco wohnhaft"
+)
+
+BEFORE_PERSON: Final = (
+    r"(?:[Mm]r|[Mm]rs|[Mm]s|[Mm]iss|[Dd]r|[Pp]rof|Herrn?|Frau|Mme|Sr|Sra|Sig|Mx|Sir|Lady)\.?|[Dd]ear|DEAR|[Hh]i|"
+    r"[Hh]ello|Hey|Hallo|"
+    r"Bonjour|Hola|Liebe[r]?|(?:[Bb]est|[Kk]ind|[Ww]arm)? ?(?:[Rr]egards|[Bb]est|[Tt]hanks|[Tt]hank you|[Cc]heers|"
+    r"[Ss]incerely|"
+    r"[Ww]ishes|Yours(?: truly| faithfully)?|Gr\?\?e|Gruss|Cordialement|Saludos)|(?i:my name is|name is|"
+    r"names? on (?:the )?(?:account|card) is|"
+    r"this is|i am|i.m|named|name|full name|signed by|written by|reported by|requested by|approved by|prepared by|"
+    r"created by|"
+    r"signed off by|signed-off-by|reviewed-by|co-authored-by|reported-by|authored by|on behalf of|account holder|"
+    r"card ?holder|policy ?holder|@?authors?|owners?|passengers?|patients?|customers?|clients?|employees?|"
+    r"applicants?|users?|attention|"
+    r"attn|contact|recipients?|beneficiary|payee|tenants?|candidates?|managers?|colleagues?|students?|members?|"
+    r"subscribers?|"
+    r"nurse|doctor|physician|spouse|wife|husband|mother|father|brother|sister|son|daughter|friend|guardian|witness|"
+    r"defendant|"
+    r"plaintiff|assigned to|assignee|reporter|speaker|guests?|insured|from|to|cc|bcc|reply-to|sender|call|called|"
+    r"ask|tell|told|"
+    r"met|meet|with|by|ceo|cto|cfo|director|president|emergency contact|next of kin|kunde|nombre|nom)"
+)
+"""Words that a name may follow; `people` looks at what really does."""
+SPEECH: Final = (
+    "said|says|wrote|writes|called|calls|asked|asks|told|wants|wanted|replied|confirmed|reported|requested|changed|"
+    "moved|"
+    "mentioned|complained|explained|signed|paid|emailed|e-mailed|lives|works|lost|needs|phoned|texted|joined|left|"
+    "visited|"
+    "applied|approved|rejected|ordered|booked|bought|received|uploaded|submitted|created|updated|commented|opened|"
+    "closed|"
+    "assigned|reviewed|merged|committed"
+)
+STREETS: Final = (
+    r"[a-z?.'] (?i:street|str|st|avenue|ave|road|rd|lane|ln|blvd|boulevard|drive|dr|court|ct|way|place|pl|square|"
+    r"sq|terrace|"
+    r"ter|row|close|crescent|cres|parkway|pkwy|highway|hwy|circle|cir|trail|trl|loop|alley|gardens|grove|hill|mews|"
+    r"walk|pike|"
+    r"plaza|broadway|quay|wharf|rise|vale|park|heights|estate)\b"
+    r"|str\. \d|(?:stra\?e|strasse|weg|allee|platz|gasse|ring|damm|ufer|laan|straat|plein|gatan|gata|vej|veien|"
+    r"gade|tie|katu)\b"
+    r"|\b(?i:rue|avenue|boulevard|calle|via|viale|piazza|corso|rua|avenida|plaza|paseo|carrer|ulica|ul\.|quai|"
+    r"chemin|impasse) "
+    r"|(?i:p\.?o\.? ?box|box|unit|psc|suite|apt\.?) \d|[A-Z][a-z]+,? [A-Z]{2} \d{5}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"
+)

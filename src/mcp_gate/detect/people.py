@@ -1,0 +1,109 @@
+"""Names of people where words around them say so: titles, greetings, signatures, headers of mail, roles, verbs.
+
+In running text without such words only `ner` finds names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mcp_gate.detect.commonwords import COMMON
+from mcp_gate.detect.fieldrules import words
+from mcp_gate.detect.finding import Finding
+
+_WORD: Final = r"(?:[A-Z]\.|(?:[DO]['’]|Mc|Mac|al-|El-)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*)"
+_PARTICLE: Final = r"(?:d[eiou]|da|das|dos|del|della|den|der|van|von|vom|zu|la|le|bin|ibn|al|el|ter|ten|y|e|auch|und)"
+_NAME: Final = re.compile(rf"{_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{0,3}}(?![\w@]|['’-]\w)")
+_AND: Final = re.compile(rf"(?:,? (?:and|und|et|y|e)|,|;| &|/) ({_NAME.pattern})")
+_BEFORE_MAIL: Final = re.compile(rf"({_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}})[\"']?,? ?[<(\[](?:mailto:)?$")
+_BEFORE_VERB: Final = re.compile(rf"({_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}}) $")
+_LOWER: Final = words(
+    "with by from to call called ask tell told met meet user users customer client contact author owner speaker "
+    "manager member"
+)
+"""After these a name has to be two words at least: too much else follows them."""
+_CUE: Final = re.compile(r"([\w.@'-]+(?: [\w.'-]+){0,2}?)[\"']?[ :,=\n\r]{1,4}[\"']?$")
+_AFTER_OTHERS: Final = re.compile(r"(?i)\b(?:from|at|of|and|the|for|by|with|in|on|&) $")
+
+
+def after_cue(text: str, end: int) -> Iterator[Finding]:
+    """The name that begins with the letter before `end`."""
+    start = end - 1
+    match = _NAME.match(text, start)
+    if match is None:
+        return
+    before = text[max(0, start - 40) : start]
+    cue = _CUE.search(before)
+    if cue is None:
+        return
+    word = cue[1].rsplit(" ", 1)[-1].lower().lstrip("@")
+    name = match[0] if word == "holder" or before.endswith(": ") else ""
+    name = name if _parts(name) > 1 and trimmed(name.split(" ", 1)[1]) == name.split(" ", 1)[1] else trimmed(match[0])
+    if word in ("from", "to", "cc", "bcc") and not before.rstrip(" \"'").endswith(":"):
+        return
+    least = 2 if word in _LOWER and not before.rstrip(" ").endswith((":", "=")) else 1
+    while name and sum(map(len, name.split())) > 2 and _parts(name) >= least and not _goes_on(text, start + len(name)):
+        yield Finding(start, start + len(name), "PERSON", 0.7, "person_by_words")
+        match = _AND.match(text, start + len(name))  # `with Ann Lee and Bob Ray`
+        start, name, least = (match.start(1), trimmed(match[1]), 2) if match else (start, "", 2)
+
+
+def before_verb(text: str, end: int) -> Iterator[Finding]:
+    """Two words or more with capitals before a verb that ends at `end`."""
+    verb = text.rfind(" ", 0, end)
+    while verb > 0 and not text[verb + 1 : verb + 2].islower():  # pragma: no cover - verbs are one word each
+        verb = text.rfind(" ", 0, verb)
+    yield from _found(_BEFORE_VERB, text, verb + 1, "person_by_verb")
+
+
+def before_mail(text: str, start: int) -> Iterator[Finding]:
+    """The name before an address in angle brackets or parentheses that begins at `start`."""
+    yield from _found(_BEFORE_MAIL, text, start, "person_by_mail")
+
+
+def _found(pattern: re.Pattern[str], text: str, at: int, rule: str) -> Iterator[Finding]:
+    least = max(0, at - 72)
+    match = pattern.search(text[least:at])
+    if match is None:
+        return
+    name = match[1]
+    skipped = 0
+    for word in name.split(" "):  # `The Anna Lee`, `Customer Anna Lee`
+        if word.strip(",.") not in COMMON:
+            break
+        skipped += len(word) + 1
+    name = name[skipped:]
+    if _parts(name) < 2 or trimmed(name) != name:
+        return
+    if _AFTER_OTHERS.search(text, max(0, least + match.start(1) - 6), least + match.start(1)):
+        return  # the subject is who stands before: `Anna from Wells Fargo said`
+    begin = least + match.start(1) + skipped
+    if begin and (text[begin - 1].isalnum() or text[begin - 1] in "_@#/.-"):
+        return
+    yield Finding(begin, begin + len(name), "PERSON", 0.7, rule)
+
+
+def trimmed(name: str) -> str:
+    """A name up to the first word that is none."""
+    kept: list[str] = []
+    for word in name.split(" "):
+        plain = word.strip(",.'’")
+        if plain in COMMON or (plain.isupper() and len(plain) > 3 and kept and not kept[-1].isupper()):
+            break
+        kept.append(word)
+    return " ".join(kept).rstrip(",.' ") if kept and not _initial(kept[-1]) else " ".join(kept).rstrip(", ")
+
+
+def _initial(word: str) -> bool:
+    return len(word) == 2 and word[1] == "."
+
+
+def _parts(name: str) -> int:
+    return len(name.replace(",", " ").split())
+
+
+def _goes_on(text: str, end: int) -> bool:
+    """Whether what looked like a name is part of something longer: a call, a path, an identifier."""
+    return text[end : end + 1] in ("_", "(", "/", "\\", "@") or text[end : end + 2] in ("::", "->", "=>")

@@ -1,0 +1,55 @@
+"""Postal addresses: a number with a street, by the words that streets are named with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mcp_gate.detect.finding import Finding
+
+_CAP: Final = r"[^\W\d_a-z][\w'’.-]*"
+_KIND: Final = (
+    r"(?i:street|avenue|road|lane|boulevard|blvd|drive|court|way|place|square|terrace|row|close|crescent|cres|parkway|"
+    r"pkwy|highway|hwy|circle|cir|trail|trl|loop|alley|gardens|grove|hill|mews|walk|pike|plaza|broadway|quay|wharf|rise|"
+    r"vale|park|heights|estate|st|ave|rd|ln|dr|ct|pl|sq|ter)\b\.?"
+)
+_UNIT: Final = r"(?:,? ?(?:(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Room|Rm|Bldg|No)\b\.? ?#?[\w-]+|# ?\w+))?"
+_POSTCODE: Final = (
+    r"(?:[A-Z]{2},? \d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|\d{4,6}(?:-\d{3,4})?|[A-Z]\d[A-Z] ?\d[A-Z]\d)"
+    r"(?!\w)"
+)
+_TOWN: Final = (
+    rf"(?:[,\n] ?{_CAP}(?:[ -](?:[a-z]{{2,3}} )?{_CAP}){{0,3}}(?:,? {_POSTCODE})?"
+    rf"(?:,? (?:[A-Z]{{2}}\b|{_POSTCODE}))?)"
+)
+_CODE_TOWN: Final = rf"(?:,? ?\n? ?(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?: [A-Z]{{2}})? {_CAP}(?:[ -]{_CAP}){{0,2}})"
+_ENDINGS: Final = (
+    "(?:straße|strasse|str\\.|weg|allee|platz|gasse|ring|damm|ufer|laan|straat|plein|gatan|gata|vej|veien|gade)"
+)
+_ORDINAL: Final = r"\d{1,3}(?:st|nd|rd|th)"
+_OF: Final = r"(?:d[eu][ls]? |d[aeio] |de la |della |des |dos |las? |los |l['’]|d['’])*"
+_FORMS: Final = (
+    rf"\d{{1,6}}[A-Za-z]?(?:-\d{{1,5}})?,? (?:(?:{_CAP}|{_ORDINAL}) ){{1,4}}?{_KIND}(?: (?:NW|NE|SW|SE|[NSEW])\b\.?)?"
+    rf"{_UNIT}{_TOWN}?{_TOWN}?",
+    rf"(?:{_CAP}[ -]){{0,2}}[^\W\d_a-z][^\W\d_]*{_ENDINGS} \d{{1,4}} ?[a-z]?\b{_CODE_TOWN}?",
+    rf"(?:{_CAP} ){{1,2}}(?:Straße|Strasse|Str\.|Weg|Allee|Platz|Gasse|Ring) \d{{1,4}}[a-z]?\b{_CODE_TOWN}?",
+    rf"\d{{1,4}}(?: ?(?:bis|ter))?,? (?i:rue|avenue|boulevard|place|quai|chemin|impasse|"
+    rf"all[ée]e) {_OF}{_CAP}(?:[ -]{_CAP}){{0,3}}"
+    rf"{_CODE_TOWN}?",
+    rf"(?i:calle|via|viale|piazza|corso|rua|avenida|plaza|paseo|carrer|c/|ul\.|"
+    rf"ulica) {_OF}{_CAP}(?: (?:de )?{_CAP}){{0,3}},? "
+    rf"\d{{1,4}}[A-Za-z]?{_CODE_TOWN}?",
+    rf"(?i:p\.? ?o\.? ?box) \d{{1,6}}{_TOWN}?{_TOWN}?",
+    r"(?:PSC|Unit|CMR) \d{3,5},? Box \d{3,5}(?:[,\n ]{1,2}[AFD]PO A[AEP] \d{5})?",
+    rf"\d{{1,4}} {_CAP}(?: {_CAP})?, {_CAP}(?: {_CAP})?,? (?:[A-Z]{{1,2}}\d[A-Z\d]? \d[A-Z]{{2}}|"
+    rf"[A-Z]{{2}} \d{{5}}(?:-\d{{4}})?)"
+    r"(?!\w)",
+)
+_STREETS: Final = re.compile(r"(?<![\w.,:/-])(?:" + "|".join(_FORMS) + ")")
+
+
+def find(text: str, start: int, end: int) -> Iterator[Finding]:
+    """Addresses in a stretch of a text."""
+    for match in _STREETS.finditer(text, start, end):
+        yield Finding(match.start(), match.end(), "ADDRESS", 0.75, "street")

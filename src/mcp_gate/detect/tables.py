@@ -1,0 +1,123 @@
+"""Tables in a text, a row a line: CSV, TSV, Markdown, what a database prints. The first line names the columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from mcp_gate.detect import fields, values
+from mcp_gate.detect.fields import entity_of
+from mcp_gate.detect.finding import Finding
+
+_BLOCK: Final = re.compile(r"\n[ \t\r]*\n|```\w*\n")
+_NAME: Final = re.compile(r"[^\W\d][\w .#/()'-]{0,60}")
+_RULE: Final = re.compile(r"[-+|: ]+")
+_HUMAN: Final = frozenset(
+    {"EMAIL_ADDRESS", "PHONE_NUMBER", "DATE_OF_BIRTH", "US_SSN", "PASSPORT", "ADDRESS", "CREDIT_CARD"}
+)
+
+
+def find(text: str) -> Iterator[Finding]:
+    """Findings in cells, by the names of their columns."""
+    if "\n" not in text:
+        return
+    borders = [0, *(match.end() for match in _BLOCK.finditer(text)), len(text)]
+    for start, end in pairwise(borders):
+        if end - start > 8:
+            yield from _block(text, start, end)
+
+
+def _block(text: str, start: int, end: int) -> Iterator[Finding]:
+    while start < end and text[start] == "\n":
+        start += 1
+    line_end = text.find("\n", start, end)
+    if line_end < 0 or line_end - start > 4000:
+        return
+    header = text[start:line_end]
+    for separator in "\t", "|", ";", ",":
+        if separator in header and (columns := _columns(text, start, line_end, separator)):
+            break
+    else:
+        return
+    human = any(entity in _HUMAN for entity in columns)
+    kinds = ["PERSON" if human and entity == fields.NAME else entity for entity in columns]
+    if not any(kind is not None and kind != fields.NAME for kind in kinds):
+        return
+    at = line_end + 1
+    while at < end:
+        line_end = text.find("\n", at, end)
+        line_end = end if line_end < 0 else line_end
+        row = _cells(text, at, line_end, separator)
+        if _RULE.fullmatch(text, at, line_end) is None and row:
+            if len(row) < max(2, len(kinds) - 1):
+                return
+            yield from _row(text, row, kinds)
+        at = line_end + 1
+
+
+def _columns(text: str, start: int, end: int, separator: str) -> list[str | None] | None:
+    """The entities of the columns; None if this is no line of names."""
+    cells = [text[first:last] for first, last in _cells(text, start, end, separator)]
+    if len(cells) < 2 or not all(_NAME.fullmatch(cell) for cell in cells):
+        return None
+    return [entity_of((cell,)) for cell in cells]
+
+
+def _cells(text: str, start: int, end: int, separator: str) -> list[tuple[int, int]]:
+    """Where the cells of a line begin and end, without quotes and spaces around them."""
+    if end > start and text[end - 1] == "\r":
+        end -= 1
+    if separator == "|":  # those of Markdown stand at both ends too
+        while start < end and text[start] in " |":
+            start += 1
+        while start < end and text[end - 1] in " |":
+            end -= 1
+    cells: list[tuple[int, int]] = []
+    at = start
+    while at <= end:
+        if text[at : at + 1] == '"' and (close := _quoted(text, at, end, separator)):
+            cells.append((at + 1, close))
+            at = close + 2
+            continue
+        stop = text.find(separator, at, end)
+        stop = end if stop < 0 else stop
+        cells.append(_bare(text, at, stop))
+        at = stop + 1
+    return cells
+
+
+def _quoted(text: str, start: int, end: int, separator: str) -> int:
+    """Where the quote that closes a cell stands; 0 if there is none."""
+    at = start + 1
+    while (at := text.find('"', at, end)) >= 0:
+        if text[at + 1 : at + 2] == '"':
+            at += 2
+            continue
+        return at if at + 1 >= end or text[at + 1] == separator else 0
+    return 0
+
+
+def _bare(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start] in " '":
+        start += 1
+    while start < end and text[end - 1] in " '":
+        end -= 1
+    return start, end
+
+
+def _row(text: str, row: list[tuple[int, int]], kinds: list[str | None]) -> Iterator[Finding]:
+    extra = len(row) - len(kinds)
+    at = 0
+    for kind in kinds:
+        if at >= len(row):
+            return
+        start, end = row[at]
+        if extra > 0 and kind in ("PERSON", "ADDRESS") and at + 1 < len(row):  # `Lee, Ann` without quotes is two cells
+            end = row[at + 1][1]
+            at += 1
+            extra -= 1
+        at += 1
+        if kind is not None and end > start and (found := values.find(kind, text, start, end, whole=True)):
+            yield found
