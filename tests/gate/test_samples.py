@@ -12,8 +12,8 @@ import pytest
 
 from mcp_gate.autonomy.level import Counts
 from mcp_gate.faces.client import decision_body
-from mcp_gate.faces.http import status as statuses
 from mcp_gate.faces.http.shapes import request_json
+from mcp_gate.gate import figures
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewers import Session
@@ -133,7 +133,7 @@ class TestSelecting:
             for n in range(3):
                 await perform(gate, job("get", {"n": n}), Upstream())
             assert len(await samples(gate)) == 3
-            assert (await statuses.queue(gate)).open == 0
+            assert (await figures.queue(gate)).open == 0
             assert await gate.store.gated_share(0) == 0
             waiting = asyncio.create_task(perform(gate, job("refund"), Upstream()))
             await pending(gate, 4)  # the cap is one, and it is free

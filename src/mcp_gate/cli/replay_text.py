@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from mcp_gate.cli.columns import table
-from mcp_gate.history.replay import SHARE
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.times import span
 from mcp_gate.model.decision import Decision
+from mcp_gate.review.queue import SHARE
 
 if TYPE_CHECKING:
     from collections import Counter

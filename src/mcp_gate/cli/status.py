@@ -46,7 +46,8 @@ def _lines(found: JsonObject) -> Iterator[str]:
     listening = [f"{face} {address}" for face, address in found["listen"].items()]
     yield _line("listening", ", ".join(["local sockets", *listening]))
     yield from _queue(found["queue"])
-    yield _line("held", f"{found['gated_share']:.1%} of the last day's calls")
+    yield _line("held", _share(found["gated_share"], *found["gated_share_target"]))
+    yield from _people(found["reviewers"])
     if "webhooks" in found:
         hooks = found["webhooks"]
         cure = "; 'mcp-gate webhooks list' says why" if hooks["dead"] else ""
@@ -63,16 +64,38 @@ def _lines(found: JsonObject) -> Iterator[str]:
 def _queue(queue: JsonObject) -> Iterator[str]:
     from mcp_gate.lang.times import span
 
+    yield _line("queue", _open(queue))
+    for name in ("median", "p95"):
+        if f"{name}_wait_sec" in queue:
+            wait, target = span(queue[f"{name}_wait_sec"]), span(queue[f"target_{name}_wait_sec"])
+            yield _line("", f"{name} wait {wait}, target {target}{'  BREACHED' if name in queue['breached'] else ''}")
+
+
+def _open(queue: JsonObject) -> str:
     if not queue["open"]:
-        yield _line("queue", "nothing is waiting for review")
-        return
+        return "nothing is waiting for review"
     groups = ", ".join(f"{name} {count}" for name, count in queue["groups"].items())
     over, escalated = queue["overdue"], queue["escalated"]
     moved = f", {escalated} escalated" if escalated else ""
-    yield _line("queue", f"{queue['open']} waiting ({groups}), {over} over the target{moved}")
-    for name, label in (("median", "median"), ("p95", "p95")):
-        wait, target = span(queue[f"{name}_wait_sec"]), span(queue[f"target_{name}_wait_sec"])
-        yield _line("", f"{label} wait {wait}, target {target}")
+    return f"{queue['open']} waiting ({groups}), {over} over the target{moved}"
+
+
+def _share(share: float, low: float, high: float) -> str:
+    aim = f"the {low:.0%} to {high:.0%} that keep people attentive"
+    how = f"more than {aim}" if share > high else f"less than {aim}" if share < low else f"within {aim}"
+    return f"{share:.1%} of the last day's calls, {how}"
+
+
+def _people(people: list[JsonObject]) -> Iterator[str]:
+    from mcp_gate.lang.times import span
+
+    busy = [one for one in people if one["open"] or one["decisions"]]
+    for number, one in enumerate(busy):
+        told = f"{one['id']}: {one['open']} open, {one['decisions']} decisions in the last day"
+        if one["decisions"]:
+            times = f"median {span(one['median_decision_sec'])}, p95 {span(one['p95_decision_sec'])}"
+            told += f" ({times}, {one['under_two_sec_share']:.0%} in under two seconds)"
+        yield _line("" if number else "reviewers", told)
 
 
 def _line(label: str, text: str) -> str:

@@ -14,6 +14,7 @@ from mcp_gate.gate import events
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.deadlines import Deadlines
 from mcp_gate.gate.egress import Changed, Egress, Passed, Withheld, egress
+from mcp_gate.gate.figures import Targets
 from mcp_gate.gate.governing import Governing
 from mcp_gate.gate.hold import collectable
 from mcp_gate.gate.hub import Hub
@@ -74,6 +75,7 @@ class Gate:
         self.governing = Governing(self)
         self.presence = Presence(clock.steady)
         self.sharer = Sharer(self)
+        self.targets = Targets(self)
         self.stale: tuple[Problem, ...] = ()
         """Why the files on disk are not the policy in force; empty when they are."""
         self.stopped = asyncio.Event()

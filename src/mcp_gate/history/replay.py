@@ -17,9 +17,8 @@ from mcp_gate.model.decision import Decision
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.request import CallState, RequestStatus
 from mcp_gate.model.verdict import Verdict
+from mcp_gate.review.queue import SHARE
 
-SHARE: Final = (0.05, 0.10)
-"""Of all calls so many should wait for a person: more, and people wave them through."""
 SHOWN: Final = 20
 """Differences from the record that are told one by one."""
 

@@ -12,7 +12,7 @@ EVENTS = frozenset(
         "call.delivered", "request.opened", "request.assigned", "request.escalated", "request.decided",
         "request.refused", "request.expired", "request.cancelled", "output.reviewed", "sample.selected",
         "sample.reviewed", "agent.level_changed", "agent.stopped", "policy.loaded", "policy.refused", "tool.changed",
-        "key.revoked",
+        "key.revoked", "queue.breached",
     }
 )  # fmt: skip
 """All names but those of the family `security.*`."""

@@ -18,7 +18,6 @@ from mcp_gate.policy.read_variables import Variables
 
 ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 KEYS: Final = frozenset({"id", "url", "secret", "events", "allow_private", "reviewers"})
-QUEUE_EVENTS: Final = frozenset({"queue.breached"})
 """News that is no line of the record."""
 
 
@@ -106,7 +105,7 @@ def _event(reader: Reader, node: Node) -> str | None:
     text = reader.text(node, "an event")
     if text is not None and text.startswith("security."):
         return text
-    return reader.one_of(node, {name: name for name in EVENTS | QUEUE_EVENTS}, "an event")
+    return reader.one_of(node, {name: name for name in EVENTS}, "an event")
 
 
 def _reviewer(reader: Reader, node: Node, reviewers: Collection[str] | None) -> str | None:

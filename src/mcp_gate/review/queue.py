@@ -5,20 +5,40 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
-from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.model.request import Request, RequestStatus
 
 MEDIAN_SEC: Final = 900
 P95_SEC: Final = 1800
 """Targets where `approval_queue_policy` names none."""
+SETTLED_SEC: Final = 3600
+"""Waits that ended count for so long: a queue that was worked off is not at once a quick one."""
+SHARE: Final = (0.05, 0.10)
+"""How much of its calls a gate should hold: less guards little, more wears people out."""
+
+
+class Target(StrEnum):
+    """What a queue is measured by."""
+
+    MEDIAN = "median"
+    P95 = "p95"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A held call that waits for people."""
+
+    group: str
+    since: float
+    """Seconds since the epoch."""
+    escalated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Requests that wait for people. Times in seconds; None where nothing waits."""
+    """Held calls that wait for people, and those that did lately. Times in seconds; None where there are none."""
 
     open: int
     overdue: int
@@ -26,11 +46,24 @@ class Queue:
     escalated: int
     """In their second stage."""
     by_group: dict[str, int]
+    settled: int
+    """How many were decided or expired within the last `SETTLED_SEC`."""
     median_wait_sec: float | None
+    """Of those that wait, so far, and of those that were settled."""
     p95_wait_sec: float | None
     oldest_wait_sec: float | None
     target_median_wait_sec: int
     target_p95_wait_sec: int
+
+    @property
+    def breached(self) -> tuple[Target, ...]:
+        """The targets that are not met."""
+        out = []
+        if self.median_wait_sec is not None and self.median_wait_sec > self.target_median_wait_sec:
+            out.append(Target.MEDIAN)
+        if self.p95_wait_sec is not None and self.p95_wait_sec > self.target_p95_wait_sec:
+            out.append(Target.P95)
+        return tuple(out)
 
     def as_json(self) -> JsonObject:
         """The member `queue` of `/v1/status`."""
@@ -39,8 +72,10 @@ class Queue:
             "overdue": self.overdue,
             "escalated": self.escalated,
             "groups": self.by_group,
+            "settled": self.settled,
             "target_median_wait_sec": self.target_median_wait_sec,
             "target_p95_wait_sec": self.target_p95_wait_sec,
+            "breached": list(self.breached),
         }
         for name in ("median_wait_sec", "p95_wait_sec", "oldest_wait_sec"):
             seconds = getattr(self, name)
@@ -49,18 +84,26 @@ class Queue:
         return out
 
 
-def measure(requests: Iterable[Request], now: float, target_median_sec: int, target_p95_sec: int) -> Queue:
-    """The figures of the held calls that are pending at `now` (seconds since the epoch). Samples delay nobody."""
-    pending = [request for request in requests if request.status is RequestStatus.PENDING and request.holds]
-    waits = sorted(max(0.0, now - parse_rfc3339(request.opened_ts)) for request in pending)
+def measure(
+    waiting: Iterable[Waiting], settled: Iterable[float], now: float, target_median_sec: int, target_p95_sec: int
+) -> Queue:
+    """The figures at `now` (seconds since the epoch).
+
+    Args:
+        settled: how long those waited that were settled lately, seconds.
+    """
+    pending, ended = list(waiting), list(settled)
+    open_ = sorted(max(0.0, now - one.since) for one in pending)
+    waits = sorted([*open_, *ended])
     return Queue(
-        open=len(waits),
-        overdue=sum(wait > target_p95_sec for wait in waits),
-        escalated=sum(request.stage > 1 for request in pending),
-        by_group=dict(sorted(Counter(request.group for request in pending).items())),
+        open=len(open_),
+        overdue=sum(wait > target_p95_sec for wait in open_),
+        escalated=sum(one.escalated for one in pending),
+        by_group=dict(sorted(Counter(one.group for one in pending).items())),
+        settled=len(ended),
         median_wait_sec=quantile(waits, 0.5),
         p95_wait_sec=quantile(waits, 0.95),
-        oldest_wait_sec=waits[-1] if waits else None,
+        oldest_wait_sec=open_[-1] if open_ else None,
         target_median_wait_sec=target_median_sec,
         target_p95_wait_sec=target_p95_sec,
     )

@@ -169,6 +169,10 @@ create index decisions_said on decisions(approver_id, said_ts);
 create index decisions_final on decisions(said_ts) where final = 1;
 """,
     "create index requests_approved on requests(agent, opened_ts) where kind = 'gate' and status = 'approved'",
+    """
+create index requests_waiting on requests(grp, opened_ts, escalated_ts) where status = 'pending' and kind = 'gate';
+create index decisions_time on decisions(said_ts);
+""",
 )
 
 

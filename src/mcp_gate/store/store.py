@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mcp_gate.autonomy.ladder import Ladder
 from mcp_gate.autonomy.level import AgentLevel, Change
+from mcp_gate.history.past import Word
 from mcp_gate.lang.conditions import Window
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call, Unknown
@@ -21,8 +22,9 @@ from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.timed import Escalates, Timed
 from mcp_gate.model.workload import Workload
 from mcp_gate.review.assign import Roster
+from mcp_gate.review.queue import Waiting
 from mcp_gate.signals.windows import Deed
-from mcp_gate.store import assigning, calls, nearest, pins, record, requests, snapshots
+from mcp_gate.store import assigning, calls, nearest, pins, record, requests, snapshots, waits
 from mcp_gate.store.counted import Counted
 from mcp_gate.store.database import Conflict, Database, NotFound, Outdated, Tx, Unavailable
 from mcp_gate.store.facts import History
@@ -435,6 +437,18 @@ class Store:
     async def loads(self) -> dict[str, int]:
         """How many open requests each reviewer has who has any."""
         return await self._db.read(assigning.loads)
+
+    async def waiting(self) -> list[Waiting]:
+        """Every held call that waits for people."""
+        return await self._db.read(waits.waiting)
+
+    async def settled_waits(self, since: float) -> list[float]:
+        """How long the held calls waited that were decided or expired since a time, seconds."""
+        return await self._db.read(partial(waits.settled, since=rfc3339(since)))
+
+    async def words_since(self, since: float) -> list[Word]:
+        """What people said on requests since a time (seconds since the epoch), oldest first."""
+        return await self._db.read(partial(waits.words, since=rfc3339(since)))
 
     async def share_out(self, roster: Roster, now: float) -> list[Request]:
         """One round of sharing out open requests; gives those that are somebody else's now. Writes nothing if none is.

@@ -31,16 +31,20 @@ class _Figures(Collector):
             groups.add_metric([group], count)
         yield groups
         waits = GaugeMetricFamily(
-            "mcp_gate_request_wait_seconds", "How long open requests have waited", labels=["quantile"]
+            "mcp_gate_request_wait_seconds", "How long requests wait, or waited in the last hour", labels=["quantile"]
         )
         targets = GaugeMetricFamily(
             "mcp_gate_request_wait_target_seconds", "How long they should wait at most", labels=["quantile"]
         )
-        for label, name in (("0.5", "median_wait_sec"), ("0.95", "p95_wait_sec")):
-            waits.add_metric([label], queue.get(name, 0.0))
-            targets.add_metric([label], queue[f"target_{name}"])
+        missed = GaugeMetricFamily("mcp_gate_queue_breached", "Whether a target is missed", labels=["quantile"])
+        for label, name in (("0.5", "median"), ("0.95", "p95")):
+            waits.add_metric([label], queue.get(f"{name}_wait_sec", 0.0))
+            targets.add_metric([label], queue[f"target_{name}_wait_sec"])
+            missed.add_metric([label], name in queue["breached"])
         yield waits
         yield targets
+        yield missed
+        yield from _people(read["reviewers"])
         yield GaugeMetricFamily("mcp_gate_requests_overdue", "Requests over the p95 target", value=queue["overdue"])
         yield GaugeMetricFamily("mcp_gate_gated_share", "Share of a day's calls people saw", value=read["gated_share"])
         yield GaugeMetricFamily(
@@ -50,6 +54,26 @@ class _Figures(Collector):
         for upstream, state in read["upstreams"].items():
             up.add_metric([upstream], state == "up")
         yield up
+
+
+def _people(people: list[JsonObject]) -> Iterator[Metric]:
+    """What reviewers have and how fast they decide; their names are the operator's."""
+    open_ = GaugeMetricFamily("mcp_gate_reviewer_open_requests", "Requests that are a reviewer's", labels=["reviewer"])
+    said = GaugeMetricFamily("mcp_gate_reviewer_decisions", "Decisions of the last day", labels=["reviewer"])
+    seconds = GaugeMetricFamily(
+        "mcp_gate_reviewer_decision_seconds", "How long a decision takes", labels=["reviewer", "quantile"]
+    )
+    hasty = GaugeMetricFamily(
+        "mcp_gate_reviewer_under_two_seconds_share", "Share of decisions that nobody can have read", labels=["reviewer"]
+    )
+    for one in people:
+        open_.add_metric([one["id"]], one["open"])
+        said.add_metric([one["id"]], one["decisions"])
+        if one["decisions"]:
+            seconds.add_metric([one["id"], "0.5"], one["median_decision_sec"])
+            seconds.add_metric([one["id"], "0.95"], one["p95_decision_sec"])
+            hasty.add_metric([one["id"]], one["under_two_sec_share"])
+    yield from (open_, said, seconds, hasty)
 
 
 async def metrics(gate: Gate) -> Response:

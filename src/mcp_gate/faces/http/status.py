@@ -4,28 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mcp_gate.gate import figures
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.review.queue import MEDIAN_SEC, P95_SEC, Queue, measure
+from mcp_gate.review.queue import SHARE
 from mcp_gate.upstream.manager import State
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
 
-SHARE_SEC: Final = 86_400
-"""The share of gated calls is that of the last day."""
 ASSURANCE: Final = "A0"
 """Agents, reviewers and gate are one operating-system user as far as this gate can tell: the weakest level."""
-
-
-async def queue(gate: Gate) -> Queue:
-    """How long open requests have waited, against the targets."""
-    targets = gate.loaded.queue
-    return measure(
-        await gate.store.open_requests(),
-        gate.clock.steady(),
-        targets.target_median_wait_sec or MEDIAN_SEC,
-        targets.target_p95_wait_sec or P95_SEC,
-    )
 
 
 async def status(gate: Gate) -> JsonObject:
@@ -39,8 +27,10 @@ async def status(gate: Gate) -> JsonObject:
         "assurance": ASSURANCE,
         "listen": dict(gate.listening),
         "upstreams": health["upstreams"],
-        "queue": (await queue(gate)).as_json(),
-        "gated_share": round(await gate.store.gated_share(gate.clock.wall() - SHARE_SEC), 4),
+        "queue": (await figures.queue(gate)).as_json(),
+        "gated_share": await figures.gated_share(gate),
+        "gated_share_target": list(SHARE),
+        "reviewers": await figures.people(gate),
     }
     if specs := gate.loaded.settings.webhooks:
         tallies = [await gate.store.outbox.tally(spec.id) for spec in specs]

@@ -22,6 +22,7 @@ def topline(desk: Desk, now: float, steady: float, width: int) -> Line:
 def _parts(desk: Desk, now: float, steady: float) -> list[tuple[int, Line]]:
     """Each part with how soon it may be left out: the highest number goes first."""
     waiting, mine, late = desk.counts(now)
+    breached = desk.status.get("queue", {}).get("breached")
     stale = desk.status.get("policy") == "stale"
     policy = foreign(str(desk.status.get("policy_snapshot", "")), longest=NAME)
     assurance = str(desk.status.get("assurance", ""))
@@ -30,6 +31,7 @@ def _parts(desk: Desk, now: float, steady: float) -> list[tuple[int, Line]]:
         (0, _link(desk.link, steady)),
         (2, (("policy ", "dim"), *policy)),
         *([(0, (("policy STALE", "bold reverse"),))] if stale else []),
+        *([(1, (("WAITS OVER TARGET", "bold reverse"),))] if breached else []),
         (3, ((f"{waiting} held · {mine} yours", ""), (" · ", ""), (f"{late} late", "bold reverse" if late else ""))),
         (1, (*foreign(desk.me, "bold", longest=24), (" (session)", "dim"))),
         *([(5, (("assurance ", "dim"), *foreign(assurance, longest=24)))] if assurance else []),
