@@ -291,6 +291,7 @@ async def test_S109_the_next_call_over_the_cap_is_refused_at_once(tmp_path: Path
         await asyncio.gather(*calls, return_exceptions=True)
 
 
+TWO = "reviewers: { ana: {}, dana: {} }"
 CHANGED = """\
 version: v1
 rules:
@@ -303,7 +304,7 @@ async def test_S098_a_changed_policy_asks_anew_and_never_less(tmp_path: Path, de
     async with open_gate(tmp_path) as gate:
         upstream = Upstream()
         call, request = await held(gate, upstream)
-        gate.loaded = loaded(CHANGED.format(decision=decision, n=2))
+        gate.loaded = loaded(CHANGED.format(decision=decision, n=2), TWO)
         await redecide(gate)
         fresh = (await pending(gate))[0]
         assert fresh.id != request.id
@@ -334,7 +335,7 @@ async def test_a_reload_that_a_call_overtakes_on_its_way_into_the_queue_holds_it
         upstream = Upstream()
         call = asyncio.create_task(perform(gate, job("refund", REFUND), upstream))
         await asyncio.sleep(0)  # it was decided, and is being written
-        gate.loaded = loaded(CHANGED.format(decision="require_approval", n=2))
+        gate.loaded = loaded(CHANGED.format(decision="require_approval", n=2), TWO)
         async with asyncio.timeout(10):
             while (fresh := (await pending(gate))[0]).policy_snapshot != gate.loaded.snapshot.id:
                 await asyncio.sleep(0.005)

@@ -228,7 +228,7 @@ class TestLooking:
             await decide(gate, sample, "approve")
             refused = await gate.store.claim(
                 sample.call.id, sample.id, job_hash=sample.call.job_hash, tool_hash=TOOL_HASH,
-                snapshot=sample.policy_snapshot, now=gate.clock.steady(), events=[],
+                snapshot=sample.policy_snapshot, now=gate.clock.steady(), events=[], proof=lambda _, __: "",
             )  # fmt: skip
             assert isinstance(refused, NotClaimed)
             await perform(gate, job("get"), upstream)  # the same call again is a call of its own

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcp_gate.evidence.sshsig import verify
+from mcp_gate.evidence.statement import NAMESPACE, statement
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.config import AgentSpec
 from mcp_gate.model.decision import Assurance
@@ -16,8 +18,19 @@ from mcp_gate.model.edit import Edit
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
 from mcp_gate.review.judge import EVIDENCE, judge
-from mcp_gate.review.people import People
+from mcp_gate.review.people import People, Person
+from mcp_gate.review.proof import statement_of
+from mcp_gate.review.standing import Standing
 from support.held import NOW, PEOPLE, SNAPSHOT, a_call, a_request, a_standing, a_word, an_approval
+from support.keys import ed25519_key
+
+KEY = ed25519_key()
+
+
+def with_key() -> Standing:
+    """Dana, who has enrolled her key."""
+    people = People({**PEOPLE.persons, "dana": Person("dana", PEOPLE.persons["dana"].groups, (KEY.public,))})
+    return a_standing(people=people, gate_id="g-1")
 
 
 def refused(judged: Judged) -> tuple[str, int, tuple[str, ...]]:
@@ -196,6 +209,48 @@ def test_a_weak_proof_of_identity_is_refused_where_the_policy_asks_for_more() ->
     assert isinstance(judge(request, a_word(request), a_standing(assurance=Assurance.TOKEN)), Accepted)
 
 
+def signed(request: Request, **changes: Any) -> ReviewerDecision:
+    word = a_word(request, **changes)
+    return replace(word, signature=KEY.sign(statement_of(word, request.id, "g-1")))
+
+
+def test_a_signature_lifts_its_giver_to_signed_and_the_record_can_be_checked_alone() -> None:
+    request = a_request(min_assurance=Assurance.SIGNED)
+    word = signed(request, reason="")
+    judged = judge(request, word, with_key())
+    assert isinstance(judged, Accepted)
+    assert (judged.decision.assurance, judged.decision.signature) == (Assurance.SIGNED, word.signature)
+    (event,) = judged.events
+    fields, data = event.fields, event.data
+    assert fields["assurance"] == "signed"
+    assert data["key"] == KEY.public.fingerprint
+    told = {name: data[name] for name in ("decision", "reason", "nonce")}
+    told |= {name: fields[name] for name in ("approver_id", "decision_ts")}
+    told |= {"job_hash": request.call.job_hash, "policy_snapshot": request.policy_snapshot}
+    message = statement(told, fields["request_id"], "g-1")
+    assert verify(data["signature"], message, NAMESPACE, [KEY.public]) == KEY.public
+    assert judged.decision.statement.encode() == message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reason": "another"}, {"nonce": None}, {"nonce": "n-2"}, {"decision": "deny"},
+        {"decision_ts": rfc3339(NOW + 1)},
+    ],
+)  # fmt: skip
+def test_S138_a_field_that_is_changed_after_it_was_signed_makes_the_signature_bad(changes: dict[str, Any]) -> None:
+    request = a_request()
+    word = replace(signed(request, reason="as asked"), **changes)
+    assert refused(judge(request, word, with_key())) == ("bad_signature", 403, ("signature",))
+
+
+def test_half_a_character_cannot_be_signed() -> None:
+    request = a_request()
+    word = a_word(request, reason="\ud800", signature="x")
+    assert refused(judge(request, word, with_key()))[:2] == ("bad_signature", 403)
+
+
 def test_a_signature_that_cannot_be_verified_is_not_taken_for_one() -> None:
     request = a_request()
     word = a_word(request, signature="-----BEGIN SSH SIGNATURE-----")
@@ -348,7 +403,7 @@ def test_nothing_is_approved_without_everything_that_an_approval_needs(
         assert word.policy_snapshot == SNAPSHOT
         assert word.decision_ts == rfc3339(NOW)
         assert assurance >= least
-        assert word.signature is None
+        assert word.signature is None, "nobody here has a key"
         people = {by, *given_before} - {"gone"}
         if judged.status is RequestStatus.APPROVED:
             assert len(people) >= needed

@@ -35,6 +35,7 @@ from support.stored import (
     new_call,
     new_request,
     opening,
+    proved,
     reject,
     said,
     sent,
@@ -161,7 +162,7 @@ async def test_a_claim_names_its_own_call(tmp_path: Path) -> None:
         with pytest.raises(NotFound):
             await store.claim(
                 other.call.id, one.id, job_hash=one.call.job_hash, tool_hash=one.call.tool_hash,
-                snapshot=one.policy_snapshot, now=NOW, events=[],
+                snapshot=one.policy_snapshot, now=NOW, events=[], proof=proved,
             )  # fmt: skip
         with pytest.raises(NotFound):
             await claim(store, new_request())

@@ -13,6 +13,7 @@ from mcp_gate.autonomy.ladder import Ladder
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.job import Caller, Job
+from mcp_gate.gate.reviewers import people
 from mcp_gate.model.decision import Assurance
 from mcp_gate.model.event import Event
 from mcp_gate.model.judged import Accepted
@@ -145,15 +146,27 @@ async def pending(gate: Gate, count: int = 1) -> list[Request]:
 
 
 async def decide(gate: Gate, request: Request, word: str = "approve", reason: str = "") -> None:
-    """One person's final word, straight to the store: the rules of review have tests of their own."""
-    status = RequestStatus.APPROVED if word == "approve" else RequestStatus.REJECTED
-    said = RecordedDecision(word, reason, "dana", "2027-01-15T08:00:00.000Z", Assurance.SESSION, "n", final=True)
-    fields = {"call_id": request.call.id, "request_id": request.id, "policy_snapshot": request.policy_snapshot}
-    event = Event("request.decided", fields, {"decision": word})
-    await gate.store.decide(request.id, lambda _: Accepted(said, status, (event,)))
+    """As many people's words as it takes, straight to the store: the rules of review have tests of their own."""
+    everybody = list(people(gate.loaded.settings).persons)
+    needed = request.needed if word == "approve" else 1
+    assert len(everybody) >= needed
+    for given, by in enumerate(everybody[:needed], 1):
+        await _say(gate, request, word, by, reason, final=given == needed)
     found = await gate.store.request(request.id)
     assert found is not None
     gate.announce("request.decided", found)
+
+
+async def _say(gate: Gate, request: Request, word: str, by: str, reason: str, *, final: bool) -> None:
+    settled = RequestStatus.APPROVED if word == "approve" else RequestStatus.REJECTED
+    said = RecordedDecision(
+        word, reason, by, "2027-01-15T08:00:00.000Z", Assurance.SESSION, "n", final=final, stage=request.stage
+    )
+    common = {"call_id": request.call.id, "request_id": request.id, "policy_snapshot": request.policy_snapshot}
+    fields = {**common, "approver_id": by, "decision_ts": said.decision_ts, "assurance": "session"}
+    event = Event("request.decided", fields, {"decision": word, "nonce": "n"})
+    status = settled if final else RequestStatus.PENDING
+    await gate.store.decide(request.id, lambda _: Accepted(said, status, (event,)))
 
 
 async def names(gate: Gate, **where: str) -> list[str]:

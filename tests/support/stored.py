@@ -104,10 +104,15 @@ async def reject(store: Store, request: Request, by: str = "dana") -> None:
     await store.decide(request.id, lambda found: word(found, by, RequestStatus.REJECTED))
 
 
+def proved(request: Request, found: bool) -> str:
+    """Of an approval that nobody doubts."""
+    return ""
+
+
 async def claim(store: Store, request: Request, **changes: Any) -> Claim:
     bound: dict[str, Any] = {
         "job_hash": request.call.job_hash, "tool_hash": request.call.tool_hash, "snapshot": request.policy_snapshot,
-        "now": NOW, "events": [said(request.call, "call.dispatched", request_id=request.id)],
+        "now": NOW, "proof": proved, "events": [said(request.call, "call.dispatched", request_id=request.id)],
     }  # fmt: skip
     return await store.claim(request.call.id, request.id, **{**bound, **changes})
 

@@ -6,9 +6,10 @@ from mcp_gate.evidence.record import members
 from mcp_gate.model.call import Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.request import Request
 from mcp_gate.model.verdict import Verdict
 
-__all__ = ["decided", "dispatched", "ended", "members", "received", "request_event"]
+__all__ = ["decided", "dispatched", "ended", "members", "opened", "received", "request_event"]
 
 
 def received(common: JsonObject, call: Call) -> Event:
@@ -41,6 +42,11 @@ def dispatched(common: JsonObject, bytes_sha256: str, tool_hash: str) -> Event:
 def ended(name: str, common: JsonObject, data: JsonObject) -> Event:
     """`call.executed`, `call.failed` or `call.unknown`."""
     return Event(name, common, data)
+
+
+def opened(common: JsonObject, request: Request, **more: str) -> Event:
+    data: JsonObject = {"group": request.group, "needed": request.needed, "min_assurance": request.min_assurance.word}
+    return request_event("request.opened", common, request.id, {**data, **more})
 
 
 def request_event(name: str, common: JsonObject, request_id: str, data: JsonObject) -> Event:

@@ -8,18 +8,20 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
-from mcp_gate.gate import clock, editing, events, words
+from mcp_gate.gate import clock, editing, events, reviewers, words
 from mcp_gate.gate.dispatch import dispatch
 from mcp_gate.gate.job import Exchange, Sender
 from mcp_gate.gate.receive import Received, forbidden
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call
+from mcp_gate.model.config import GateSettings
 from mcp_gate.model.constraints import Constraints
 from mcp_gate.model.event import Event
 from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Status, UpstreamError
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
+from mcp_gate.review.proof import Terms, unproved
 from mcp_gate.store.results import Claimed, Joined, NotClaimed, Opened, Opening, TooMany, WhyNot
 from mcp_gate.wire.peer import Lost
 
@@ -35,7 +37,9 @@ LEGS: Final = 10
 
 
 VOID: Final = frozenset(
-    {WhyNot.POLICY_CHANGED, WhyNot.LEVEL_CHANGED, WhyNot.TOOL_CHANGED, WhyNot.ARGUMENTS_CHANGED}
+    {
+        WhyNot.POLICY_CHANGED, WhyNot.LEVEL_CHANGED, WhyNot.TOOL_CHANGED, WhyNot.ARGUMENTS_CHANGED, WhyNot.UNPROVED,
+    }
 )
 """What makes an approval worthless: the call is to be decided anew."""
 
@@ -132,7 +136,7 @@ async def _open(gate: Gate, received: Received, verdict: Verdict, over: str) -> 
     written = [
         events.received(common, received.call),
         events.decided(common, verdict, received.call),
-        events.request_event("request.opened", common, request.id, {"group": request.group, "due_ts": request.due_ts}),
+        events.opened(common, request, due_ts=request.due_ts),
     ]
     cap = received.loaded.settings.limits.pending_per_agent
     opening = asyncio.ensure_future(gate.store.open_request(received.call, request, written, cap=cap))
@@ -312,6 +316,7 @@ class _Wait:
             tool_hash=current,
             snapshot=self._gate.loaded.snapshot.id,
             now=self._gate.clock.steady(),
+            proof=partial(self._proof, self._gate.loaded.settings, call),
             events=[
                 events.request_event(
                     "call.dispatched", common, request.id,
@@ -320,9 +325,9 @@ class _Wait:
             ],
         )  # fmt: skip
         match claimed:
-            case Claimed():
+            case Claimed(used):  # the call as it was when it was proved
                 outcome = await dispatch(
-                    self._gate, call, verdict, received, self._send, common, request_id=request.id
+                    self._gate, used.call, verdict, received, self._send, common, request_id=request.id
                 )
                 return editing.told(outcome, request)
             case NotClaimed(why):
@@ -332,6 +337,15 @@ class _Wait:
                 return Superseded(request.id)
             case _:
                 assert_never(claimed)
+
+    def _proof(self, settings: GateSettings, call: Call, request: Request, found: bool) -> str:
+        """Runs in the store's transaction: `request` is what is written there now."""
+        clock = self._gate.clock
+        terms = Terms(
+            self._verdict, call, self._received.call.method, reviewers.people(settings),
+            (settings.agents or {}).get(call.agent), self._gate.id, min(clock.wall(), clock.steady()),
+        )  # fmt: skip
+        return unproved(request, terms, found=found)
 
     def _bound(self, request: Request) -> Verdict:
         """Today's verdict, with the constraints that the reviewer saw joined in."""

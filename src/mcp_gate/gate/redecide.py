@@ -77,7 +77,7 @@ async def _reopen(gate: Gate, request: Request) -> None:
         written = [
             events.received(common, call),
             events.decided(common, verdict, call),
-            events.request_event("request.opened", common, fresh.id, {"group": fresh.group, "supersedes": request.id}),
+            events.opened(common, fresh, supersedes=request.id),
         ]
         try:
             opened = await gate.store.open_request(call, fresh, written, cap=loaded.settings.limits.pending_per_agent)

@@ -128,6 +128,7 @@ class Reviewing:
             snapshot=gate.loaded.snapshot.id,
             tool_hash=self._tool_hash(request),
             level=gate.store.level(request.call.agent),
+            gate_id=gate.id,
             record=events.members(request.call, request.policy_snapshot),
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.key import PublicKey
 
 UPSTREAMS = "upstreams.yaml"
 SETTINGS = "gate.yaml"
@@ -111,7 +112,7 @@ class AgentSpec:
 class ReviewerSpec:
     id: str
     groups: frozenset[str] = frozenset()
-    keys: tuple[str, ...] = ()
+    keys: tuple[PublicKey, ...] = ()
     token_sha256: str | None = None
 
 

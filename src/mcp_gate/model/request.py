@@ -85,6 +85,8 @@ class RecordedDecision:
     """How its giver proved who he is; None: it is the policy's own word."""
     nonce: str
     signature: str | None = None
+    statement: str = ""
+    """What was signed, byte for byte; "" where nothing was."""
     final: bool = False
     stage: int = 1
     """The request's stage in which it was said."""

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
+from mcp_gate.lang.sshkey import BadKey, parse
 from mcp_gate.lang.yamldoc import Mapping_, Node
 from mcp_gate.model.config import AgentSpec, CheckpointSpec, GateSettings, Hold, Limits, Place, ReviewerSpec
+from mcp_gate.model.key import PublicKey
 from mcp_gate.policy.read_rules import GROUP
 from mcp_gate.policy.read_variables import Variables
 from mcp_gate.policy.read_version import read_version
@@ -38,6 +40,7 @@ def read_settings(reader: Reader, root: Mapping_, variables: Variables) -> GateS
     for id_ in sorted(set(agents or ()) & set(reviewers or ())):
         place = _key_place(root, "reviewers", id_)
         reader.error(place, f"'{reveal(id_)}' is both an agent and a reviewer", "give one of them another id")
+    _keys_of_one_person(reader, root, reviewers or {})
     if reviewers is not None and not reviewers:
         reader.warn(root.keys["reviewers"], "there is no reviewer: nobody can approve a call", "add one")
     listen = reader.mapping(get("listen"), {"mcp", "review", "review_url"}, "addresses")
@@ -106,9 +109,31 @@ def _reviewer(reader: Reader, id_: str, place: Place, node: Node) -> ReviewerSpe
     return ReviewerSpec(
         id=id_,
         groups=frozenset(reader.each(get("groups"), lambda item: reader.name(item, GROUP, "a group"))),
-        keys=reader.each(get("keys"), lambda item: reader.text(item, "an OpenSSH public key")),
+        keys=reader.each(get("keys"), lambda item: _public_key(reader, item)),
         token_sha256=None if token is None else token.lower(),
     )
+
+
+def _public_key(reader: Reader, node: Node) -> PublicKey | None:
+    text = reader.text(node, "an OpenSSH public key")
+    if text is None:
+        return None
+    try:
+        return parse(text)
+    except BadKey as error:
+        reader.error(node.place, str(error), "write the line of a .pub file: ssh-ed25519 AAAA… name")
+        return None
+
+
+def _keys_of_one_person(reader: Reader, root: Mapping_, reviewers: dict[str, ReviewerSpec]) -> None:
+    """A key that two people hold proves neither of them."""
+    holders: dict[PublicKey, str] = {}
+    for reviewer in reviewers.values():
+        for key in reviewer.keys:
+            other = holders.setdefault(key, reviewer.id)
+            if other != reviewer.id:
+                text = f"'{reviewer.id}' and '{other}' have the same key {key.fingerprint}"
+                reader.error(_key_place(root, "reviewers", reviewer.id), text, "give each person a key of his own")
 
 
 def _address(reader: Reader, node: Node | None) -> tuple[str, int] | None:

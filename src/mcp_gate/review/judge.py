@@ -13,9 +13,10 @@ from mcp_gate.model.edit import Edit
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Accepted, Judged, Refused
+from mcp_gate.model.key import PublicKey
 from mcp_gate.model.request import RecordedDecision, Request, RequestStatus, ReviewerDecision
 from mcp_gate.review import checks, fatigue
-from mcp_gate.review.people import Reviewer
+from mcp_gate.review.proof import APPROVING, key_behind, statement_of
 from mcp_gate.review.standing import Standing
 
 CLOCKS_APART_SEC: Final = 300
@@ -27,8 +28,13 @@ EVIDENCE: Final = ("policy_snapshot", "job_hash", "approver_id", "decision_ts")
 WORDS: Final = {"gate": ("approve", "deny", "edit"), "sample": ("good", "bad", "incident")}
 """What may be said of each kind of request."""
 
-APPROVING: Final = frozenset({"approve", "edit"})
-"""Words that approve the call, as it was or as it is from then on."""
+HOW: Final = {
+    "session": "",
+    "link": ": decide by the link you were sent, or by something stronger",
+    "token": ": show a reviewer's token, or sign the decision",
+    "signed": ": sign the decision with an enrolled key (mcp-gate requests approve --key FILE)",
+}
+"""What to do where more proof is asked for."""
 
 Check: TypeAlias = Callable[[Request, ReviewerDecision, Standing], Refused | None]
 
@@ -38,11 +44,17 @@ def judge(request: Request, posted: ReviewerDecision, standing: Standing) -> Jud
 
     Same request, same word and same standing: same judgement.
     """
-    for check in CHECKS:
-        refused = check(request, posted, standing)
-        if refused is not None:
-            return recorded(refused, request, posted, standing)
-    return _accept(request, posted, standing)
+    refused = _first(BEFORE, request, posted, standing)
+    if refused is not None:
+        return recorded(refused, request, posted, standing)
+    key = key_behind(request, posted, standing)
+    if isinstance(key, Refused):
+        return recorded(key, request, posted, standing)
+    standing = _proved_by(key, standing)
+    refused = _first(AFTER, request, posted, standing)
+    if refused is not None:
+        return recorded(refused, request, posted, standing)
+    return _accept(request, posted, standing, key)
 
 
 def recorded(refused: Refused, request: Request, posted: ReviewerDecision, standing: Standing) -> Refused:
@@ -56,6 +68,19 @@ def recorded(refused: Refused, request: Request, posted: ReviewerDecision, stand
     if standing.reviewer is not None:
         fields["assurance"] = standing.reviewer.assurance.word
     return replace(refused, events=(*refused.events, Event("request.refused", fields, data)))
+
+
+def _first(
+    to_pass: tuple[Check, ...], request: Request, posted: ReviewerDecision, standing: Standing
+) -> Refused | None:
+    return next((no for check in to_pass if (no := check(request, posted, standing)) is not None), None)
+
+
+def _proved_by(key: PublicKey | None, standing: Standing) -> Standing:
+    """A signature lifts its giver to the strongest proof there is, whichever way it came."""
+    if key is None or standing.reviewer is None:
+        return standing
+    return replace(standing, reviewer=replace(standing.reviewer, assurance=Assurance.SIGNED))
 
 
 # ---- the checks, in their order
@@ -126,17 +151,16 @@ def _equal(request: Request, posted: ReviewerDecision, standing: Standing) -> Re
     return _incomplete("not what the request holds, or not of now", tuple(wrong)) if wrong else None
 
 
-def _proved(request: Request, posted: ReviewerDecision, standing: Standing) -> Refused | None:
+def _proved(request: Request, _: ReviewerDecision, standing: Standing) -> Refused | None:
     """8. He proved who he is as strongly as the policy asks."""
-    if posted.signature is not None:
-        return Refused("bad_signature", 403, "this gate cannot verify signatures, so it accepts none", ("signature",))
     if standing.reviewer is None or standing.reviewer.assurance < request.min_assurance:
         return _too_weak(request.min_assurance)
     return None
 
 
 def _too_weak(need: Assurance) -> Refused:
-    return Refused("assurance_too_low", 403, f"this request asks for proof of identity '{need.word}' or stronger")
+    text = f"this request asks for proof of identity '{need.word}'{HOW[need.word]}"
+    return Refused("assurance_too_low", 403, text)
 
 
 def _free(request: Request, _: ReviewerDecision, standing: Standing) -> Refused | None:
@@ -182,16 +206,15 @@ def _able(request: Request, posted: ReviewerDecision, standing: Standing) -> Ref
     return checks.first((fatigue.room, fatigue.rested), request, standing)
 
 
-CHECKS: Final[tuple[Check, ...]] = (
-    _word, _complete, _caller, _entitled, _open, _unchanged, _equal, _proved, _free, _distinct, _edited,
-    _able,
-)  # fmt: skip
+BEFORE: Final[tuple[Check, ...]] = (_word, _complete, _caller, _entitled, _open, _unchanged, _equal)
+AFTER: Final[tuple[Check, ...]] = (_proved, _free, _distinct, _edited, _able)
+"""What is asked once it is known whether the word is signed."""
 
 
 # ---- what an accepted word does
 
 
-def _accept(request: Request, posted: ReviewerDecision, standing: Standing) -> Accepted:
+def _accept(request: Request, posted: ReviewerDecision, standing: Standing, key: PublicKey | None) -> Accepted:
     assert standing.reviewer is not None
     edit = standing.edit if isinstance(standing.edit, Edit) and posted.decision == "edit" else None
     status = _status_after(request, posted, standing, request.needed if edit is None else edit.needed)
@@ -202,12 +225,14 @@ def _accept(request: Request, posted: ReviewerDecision, standing: Standing) -> A
         decision_ts=posted.decision_ts or "",
         assurance=standing.reviewer.assurance,
         nonce=posted.nonce or "",
+        signature=posted.signature,
+        statement="" if key is None else statement_of(posted, request.id, standing.gate_id).decode(),
         final=status is not RequestStatus.PENDING,
         stage=request.stage,
         job_hash=request.call.job_hash,
         said_ts=rfc3339(standing.now),
     )
-    event = _decided(request, decision, standing.reviewer, standing.record)
+    event = _decided(request, posted, decision, standing, key)
     if edit is not None:
         event.data.update(_told(edit))
     return Accepted(decision, status, (event,), edit)
@@ -236,19 +261,25 @@ def _status_after(request: Request, posted: ReviewerDecision, standing: Standing
     return RequestStatus.APPROVED if len(approvers) >= needed else RequestStatus.PENDING
 
 
-def _decided(request: Request, decision: RecordedDecision, reviewer: Reviewer, record: JsonObject) -> Event:
+def _decided(
+    request: Request, posted: ReviewerDecision, decision: RecordedDecision, standing: Standing, key: PublicKey | None
+) -> Event:
+    """The record of a word: every field that was sent, so that a signature can be checked from the record alone."""
+    assert standing.reviewer is not None
     fields: JsonObject = {
-        **record,
+        **standing.record,
         "request_id": request.id,
         "approver_id": decision.approver_id,
         "decision_ts": decision.decision_ts,
-        "assurance": reviewer.assurance.word,
+        "assurance": standing.reviewer.assurance.word,
     }
     data: JsonObject = {"decision": decision.decision}
+    sent = {"reason": posted.reason, "nonce": posted.nonce, "signature": posted.signature}
+    data.update({name: value for name, value in sent.items() if value is not None})
     if decision.reason:
-        fields["reason"] = data["reason"] = decision.reason
-    if decision.nonce:
-        data["nonce"] = decision.nonce
+        fields["reason"] = decision.reason
+    if key is not None:
+        data["key"] = key.fingerprint
     if decision.final:
         data["final"] = True
     return Event("request.decided" if request.holds else "sample.reviewed", fields, data)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mcp_gate.model.config import GateSettings
 from mcp_gate.model.decision import Assurance
+from mcp_gate.model.key import PublicKey
 
 EVERYBODYS_GROUP = "default"
 """Where requests go without `routing`; every reviewer is in it."""
@@ -19,6 +20,8 @@ class Person:
     id: str
     groups: frozenset[str] | None
     """None: every group there is."""
+    keys: tuple[PublicKey, ...] = ()
+    """What proves his word, as it is enrolled now."""
 
     def decides_for(self, group: str) -> bool:
         """Whether requests of a group are his to decide."""
@@ -48,7 +51,7 @@ class People:
         """The reviewers of gate.yaml; without that section the user who runs the gate, in every group."""
         if settings.reviewers is None:
             return cls({operator: Person(operator, None)})
-        return cls({spec.id: Person(spec.id, spec.groups) for spec in settings.reviewers.values()})
+        return cls({spec.id: Person(spec.id, spec.groups, spec.keys) for spec in settings.reviewers.values()})
 
     def find(self, reviewer_id: str) -> Person | None:
         """The person with an id, or None if nobody has it."""

@@ -19,12 +19,17 @@ def said_before(request: Request, posted: ReviewerDecision) -> bool:
     shown, about = request.call.job_hash, posted.job_hash
     return (
         bool(posted.nonce)
-        and posted.signature is None
         and posted.arguments in (None, request.call.arguments)
         and posted.policy_snapshot == request.policy_snapshot
         and any(
-            (said.nonce, said.approver_id, said.decision, said.decision_ts, said.reason, said.job_hash or shown)
-            == (posted.nonce, posted.approver_id, posted.decision, posted.decision_ts, posted.reason or "", about)
+            (
+                said.nonce, said.approver_id, said.decision, said.decision_ts, said.reason, said.job_hash or shown,
+                said.signature,
+            )
+            == (
+                posted.nonce, posted.approver_id, posted.decision, posted.decision_ts, posted.reason or "", about,
+                posted.signature,
+            )
             for said in request.decisions
         )
     )

@@ -36,6 +36,8 @@ class Standing:
     """What else the speaker has before him."""
     controls: Queue = field(default_factory=Queue)
     """How much one person may take on, as the policy says."""
+    gate_id: str = ""
+    """What a signature has to name, so that it counts at this gate alone."""
     record: JsonObject = field(default_factory=dict)
     """The members that every event of the request's call bears."""
     edit: Edit | Refused | None = None

@@ -173,6 +173,7 @@ create index decisions_final on decisions(said_ts) where final = 1;
 create index requests_waiting on requests(grp, opened_ts, escalated_ts) where status = 'pending' and kind = 'gate';
 create index decisions_time on decisions(said_ts);
 """,
+    "alter table decisions add column statement text not null default ''",
 )
 
 

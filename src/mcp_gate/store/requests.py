@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from mcp_gate.autonomy.level import Conduct
 from mcp_gate.model.call import Call
@@ -29,6 +29,7 @@ from mcp_gate.store.results import (
     TooMany,
     WhyNot,
 )  # fmt: skip
+from mcp_gate.store.spoken import Spoken
 from mcp_gate.store.stops import Stops
 
 CONDUCT: Final = {"bad": Conduct.VIOLATION, "incident": Conduct.INCIDENT}
@@ -60,13 +61,15 @@ class Open:
     """Hold a call, unless the same one is under way already."""
 
     def __init__(
-        self, call: Call, request: Request, events: tuple[Event, ...], cap: int, levels: Levels, stops: Stops
-    ) -> None:
+        self, call: Call, request: Request, events: tuple[Event, ...], cap: int, levels: Levels, stops: Stops,
+        spoken: Spoken,
+    ) -> None:  # fmt: skip
         self._begin = Begin(call, request.verdict, CallState.PENDING, events, request.policy_snapshot, levels, stops)
         self._request = request
         self._values = rows.from_request(request)
         self._events = events
         self._cap = cap
+        self._spoken = spoken
 
     def __call__(self, tx: Tx) -> Opening:
         request = self._request
@@ -87,6 +90,7 @@ class Open:
             return TooMany(pending)
         self._begin(tx)
         tx.run(_INSERT, **self._values)
+        self._spoken.opened(tx, request)
         return Opened(request)
 
 
@@ -108,8 +112,9 @@ def _join(tx: Tx, row: Row, events: tuple[Event, ...]) -> Joined:
 
 
 def decide(
-    tx: Tx, request_id: str, body: Callable[[Request], Judged], levels: Levels, edited: Callable[[Call], None]
-) -> Judged:
+    tx: Tx, request_id: str, body: Callable[[Request], Judged], levels: Levels, edited: Callable[[Call], None],
+    spoken: Spoken,
+) -> Judged:  # fmt: skip
     """
     Args:
         edited: told of a call that was changed, once that is durable.
@@ -118,9 +123,10 @@ def decide(
     judged = body(request)
     match judged:
         case Accepted(decision, _, events, edit):
-            _write_word(tx, request, judged)
+            _write_word(tx, request, judged, spoken)
             if edit is not None:
                 edits.write(tx, request, edit)
+                spoken.edited(tx, request, need(tx, request_id))
                 tx.after(lambda: edited(edit.call))
             conduct = CONDUCT.get(decision.decision)
             if conduct is not None and not request.holds:
@@ -132,10 +138,11 @@ def decide(
     return judged
 
 
-def _write_word(tx: Tx, request: Request, word: Accepted) -> None:
+def _write_word(tx: Tx, request: Request, word: Accepted, spoken: Spoken) -> None:
     if request.status is not RequestStatus.PENDING:
         raise Conflict(f"a word for a request that is {request.status.value}")
     _write_decision(tx, request, word.decision)
+    spoken.said(tx, request, word.decision)
     if word.status is not RequestStatus.PENDING:
         _move(tx, request, word.status)
     elif request.assigned_to == word.decision.approver_id:
@@ -156,8 +163,8 @@ def _move(tx: Tx, request: Request, status: RequestStatus) -> None:
 def _write_decision(tx: Tx, request: Request, decision: RecordedDecision) -> None:
     tx.run(
         "insert into decisions(request_id, n, decision, reason, approver_id, decision_ts, assurance, nonce, signature, "
-        "final, stage, job_hash, said_ts) values(:request_id, :n, :decision, :reason, :approver_id, :decision_ts, "
-        ":assurance, :nonce, :signature, :final, :stage, :job_hash, :said_ts)",
+        "statement, final, stage, job_hash, said_ts) values(:request_id, :n, :decision, :reason, :approver_id, "
+        ":decision_ts, :assurance, :nonce, :signature, :statement, :final, :stage, :job_hash, :said_ts)",
         request_id=request.id,
         n=len(request.decisions) + 1,
         decision=decision.decision,
@@ -167,6 +174,7 @@ def _write_decision(tx: Tx, request: Request, decision: RecordedDecision) -> Non
         assurance=decision.assurance.word if decision.assurance is not None else "",
         nonce=decision.nonce,
         signature=decision.signature,
+        statement=decision.statement,
         final=int(decision.final),
         stage=decision.stage,
         job_hash=decision.job_hash,
@@ -174,7 +182,9 @@ def _write_decision(tx: Tx, request: Request, decision: RecordedDecision) -> Non
     )
 
 
-def pass_time(tx: Tx, request_id: str, body: Callable[[Request], Timed]) -> tuple[Timed, Request]:
+def pass_time(
+    tx: Tx, request_id: str, body: Callable[[Request], Timed], spoken: Spoken
+) -> tuple[Timed, Request]:
     request = need(tx, request_id)
     timed = body(request)
     match timed:
@@ -182,19 +192,20 @@ def pass_time(tx: Tx, request_id: str, body: Callable[[Request], Timed]) -> tupl
             return timed, request
         case Expires(events):
             _move(tx, request, RequestStatus.EXPIRED)
+            spoken.ended(tx, request_id)
             record.append(tx, events)
         case Escalates(events=events):
-            _escalate(tx, request, timed)
+            _escalate(tx, request, timed, spoken)
             record.append(tx, events)
         case Approves(word, due_ts):
-            _write_word(tx, request, word)
+            _write_word(tx, request, word, spoken)
             tx.run("update requests set due_ts = :due_ts where id = :id", due_ts=due_ts, id=request_id)
         case _:
             assert_never(timed)
     return timed, need(tx, request_id)
 
 
-def _escalate(tx: Tx, request: Request, to: Escalates) -> None:
+def _escalate(tx: Tx, request: Request, to: Escalates, spoken: Spoken) -> None:
     if request.status is not RequestStatus.PENDING or request.stage > 1:
         raise Conflict(f"a request that is {request.status.value} in stage {request.stage} goes to no other group")
     tx.run(
@@ -202,6 +213,12 @@ def _escalate(tx: Tx, request: Request, to: Escalates) -> None:
         "claimed_by = '', claimed_until = '', assigned_to = '' where id = :id",
         grp=to.group, due_ts=to.due_ts, ts=to.ts, was=request.group, id=request.id,
     )  # fmt: skip
+    spoken.escalated(tx, request, to.group)
+
+
+Proof: TypeAlias = Callable[[Request, bool], str]
+"""Why a stored approval does not prove that people gave it, or ""; told whether an earlier process opened the request.
+Pure, and run in the transaction that uses the approval up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,11 +230,13 @@ class Bound:
     tool_hash: str
     snapshot: str
     now: str
+    proof: Proof
 
 
 def claim(
-    call_id: str, request_id: str, bound: Bound, events: tuple[Event, ...], levels: Levels, stops: Stops, tx: Tx
-) -> Claim:
+    call_id: str, request_id: str, bound: Bound, events: tuple[Event, ...], levels: Levels, stops: Stops,
+    spoken: Spoken, tx: Tx,
+) -> Claim:  # fmt: skip
     request = need(tx, request_id)
     if request.call.id != call_id:
         raise NotFound(call_id)
@@ -226,14 +245,27 @@ def claim(
         return NotClaimed(why)
     if stops.stopped(request.call.agent):
         return NotClaimed(WhyNot.STOPPED)
+    unproved = _unproved(request, bound.proof, spoken)
+    if unproved:
+        tx.record(Event("security.unproved_approval", dict(events[0].fields), {"why": unproved}))
+        return NotClaimed(WhyNot.UNPROVED)
     try:
         levels.check(tx, request.call.agent, request.call.level)
     except Outdated:
         return NotClaimed(WhyNot.LEVEL_CHANGED)
     calls.move(tx, call_id, CallState.DISPATCHED)
     tx.run("update requests set consumed = 1 where id = :id", id=request_id)
+    spoken.ended(tx, request_id)
     record.append(tx, events)
     return Claimed(replace(request, consumed=True))
+
+
+def _unproved(request: Request, proof: Proof, spoken: Spoken) -> str:
+    """Why the approval is not what people said, or ""."""
+    known = spoken.known(request)
+    if known is None:
+        return "neither the gate nor its record knows of it what its row says"
+    return proof(request, known.found)
 
 
 def _why_not(request: Request, bound: Bound) -> WhyNot | None:
@@ -252,23 +284,27 @@ def _why_not(request: Request, bound: Bound) -> WhyNot | None:
     return None
 
 
-def close(request_id: str, status: RequestStatus, events: tuple[Event, ...], tx: Tx) -> Closing:
+def close(
+    request_id: str, status: RequestStatus, events: tuple[Event, ...], spoken: Spoken, tx: Tx
+) -> Closing:
     if status not in (RequestStatus.EXPIRED, RequestStatus.CANCELLED, RequestStatus.SUPERSEDED):
         raise Conflict(f"no request is closed as {status.value}")
     request = need(tx, request_id)
     if request.status not in _FROM_APPROVED or request.consumed:
         return NotOpen(request.status)
     _move(tx, request, status)
+    spoken.ended(tx, request_id)
     record.append(tx, events)
     return Closed(replace(request, status=status))
 
 
-def consume(request_id: str, events: tuple[Event, ...], tx: Tx) -> None:
+def consume(request_id: str, events: tuple[Event, ...], spoken: Spoken, tx: Tx) -> None:
     done = tx.run(
         "update requests set consumed = 1 where id = :id and status in ('rejected', 'expired')", id=request_id
     )
     if not done:
         raise Conflict(f"a request that is {need(tx, request_id).status.value} has no outcome to tell")
+    spoken.ended(tx, request_id)
     record.append(tx, events)
 
 
@@ -287,9 +323,9 @@ def extend(read: Request, due_ts: str, events: tuple[Event, ...], tx: Tx) -> Non
     record.append(tx, events)
 
 
-def escalate(read: Request, to: Escalates, tx: Tx) -> None:
+def escalate(read: Request, to: Escalates, spoken: Spoken, tx: Tx) -> None:
     _must_be_as_read(tx, read)
-    _escalate(tx, read, to)
+    _escalate(tx, read, to, spoken)
     record.append(tx, to.events)
 
 

@@ -60,6 +60,8 @@ class WhyNot(StrEnum):
     POLICY_CHANGED = "policy_changed"
     LEVEL_CHANGED = "level_changed"
     STOPPED = "stopped"
+    UNPROVED = "not_proved"
+    """What is stored does not prove that people approved it."""
 
 
 @dataclass(frozen=True, slots=True)

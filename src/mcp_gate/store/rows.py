@@ -142,6 +142,7 @@ def to_decision(row: Row) -> RecordedDecision:
         assurance=Assurance[row["assurance"].upper()] if row["assurance"] else None,
         nonce=row["nonce"],
         signature=row["signature"],
+        statement=row["statement"],
         final=bool(row["final"]),
         stage=row["stage"],
         job_hash=row["job_hash"],

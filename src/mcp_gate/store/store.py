@@ -46,6 +46,7 @@ from mcp_gate.store.results import (
     TooMany,
     WhyNot,
 )  # fmt: skip
+from mcp_gate.store.spoken import Spoken
 from mcp_gate.store.sqlite import SQLite
 from mcp_gate.store.stops import Stops
 
@@ -69,8 +70,9 @@ class Store:
     """
 
     def __init__(
-        self, database: Database, history: History, counted: Counted, stops: Stops, clock: Callable[[], float]
-    ) -> None:
+        self, database: Database, history: History, counted: Counted, stops: Stops, spoken: Spoken,
+        clock: Callable[[], float],
+    ) -> None:  # fmt: skip
         self._db = database
         self._history = history
         self._counted = counted
@@ -79,6 +81,7 @@ class Store:
         self._clock = clock
         self._levels = Levels(lambda: rfc3339(clock()))
         self._stops = stops
+        self._spoken = spoken
 
     @classmethod
     async def open(
@@ -98,10 +101,11 @@ class Store:
         try:
             history = await database.read(History.load)
             stops = await database.read(Stops.load)
+            spoken = await database.read(lambda tx: Spoken.load(tx, requests.unsettled(tx)))
         except BaseException:
             await database.close()
             raise
-        return cls(database, history, counted, stops, clock)
+        return cls(database, history, counted, stops, spoken, clock)
 
     async def close(self) -> None:
         """Write what is queued, then let go of the file."""
@@ -342,7 +346,8 @@ class Store:
             Outdated: decide again.
         """
         self.habits.seen(call)
-        opening = self._db.write(requests.Open(call, request, tuple(events), cap, self._levels, self._stops))
+        body = requests.Open(call, request, tuple(events), cap, self._levels, self._stops, self._spoken)
+        opening = self._db.write(body)
         self._counted.held(call)
         opening.add_done_callback(partial(self._not_opened, call.id))
         return await asyncio.shield(opening)  # whether it was opened is to be known whoever still waits
@@ -358,7 +363,8 @@ class Store:
         """
         return await self._db.write(
             partial(
-                requests.decide, request_id=request_id, body=body, levels=self._levels, edited=self._counted.edited
+                requests.decide, request_id=request_id, body=body, levels=self._levels, edited=self._counted.edited,
+                spoken=self._spoken,
             )
         )
 
@@ -371,23 +377,27 @@ class Store:
             NotFound: no such request.
             Conflict: it was escalated or approved though the request's state does not allow that.
         """
-        return await self._db.write(partial(requests.pass_time, request_id=request_id, body=body))
+        return await self._db.write(partial(requests.pass_time, request_id=request_id, body=body, spoken=self._spoken))
 
     async def claim(
         self, call_id: str, request_id: str, *,
-        job_hash: str, tool_hash: str, snapshot: str, now: float, events: Sequence[Event],
+        job_hash: str, tool_hash: str, snapshot: str, now: float, events: Sequence[Event], proof: requests.Proof,
     ) -> Claim:  # fmt: skip
-        """The only way from approved to dispatched: compares state, hashes, snapshot, due time; uses up the approval.
+        """The only way from approved to dispatched: compares state, hashes, snapshot, due time, proves anew that
+        people approved it, and uses up the approval.
 
         Hashes and snapshot are those of `now` (seconds since the epoch, compared with `due_ts`); `events` are written
-        only if the claim is granted.
+        only if the claim is granted. What `proof` says is recorded (`security.unproved_approval`).
 
         Raises:
             NotFound: no such request, or it holds another call.
         """
-        bound = requests.Bound(job_hash, tool_hash, snapshot, rfc3339(now))
-        claim = partial(requests.claim, call_id, request_id, bound, tuple(events), self._levels, self._stops)
-        return await self._db.write(claim)
+        bound = requests.Bound(job_hash, tool_hash, snapshot, rfc3339(now), proof)
+        return await self._db.write(
+            partial(
+                requests.claim, call_id, request_id, bound, tuple(events), self._levels, self._stops, self._spoken
+            )
+        )
 
     async def close_request(self, request_id: str, status: RequestStatus, events: Sequence[Event]) -> Closing:
         """EXPIRED, CANCELLED or SUPERSEDED, from pending or from approved and not sent.
@@ -395,11 +405,11 @@ class Store:
         Raises:
             NotFound: no such request.
         """
-        return await self._db.write(partial(requests.close, request_id, status, tuple(events)))
+        return await self._db.write(partial(requests.close, request_id, status, tuple(events), self._spoken))
 
     async def consume_outcome(self, request_id: str, events: Sequence[Event] = ()) -> None:
         """A rejection or expiry was told to the agent: the same call is a new call from now on."""
-        await self._db.write(partial(requests.consume, request_id, tuple(events)))
+        await self._db.write(partial(requests.consume, request_id, tuple(events), self._spoken))
 
     async def set_claim(self, read: Request, reviewer: str, until: str) -> None:
         """Who is looking at a pending request, until when (RFC 3339); two empty texts: nobody.
@@ -423,7 +433,7 @@ class Store:
         Raises:
             NotFound, Conflict: as `set_claim`.
         """
-        await self._db.write(partial(requests.escalate, read, to))
+        await self._db.write(partial(requests.escalate, read, to, self._spoken))
 
     async def workload(self, reviewer: str, *, without: str, now: float, approvals: int) -> Workload:
         """What a reviewer has before him but for the request `without`, and his last `approvals` approvals.
