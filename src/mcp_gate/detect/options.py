@@ -31,4 +31,5 @@ class Options:
     allowed: tuple[Allowed, ...] = ()
     ner: bool = True
     """Names and addresses in prose, where the extra `ner` is installed."""
-    ner_budget_ms: int = 20
+    ner_budget_ms: int = 100
+    """Time of a processor that names and addresses in prose may take for one result; what is left then is told."""

@@ -8,6 +8,8 @@ from mcp_gate.detect import joined, jsontext
 from mcp_gate.detect.finding import Finding, Leaf, Scan
 from mcp_gate.detect.look import look
 from mcp_gate.detect.merge import merge
+from mcp_gate.detect.ner.find import find as find_names
+from mcp_gate.detect.ner.weights import installed
 from mcp_gate.detect.options import Options
 from mcp_gate.detect.secrets.find import find as find_secrets
 from mcp_gate.detect.view import View, read
@@ -21,14 +23,17 @@ def scan(leaves: Sequence[Leaf], options: Options = Options()) -> Scan:  # noqa:
     """
     views = [read(leaf.text) for leaf in leaves]
     shown = [Leaf(view.text, leaf.keys) for leaf, view in zip(leaves, views, strict=True)]
-    found = [
-        _placed(view, [*personal, *secret])
-        for view, personal, secret in zip(views, _personal(shown), find_secrets(shown), strict=True)
-    ]
+    seen = [[*personal, *secret] for personal, secret in zip(_personal(shown), find_secrets(shown), strict=True)]
+    partial: tuple[str, ...] = ()
+    if options.ner and installed():
+        names, ran_out = find_names(shown, seen, options.ner_budget_ms)
+        seen = [own + more for own, more in zip(seen, names, strict=True)]
+        partial = ("ner",) if ran_out else ()
+    found = [_placed(view, own) for view, own in zip(views, seen, strict=True)]
     for leaf, view, own in zip(leaves, views, found, strict=True):
         if view.starts and jsontext.starts(leaf.text):  # strings with escapes: told apart only as they were given
             own.extend(jsontext.find(leaf.text, leaf.keys))
-    return Scan(tuple(merge(each) if each else () for each in found))
+    return Scan(tuple(merge(each) if each else () for each in found), partial)
 
 
 def _personal(leaves: Sequence[Leaf]) -> list[list[Finding]]:

@@ -1,0 +1,29 @@
+"""Words with a capital letter that are nobody's name, and what follows the names of firms."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_WORDS: Final = """
+The This That These Those There Then They He She It We You I Our Your His Her Its My Me Us A An And Or But If In On
+At To From For Of By With As Is Are Was Were Be Been Has Have Had Do Does Did Not No Yes Can Could May Might Must
+Shall Should Will Would Please Thanks Thank Hi Hello Dear Regards Best Subject Date Re Fwd Cc Note Notes Use Set Get
+Add New All Any Each When Where Which Who What Why How Error Warning Info Debug INFO WARN WARNING ERROR DEBUG TRACE
+FATAL GET POST PUT DELETE PATCH HEAD OPTIONS HTTP HTTPS URL API JSON XML HTML SQL UTC GMT True False None Null TODO
+FIXME NOTE Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April June July August
+September October November December Mon Tue Wed Thu Fri Sat Sun Jan Feb Mar Apr Jun Jul Aug Sep Oct Nov Dec Mr Mrs
+Ms Dr Prof Secret Token Key Name User Users Admin Root Service Server Client Customer Order Invoice Total Payment
+Card Account Number Phone Mobile Email Mail Address Street City State Country Road Avenue Apt Suite Unit Box Desk
+Office Meeting Release Version Build Ticket Issue Bug Fix Commit Merge Branch Test Tests Status Type Kind Value Data
+File Sweden Norway Denmark Finland Iceland Germany France Spain Italy Austria Switzerland Poland Hungary Greece
+Cyprus Turkey England Scotland Ireland Britain Europe America Africa Asia Australia Canada Mexico Brazil India China
+Japan Korea Russia Ukraine Portugal Belgium Netherlands Tunisia Uruguay Slovenia Croatia Serbia London Paris Berlin
+"""
+COMMON: Final = frozenset(_WORDS.split())
+COMPANY: Final = re.compile(
+    r"(?:[^\S\n][A-Z&][\w&.'-]*){0,2}?,?[^\S\n](?:Inc|Incorporated|Ltd|Limited|LLC|LLP|PLC|Plc|plc|GmbH|AG"
+    r"|SA|SAS|SE|NV|BV|AB|ASA|Oy|SpA|KG|Corp|Corporation|Co|Company|CO\.LTD|INC|LTD|CORP|CORPORATION|INCORPORATED|COMPANY"
+    r"|Group|Holdings?|Trust|Fund|Bank|Partners|Management|Technologies|Technology|Systems|Industries|International|Club"
+    r"|Foundation|University|Institute)\b"
+)

