@@ -26,6 +26,7 @@ from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewing import Reviewing
 from mcp_gate.gate.running import Running, UnderWay, Waiters
 from mcp_gate.gate.sharing import Sharer
+from mcp_gate.gate.waited import Waited
 from mcp_gate.model.config import Problem
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
@@ -71,6 +72,7 @@ class Gate:
         self.under_way = UnderWay()
         self.waiters = Waiters(clock.steady)
         self.deadlines = Deadlines()
+        self.waited = Waited()
         self.reviewing = Reviewing(self)
         self.governing = Governing(self)
         self.presence = Presence(clock.steady)
@@ -185,6 +187,7 @@ class Gate:
     def announce(self, event: str, request: Request) -> None:
         """Tell watchers, waiters and the sweep that a request changed."""
         self.watch(request)
+        self.waited.note(event, request, self.clock.steady())
         self.sharer.changed()
         message = {"event": event, "request_id": request.id, "group": request.group, "status": request.status.value}
         if event == "request.escalated":

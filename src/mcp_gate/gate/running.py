@@ -145,6 +145,10 @@ class Waiters:
     def __contains__(self, request_id: str) -> bool:
         return request_id in self._count
 
+    def __len__(self) -> int:
+        """How many requests have a client waiting."""
+        return len(self._count)
+
     def adopt(self, request_id: str) -> None:
         """A request from before a restart, or one that was opened for nobody: its client may come from now on."""
         if request_id not in self._count:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.store import file
 from mcp_gate.store.database import Body, Unavailable, Watch
+from mcp_gate.store.tally import Tally
 from mcp_gate.store.transaction import ReadTx
 from mcp_gate.store.writer import Job, Writer
 
@@ -33,8 +34,12 @@ class SQLite:
         self._generation = 0
 
     @classmethod
-    async def open(cls, path: Path, clock: Callable[[], float], moved: Watch = lambda call_id, state: None) -> SQLite:
+    async def open(
+        cls, path: Path, clock: Callable[[], float], moved: Watch = lambda call_id, state: None,
+        tally: Tally | None = None,
+    ) -> SQLite:  # fmt: skip
         """See `Store.open`."""
+        counts = tally or Tally()
         lock = file.Lock(path)
         loop = asyncio.get_running_loop()
 
@@ -42,7 +47,7 @@ class SQLite:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock.take()
             file.prepare(path, lock)
-            writer = Writer(path, lambda: rfc3339(clock()), loop, moved)
+            writer = Writer(path, lambda: rfc3339(clock()), loop, moved, counts)
             writer.start()
             return writer
 

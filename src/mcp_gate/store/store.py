@@ -49,6 +49,7 @@ from mcp_gate.store.results import (
 from mcp_gate.store.spoken import Spoken
 from mcp_gate.store.sqlite import SQLite
 from mcp_gate.store.stops import Stops
+from mcp_gate.store.tally import Tally
 
 __all__ = [
     "CHECKPOINT_KEY", "FILE_NAME", "Claim", "Claimed", "Closed", "Closing", "Conflict", "Joined", "NotClaimed",
@@ -71,7 +72,7 @@ class Store:
 
     def __init__(
         self, database: Database, history: History, counted: Counted, stops: Stops, spoken: Spoken,
-        clock: Callable[[], float],
+        clock: Callable[[], float], tally: Tally,
     ) -> None:  # fmt: skip
         self._db = database
         self._history = history
@@ -82,6 +83,8 @@ class Store:
         self._levels = Levels(lambda: rfc3339(clock()))
         self._stops = stops
         self._spoken = spoken
+        self.tally = tally
+        """What was written, in figures."""
 
     @classmethod
     async def open(
@@ -97,7 +100,8 @@ class Store:
                 although it was there before. A gate never goes on with an empty log.
         """
         counted = Counted(steady or clock)
-        database = await SQLite.open(path, clock, counted.moved)
+        tally = Tally()
+        database = await SQLite.open(path, clock, counted.moved, tally)
         try:
             history = await database.read(History.load)
             stops = await database.read(Stops.load)
@@ -105,7 +109,7 @@ class Store:
         except BaseException:
             await database.close()
             raise
-        return cls(database, history, counted, stops, spoken, clock)
+        return cls(database, history, counted, stops, spoken, clock, tally)
 
     async def close(self) -> None:
         """Write what is queued, then let go of the file."""

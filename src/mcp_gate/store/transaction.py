@@ -20,6 +20,8 @@ class Ledger:
         self.ts = ""
         """What the records that are added now are dated with."""
         self._rows: list[tuple[object, ...]] = []
+        self.events: list[Event] = []
+        """All of the transaction's, in their order."""
 
     def add(self, event: Event) -> None:
         sealed: Sealed = seal(self.head, self.ts, event)
@@ -31,13 +33,17 @@ class Ledger:
             )
         )  # fmt: skip
         self.head = Head(sealed.seq, sealed.hash)
+        self.events.append(event)
 
     def mark(self) -> tuple[Head, int]:
         return self.head, len(self._rows)
 
     def back_to(self, mark: tuple[Head, int]) -> None:
         self.head = mark[0]
-        del self._rows[mark[1] :]
+        taken_back = len(self._rows) - mark[1]
+        if taken_back:
+            del self._rows[mark[1] :]
+            del self.events[-taken_back:]
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Outside of any body's savepoint: what is written is no body's to take back."""

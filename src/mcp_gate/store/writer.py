@@ -17,6 +17,7 @@ from typing import Any, Final
 from mcp_gate.evidence.chain import START, Head
 from mcp_gate.store import file
 from mcp_gate.store.database import Body, Conflict, Unavailable, Watch
+from mcp_gate.store.tally import Tally
 from mcp_gate.store.transaction import Ledger, WriteTx
 
 log = logging.getLogger(__name__)
@@ -73,10 +74,11 @@ class Writer:
     """Owns the writing connection. `put` and `close` belong to the event loop, the rest to the thread."""
 
     def __init__(
-        self, path: Path, now: Callable[[], str], loop: asyncio.AbstractEventLoop, moved: Watch
+        self, path: Path, now: Callable[[], str], loop: asyncio.AbstractEventLoop, moved: Watch, tally: Tally
     ) -> None:
         self._path = path
         self._moved = moved
+        self._tally = tally
         self._now = now
         self._loop = loop
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -89,7 +91,6 @@ class Writer:
         """Lazy bodies run as they come, so that whoever waits for the next commit does not wait for them too."""
         self._owed: list[Job] = []
         """Lazy bodies whose transaction failed; they go first in the next one."""
-        self._trouble = ""
         self._ended = loop.create_future()
         self.commits = 0
         self.generation = 0
@@ -191,9 +192,9 @@ class Writer:
             self._commit(begun)
         except (sqlite3.Error, OSError, Unavailable) as error:
             return self._failed(jobs, error)
-        if self._trouble:
+        if self._tally.trouble:
             log.warning("the store can write again")
-            self._trouble = ""
+            self._tally.trouble = ""
         for effect in begun.effects:
             effect()
         return jobs
@@ -209,7 +210,9 @@ class Writer:
     def _commit(self, begun: Begun) -> None:
         begun.ledger.write(begun.connection)
         self._attempted = begun.ledger.head
+        started = time.monotonic()
         begun.connection.execute("commit")
+        self._tally.committed(begun.ledger.events, time.monotonic() - started)
         self._begun = None
         self._head = begun.ledger.head
         self._attempted = None
@@ -242,9 +245,9 @@ class Writer:
         """Nothing of the group counts. Whoever queued behind it waited as long, and is not made to wait again."""
         self._begun = None
         text = str(error)
-        if text != self._trouble:
+        if text != self._tally.trouble:
             log.error("the store cannot write: %s", text)
-            self._trouble = text
+            self._tally.trouble = text
         if _is_busy(error):
             self._roll_back()
             jobs = [*jobs, *(self._drain_waiting())]

@@ -103,7 +103,8 @@ class _Rest:
 
     async def healthz(self, http: HttpRequest) -> Response:
         parameters(http)
-        return answer(status.healthz(self._gate))
+        health = status.healthz(self._gate)
+        return answer(health, 503 if health["status"] == "failing" else 200)
 
     async def metrics(self, http: HttpRequest) -> Response:
         from mcp_gate.faces.http.metrics import metrics

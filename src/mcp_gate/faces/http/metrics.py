@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from mcp_gate.faces.http import status
+from mcp_gate.faces.http.figures import Figures
 from mcp_gate.faces.http.problem import SAFE_HEADERS
 from mcp_gate.model.foreign import JsonObject
 
@@ -80,4 +81,5 @@ async def metrics(gate: Gate) -> Response:
     """The exposition text."""
     registry = CollectorRegistry()
     registry.register(_Figures(await status.status(gate)))
+    registry.register(Figures(gate, await gate.store.open_requests()))
     return Response(generate_latest(registry), 200, SAFE_HEADERS, CONTENT_TYPE_LATEST)

@@ -43,11 +43,13 @@ async def status(gate: Gate) -> JsonObject:
 
 
 def healthz(gate: Gate) -> JsonObject:
-    """`degraded` while an upstream is away or the files on disk are not the policy in force; calls are still served."""
+    """`degraded` while an upstream is away or the files on disk are not the policy in force; calls are still served.
+    `failing` while the record cannot be written: every call is refused."""
     found = gate.upstreams.health()
     well = all(health.state is State.UP for health in found) and not gate.stale
+    failing = bool(gate.store.tally.trouble)
     return {
-        "status": "ok" if well else "degraded",
+        "status": "failing" if failing else "ok" if well else "degraded",
         "policy": "stale" if gate.stale else "current",
         "upstreams": {health.upstream: health.state.value for health in found},
     }
