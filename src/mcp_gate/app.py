@@ -111,7 +111,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
         key=bytes.fromhex(await _kept(store, "seal_key", _secret)),
     )
     for upstream in loaded.upstreams:
-        gate.catalog.load(upstream, await store.pins(upstream))
+        gate.load_pins(upstream, await store.pins(upstream))
     upstreams.on_tools = Looker(gate).look
     upstreams.on_refused = Refusals(gate).note
     note_unconfined(gate)

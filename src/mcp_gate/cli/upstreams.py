@@ -74,8 +74,8 @@ def tools(name: str | None, config: str | None, state: str | None, as_json: bool
 @click.option("--yes", is_flag=True, help="Accept without asking.")
 @gate_options
 def pin(name: str, yes: bool, config: str | None, state: str | None, as_json: bool) -> None:
-    """Accept changed and new definitions of upstream NAME (or of one tool, by its listed name) as they are now, after
-    showing the difference."""
+    """Accept changed and new definitions of upstream NAME (or of one tool or prompt, by its listed name) as they are
+    now, after showing the difference."""
     from mcp_gate.faces.client import Problem
 
     with gate_of(config, state, as_json=as_json) as gate:
@@ -88,9 +88,12 @@ def pin(name: str, yes: bool, config: str | None, state: str | None, as_json: bo
             leave(Exit.NOT_SO, "Nothing was accepted.")
         accepted: list[str] = []
         for upstream in sorted({tool["upstream"] for tool in wanted}):
-            digests = {tool["name"]: tool["tool_hash"] for tool in wanted if tool["upstream"] == upstream}
+            digests: dict[str, dict[str, str]] = {}
+            for tool in wanted:
+                if tool["upstream"] == upstream:
+                    digests.setdefault(f"{tool.get('kind', 'tool')}s", {})[tool["name"]] = tool["tool_hash"]
             try:
-                accepted += gate.post(f"/v1/upstreams/{upstream}/pin", {"tools": digests})["pinned"]
+                accepted += gate.post(f"/v1/upstreams/{upstream}/pin", digests)["pinned"]
             except Problem as problem:
                 if problem.code != "tool_changed":
                     raise
@@ -114,7 +117,7 @@ def _withheld(gate: ReviewClient, name: str) -> list[JsonObject]:
     if name not in known:
         found = [tool for tool in found if tool["listed_name"] == name]
         if not found:
-            leave(Exit.NOT_SO, "There is no such upstream and no such tool.")
+            leave(Exit.NOT_SO, "There is no such upstream, and no such tool or prompt.")
     return [tool for tool in found if tool["pin"] in ("changed", "new")]
 
 
@@ -132,7 +135,8 @@ def _show_difference(tool: JsonObject) -> None:
 
     before = reveal_json(tool["pinned_definition"]).splitlines() if "pinned_definition" in tool else []
     after = reveal_json(tool["definition"]).splitlines()
-    click.echo(f"\n{reveal(tool['listed_name'])}: {WORDS[tool['pin']]}", err=True)
+    kind = "" if "kind" not in tool else f" ({tool['kind']})"
+    click.echo(f"\n{reveal(tool['listed_name'])}{kind}: {WORDS[tool['pin']]}", err=True)
     for line in difflib.unified_diff(before, after, "accepted", "listed now", lineterm="", n=2):
         click.echo(f"  {line}", err=True)
 

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import assert_never
 
 from mcp_gate.autonomy.level import Change
@@ -40,6 +40,7 @@ from mcp_gate.store.results import Closed, NotOpen
 from mcp_gate.store.store import Store
 from mcp_gate.upstream.catalog import Accepted, Catalog
 from mcp_gate.upstream.manager import Upstreams
+from mcp_gate.upstream.prompts import PREFIX, Prompts
 from mcp_gate.wire.message import Malformed
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Gate:
             mapped=lambda upstream, tool: self.loaded.is_mapped(upstream, tool, "tools/call"),
             keep=self._keep_pin,
         )
+        self.prompts = Prompts(self._keep_pin)
         self.clock = clock
         self.id = id
         self.key = key
@@ -178,6 +180,11 @@ class Gate:
         """Wait for writes under way, at most `timeout` seconds."""
         if self._later:
             await asyncio.wait(self._later, timeout=timeout)
+
+    def load_pins(self, upstream: str, pins: Mapping[str, Accepted]) -> None:
+        """The definitions of an upstream that were accepted earlier."""
+        self.catalog.load(upstream, {name: pin for name, pin in pins.items() if not name.startswith(PREFIX)})
+        self.prompts.load(upstream, pins)
 
     def _keep_pin(self, upstream: str, tool: str, pin: Accepted) -> None:
         self.later(self.store.pin(upstream, tool, pin.tool_hash, pin.definition, None))

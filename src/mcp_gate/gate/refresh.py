@@ -11,6 +11,7 @@ from mcp_gate.gate.gate import Gate
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import UPSTREAMS, ConfigError, Place, Problem
 from mcp_gate.model.event import Event
+from mcp_gate.model.foreign import JsonObject
 from mcp_gate.upstream.catalog import Observation, Why
 from mcp_gate.upstream.listing import list_tools
 from mcp_gate.wire.errors import METHOD_NOT_FOUND, RpcError
@@ -35,6 +36,13 @@ def _record(gate: Gate, upstream: str, changes: tuple[Event, ...]) -> None:
         gate.note(replace(change, fields={**change.fields, "policy_snapshot": gate.loaded.snapshot.id}))
     if changes:
         gate.hub.publish({"event": "tool.changed", "upstream": upstream})
+
+
+def accepted_prompts(gate: Gate, upstream: str, prefix: str, prompts: list[JsonObject]) -> list[JsonObject]:
+    """Those of some listed prompts whose definition is the accepted one; changes are recorded."""
+    judged = [(prompt, *gate.prompts.judge(upstream, prefix, prompt)) for prompt in prompts]
+    _record(gate, upstream, tuple(change for _, _, change in judged if change is not None))
+    return [prompt for prompt, accepted, _ in judged if accepted]
 
 
 async def refresh(gate: Gate, upstream: str) -> Observation | None:

@@ -77,7 +77,7 @@ class Reloader:
             self._seen = ()
             return
         for upstream, accepted in pins.items():
-            gate.catalog.load(upstream, accepted)
+            gate.load_pins(upstream, accepted)
         before, gate.loaded = gate.loaded, loaded
         gate.store.keep_windows(loaded.policy.windows)
         _forget_renamed(gate, before)

@@ -72,6 +72,13 @@ class Routes:
                 prompts[prefix + item["name"]] = found
         return digested
 
+    def withhold(self, upstream: str, listed: set[str]) -> None:
+        """Prompts that are not offered now; they may be at any moment, so the list is to be read again."""
+        for name in listed:
+            self._prompts.get(upstream, {}).pop(name, None)
+        if listed:
+            self.known.discard((upstream, "prompts/list"))
+
     def forget(self, upstream: str, kind: str) -> None:
         """An upstream said that its `prompts` or `resources` changed."""
         if kind == "prompts":

@@ -14,6 +14,7 @@ from mcp_gate.signals.describe import describe
 from mcp_gate.store.store import Store
 from mcp_gate.upstream.catalog import Catalog, Tool, Withheld, pin_of
 from mcp_gate.upstream.manager import Health, Upstreams
+from mcp_gate.upstream.prompts import PREFIX, Prompts
 
 PINNED: Final = "pinned"
 
@@ -44,6 +45,9 @@ class Served(Protocol):
     def catalog(self) -> Catalog: ...
 
     @property
+    def prompts(self) -> Prompts: ...
+
+    @property
     def upstreams(self) -> Upstreams: ...
 
     @property
@@ -64,47 +68,59 @@ async def tools(gate: Served, upstream: str) -> list[JsonObject]:
     definition?, pinned_definition?}`, names as the upstream wrote them; tags that arguments add are left out.
 
     `pin` is `pinned`, or why the tool is withheld: `changed`, `new`, `name`, `collision`, `shape`, `reference`.
-    The definitions are there where they differ.
+    The definitions are there where they differ. Prompts that are withheld come last, with `kind: prompt`.
 
     Raises:
         NoSuchUpstream: see there.
     """
     _known(gate, upstream)
-    return [_tool(gate, tool) for tool in gate.catalog.tools(upstream)]
+    prompts = [_tool(gate, prompt, "prompts/get") for prompt in gate.prompts.withheld(upstream)]
+    return [_tool(gate, tool) for tool in gate.catalog.tools(upstream)] + prompts
 
 
 async def pin(gate: Served, upstream: str, posted: JsonObject) -> JsonObject:
     """Accept definitions, all of them or none.
 
     Args:
-        posted: `{"tools": {NAME: DIGEST}}`, the digest being the `tool_hash` that was shown.
+        posted: `{"tools": {NAME: DIGEST}, "prompts": {NAME: DIGEST}}`, one of them or both, the digest being the
+            `tool_hash` that was shown.
 
     Returns:
         `{"pinned": [NAME]}`.
 
     Raises:
         NoSuchUpstream, BadPin, NotAsShown: nothing was accepted.
-        Unavailable: it could not be recorded; tools named before the one that failed are accepted.
+        Unavailable: it could not be recorded; what is named before the one that failed is accepted.
     """
     _known(gate, upstream)
-    wanted = posted.get("tools")
-    if set(posted) != {"tools"} or not isinstance(wanted, dict) or not wanted:
-        raise BadPin("the body is {\"tools\": {NAME: TOOL_HASH}}")
-    accepted = [_as_shown(gate, upstream, name, digest) for name, digest in wanted.items()]
-    for tool in accepted:
-        before = gate.catalog.pinned(upstream, tool.name)
-        data: JsonObject = {"kind": "pinned", "new": tool.tool_hash}
-        if before is not None:
-            data["old"] = before.tool_hash
-        fields: JsonObject = {
-            "upstream": upstream, "tool": tool.name, "policy_snapshot": gate.loaded.snapshot.id,
-        }  # fmt: skip
-        kept = pin_of(tool.definition, tool.tool_hash)
-        event = Event("tool.changed", fields, data)
-        await gate.store.pin(upstream, tool.name, kept.tool_hash, kept.definition, event)
-        gate.catalog.accept(tool)
+    if not posted or not set(posted) <= {"tools", "prompts"} or not all(_names(part) for part in posted.values()):
+        raise BadPin("the body is {\"tools\": {NAME: TOOL_HASH}, \"prompts\": {NAME: TOOL_HASH}}")
+    tools = [_as_shown(gate.catalog, upstream, *one) for one in posted.get("tools", {}).items()]
+    prompts = [_as_shown(gate.prompts, upstream, *one) for one in posted.get("prompts", {}).items()]
+    for tool in tools:
+        await _accept(gate, gate.catalog, tool, tool.name)
+    for prompt in prompts:
+        await _accept(gate, gate.prompts, prompt, PREFIX + prompt.name)
     gate.hub.publish({"event": "tool.changed", "upstream": upstream})
-    return {"pinned": [tool.name for tool in accepted]}
+    return {"pinned": [one.name for one in (*tools, *prompts)]}
+
+
+def _names(part: object) -> bool:
+    return isinstance(part, dict) and bool(part)
+
+
+async def _accept(gate: Served, kept_by: Catalog | Prompts, tool: Withheld, key: str) -> None:
+    """Record one definition under its key among the pins, and offer it."""
+    before = kept_by.pinned(tool.upstream, tool.name)
+    data: JsonObject = {"kind": "pinned", "new": tool.tool_hash}
+    if before is not None:
+        data["old"] = before.tool_hash
+    fields: JsonObject = {
+        "upstream": tool.upstream, "tool": tool.name, "policy_snapshot": gate.loaded.snapshot.id,
+    }  # fmt: skip
+    kept = pin_of(tool.definition, tool.tool_hash)
+    await gate.store.pin(tool.upstream, key, kept.tool_hash, kept.definition, Event("tool.changed", fields, data))
+    kept_by.accept(tool)
 
 
 def _known(gate: Served, upstream: str) -> None:
@@ -112,10 +128,10 @@ def _known(gate: Served, upstream: str) -> None:
         raise NoSuchUpstream(upstream)
 
 
-def _as_shown(gate: Served, upstream: str, name: str, digest: object) -> Withheld:
-    tool = gate.catalog.acceptable(upstream, name)
+def _as_shown(kept_by: Catalog | Prompts, upstream: str, name: str, digest: object) -> Withheld:
+    tool = kept_by.acceptable(upstream, name)
     if tool is None:
-        raise NotAsShown("one of the tools is not withheld for its definition")
+        raise NotAsShown("one of them is not withheld for its definition")
     if tool.tool_hash != digest:
         raise NotAsShown("one of the definitions changed again since it was shown")
     return tool
@@ -145,9 +161,10 @@ def _upstream(gate: Served, health: Health) -> JsonObject:
     return out
 
 
-def _tool(gate: Served, tool: Tool | Withheld) -> JsonObject:
-    told = describe(gate.loaded, tool.upstream, tool.name, "tools/call", {})
-    mapping = gate.loaded.mappings[tool.upstream].of(tool.name, "tools/call")
+def _tool(gate: Served, tool: Tool | Withheld, method: str = "tools/call") -> JsonObject:
+    kept_by = gate.catalog if method == "tools/call" else gate.prompts
+    told = describe(gate.loaded, tool.upstream, tool.name, method, {})
+    mapping = gate.loaded.mappings[tool.upstream].of(tool.name, method)
     out: JsonObject = {
         "upstream": tool.upstream,
         "name": tool.name,
@@ -156,13 +173,15 @@ def _tool(gate: Served, tool: Tool | Withheld) -> JsonObject:
         "risk_tags": sorted(told.risk_tags if mapping is None else mapping.risk_tags),
         "tool_hash": tool.tool_hash,
     }
+    if kept_by is gate.prompts:
+        out["kind"] = "prompt"
     match tool:
         case Tool():
             out["pin"] = PINNED
         case Withheld():
             out["pin"] = tool.why.value
             out["definition"] = tool.definition
-            before = gate.catalog.pinned(tool.upstream, tool.name)
+            before = kept_by.pinned(tool.upstream, tool.name)
             if before is not None:
                 out["pinned_hash"] = before.tool_hash
                 out["pinned_definition"] = strictjson.parse_upstream(before.definition.encode())

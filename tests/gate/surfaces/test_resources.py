@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mcp_gate.upstream import report
 from support.agents import MAPPED, bench, entry
 from support.gates import decide, pending
 from support.upstreams import Probe
@@ -146,6 +147,22 @@ async def test_S250_a_prompt_that_changed_while_it_was_held_is_not_got(tmp_path:
         await decide(b.gate, request)
         refused = (await client.answer(id))["error"]
         assert (refused["code"], refused["data"]["rule_id"]) == (-32003, "tool_changed")
+
+
+async def test_S250_a_prompt_whose_definition_changed_is_withheld_until_somebody_accepts_it(tmp_path: Path) -> None:
+    script = tmp_path / "notes.py"
+    script.write_text(NOTES)
+    upstream = {"command": sys.executable, "args": [str(script)], **MAPPED}
+    async with bench({"shop": upstream}) as b, b.legacy() as client:
+        assert [p["name"] for p in (await client.result("prompts/list"))["prompts"]] == ["shop_note"]
+        await client.call("shop_rename")
+        assert (await client.result("prompts/list"))["prompts"] == []
+        assert (await client.error("prompts/get", {"name": "shop_note"}))["code"] == -32602
+        shown = [one for one in await report.tools(b.gate, "shop") if one.get("kind") == "prompt"]
+        assert [(one["listed_name"], one["pin"]) for one in shown] == [("shop_note", "changed")]
+        digests = {"note": shown[0]["tool_hash"]}
+        assert await report.pin(b.gate, "shop", {"prompts": digests}) == {"pinned": ["note"]}
+        assert "messages" in await client.result("prompts/get", {"name": "shop_note"})
 
 
 NOTES = """

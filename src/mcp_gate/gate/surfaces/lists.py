@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from mcp_gate.gate.carry import MOST_PAGES, ask
 from mcp_gate.gate.flight import Flight
 from mcp_gate.gate.links import all_up
+from mcp_gate.gate.refresh import accepted_prompts
 from mcp_gate.gate.surfaces.icons import runs_when_opened, without_unsafe_icons
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.upstream.link import Link
@@ -73,7 +74,7 @@ async def listed(talk: Conversation, flight: Flight, params: JsonObject, kind: K
                 "nextCursor": sealed(talk, flight, link.upstream, cursor)
             }
         cursor = None
-        talk.routes.known.add((link.upstream, kind.method))
+        _read_whole(talk, link.upstream, kind)
         if len(items) >= 1000 and at + 1 < len(links):
             return merged(flight, kind.member, items, pages, hidden) | {
                 "nextCursor": sealed(talk, flight, links[at + 1].upstream, None)
@@ -93,7 +94,13 @@ async def learn(talk: Conversation, flight: Flight, kind: Kind) -> None:
             cursor = page.get("nextCursor")
             if not isinstance(cursor, str):
                 break
-        talk.routes.known.add((link.upstream, kind.method))
+        _read_whole(talk, link.upstream, kind)
+
+
+def _read_whole(talk: Conversation, upstream: str, kind: Kind) -> None:
+    """Its names are known now; not where some are withheld, which may be accepted at any moment."""
+    if kind is not PROMPTS or not talk.gate.prompts.withheld(upstream):
+        talk.routes.known.add((upstream, kind.method))
 
 
 def shown_of(talk: Conversation, upstream: str, page: JsonObject, kind: Kind) -> tuple[list[JsonObject], bool]:
@@ -102,6 +109,9 @@ def shown_of(talk: Conversation, upstream: str, page: JsonObject, kind: Kind) ->
     whole = [i for i in raw if isinstance(i, dict) and isinstance(i.get(kind.name), str)] if raw else []
     spec = talk.gate.loaded.upstreams.get(upstream)
     prefix = spec.prefix if kind.prefixed and spec is not None else ""
+    if kind is PROMPTS:
+        listed_now, whole = whole, accepted_prompts(talk.gate, upstream, prefix, whole)
+        talk.routes.withhold(upstream, {prefix + i["name"] for i in listed_now if i not in whole})
     shown = []
     for item in talk.routes.learn(upstream, kind.method, prefix, whole):
         if not kind.prefixed and runs_when_opened(item[kind.name]):
