@@ -11,13 +11,15 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from mcp_gate.autonomy.ladder import Ladder
+from mcp_gate.detect.finding import Leaf, Scan
+from mcp_gate.detect.scan import scan
 from mcp_gate.gate.checkpoints import Checkpoints
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.directory import place_state
@@ -107,6 +109,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
         store=store,
         upstreams=upstreams,
         clock=clock,
+        scanner=_InProcess(),
         id=await _kept(store, "gate_id", lambda: "g-" + os.urandom(8).hex()),
         key=bytes.fromhex(await _kept(store, "seal_key", _secret)),
     )
@@ -122,6 +125,13 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
             gate.waiters.adopt(request.id)
     await redecide(gate)
     return gate
+
+
+class _InProcess:
+    """Implements `gate.egress.Scanner`."""
+
+    async def scan(self, leaves: Sequence[Leaf]) -> Scan:
+        return await asyncio.to_thread(scan, leaves)
 
 
 def _secret() -> str:

@@ -19,6 +19,7 @@ from mcp_gate.policy.load import load
 from mcp_gate.store.store import Store
 from mcp_gate.upstream.manager import Upstreams
 from support.running import ALLOW_ALL
+from support.scanning import Here
 
 ENVELOPE = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -177,7 +178,9 @@ async def bench(upstreams: dict[str, Any], rules: str = ALLOW_ALL, settings: str
         await store.snapshot_loaded(found.snapshot.id, found.snapshot.digest, found.snapshot.files, event, ladder)
         ups = Upstreams(found.settings.limits)
         stack.push_async_callback(ups.stop)
-        gate = Gate(loaded=found, store=store, upstreams=ups, clock=clock, id="g-test", key=b"k" * 32)
+        gate = Gate(
+            loaded=found, store=store, upstreams=ups, clock=clock, scanner=Here(), id="g-test", key=b"k" * 32
+        )
         stack.push_async_callback(gate.settle, 5)
         await ups.start(found.upstreams, found.hosts)
         await stack.enter_async_context(serve_agents(gate, state))

@@ -11,6 +11,7 @@ from typing import Any
 
 from mcp_gate.autonomy.ladder import Ladder
 from mcp_gate.gate.clock import Clock
+from mcp_gate.gate.egress import Scanner
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.job import Caller, Job
 from mcp_gate.gate.reviewers import people
@@ -22,6 +23,7 @@ from mcp_gate.model.request import RecordedDecision, Request, RequestStatus
 from mcp_gate.policy.load import Loaded, load
 from mcp_gate.store.store import Store
 from mcp_gate.upstream.manager import Upstreams
+from support.scanning import Here
 
 TOOL_HASH = "sha256:" + "0" * 64
 
@@ -69,7 +71,7 @@ class Hands:
 
 @asynccontextmanager
 async def open_gate(
-    tmp: Path, rules: str = RULES, settings: str = "", hands: Hands | None = None
+    tmp: Path, rules: str = RULES, settings: str = "", hands: Hands | None = None, scanner: Scanner | None = None
 ) -> AsyncIterator[Gate]:
     """A gate whose record lies in `tmp`."""
     clock = (hands or Hands()).clock()
@@ -81,7 +83,10 @@ async def open_gate(
         ladder = Ladder.of(found.autonomy, found.settings)
         await store.snapshot_loaded(found.snapshot.id, found.snapshot.digest, found.snapshot.files, event, ladder)
         upstreams = Upstreams(found.settings.limits)
-        gate = Gate(loaded=found, store=store, upstreams=upstreams, clock=clock, id="g-test", key=b"k" * 32)
+        gate = Gate(
+            loaded=found, store=store, upstreams=upstreams, clock=clock, scanner=scanner or Here(), id="g-test",
+            key=b"k" * 32,
+        )  # fmt: skip
         yield gate
         await gate.settle(5)
     finally:

@@ -17,7 +17,11 @@ from typing import Any
 
 from mcp_gate.faces.client import ReviewClient
 
-ALLOW_ALL = 'version: v1\nrules:\n  - { id: all, match: { topics: ["*"] }, decision: allow }\n'
+ALLOW_ALL = """version: v1
+rules:
+  - { id: all, match: { topics: ["*"] }, decision: allow }
+output_review: { unscannable: pass }
+"""
 EVERYTHING_MAPPED = {
     "tools": {"*": {"topic": "job.{tool}", "risk_tags": ["read"]}},
     "resources": {"topic": "job.resources.read", "risk_tags": ["read"]},

@@ -64,7 +64,8 @@ invariants:
   - { id: deletes-need-a-person, match: { risk_tags: [delete] }, at_least: require_approval, reason: "Deletion needs a person" }
 output_review:
   rules:
-    - { id: internal, fields: ["**.internal_notes", "**.ssn"], action: remove, reason: "Internal-only data" }
+    - { id: internal, fields: ["**.internal_notes"], action: remove, reason: "Internal-only data" }
+    - { id: pii, entities: [PII, CREDENTIAL], decision: redact, reason: "PII detected" }
 """  # noqa: E501 - one line of YAML reads better than three
 
 

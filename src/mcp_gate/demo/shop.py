@@ -23,8 +23,8 @@ create table if not exists outbox(id integer primary key, recipient text, subjec
 """
 
 CUSTOMERS = [
-    ("cus_1", "Ada Byron", "ada@example.com", "078-05-1120", "pays late"),
-    ("cus_2", "Edsger Wybe", "edsger@example.com", "219-09-9999", "prefers letters"),
+    ("cus_1", "Ada Byron", "ada@example.com", "524-71-3062", "pays late"),
+    ("cus_2", "Edsger Wybe", "edsger@example.com", "318-44-9170", "prefers letters"),
 ]
 ORDERS = [
     ("ord_100", "cus_1", "punched cards", 40.0),

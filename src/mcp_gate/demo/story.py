@@ -6,12 +6,15 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from mcp_gate.demo.agent import Agent, Answer, connected
 from mcp_gate.faces.client import ReviewClient
 from mcp_gate.lang.reveal import reveal, reveal_json
 from mcp_gate.model.foreign import JsonObject
+
+PRIVATE: Final = ("524-71-3062", "ada@example.com")
+"""What the shop knows of its first customer."""
 
 
 class Reviewer(Protocol):
@@ -91,9 +94,10 @@ async def _customer(agent: Agent, say: Callable[[str], None]) -> None:
     say("\n5. A result with customer data: shop_get_customer cus_1")
     answer = await agent.call("shop_get_customer", {"customer_id": "cus_1"})
     say(_indented(answer.data))
-    if answer.verdict is None or answer.verdict["status"] != "redacted" or "ssn" in answer.text:
-        raise Broken("a field that must not leave the gate left it")
-    say("   The number and the internal notes never left the gate; the record says what was taken out.")
+    whole = answer.verdict is None or answer.verdict["status"] != "redacted"
+    if whole or "internal_notes" in answer.text or any(value in answer.text for value in PRIVATE):
+        raise Broken("what must not leave the gate left it")
+    say("   The number and the internal notes never left the gate, nor did the address; the record says so.")
 
 
 async def _with_reviewer(call: Awaitable[Any], review: ReviewClient, reviewer: Reviewer) -> Any:

@@ -53,7 +53,7 @@ def entity_of(path: tuple[str, ...]) -> str | None:
         kept = kept[:-1]
     if above and len(name) < 6 and all(word in FILLERS or word in PARTS_OF_NAMES or word in GENERIC for word in name):
         entity = entity_of((*path[:-2], " ".join((*above, *name))))
-        if entity or name[-1] not in ("name", "names"):
+        if entity or name[-1:] not in (("name",), ("names",)):
             return entity
     if len(name) == 1 and name[0] in ("name", "names"):
         return "PERSON" if any(_PERSON.fullmatch(" ".join(words_of(key))) for key in path[-3:-1]) else NAME

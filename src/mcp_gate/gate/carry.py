@@ -163,7 +163,12 @@ class Sending:
                 if meta:
                     out["_meta"] = meta
                 began = asyncio.get_running_loop().time()
-                result = await request(link, job.method, out, flight, limit)
+                try:
+                    result = await request(link, job.method, out, flight, limit)
+                except RpcError:
+                    await talk.relay.settled(job.upstream)
+                    raise
+                await talk.relay.settled(job.upstream)
         if limit is not None:
             talk.memory.overdue.watch(link, result, began + limit - asyncio.get_running_loop().time())
         return result
@@ -204,5 +209,7 @@ async def ask(talk: Conversation, flight: Flight, link: Link, method: str, param
         with talk.sending():
             result = await request(link, method, params or None, flight)
     except RpcError as e:
-        raise RpcError.of(talk.gate.egress(method, e.as_json()) or {}) from None
-    return talk.gate.egress(method, result) or {}
+        await talk.relay.settled(link.upstream)
+        raise RpcError.of(await talk.gate.egress(method, e.as_json()) or {}) from None
+    await talk.relay.settled(link.upstream)
+    return await talk.gate.egress(method, result) or {}

@@ -49,7 +49,7 @@ async def dispatch(
         async with scope:
             result = await send(call.arguments, verdict.constraints.max_runtime_sec)
     except RpcError as error:
-        told = _told(received.loaded, call, error, verdict)
+        told = await _told(gate, received.loaded, call, error, verdict)
         await end.failed("upstream_error", sent=True, code=error.code, told=told)
         return UpstreamError(told)
     except Lost as lost:
@@ -71,14 +71,15 @@ async def dispatch(
         log.exception("sending the call %s failed", call.id)
         await end.unknown("error")
         return words.unknown(verdict, call.id, request_id)
+    else:
+        return await _inspect(end, verdict, received, result)
     finally:
         gate.under_way.end(scope)
-    return await _inspect(end, verdict, received, result)
 
 
-def _told(loaded: Loaded, call: Call, error: RpcError, verdict: Verdict) -> JsonObject:
+async def _told(gate: Gate, loaded: Loaded, call: Call, error: RpcError, verdict: Verdict) -> JsonObject:
     """An upstream's own error, as far as it may leave."""
-    seen = egress(loaded, call.method, error.as_json(), constraints=verdict.constraints)
+    seen = await egress(loaded, gate.scanner, call.method, error.as_json(), constraints=verdict.constraints)
     match seen:
         case Passed(told) | Changed(told, _):
             return told
@@ -89,17 +90,37 @@ def _told(loaded: Loaded, call: Call, error: RpcError, verdict: Verdict) -> Json
 
 
 async def _inspect(end: _End, verdict: Verdict, received: Received, result: JsonObject) -> Outcome:
-    """What may leave, by the one door; a check that fails withholds."""
+    """What may leave, by the one door; a check that fails withholds. A client that goes away meanwhile is told
+    nothing, and what became of its call is recorded all the same."""
+    try:
+        return await _look(end, verdict, received, result)
+    except asyncio.CancelledError:
+        if not end.written:
+            end.unheard = True
+            end.gate.later(_unheard(end, verdict, received, result))
+        raise
+
+
+async def _unheard(end: _End, verdict: Verdict, received: Received, result: JsonObject) -> None:
+    await _look(end, verdict, received, result)
+
+
+async def _look(end: _End, verdict: Verdict, received: Received, result: JsonObject) -> Outcome:
     call = end.call
     end.sample = sample_of(end.gate, call, verdict, received)
-    seen = egress(received.loaded, call.method, result, call=call, constraints=verdict.constraints)
+    failure = result.get("isError") is True  # what the upstream said, whatever the gate makes of it
+    seen = await egress(
+        received.loaded, end.gate.scanner, call.method, result, call=call, constraints=verdict.constraints,
+        schema=end.gate.catalog.output_schema(call.listed_name),
+    )  # fmt: skip
     match seen:
         case Passed(payload):
-            await end.executed(payload, [])
+            await end.executed(payload, [], failure=failure)
             return Delivered(payload)
         case Changed(payload, review):
-            payload = _marked(payload, verdict, call)
-            await end.executed(payload, [Event("output.reviewed", end.common, review)])
+            if payload is not result:
+                payload = _marked(payload, verdict, call, review["redaction_details"])
+            await end.executed(payload, [Event("output.reviewed", end.common, review)], failure=failure)
             return Delivered(payload)
         case Withheld(why, review):
             await end.quarantined(result, Event("output.reviewed", end.common, review))
@@ -108,7 +129,7 @@ async def _inspect(end: _End, verdict: Verdict, received: Received, result: Json
             assert_never(seen)
 
 
-def _marked(payload: JsonObject, verdict: Verdict, call: Call) -> JsonObject:
+def _marked(payload: JsonObject, verdict: Verdict, call: Call, redactions: list[JsonObject]) -> JsonObject:
     """A changed result says so (contract 6)."""
     mark: JsonObject = {
         "call_id": call.id,
@@ -118,6 +139,7 @@ def _marked(payload: JsonObject, verdict: Verdict, call: Call) -> JsonObject:
         "reason": verdict.reason,
         "policy_snapshot": verdict.policy_snapshot,
         "retry": "never",
+        "redactions": redactions,
     }
     meta = payload.get("_meta")
     return {**payload, "_meta": {**(meta if isinstance(meta, dict) else {}), VERDICT_KEY: mark}}
@@ -143,16 +165,20 @@ class _End:
         self.common = common
         self.sample: Request | None = None
         """The request for a look at the call, if it is executed and was selected."""
+        self.written = False
+        """Whether its end is on its way to the record."""
+        self.unheard = False
+        """Whether its client went away before it could be told."""
 
-    async def executed(self, payload: JsonObject, before: list[Event]) -> None:
+    async def executed(self, payload: JsonObject, before: list[Event], *, failure: bool) -> None:
         body = strictjson.dumps(payload) if self._approved else None
-        data: JsonObject = {"is_error": payload.get("isError") is True}
+        data: JsonObject = {"is_error": failure}
         if body is not None:
             data["result_sha256"] = "sha256:" + hashlib.sha256(body).hexdigest()
         written = [ended("call.executed", self.common, data), *before]
-        if not self._approved:  # handed to the face in the same breath; an approved one says so when it is collected
+        if not self._approved and not self.unheard:  # in the same breath; an approved one says so when it is collected
             written.append(ended("call.delivered", self.common, {}))
-        await self._ran(CallState.EXECUTED, written, failure=data["is_error"], result=body)
+        await self._ran(CallState.EXECUTED, written, failure=failure, result=body)
 
     async def quarantined(self, payload: JsonObject, review: Event) -> None:
         failure = payload.get("isError") is True
@@ -195,6 +221,7 @@ class _End:
         self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None, sent: bool = True,
         sample: Request | None = None,
     ) -> None:  # fmt: skip
+        self.written = True
         done = self.gate.store.finish(
             self.call, state, written, failure=failure, sent=sent, result=result, lazy=not self._approved,
             sample=sample,

@@ -1,23 +1,52 @@
 """The one door towards a client: results, errors, progress, logs, listings, prompts, resources, tasks.
 
-What stands here looks at size and at the fields the policy removes. The detectors of personal data and credentials
-have their place in `egress`, between the two.
+What leaves was looked at: fields that the policy removes, what cannot be looked into, personal data and credentials,
+and the size, in this order. After anything was taken out what is left is looked at again, and must be clean.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeAlias, assert_never
 
+from mcp_gate.detect.finding import Leaf, Scan
 from mcp_gate.lang import strictjson
 from mcp_gate.model.call import Call
 from mcp_gate.model.constraints import NONE, Constraints
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.output.remove import Removal, remove
+from mcp_gate.model.output import Detail, OutputDecision, Unscannable
+from mcp_gate.output import opaque
+from mcp_gate.output.decide import Found, decide
+from mcp_gate.output.fits import as_error, fits
+from mcp_gate.output.placeholders import Placeholders
+from mcp_gate.output.record import record
+from mcp_gate.output.redact import redact, withheld_for
+from mcp_gate.output.remove import remove
+from mcp_gate.output.split import joined
+from mcp_gate.output.walk import Walked, walk
 from mcp_gate.policy.load import Loaded
+from mcp_gate.policy.outgoing import unscannable
+from mcp_gate.policy.read_output import OutputRule
 
 log = logging.getLogger(__name__)
+
+ROUNDS: Final = 2
+"""How often something is taken out; what is not clean then does not leave."""
+MOST_CHARACTERS: Final = 64 << 20
+"""More is not looked into."""
+
+
+class Scanner(Protocol):
+    """Looks at leaves, out of the event loop's way."""
+
+    async def scan(self, leaves: Sequence[Leaf]) -> Scan:
+        """
+        Raises:
+            Exception: a detector failed, is missing or took too long; nothing may leave.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,41 +75,117 @@ class Withheld:
 Egress: TypeAlias = Passed | Changed | Withheld
 
 
-def egress(
-    loaded: Loaded, method: str, payload: JsonObject, *, call: Call | None = None, constraints: Constraints = NONE
-) -> Egress:
+async def egress(
+    loaded: Loaded, scanner: Scanner, method: str, payload: JsonObject, *,
+    call: Call | None = None, constraints: Constraints = NONE, schema: JsonObject | None = None,
+) -> Egress:  # fmt: skip
     """Decide on something that is about to leave towards a client. What cannot be checked does not leave.
 
     Args:
         method: the MCP method it answers, or the notification it is.
         call: the call it is the result of, if it is one: rules of the output review look at its topic and tags.
+        schema: the tool's `outputSchema`, which the result has to fit after a change, too.
     """
+    review = _Review(loaded, scanner, method, call)
     try:
-        return _checked(loaded, method, payload, call, constraints)
+        return await review.of(payload, constraints, schema)
+    except _Stop as stop:
+        return review.withheld(stop.why)
     except Exception:
         log.exception("what was to leave for %s could not be checked", method)
-        return Withheld("it could not be checked", _review(loaded, call, "QUARANTINE", []))
+        return review.withheld("it could not be checked")
 
 
-def _checked(loaded: Loaded, method: str, payload: JsonObject, call: Call | None, constraints: Constraints) -> Egress:
-    removals: list[Removal] = []
-    rules = loaded.removals(call) if call is not None else ()
-    if rules:
-        payload, removals = remove(payload, rules)
-    limit = constraints.max_output_bytes
-    if limit is not None and len(strictjson.dumps(payload)) > limit:
-        return Withheld("the result is larger than it may be", _review(loaded, call, "QUARANTINE", removals))
-    if removals:
-        return Changed(payload, _review(loaded, call, "REDACT", removals))
-    return Passed(payload)
+class _Stop(Exception):
+    """It may not leave."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
-def _review(loaded: Loaded, call: Call | None, decision: str, removals: list[Removal]) -> JsonObject:
-    """The output record; it never holds what was taken out."""
-    return {
-        "job_id": call.id if call is not None else "",
-        "output_safety_decision": decision,
-        "original_fields_redacted": len(removals),
-        "redaction_details": [r.as_json() for r in removals],
-        "policy_snapshot": loaded.snapshot.id,
-    }
+@dataclass(slots=True)
+class _Review:
+    """One look at one payload."""
+
+    loaded: Loaded
+    scanner: Scanner
+    method: str
+    call: Call | None
+    details: list[Detail] = field(default_factory=list)
+    partial: tuple[str, ...] = ()
+
+    async def of(self, payload: JsonObject, constraints: Constraints, schema: JsonObject | None) -> Egress:
+        outgoing = self.loaded.outgoing
+        rules = outgoing.about(self.call)
+        out = payload
+        if any(rule.paths for rule in rules):
+            out, self.details = remove(out, [rule for rule in rules if rule.paths])
+        if outgoing.enabled:
+            out = await self._cleaned(out, rules)
+        if out is not payload and not fits(out, schema):
+            out = as_error(out)
+        limit = constraints.max_output_bytes
+        if limit is not None and len(strictjson.dumps(out)) > limit:
+            raise _Stop("the result is larger than it may be")
+        if out is payload and not self.partial:
+            return Passed(payload)
+        decision = OutputDecision.ALLOW if out is payload else OutputDecision.REDACT
+        return Changed(out, self._record(decision))
+
+    async def _cleaned(self, payload: JsonObject, rules: Sequence[OutputRule]) -> JsonObject:
+        walked = walk(payload, self.method)
+        if walked.characters > MOST_CHARACTERS:
+            if unscannable(rules)[0] is Unscannable.PASS:
+                return payload
+            raise _Stop("it is too large to be scanned")
+        if walked.opaque:
+            payload = self._without_opaque(payload, walked, rules)
+            walked = walk(payload, self.method)
+        placeholders = Placeholders()
+        for rounds_left in range(ROUNDS, -1, -1):
+            found = await self._found(walked, rules, placeholders)
+            if not any(one.decision is OutputDecision.REDACT for one in found):
+                break
+            if not rounds_left:
+                raise _Stop("what is private in it could not all be taken out")
+            payload, details = redact(payload, walked, found, placeholders)
+            self.details += details
+            walked = walk(payload, self.method)
+        return payload
+
+    def _without_opaque(self, payload: JsonObject, walked: Walked, rules: Sequence[OutputRule]) -> JsonObject:
+        word, reason = unscannable(rules)
+        match word:
+            case Unscannable.PASS:
+                return payload
+            case Unscannable.DROP:
+                payload, details = opaque.dropped(payload, walked, reason)
+                self.details += details
+                return payload
+            case Unscannable.QUARANTINE:
+                self.details += opaque.withheld(walked, reason)
+                raise _Stop("it holds what cannot be scanned")
+            case _:
+                assert_never(word)
+
+    async def _found(
+        self, walked: Walked, rules: Sequence[OutputRule], placeholders: Placeholders
+    ) -> list[Found]:
+        if not any(rule.entities for rule in rules):
+            return []
+        views = joined(walked)
+        scan = await self.scanner.scan([*walked.leaves, *(view.leaf for view in views)])
+        self.partial = scan.partial
+        found = decide(walked, views, scan.findings, rules, placeholders.issued)
+        if any(one.decision is OutputDecision.QUARANTINE for one in found):
+            self.details += withheld_for(walked, found)
+            raise _Stop(next(one.reason for one in found if one.decision is OutputDecision.QUARANTINE))
+        return found
+
+    def withheld(self, why: str) -> Withheld:
+        return Withheld(why, self._record(OutputDecision.QUARANTINE))
+
+    def _record(self, decision: OutputDecision) -> JsonObject:
+        job_id = self.call.id if self.call is not None else ""
+        return record(job_id, decision, self.details, self.loaded.snapshot.id, self.partial)

@@ -13,7 +13,7 @@ from mcp_gate.autonomy.level import Change
 from mcp_gate.gate import events
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.deadlines import Deadlines
-from mcp_gate.gate.egress import Changed, Egress, Passed, Withheld, egress
+from mcp_gate.gate.egress import Changed, Passed, Scanner, Withheld, egress
 from mcp_gate.gate.figures import Targets
 from mcp_gate.gate.governing import Governing
 from mcp_gate.gate.hold import collectable
@@ -50,7 +50,7 @@ class Gate:
     """Everything a face may use. One object a process; `loaded` is swapped as one reference."""
 
     def __init__(
-        self, *, loaded: Loaded, store: Store, upstreams: Upstreams, clock: Clock, id: str, key: bytes
+        self, *, loaded: Loaded, store: Store, upstreams: Upstreams, clock: Clock, scanner: Scanner, id: str, key: bytes
     ) -> None:
         """
         Args:
@@ -67,6 +67,7 @@ class Gate:
         )
         self.prompts = Prompts(self._keep_pin)
         self.clock = clock
+        self.scanner = scanner
         self.id = id
         self.key = key
         self.hub = Hub()
@@ -104,9 +105,9 @@ class Gate:
         """The path of a call (see `gate.path`)."""
         return await perform(self, job, caller, exchange, send)
 
-    def egress(self, method: str, payload: JsonObject) -> JsonObject | None:
+    async def egress(self, method: str, payload: JsonObject) -> JsonObject | None:
         """What may leave of something that is no call's result; None: nothing of it."""
-        seen: Egress = egress(self.loaded, method, payload)
+        seen = await egress(self.loaded, self.scanner, method, payload)
         match seen:
             case Passed(out) | Changed(out, _):
                 return out
@@ -177,9 +178,11 @@ class Gate:
             log.error("a record could not be written: %s", error)
 
     async def settle(self, timeout: float) -> None:
-        """Wait for writes under way, at most `timeout` seconds."""
-        if self._later:
-            await asyncio.wait(self._later, timeout=timeout)
+        """Wait for writes under way, and those that follow from them, at most `timeout` seconds."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
+        while self._later and (left := end - loop.time()) > 0:
+            await asyncio.wait(self._later, timeout=left)
 
     def load_pins(self, upstream: str, pins: Mapping[str, Accepted]) -> None:
         """The definitions of an upstream that were accepted earlier."""

@@ -9,10 +9,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mcp_gate.gate.flight import Flight
 from mcp_gate.gate.front import Front
+from mcp_gate.gate.inorder import InOrder
 from mcp_gate.gate.owners import Owners
 from mcp_gate.gate.protocol import SUBSCRIPTION_KEY
 from mcp_gate.model.event import Event
@@ -90,6 +92,8 @@ class Relay:
         self.updates_for: set[str] = set()
         """Upstreams at which this client subscribed to a resource."""
         self.dropped = 0
+        self._lines: dict[str, InOrder] = {}
+        """What upstreams said and is being looked at."""
 
     # ---- requests under way
 
@@ -109,10 +113,16 @@ class Relay:
             if token is not None:
                 del self._progress[token]
 
+    async def settled(self, upstream: str) -> None:
+        """Wait until everything that an upstream said so far has left, so that an answer does not overtake it."""
+        line = self._lines.get(upstream)
+        if line is not None:
+            await line.settled()
+
     # ---- Inbound
 
     def notification(self, upstream: str, method: str, params: JsonObject | None) -> None:
-        """Called in the order of the wire; what is written here leaves before the answer that followed it."""
+        """Called in the order of the wire, in which everything leaves again once it was looked at."""
         if method == "notifications/progress":
             self._relay_progress(upstream, params or {})
         elif method == "notifications/message":
@@ -145,7 +155,8 @@ class Relay:
             raise RpcError(METHOD_NOT_FOUND, "Method not found: the client did not offer this")
         if not client.ready or self._questions >= MOST_QUESTIONS:
             raise RpcError(BUSY, "The client cannot be asked now")
-        out = self._outward(method, params)
+        await self.settled(upstream)
+        out = await self._outward(method, params)
         token = self._own_token(upstream, out)
         flights = self._flights.get(upstream)
         front: Front = flights[-1].front if flights and flights[-1].open else client.front
@@ -184,32 +195,36 @@ class Relay:
         if flight is None or owner != upstream:
             self.dropped += 1  # late, unknown, or another upstream's
             return
-        out = self._gate.egress("notifications/progress", params)
-        if out is not None:
-            flight.progress(out)
+        self._let_out(upstream, "notifications/progress", params, flight.progress)
 
     def _relay_log(self, upstream: str, params: JsonObject) -> None:
         """To the newest request at that upstream: nothing on the wire says which one a log belongs to."""
+        method = "notifications/message"
         flights = self._flights.get(upstream) or ()
-        out = self._gate.egress("notifications/message", params)
-        if out is None:
-            return
         if self.client is not None:
             newest = next((f for f in reversed(flights) if f.open), None)
-            if newest is not None:
-                newest.notify("notifications/message", out)
-            else:
-                self._tell("notifications/message", out)
+            tell = self._tell if newest is None else newest.notify
+            self._let_out(upstream, method, params, partial(tell, method))
         elif len({flight.agent for flight in flights}) == 1:  # one agent's logs never reach another
             wanting = next((f for f in reversed(flights) if f.log_level is not None), None)
             if wanting is not None:
-                wanting.notify("notifications/message", out)
+                self._let_out(upstream, method, params, partial(wanting.notify, method))
 
     def _to_streams(self, upstream: str, method: str, params: JsonObject) -> None:
-        out = self._gate.egress(method, params)
-        if out is not None:
-            for stream in self._streams_for(upstream, params):
+        streams = self._streams_for(upstream, params)
+
+        def deliver(out: JsonObject) -> None:
+            for stream in streams:
                 stream.deliver(upstream, method, out)
+
+        if streams:
+            self._let_out(upstream, method, params, deliver)
+
+    def _let_out(self, upstream: str, method: str, params: JsonObject, act: Callable[[JsonObject], None]) -> None:
+        """Have something looked at that an upstream said, and passed on after what it said before."""
+        line = self._lines.setdefault(upstream, InOrder())
+        if not line.put(self._gate.egress(method, params), act):
+            self.dropped += 1
 
     def _streams_for(self, upstream: str, params: JsonObject | None) -> list[Stream]:
         """The stream that a frame names; all of that upstream where it names none (an upstream of the other era)."""
@@ -230,9 +245,8 @@ class Relay:
                 self.dropped += 1
                 return
             params = {**(params or {}), "taskId": public}
-        out = self._gate.egress(method, params) if params is not None else None
-        if params is None or out is not None:
-            self._tell(method, out)
+        bare = params is None
+        self._let_out(upstream, method, params or {}, lambda out: self._tell(method, None if bare else out))
 
     def _tell(self, method: str, params: JsonObject | None) -> None:
         client = self.client
@@ -249,10 +263,10 @@ class Relay:
             for method in methods:
                 self._tell(method, None)
 
-    def _outward(self, method: str, params: JsonObject | None) -> JsonObject | None:
+    async def _outward(self, method: str, params: JsonObject | None) -> JsonObject | None:
         if params is None:
             return None
-        out = self._gate.egress(method, params)
+        out = await self._gate.egress(method, params)
         if out is None:
             raise RpcError(METHOD_NOT_FOUND, "Method not found: the question may not leave the gate")
         return out

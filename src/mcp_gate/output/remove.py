@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Final
 
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.model.output import Detail
 from mcp_gate.policy.read_output import OutputRule
 
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """One place that was taken out."""
-
-    field: str
-    reason: str
-
-    def as_json(self) -> JsonObject:
-        return {"field": self.field, "reason": self.reason, "action": "field removed"}
+REMOVED: Final = "field removed"
 
 
-def remove(result: JsonObject, rules: Sequence[OutputRule]) -> tuple[JsonObject, list[Removal]]:
+def remove(result: JsonObject, rules: Sequence[OutputRule]) -> tuple[JsonObject, list[Detail]]:
     """A copy of a result without the fields that the rules name, and what was taken out.
 
     Paths start at `structuredContent`, or at the JSON in a text: of a content block, a resource or a prompt's message.
     A text that repeats the structured form is cleaned with it and not counted again (contract 9, Output).
     """
-    found: list[Removal] = []
+    found: list[Detail] = []
     out = dict(result)
     structured = result.get("structuredContent")
     if isinstance(structured, (dict, list)):
@@ -41,7 +33,7 @@ def remove(result: JsonObject, rules: Sequence[OutputRule]) -> tuple[JsonObject,
     return (out, found) if found or out != result else (result, [])
 
 
-def _clean_message(message: Json, rules: Sequence[OutputRule], found: list[Removal]) -> Json:
+def _clean_message(message: Json, rules: Sequence[OutputRule], found: list[Detail]) -> Json:
     if not isinstance(message, dict) or "content" not in message:
         return message
     content = message["content"]
@@ -50,7 +42,7 @@ def _clean_message(message: Json, rules: Sequence[OutputRule], found: list[Remov
     return {**message, "content": _clean_block(content, rules, found)}
 
 
-def _clean_block(block: Json, rules: Sequence[OutputRule], found: list[Removal]) -> Json:
+def _clean_block(block: Json, rules: Sequence[OutputRule], found: list[Detail]) -> Json:
     if not isinstance(block, dict):
         return block
     if isinstance(block.get("resource"), dict):  # one that is embedded
@@ -71,14 +63,14 @@ def _clean_block(block: Json, rules: Sequence[OutputRule], found: list[Removal])
     return {**block, "text": strictjson.dumps(cleaned).decode()}
 
 
-def _clean(value: Json, rules: Sequence[OutputRule], at: str, found: list[Removal]) -> Json:
+def _clean(value: Json, rules: Sequence[OutputRule], at: str, found: list[Detail]) -> Json:
     for rule in rules:
         for path in rule.paths:
             value = _without(value, path, at, rule.reason, found)
     return value
 
 
-def _without(value: Json, path: tuple[str, ...], at: str, reason: str, found: list[Removal]) -> Json:
+def _without(value: Json, path: tuple[str, ...], at: str, reason: str, found: list[Detail]) -> Json:
     step, rest = path[0], path[1:]
     if step == "**":
         if rest:
@@ -88,7 +80,7 @@ def _without(value: Json, path: tuple[str, ...], at: str, reason: str, found: li
         if step == "[*]" and rest:
             return [_without(item, rest, f"{at}[{i}]", reason, found) for i, item in enumerate(value)]
         if step == "[*]":
-            found.extend(Removal(f"{at}[{i}]", reason) for i in range(len(value)))
+            found.extend(Detail(f"{at}[{i}]", reason, REMOVED) for i in range(len(value)))
             return []
         return value
     if not isinstance(value, dict):
@@ -100,11 +92,11 @@ def _without(value: Json, path: tuple[str, ...], at: str, reason: str, found: li
         elif rest:
             out[key] = _without(child, rest, f"{at}.{key}", reason, found)
         else:
-            found.append(Removal(f"{at}.{key}", reason))
+            found.append(Detail(f"{at}.{key}", reason, REMOVED))
     return out
 
 
-def _below(value: Json, path: tuple[str, ...], at: str, reason: str, found: list[Removal]) -> Json:
+def _below(value: Json, path: tuple[str, ...], at: str, reason: str, found: list[Detail]) -> Json:
     """Apply a path that starts with `**` to everything inside `value`."""
     if isinstance(value, dict):
         return {key: _without(child, path, f"{at}.{key}", reason, found) for key, child in value.items()}

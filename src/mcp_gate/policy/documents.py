@@ -13,7 +13,7 @@ from mcp_gate.model.constraints import Constraints
 from mcp_gate.model.decision import Decision
 from mcp_gate.policy.read_autonomy import Autonomy, read_autonomy
 from mcp_gate.policy.read_match import read_constraints
-from mcp_gate.policy.read_output import OutputRule, read_output
+from mcp_gate.policy.read_output import OutputReview, read_output
 from mcp_gate.policy.read_queue import Queue, read_evidence, read_queue
 from mcp_gate.policy.read_rules import Ids, read_invariants, read_layer, read_never
 from mcp_gate.policy.read_sampling import Sampling, read_audit
@@ -41,7 +41,7 @@ class Documents:
     layers: list[Layer] = field(default_factory=list)
     invariants: list[Rule] = field(default_factory=list)
     claims: list[Rule] = field(default_factory=list)
-    output_rules: list[OutputRule] = field(default_factory=list)
+    output_reviews: list[OutputReview] = field(default_factory=list)
     workflows: list[Workflow] = field(default_factory=list)
     default_decision: Decision = Decision.REQUIRE_APPROVAL
     default_constraints: Constraints = BUILT_IN_CONSTRAINTS
@@ -133,7 +133,4 @@ class Documents:
             self.default_decision = max(self.default_decision, default)
         review = read_output(reader, get("output_review"), self.output_ids)
         if review is not None:
-            self.output_rules.extend(review.rules if review.enabled else ())
-            if not review.enabled or any(rule.entities or rule.unscannable for rule in review.rules):
-                place = root.keys["output_review"]
-                reader.warn(place, "the output review is not yet in force, but for fields that it removes")
+            self.output_reviews.append(review)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.yamldoc import Mapping_, Refused, read
-from mcp_gate.model.call import Call
 from mcp_gate.model.config import (
     POLICIES,
     SETTINGS,
@@ -21,14 +20,13 @@ from mcp_gate.model.config import (
     Problem,
     UpstreamSpec,
 )  # fmt: skip
-from mcp_gate.policy.clauses import Subject
 from mcp_gate.policy.documents import Documents
 from mcp_gate.policy.engine import Policy
 from mcp_gate.policy.lint import lint
 from mcp_gate.policy.mapping import UpstreamMapping
+from mcp_gate.policy.outgoing import BUILT_IN, Outgoing
 from mcp_gate.policy.reach import reach
 from mcp_gate.policy.read_autonomy import Autonomy
-from mcp_gate.policy.read_output import OutputRule
 from mcp_gate.policy.read_queue import Queue
 from mcp_gate.policy.read_sampling import Sampling
 from mcp_gate.policy.read_settings import read_settings
@@ -59,7 +57,7 @@ class Loaded:
     """By upstream in a sandbox: the hosts that its process may reach."""
     unconfined: Mapping[str, str] = field(default_factory=dict)
     """By upstream that runs without the sandbox it should have: why."""
-    output_rules: tuple[OutputRule, ...] = ()
+    outgoing: Outgoing = BUILT_IN
     autonomy: Autonomy = field(default_factory=Autonomy)
     sampling: Sampling | None = None
     queue: Queue = field(default_factory=Queue)
@@ -73,13 +71,6 @@ class Loaded:
     def is_mapped(self, upstream: str, tool: str, method: str) -> bool:
         """Whether the admin said what a tool, resource or prompt is."""
         return self.mappings[upstream].of(tool, method) is not None
-
-    def removals(self, call: Call) -> tuple[OutputRule, ...]:
-        """The rules of the output review that take fields out of this call's result."""
-        if not self.output_rules:
-            return ()
-        subject = Subject(call.agent, call.upstream, call.tool, call.topic, frozenset(call.risk_tags))
-        return tuple(rule for rule in self.output_rules if rule.paths and rule.concerns(subject))
 
 
 def load(files: Mapping[str, bytes]) -> Loaded:
@@ -137,7 +128,7 @@ def _load(files: Mapping[str, bytes]) -> Loaded:
         variables=variables.found,
         claims=tuple(documents.claims),
         hosts=hosts,
-        output_rules=tuple(documents.output_rules),
+        outgoing=Outgoing.of(documents.output_reviews),
         autonomy=autonomy,
         sampling=documents.sampling,
         queue=queue,

@@ -9,6 +9,7 @@ from typing import Final
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.yamldoc import Node
+from mcp_gate.model.output import OutputDecision, Unscannable
 from mcp_gate.policy.clauses import Static, Subject, static_clauses
 from mcp_gate.policy.read_match import read_match
 from mcp_gate.policy.read_rules import Ids
@@ -26,8 +27,12 @@ ENTITIES: Final = frozenset(
 KEYS: Final = frozenset(
     {"id", "match", "fields", "action", "entities", "min_score", "count_above", "decision", "reason", "unscannable"}
 )
-DECISIONS: Final = {word: word for word in ("allow", "redact", "quarantine")}
-UNSCANNABLE: Final = {word: word for word in ("pass", "drop", "quarantine")}
+CREDENTIALS: Final = frozenset({"API_KEY", "PRIVATE_KEY", "JWT", "PASSWORD", "CONNECTION_STRING"})
+"""The group `CREDENTIAL`; everything else is in the group `PII`."""
+DECISIONS: Final = {decision.word: decision for decision in OutputDecision}
+UNSCANNABLE: Final = {word.word: word for word in Unscannable}
+LEAST_SCORE: Final = Decimal("0.5")
+"""`min_score` of a rule that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,10 @@ class OutputRule:
     match: Match | None = None
     paths: tuple[tuple[str, ...], ...] = ()
     entities: frozenset[str] = frozenset()
-    min_score: Decimal | None = None
+    min_score: Decimal = LEAST_SCORE
     count_above: int | None = None
-    decision: str | None = None
-    unscannable: str | None = None
+    decision: OutputDecision | None = None
+    unscannable: Unscannable | None = None
     reason: str = ""
     clauses: tuple[Static, ...] = ()
 
@@ -50,11 +55,17 @@ class OutputRule:
         rule then applies, which takes out more."""
         return all(clause.test(subject) for clause in self.clauses)
 
+    def covers(self, entity: str, score: float) -> bool:
+        """Whether the rule decides on what a detector called by this name."""
+        group = "CREDENTIAL" if entity in CREDENTIALS else "PII"
+        return (entity in self.entities or group in self.entities) and score >= self.min_score
+
 
 @dataclass(frozen=True, slots=True)
 class OutputReview:
     enabled: bool = True
     rules: tuple[OutputRule, ...] = field(default=())
+    unscannable: Unscannable | None = None
 
 
 def read_output(reader: Reader, node: Node | None, ids: Ids) -> OutputReview | None:
@@ -63,9 +74,9 @@ def read_output(reader: Reader, node: Node | None, ids: Ids) -> OutputReview | N
     if block is None:
         return None
     enabled = reader.boolean(block.entries.get("enabled"))
-    reader.one_of(block.entries.get("unscannable"), UNSCANNABLE, "pass, drop or quarantine")
+    unscannable = reader.one_of(block.entries.get("unscannable"), UNSCANNABLE, "pass, drop or quarantine")
     rules = reader.each(block.entries.get("rules"), lambda item: _rule(reader, item, ids))
-    return OutputReview(enabled is not False, rules)
+    return OutputReview(enabled is not False, rules, unscannable)
 
 
 def _rule(reader: Reader, node: Node, ids: Ids) -> OutputRule | None:
@@ -90,7 +101,7 @@ def _rule(reader: Reader, node: Node, ids: Ids) -> OutputRule | None:
         match=match,
         paths=reader.each(fields, lambda item: _path(reader, item)),
         entities=frozenset(reader.each(entities, lambda item: _entity(reader, item))),
-        min_score=reader.decimal(get("min_score"), most=1),
+        min_score=LEAST_SCORE if (least := reader.decimal(get("min_score"), most=1)) is None else least,
         count_above=reader.integer(get("count_above")),
         decision=decision,
         unscannable=reader.one_of(get("unscannable"), UNSCANNABLE, "pass, drop or quarantine"),

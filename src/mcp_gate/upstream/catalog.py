@@ -161,6 +161,12 @@ class Catalog:
             for tool in dropped
         )
 
+    def output_schema(self, listed_name: str) -> JsonObject | None:
+        """What a tool promises of its structured results, or None."""
+        tool = self.lookup(listed_name)
+        schema = tool.definition.get("outputSchema") if tool is not None else None
+        return schema if isinstance(schema, dict) else None
+
     def lookup(self, listed_name: str) -> Tool | Withheld | None:
         """The tool behind a listed name, byte for byte."""
         return self._tools.get(listed_name)

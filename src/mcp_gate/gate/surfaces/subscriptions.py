@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import itertools
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mcp_gate.gate.flight import Flight
+from mcp_gate.gate.inorder import InOrder
 from mcp_gate.gate.links import BACKOFF_SEC, all_up
 from mcp_gate.gate.protocol import SUBSCRIPTION_KEY, forwarded_meta, object_of
 from mcp_gate.gate.relay import LIST_CHANGED
@@ -71,6 +73,7 @@ class Listening:
         self._answered: dict[str, list[asyncio.Event]] = {}
         self._early: list[tuple[str, JsonObject]] | None = []
         """What came before the acknowledgement, which has to be the first frame."""
+        self._line = InOrder()
 
     # ---- opening
 
@@ -217,14 +220,17 @@ class Listening:
 
     def deliver(self, upstream: str, method: str, params: JsonObject) -> None:
         if method in self._methods or (method.endswith("resources/updated") and upstream in self._updates_from):
-            self._tell(method, params)
+            self._line.add(params, partial(self._tell, method))
         elif method == "notifications/tasks":
-            try:
-                task = tasks.outward(self._talk, upstream, params)
-            except RpcError:
-                return  # its result is withheld; `tasks/get` says so
-            if task is not None and task["taskId"] in self._task_ids:
-                self._tell(method, task)
+            self._line.put(self._task(upstream, params), partial(self._tell, method))
+
+    async def _task(self, upstream: str, params: JsonObject) -> JsonObject | None:
+        """What the client is told of a task, if it listens for it."""
+        try:
+            task = await tasks.outward(self._talk, upstream, params)
+        except RpcError:
+            return None  # its result is withheld; `tasks/get` says so
+        return task if task is not None and task["taskId"] in self._task_ids else None
 
     def _tell(self, method: str, params: JsonObject) -> None:
         if self._early is not None and method != "notifications/subscriptions/acknowledged":

@@ -92,7 +92,7 @@ async def result(talk: Conversation, flight: Flight, params: JsonObject) -> Json
     link = await talk.links.get(owned.upstream)
     with talk.relay.under_way(owned.upstream, flight):
         answer = await ask(talk, flight, link, "tasks/result", {**params, "taskId": owned.id})
-    return inspected(talk, owned.job, answer)
+    return await inspected(talk, owned.job, answer)
 
 
 async def list_tasks(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObject:
@@ -108,7 +108,7 @@ async def list_tasks(talk: Conversation, flight: Flight, params: JsonObject) -> 
     return {"tasks": tasks}
 
 
-def inspected(talk: Conversation, job: Job, result: JsonObject) -> JsonObject:
+async def inspected(talk: Conversation, job: Job, result: JsonObject) -> JsonObject:
     """A task's result, past the output rules of the call that began it.
 
     Raises:
@@ -117,7 +117,10 @@ def inspected(talk: Conversation, job: Job, result: JsonObject) -> JsonObject:
     gate = talk.gate
     received = receive(gate.loaded, gate.store, job, talk.caller, gate.clock.wall())
     bounds = gate.loaded.policy.decide(received.facts).constraints
-    seen = egress(gate.loaded, job.method, result, call=received.call, constraints=bounds)
+    seen = await egress(
+        gate.loaded, gate.scanner, job.method, result, call=received.call, constraints=bounds,
+        schema=gate.catalog.output_schema(job.listed_name),
+    )  # fmt: skip
     match seen:
         case Passed(out) | Changed(out, _):
             return out
@@ -127,7 +130,7 @@ def inspected(talk: Conversation, job: Job, result: JsonObject) -> JsonObject:
             assert_never(seen)
 
 
-def outward(talk: Conversation, upstream: str, task: JsonObject) -> JsonObject | None:
+async def outward(talk: Conversation, upstream: str, task: JsonObject) -> JsonObject | None:
     """A task as an upstream tells it, under the client's id and past egress; None where it is not this client's."""
     public = talk.memory.owners.public(talk.scope, upstream, str(task.get("taskId")))
     owned = talk.memory.owners.find(talk.scope, public) if public is not None else None
@@ -135,7 +138,7 @@ def outward(talk: Conversation, upstream: str, task: JsonObject) -> JsonObject |
         return None
     out = {**task, "taskId": public}
     if isinstance(task.get("result"), dict):
-        out["result"] = inspected(talk, owned.job, task["result"])
+        out["result"] = await inspected(talk, owned.job, task["result"])
     return out
 
 
@@ -144,7 +147,7 @@ async def _forward(
 ) -> JsonObject:
     link = await talk.links.get(owned.upstream)
     answer = await ask(talk, flight, link, method, {**params, "taskId": owned.id})
-    return answer if "taskId" not in answer else outward(talk, owned.upstream, answer) or {}
+    return answer if "taskId" not in answer else await outward(talk, owned.upstream, answer) or {}
 
 
 async def _own(talk: Conversation, flight: Flight, task_id: str) -> Request:

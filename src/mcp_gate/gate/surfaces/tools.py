@@ -130,6 +130,7 @@ async def _shown(talk: Conversation, link: Link) -> Shown:
     try:
         with talk.sending():
             raw = await list_upstream(link)
+        await talk.relay.settled(link.upstream)
     except (Lost, RpcError) as e:
         log.warning("the tools of upstream %s cannot be listed: %s", link.upstream, reveal(str(e)))
         return Shown([], "", 0, (), (), [])
@@ -144,7 +145,7 @@ async def _shown(talk: Conversation, link: Link) -> Shown:
         for tool in observation.listed
         if gate.listed(agent, link.upstream, tool.name, "tools/call")
     ]
-    out = gate.egress("tools/list", {"tools": shown})
+    out = await gate.egress("tools/list", {"tools": shown})
     fresh = Shown(
         raw, gate.loaded.snapshot.id, level, observation.listed, observation.withheld,
         out["tools"] if out is not None else [],

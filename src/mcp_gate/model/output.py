@@ -1,0 +1,44 @@
+"""What the output review does with what it finds: closed sets, whose order is strictness, so that `max` joins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from mcp_gate.model.foreign import JsonObject
+
+
+class OutputDecision(IntEnum):
+    """What a rule says of something that was found."""
+
+    ALLOW = 0
+    REDACT = 1
+    QUARANTINE = 2
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+class Unscannable(IntEnum):
+    """What a rule says of something that cannot be looked into."""
+
+    PASS = 0
+    DROP = 1
+    QUARANTINE = 2
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One place that was changed, or for which a result is withheld; it never holds what was there."""
+
+    field: str
+    reason: str
+    action: str
+
+    def as_json(self) -> JsonObject:
+        return {"field": self.field, "reason": self.reason, "action": self.action}

@@ -1,0 +1,102 @@
+"""What the rules of the output review say of what detectors found. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from mcp_gate.detect.finding import Finding
+from mcp_gate.model.output import OutputDecision
+from mcp_gate.output.placeholders import PLACEHOLDER, same
+from mcp_gate.output.split import Joined, across
+from mcp_gate.output.walk import Walked
+from mcp_gate.policy.read_output import OutputRule
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding, and what becomes of it."""
+
+    leaf: int
+    finding: Finding
+    decision: OutputDecision
+    reason: str
+    again: bool = False
+    """It repeats what the structured form says: taken out, and not counted twice."""
+
+
+def decide(
+    walked: Walked, views: Sequence[Joined], findings: Sequence[Sequence[Finding]], rules: Sequence[OutputRule],
+    issued: Collection[str] = (),
+) -> list[Found]:  # fmt: skip
+    """Everything that was found in a payload, with the strictest word that a rule has for it.
+
+    Args:
+        findings: those in the payload's leaves, and after them those in its joined views.
+        issued: placeholders that stand in the payload; they are nobody's.
+    """
+    own = [list(some) for some in findings[: len(walked.leaves)]]
+    for view, some in zip(views, findings[len(walked.leaves) :], strict=True):
+        for parts in across(view, some):
+            _merge(own, parts)
+    kept = [
+        (leaf, finding)
+        for leaf, some in enumerate(own)
+        for finding in some
+        if not _within(finding, walked.leaves[leaf].text, issued)
+    ]
+    again = _repeats(walked, kept)
+    in_force = [rule for rule in rules if rule.decision is not None and _enough(rule, kept, again)]
+    return [
+        Found(leaf, finding, *_word(finding, in_force), again=at in again) for at, (leaf, finding) in enumerate(kept)
+    ]
+
+
+def _merge(own: list[list[Finding]], parts: Sequence[tuple[int, Finding]]) -> None:
+    """Put a value that is split over leaves in place of what was found of it in each, unless all of it was found."""
+    if all(any(f.start <= part.start and part.end <= f.end for f in own[leaf]) for leaf, part in parts):
+        return
+    for leaf, part in parts:
+        touching = [f for f in own[leaf] if f.start < part.end and part.start < f.end]
+        start = min([part.start, *(f.start for f in touching)])
+        end = max([part.end, *(f.end for f in touching)])
+        rest = [f for f in own[leaf] if f not in touching]
+        own[leaf] = sorted(
+            [*rest, Finding(start, end, part.entity, part.score, part.rule)], key=lambda f: (f.start, f.end)
+        )
+
+
+def _within(finding: Finding, text: str, issued: Collection[str]) -> bool:
+    """Whether it is (part of) a placeholder that the gate itself wrote."""
+    return bool(issued) and any(
+        found.start() <= finding.start and finding.end <= found.end() and found.group() in issued
+        for found in PLACEHOLDER.finditer(text)
+    )
+
+
+def _repeats(walked: Walked, kept: Sequence[tuple[int, Finding]]) -> frozenset[int]:
+    """Which findings in texts are values that the structured form has as well."""
+    blocks = {leaf for leaf in range(len(walked.leaves)) if not walked.structured(leaf)}
+
+    def value(leaf: int, finding: Finding) -> str:
+        return same(walked.leaves[leaf].text[finding.start : finding.end])
+
+    there = {value(leaf, finding) for leaf, finding in kept if leaf not in blocks}
+    return frozenset(at for at, (leaf, f) in enumerate(kept) if leaf in blocks and value(leaf, f) in there)
+
+
+def _enough(rule: OutputRule, kept: Sequence[tuple[int, Finding]], again: frozenset[int]) -> bool:
+    """Whether there is as much as a rule with `count_above` asks for."""
+    if rule.count_above is None:
+        return True
+    count = sum(rule.covers(f.entity, f.score) for at, (_, f) in enumerate(kept) if at not in again)
+    return count > rule.count_above
+
+
+def _word(finding: Finding, rules: Sequence[OutputRule]) -> tuple[OutputDecision, str]:
+    """The strictest word on a finding, and the reason of the first rule that says it. What no rule is about passes."""
+    best, reason = OutputDecision.ALLOW, ""
+    for rule in rules:
+        if rule.decision is not None and rule.covers(finding.entity, finding.score) and rule.decision > best:
+            best, reason = rule.decision, rule.reason or f"{finding.entity} detected"
+    return best, reason

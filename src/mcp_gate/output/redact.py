@@ -1,0 +1,114 @@
+"""Takes what was found out of a payload: texts stay texts, keys keys; a number becomes a text that says so."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+from mcp_gate.detect.finding import Finding
+from mcp_gate.lang import strictjson
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.output import Detail, OutputDecision
+from mcp_gate.output.decide import Found
+from mcp_gate.output.edits import Edit, Put, Rename, edited
+from mcp_gate.output.fields import field_of
+from mcp_gate.output.placeholders import Placeholders
+from mcp_gate.output.walk import STRUCTURED, Part, Trail, Walked
+
+SHORTEST: Final = 5
+"""Characters of a value that is looked for in texts because the structured form has it."""
+MOST_VALUES: Final = 256
+
+
+def redact(
+    payload: JsonObject, walked: Walked, found: Sequence[Found], placeholders: Placeholders
+) -> tuple[JsonObject, list[Detail]]:
+    """A copy without what is to be redacted of `found`, and what was done, place by place.
+
+    Raises:
+        Clash: two keys would become one.
+    """
+    there = [one for one in found if one.decision is OutputDecision.REDACT]
+    there += _told_again(walked, there)
+    by_leaf: dict[int, list[Found]] = defaultdict(list)
+    for one in there:
+        by_leaf[one.leaf].append(one)
+    edits: list[tuple[Trail, Edit]] = []
+    renamed: dict[Trail, str] = {}
+    told: list[tuple[Trail, Found, str]] = []
+    for leaf in sorted(by_leaf):
+        trail = walked.trails[leaf]
+        edit, used = _edit(walked, leaf, sorted(by_leaf[leaf], key=lambda one: one.finding.start), placeholders)
+        edits.append((trail, edit))
+        if isinstance(edit, Rename):
+            renamed[trail] = edit.key
+        told += [(trail, one, name) for one, name in used]
+    details = [
+        Detail(field_of(trail, renamed), one.reason, f"replaced with {name}")
+        for trail, one, name in told
+        if not one.again
+    ]
+    return with_twins(edited(payload, edits), payload, walked), details
+
+
+def withheld_for(walked: Walked, found: Sequence[Found]) -> list[Detail]:
+    """What the record says where the whole is withheld."""
+    private = {walked.trails[one.leaf]: "[REDACTED]" for one in found if walked.parts[one.leaf] is Part.KEY}
+    return [
+        Detail(field_of(walked.trails[one.leaf], private), one.reason, "withheld")
+        for one in found
+        if one.decision is not OutputDecision.ALLOW and not one.again
+    ]
+
+
+def with_twins(out: JsonObject, payload: JsonObject, walked: Walked) -> JsonObject:
+    """Let the texts that repeat the structured form repeat what it is now."""
+    if not walked.twins or out.get(STRUCTURED) is payload.get(STRUCTURED):
+        return out
+    text = strictjson.dumps(out[STRUCTURED]).decode()
+    twins: JsonObject = edited(out, [(trail, Put(text)) for trail in walked.twins])
+    return twins
+
+
+def _edit(
+    walked: Walked, leaf: int, there: Sequence[Found], placeholders: Placeholders
+) -> tuple[Edit, list[tuple[Found, str]]]:
+    text, part = walked.leaves[leaf].text, walked.parts[leaf]
+    names = [placeholders.of(one.finding.entity, text[one.finding.start : one.finding.end]) for one in there]
+    if part is Part.NUMBER:
+        return Put(names[0]), [(there[0], names[0])]
+    pieces: list[str] = []
+    at = 0
+    for one, name in zip(there, names, strict=True):
+        pieces += [text[at : one.finding.start], f'"{name}"' if one.finding.bare else name]
+        at = one.finding.end
+    out = "".join([*pieces, text[at:]])
+    return (Rename(out) if part is Part.KEY else Put(out)), list(zip(there, names, strict=True))
+
+
+def _told_again(walked: Walked, there: Sequence[Found]) -> list[Found]:
+    """Values of the structured form that a text tells in words in which no detector knows them (contract 9)."""
+    if not walked.in_structure:
+        return []
+    values: dict[str, Found] = {}
+    for one in there:
+        value = walked.leaves[one.leaf].text[one.finding.start : one.finding.end]
+        if walked.structured(one.leaf) and len(value) >= SHORTEST and len(values) < MOST_VALUES:
+            values.setdefault(value, one)
+    if not values or not walked.blocks:
+        return []
+    longest_first = sorted(values, key=len, reverse=True)
+    pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
+    taken: dict[int, list[Finding]] = defaultdict(list)
+    for one in there:
+        taken[one.leaf].append(one.finding)
+    out = []
+    for leaf in walked.blocks:
+        for match in pattern.finditer(walked.leaves[leaf].text):
+            if all(match.end() <= f.start or f.end <= match.start() for f in taken[leaf]):
+                said = values[match.group()]
+                finding = Finding(match.start(), match.end(), said.finding.entity, said.finding.score, "twin")
+                out.append(Found(leaf, finding, said.decision, said.reason, again=True))
+    return out

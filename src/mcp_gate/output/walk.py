@@ -1,0 +1,189 @@
+"""Everything in a payload that detectors look at, as leaves, and where each of them stands.
+
+One walk over the JSON: texts, numbers as they are written, and keys. A text that is JSON as a whole is walked as what
+it says; one that repeats the structured form of a result is its twin, and not looked at a second time.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+from mcp_gate.detect.finding import Leaf
+from mcp_gate.lang import strictjson
+from mcp_gate.model.foreign import Json, JsonObject
+
+
+class Inside(Enum):
+    """A step that no key or index is."""
+
+    JSON = "the JSON that a text is"
+
+
+class Part(Enum):
+    """What of a payload a leaf is."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    KEY = "key"
+
+
+Step: TypeAlias = str | int | Inside
+Trail: TypeAlias = "tuple[Trail, Step] | None"
+"""The way to a value, last step first: sharing costs nothing. None is the payload itself."""
+
+STRUCTURED: Final = "structuredContent"
+HANDLES: Final = frozenset({"taskId", "progressToken"})
+"""The gate gives clients others in their place."""
+NAMED: Final = frozenset({"tools/list", "prompts/list"})
+"""Lists whose items are called by their `name`: it is what it is."""
+PICTURED: Final = frozenset({"image", "audio"})
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z_$-]{1,24}")
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """Something that cannot be looked into: a picture, a sound, a blob."""
+
+    trail: Trail
+    """The object that holds it."""
+    member: str
+    """Where in the object it stands."""
+    what: str
+
+
+@dataclass(slots=True)
+class Walked:
+    """What one walk came to. The three lists go together."""
+
+    leaves: list[Leaf] = field(default_factory=list)
+    trails: list[Trail] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    blocks: list[int] = field(default_factory=list)
+    """The leaves that are texts for a reader, in order: a value may be split over them."""
+    lists: list[tuple[int, ...]] = field(default_factory=list)
+    """Short lists of nothing but texts, for the same reason."""
+    twins: list[Trail] = field(default_factory=list)
+    """Texts that repeat the structured form."""
+    opaque: list[Opaque] = field(default_factory=list)
+    in_structure: int = 0
+    """How many leaves, from the first, are the structured form's."""
+
+    @property
+    def characters(self) -> int:
+        """How much there is to look at."""
+        return sum(len(leaf.text) for leaf in self.leaves)
+
+    def structured(self, leaf: int) -> bool:
+        """Whether a leaf belongs to the structured form, where a result has one; texts then only repeat it."""
+        return not self.in_structure or leaf < self.in_structure
+
+
+def walk(payload: JsonObject, method: str = "tools/call") -> Walked:
+    """Walk a payload.
+
+    Args:
+        method: the MCP method it answers, or the notification it is.
+    """
+    return _Walk(payload, method).walked
+
+
+class _Walk:
+    def __init__(self, payload: JsonObject, method: str) -> None:
+        self.walked = Walked()
+        self._structured = payload.get(STRUCTURED)
+        self._named = method in NAMED
+        for key in sorted(payload, key=STRUCTURED.__ne__):  # first, for its places are the ones that count
+            self._member(key, payload[key], (), None, raw=key == STRUCTURED)
+            if key == STRUCTURED:
+                self.walked.in_structure = len(self.walked.leaves)
+
+    def _value(self, value: Json, keys: tuple[str, ...], trail: Trail, raw: bool) -> None:
+        kind = type(value)
+        if kind is str:
+            self._add(value, keys, trail, Part.TEXT)
+        elif kind is dict:
+            opaque = None if raw else _opaque(value, trail)
+            if opaque is not None:
+                self.walked.opaque.append(opaque)
+            for key, child in value.items():
+                if opaque is None or key != opaque.member:
+                    self._member(key, child, keys, trail, raw)
+        elif kind is list:
+            before = len(self.walked.leaves)
+            for index, child in enumerate(value):
+                self._value(child, keys, (trail, index), raw)
+            if 1 < len(value) <= 4 and all(type(child) is str for child in value):
+                self.walked.lists.append(tuple(range(before, len(self.walked.leaves))))
+        elif kind is int or kind is float:
+            self._add(repr(value), keys, trail, Part.NUMBER)
+
+    def _member(self, key: str, child: Json, keys: tuple[str, ...], trail: Trail, raw: bool) -> None:
+        """
+        Args:
+            raw: whether this is the tool's own data, where names of the protocol mean nothing.
+        """
+        here = (trail, key)
+        if not _plain(key):
+            self._add(key, keys, here, Part.KEY)
+        if not raw:
+            if key == "text" and type(child) is str:
+                self._text(child, keys, here)
+                return
+            if key in HANDLES or (key == "name" and self._named and len(keys) == 1):
+                return
+        self._value(child, (*keys, key), here, raw)
+
+    def _text(self, text: str, keys: tuple[str, ...], here: Trail) -> None:
+        value = json_of(text)
+        if value is None:
+            self.walked.blocks.append(len(self.walked.leaves))
+            self._add(text, keys, here, Part.TEXT)
+        elif value == self._structured and strictjson.dumps(value) == strictjson.dumps(self._structured):
+            self.walked.twins.append(here)
+        else:
+            self._value(value, (), (here, Inside.JSON), raw=True)
+
+    def _add(self, text: str, keys: tuple[str, ...], trail: Trail, part: Part) -> None:
+        if text:
+            walked = self.walked
+            walked.leaves.append(Leaf(text, keys))
+            walked.trails.append(trail)
+            walked.parts.append(part)
+
+
+def json_of(text: str) -> Json:
+    """The object or list that a text is as a whole, or None."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return strictjson.parse_upstream(text.strip().encode("utf-8", "surrogatepass"))
+    except strictjson.JsonError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _plain(key: str) -> bool:
+    """Whether a key is a word, and nothing that could be anybody's."""
+    return _PLAIN_KEY.fullmatch(key) is not None
+
+
+def _opaque(block: JsonObject, trail: Trail) -> Opaque | None:
+    kind = block.get("type")
+    if kind in PICTURED and isinstance(block.get("data"), str):
+        return Opaque(trail, "data", kind)
+    if isinstance(block.get("blob"), str):
+        return Opaque(trail, "blob", "blob")
+    return None
+
+
+def steps(trail: Trail) -> tuple[Step, ...]:
+    """The steps to a value, first one first."""
+    out: list[Step] = []
+    while trail is not None:
+        trail, step = trail
+        out.append(step)
+    return tuple(reversed(out))

@@ -1,0 +1,65 @@
+"""The output review of all documents together: which rules look at what is about to leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mcp_gate.model.call import Call
+from mcp_gate.model.output import OutputDecision, Unscannable
+from mcp_gate.policy.clauses import Subject
+from mcp_gate.policy.read_output import OutputReview, OutputRule
+
+BUILT_IN_RULES: Final = (
+    OutputRule(
+        "built_in.pii", entities=frozenset({"PII"}), decision=OutputDecision.REDACT, reason="PII detected"
+    ),
+    OutputRule(
+        "built_in.credentials", entities=frozenset({"CREDENTIAL"}), decision=OutputDecision.REDACT,
+        reason="Credential detected",
+    ),
+)  # fmt: skip
+"""In force until a document has rules about entities of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What binds everything that leaves towards a client."""
+
+    rules: tuple[OutputRule, ...] = ()
+    enabled: bool = True
+    """False: nothing is looked at; somebody wrote so."""
+
+    @classmethod
+    def of(cls, reviews: Sequence[OutputReview]) -> Outgoing:
+        """Join the sections of all documents. One that is turned off has no rules; the review is off where all are."""
+        live = [review for review in reviews if review.enabled]
+        if reviews and not live:
+            return cls((), enabled=False)
+        rules = tuple(rule for review in live for rule in review.rules)
+        rules += tuple(
+            OutputRule("output_review", unscannable=review.unscannable)
+            for review in live
+            if review.unscannable is not None
+        )
+        return cls(rules if any(rule.entities for rule in rules) else (*rules, *BUILT_IN_RULES))
+
+    def about(self, call: Call | None) -> tuple[OutputRule, ...]:
+        """The rules about a call's result; of what is no call's result all that do not take fields out, for nobody
+        can tell whether their matches hold."""
+        if call is None:
+            return tuple(rule for rule in self.rules if not rule.paths)
+        subject = Subject(call.agent, call.upstream, call.tool, call.topic, frozenset(call.risk_tags))
+        return tuple(rule for rule in self.rules if rule.concerns(subject))
+
+
+BUILT_IN: Final = Outgoing(BUILT_IN_RULES)
+
+
+def unscannable(rules: Sequence[OutputRule]) -> tuple[Unscannable, str]:
+    """What becomes of what cannot be looked into, and why: the strictest word of the rules, quarantine where none has
+    one."""
+    said = [(rule.unscannable, rule.reason) for rule in rules if rule.unscannable is not None]
+    word, reason = max(said, key=lambda one: one[0], default=(Unscannable.QUARANTINE, ""))
+    return word, reason or "it cannot be scanned"
