@@ -45,9 +45,9 @@ def probability(sampling: Sampling, tags: frozenset[str]) -> Decimal:
     return min(Decimal(1), sampling.rate * max((sampling.weights.get(tag, UNLISTED) for tag in tags), default=UNLISTED))
 
 
-def drawn(key: bytes, call_id: str) -> Decimal:
+def drawn(key: bytes, call_id: str, purpose: bytes = PURPOSE) -> Decimal:
     """The number that a call draws, from 0 to below 1: whoever has the key can compute it again."""
-    digest = hmac.digest(key, PURPOSE + call_id.encode(), hashlib.sha256)
+    digest = hmac.digest(key, purpose + call_id.encode(), hashlib.sha256)
     return Decimal(int.from_bytes(digest[: DRAWN_BITS // 8])) / (1 << DRAWN_BITS)
 
 

@@ -166,7 +166,7 @@ def escalate(
 def good(
     id: str, reason: str | None, approver: str | None, config: str | None, state: str | None, as_json: bool
 ) -> None:
-    """Say of a sample that the call was right."""
+    """Say of a sample, or at a second look, that the call was right."""
     _look(id, "good", reason, approver, config, state, as_json=as_json)
 
 
@@ -176,7 +176,7 @@ def good(
 @as_option
 @gate_options
 def bad(id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:
-    """Say of a sample that the call was wrong: a violation of its agent's."""
+    """Say of a sample, or at a second look, that the call was wrong. A sample's is a violation of its agent's."""
     _look(id, "bad", reason, approver, config, state, as_json=as_json)
 
 
@@ -186,7 +186,7 @@ def bad(id: str, reason: str, approver: str | None, config: str | None, state: s
 @as_option
 @gate_options
 def incident(id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:
-    """Say of a sample that the call did harm: its agent goes to level 0."""
+    """Say of a sample, or at a second look, that the call did harm: its agent goes to level 0."""
     _look(id, "incident", reason, approver, config, state, as_json=as_json)
 
 

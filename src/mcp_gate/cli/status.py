@@ -48,6 +48,10 @@ def _lines(found: JsonObject) -> Iterator[str]:
     yield from _queue(found["queue"])
     yield _line("held", _share(found["gated_share"], *found["gated_share_target"]))
     yield from _people(found["reviewers"])
+    looks = found["second_reviews"]
+    if looks["done"] or looks["open"]:
+        same = f", {looks['agreement']:.0%} of them agree" if looks["done"] else ""
+        yield _line("looks", f"{looks['done']} decisions of 30 days looked at again{same}; {looks['open']} still open")
     if "webhooks" in found:
         hooks = found["webhooks"]
         cure = "; 'mcp-gate webhooks list' says why" if hooks["dead"] else ""

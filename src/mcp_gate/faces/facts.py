@@ -10,6 +10,7 @@ from mcp_gate.faces.stages import afterwards, approvals, ends, is_sample, is_voi
 from mcp_gate.lang.reveal import mixed_script, reveal, reveal_json
 from mcp_gate.lang.times import parse_rfc3339, span
 from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.model.request import SECOND_REVIEW
 from mcp_gate.model.verdict import rules_told
 from mcp_gate.signals.anomaly import unusual_told
 
@@ -33,7 +34,7 @@ def digest(request: JsonObject) -> str:
 def why(request: JsonObject) -> str:
     """Why it is in the queue, in one line."""
     if is_sample(request):
-        return f"SAMPLE of what ran: {sampled(request)}"
+        return f"{'SECOND LOOK' if request['kind'] == SECOND_REVIEW else 'SAMPLE of what ran'}: {sampled(request)}"
     return str(request["verdict"]["reason"] or request["verdict"]["rule_id"])
 
 
@@ -78,7 +79,7 @@ def time_left(request: JsonObject, now: float) -> str:
 def headline(request: JsonObject, now: float) -> str:
     """What it is and how long it waits, in one line."""
     left = time_left(request, now)
-    name = f"{request['id']}  sample of a call that ran" if is_sample(request) else request["id"]
+    name = f"{request['id']}  {_look(request)}" if is_sample(request) else request["id"]
     if not left:
         return f"{name}  {request['status']}"
     return f"{name}  pending, {left} left, then {afterwards(request)}"
@@ -97,6 +98,10 @@ def lookalikes(value: Json) -> list[str]:
     found = dict.fromkeys(word for text in _texts(value) for word in text.split() if mixed_script(word))
     shown = [f"{reveal(word)[:60]} mixes letters of several scripts" for word in found]
     return shown[:MOST_LOOKALIKES]
+
+
+def _look(request: JsonObject) -> str:
+    return "second look at a decision" if request["kind"] == SECOND_REVIEW else "sample of a call that ran"
 
 
 def _escalated(request: JsonObject) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.request import LOOKS, SECOND_REVIEW
 
 
 def ends(request: JsonObject) -> str:
@@ -33,12 +34,14 @@ def approvals(request: JsonObject) -> list[JsonObject]:
 
 
 def is_sample(request: JsonObject) -> bool:
-    """Whether its call has run, and is only looked at."""
-    return bool(request["kind"] == "sample")
+    """Whether its call waits for nothing any more, and is only looked at."""
+    return request["kind"] in LOOKS
 
 
 def sampled(request: JsonObject) -> str:
-    """Why an executed call is looked at, in a few words."""
+    """Why a call is looked at, in a few words."""
+    if request["kind"] == SECOND_REVIEW:
+        return "somebody decided on it, and you are not told what"
     mandatory = request["verdict"].get("sampled") == "mandatory"
     return "its kind is always looked at" if mandatory else "picked at random"
 

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 LOOK_SEC: Final = 5.0
 """How often the targets are looked at."""
+LOOKS_SEC: Final = 30 * 86_400
+"""Second looks are few: what is told of them is of the last thirty days."""
 DAY_SEC: Final = 86_400
 """The share of gated calls, and what is told of people, is of the last day."""
 
@@ -44,6 +46,11 @@ async def people(gate: Gate) -> list[JsonObject]:
         {"id": id, "here": id in here, "open": loads.get(id, 0), **said.get(id, NOTHING).as_json()}
         for id in sorted(known)
     ]
+
+
+async def second_looks(gate: Gate) -> JsonObject:
+    """How often the second look at a decision came to the same."""
+    return (await gate.store.second_looks(gate.clock.steady() - LOOKS_SEC)).as_json()
 
 
 async def gated_share(gate: Gate) -> float:

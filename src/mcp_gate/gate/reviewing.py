@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 from mcp_gate.gate import events, reviewers
 from mcp_gate.gate.editing import edited
 from mcp_gate.gate.reviewers import Identity
+from mcp_gate.gate.second import look_at
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import Request, ReviewerDecision
 from mcp_gate.model.workload import Workload
@@ -18,6 +19,7 @@ from mcp_gate.review.checks import holder
 from mcp_gate.review.claims import Asked, judge_claim, judge_escalate, judge_extend, judge_release
 from mcp_gate.review.judge import judge, recorded
 from mcp_gate.review.replay import Words, said_before
+from mcp_gate.review.second import with_look
 from mcp_gate.review.standing import Standing
 from mcp_gate.store.database import Conflict
 from mcp_gate.upstream.catalog import Tool, Withheld
@@ -58,11 +60,14 @@ class Reviewing:
                 return self.shown(request)
             if posted.decision == "edit" and posted.arguments is not None:
                 standing = replace(standing, edit=await edited(self._gate, request, posted.arguments))
-            judged = await self._gate.store.decide(request_id, partial(self._judge, posted, standing))
+            body = partial(self._judge, posted, standing, look_at(self._gate, request))
+            judged = await self._gate.store.decide(request_id, body)
             if isinstance(judged, Refused):
                 return judged
             self._words.remember(posted, request_id, self._gate.clock.steady())
             self._gate.presence.seen(judged.decision.approver_id)
+            if judged.opens is not None:
+                self._gate.announce("request.opened", judged.opens)
             return await self._told("request.decided", request)
 
     async def claim(self, request_id: str, approver_id: str, identity: Identity) -> Answer:
@@ -102,13 +107,17 @@ class Reviewing:
 
     # ---- judging
 
-    def _judge(self, posted: ReviewerDecision, standing: Standing, request: Request) -> Judged:
+    def _judge(
+        self, posted: ReviewerDecision, standing: Standing, look: Request | None, request: Request
+    ) -> Judged:
         """Runs in the store's transaction: `request` is what is written there now."""
         judged = judge(request, posted, standing)
         if isinstance(judged, Accepted):
             replayed = self._words.elsewhere(posted, request.id)
             if replayed is not None:
                 return recorded(replayed, request, posted, standing)
+            if look is not None:
+                return with_look(judged, request, standing, look)
         return judged
 
     async def _standing(self, request: Request, identity: Identity, approver_id: str | None) -> Standing:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from mcp_gate.model.edit import Edit
 from mcp_gate.model.event import Event
-from mcp_gate.model.request import RecordedDecision, RequestStatus
+from mcp_gate.model.request import RecordedDecision, Request, RequestStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class Accepted:
     events: tuple[Event, ...]
     edit: Edit | None = None
     """The call that takes the place of the one that was held."""
+    opens: Request | None = None
+    """Another request that opens with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,11 @@ from mcp_gate.model.call import Call
 from mcp_gate.model.decision import Assurance, OnTimeout, Tier
 from mcp_gate.model.foreign import JsonObject
 
+SAMPLE: Final = "sample"
+SECOND_REVIEW: Final = "second_review"
+LOOKS: Final = (SAMPLE, SECOND_REVIEW)
+"""Kinds of requests that wait for nothing but to be looked at, by the words `good`, `bad` and `incident`."""
+
 
 class RequestStatus(StrEnum):
     PENDING = "pending"
@@ -131,6 +136,8 @@ class Request:
     """Whether the approval was used by a dispatch, or the outcome told to the agent."""
     decisions: tuple[RecordedDecision, ...] = ()
     trail: tuple[JsonObject, ...] = field(default=())
+    before: tuple[RecordedDecision, ...] = ()
+    """Of a second look: the words that decided on its call. Whoever looks is not told."""
     asked: JsonObject | None = None
     """What the agent asked for, where a reviewer changed the call: the members of `ASKED` as they were."""
 

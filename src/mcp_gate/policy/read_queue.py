@@ -44,8 +44,6 @@ def read_queue(reader: Reader, policy: Node | None, fatigue: Node | None) -> Que
     block = reader.mapping(fatigue, controls, "fatigue controls")
     if block is not None:
         entries |= {key: value for key, value in block.entries.items() if key in controls}
-        if "sampled_second_review_rate" in block.keys:
-            reader.warn(block.keys["sampled_second_review_rate"], "the sampled second review is not yet in force")
     numbers = {key: reader.integer(entries.get(key), least=1, most=MOST_SEC) for key in TARGETS | COUNTS}
     return Queue(
         escalate_to=reader.name(entries.get("escalate_to"), GROUP, "a group"),

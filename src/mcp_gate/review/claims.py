@@ -13,6 +13,7 @@ from mcp_gate.review.checks import first as first_refusal
 from mcp_gate.review.checks import group, itself, person, still_open, unclaimed
 from mcp_gate.review.due import escalation
 from mcp_gate.review.fatigue import room
+from mcp_gate.review.second import another
 from mcp_gate.review.standing import Standing
 
 CLAIM_SEC: Final = 600
@@ -33,7 +34,7 @@ Asked: TypeAlias = Granted | Refused
 
 def judge_claim(request: Request, standing: Standing) -> Asked:
     """Whether a reviewer may take a request for himself. Claiming his own again renews it."""
-    refused = first_refusal((person, group, itself, still_open, unclaimed, room), request, standing)
+    refused = first_refusal((person, group, itself, another, still_open, unclaimed, room), request, standing)
     return refused or Granted(rfc3339(standing.now + CLAIM_SEC))
 
 

@@ -14,8 +14,8 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.key import PublicKey
-from mcp_gate.model.request import RecordedDecision, Request, RequestStatus, ReviewerDecision
-from mcp_gate.review import checks, fatigue
+from mcp_gate.model.request import LOOKS, SECOND_REVIEW, RecordedDecision, Request, RequestStatus, ReviewerDecision
+from mcp_gate.review import checks, fatigue, second
 from mcp_gate.review.proof import APPROVING, key_behind, statement_of
 from mcp_gate.review.standing import Standing
 
@@ -25,7 +25,8 @@ CLOCKS_APART_SEC: Final = 300
 EVIDENCE: Final = ("policy_snapshot", "job_hash", "approver_id", "decision_ts")
 """What every decision must carry; an `evidence_contract` cannot ask for less (contract 7)."""
 
-WORDS: Final = {"gate": ("approve", "deny", "edit"), "sample": ("good", "bad", "incident")}
+LOOKED: Final = ("good", "bad", "incident")
+WORDS: Final = {"gate": ("approve", "deny", "edit"), **dict.fromkeys(LOOKS, LOOKED)}
 """What may be said of each kind of request."""
 
 HOW: Final = {
@@ -112,7 +113,7 @@ def _caller(request: Request, posted: ReviewerDecision, standing: Standing) -> R
 
 def _entitled(request: Request, _: ReviewerDecision, standing: Standing) -> Refused | None:
     """4. The request went to his group, and is not about his own call."""
-    return checks.first((checks.group, checks.itself), request, standing)
+    return checks.first((checks.group, checks.itself, second.another), request, standing)
 
 
 def _open(request: Request, _: ReviewerDecision, standing: Standing) -> Refused | None:
@@ -235,6 +236,10 @@ def _accept(request: Request, posted: ReviewerDecision, standing: Standing, key:
     event = _decided(request, posted, decision, standing, key)
     if edit is not None:
         event.data.update(_told(edit))
+    if request.kind == SECOND_REVIEW:
+        event.data["agrees"] = second.agrees(request, decision.decision)
+        if not event.data["agrees"]:
+            return Accepted(decision, status, (event, second.disagreement(request, event)))
     return Accepted(decision, status, (event,), edit)
 
 

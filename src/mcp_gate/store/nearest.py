@@ -35,10 +35,10 @@ def find(request: Request, tx: Tx) -> Nearest | None:
     found = tx.all(
         "select r.id, r.grp, c.ts, c.arguments, d.approver_id from requests r join calls c on c.id = r.call_id "
         "join decisions d on d.request_id = r.id and d.final = 1 and d.assurance <> '' "
-        "where r.agent = :agent and r.kind = 'gate' and r.status = 'approved' and r.id <> :id and "
+        "where r.agent = :agent and r.kind = 'gate' and r.status = 'approved' and r.call_id <> :call and "
         "c.upstream = :upstream and c.method = :method and c.tool = :tool and length(c.arguments) <= :largest "
         "order by r.opened_ts desc limit :latest",
-        agent=call.agent, upstream=call.upstream, method=call.method, tool=call.tool, id=request.id,
+        agent=call.agent, upstream=call.upstream, method=call.method, tool=call.tool, call=call.id,
         largest=LARGEST, latest=LATEST,
     )  # fmt: skip
     known = (Nearest(r["id"], r["grp"], r["ts"], r["approver_id"], rows.value(r["arguments"])) for r in found)

@@ -10,7 +10,7 @@ from mcp_gate.autonomy.level import Conduct
 from mcp_gate.model.call import Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.judged import Accepted, Judged, Refused
-from mcp_gate.model.request import CallState, RecordedDecision, Request, RequestStatus
+from mcp_gate.model.request import SAMPLE, SECOND_REVIEW, CallState, RecordedDecision, Request, RequestStatus
 from mcp_gate.model.timed import Approves, Escalates, Expires, Over, Timed, Waits
 from mcp_gate.store import calls, edits, record, rows
 from mcp_gate.store.calls import Begin, End
@@ -32,8 +32,12 @@ from mcp_gate.store.results import (
 from mcp_gate.store.spoken import Spoken
 from mcp_gate.store.stops import Stops
 
-CONDUCT: Final = {"bad": Conduct.VIOLATION, "incident": Conduct.INCIDENT}
-"""What a word on a sample says of the call's agent."""
+CONDUCT: Final = {
+    (SAMPLE, "bad"): Conduct.VIOLATION,
+    (SAMPLE, "incident"): Conduct.INCIDENT,
+    (SECOND_REVIEW, "incident"): Conduct.INCIDENT,
+}
+"""What a word on a request of a kind says of the call's agent."""
 TRAIL: Final = 20
 """Calls of the session that a reviewer is shown."""
 
@@ -122,14 +126,16 @@ def decide(
     request = need(tx, request_id)
     judged = body(request)
     match judged:
-        case Accepted(decision, _, events, edit):
+        case Accepted(decision, _, events, edit, opens):
             _write_word(tx, request, judged, spoken)
             if edit is not None:
                 edits.write(tx, request, edit)
                 spoken.edited(tx, request, need(tx, request_id))
                 tx.after(lambda: edited(edit.call))
-            conduct = CONDUCT.get(decision.decision)
-            if conduct is not None and not request.holds:
+            if opens is not None:
+                tx.run(_INSERT, **rows.from_request(opens))
+            conduct = CONDUCT.get((request.kind, decision.decision))
+            if conduct is not None:
                 levels.note(tx, request.call.agent, conduct, events[0].fields)
         case Refused(events=events):
             record.append(tx, events)
@@ -373,7 +379,18 @@ def unsettled(tx: Tx) -> list[Request]:
 
 def _whole(tx: Tx, row: Row) -> Request:
     trail = calls.trail(tx, row["c_session"], row["c_agent"], TRAIL, without=row["call_id"])
-    return rows.to_request(row, _decisions(tx, row["id"]), tuple(trail))
+    request = rows.to_request(row, _decisions(tx, row["id"]), tuple(trail))
+    return replace(request, before=_before(tx, request)) if request.kind == SECOND_REVIEW else request
+
+
+def _before(tx: Tx, look: Request) -> tuple[RecordedDecision, ...]:
+    """What was said on the call that is looked at again."""
+    found = tx.all(
+        "select d.* from decisions d join requests r on r.id = d.request_id "
+        "where r.call_id = :call and r.kind = 'gate' order by d.n",
+        call=look.call.id,
+    )
+    return tuple(rows.to_decision(row) for row in found)
 
 
 def _decisions(tx: Tx, request_id: str) -> tuple[RecordedDecision, ...]:

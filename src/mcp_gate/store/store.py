@@ -23,6 +23,7 @@ from mcp_gate.model.timed import Escalates, Timed
 from mcp_gate.model.workload import Workload
 from mcp_gate.review.assign import Roster
 from mcp_gate.review.queue import Waiting
+from mcp_gate.review.second import Agreement
 from mcp_gate.signals.windows import Deed
 from mcp_gate.store import assigning, calls, nearest, pins, record, requests, snapshots, waits
 from mcp_gate.store.counted import Counted
@@ -463,6 +464,10 @@ class Store:
     async def words_since(self, since: float) -> list[Word]:
         """What people said on requests since a time (seconds since the epoch), oldest first."""
         return await self._db.read(partial(waits.words, since=rfc3339(since)))
+
+    async def second_looks(self, since: float) -> Agreement:
+        """How second looks came out that were opened since a time (seconds since the epoch)."""
+        return await self._db.read(partial(waits.looks, since=rfc3339(since)))
 
     async def share_out(self, roster: Roster, now: float) -> list[Request]:
         """One round of sharing out open requests; gives those that are somebody else's now. Writes nothing if none is.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mcp_gate.history.past import Word
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.review.queue import Waiting
+from mcp_gate.review.second import Agreement, same
 from mcp_gate.store.database import Row, Tx
 
 
@@ -34,6 +35,20 @@ def words(tx: Tx, since: str) -> list[Word]:
         since=since,
     )
     return [_word(row) for row in rows]
+
+
+def looks(tx: Tx, since: str) -> Agreement:
+    """Second looks that were opened since a time (RFC 3339)."""
+    rows = tx.all(
+        "select first.decision as first, second.decision as second from requests r "
+        "left join decisions second on second.request_id = r.id and second.final = 1 "
+        "left join requests g on g.call_id = r.call_id and g.kind = 'gate' "
+        "left join decisions first on first.request_id = g.id and first.final = 1 "
+        "where r.kind = 'second_review' and r.status <> 'expired' and r.opened_ts >= :since",
+        since=since,
+    )
+    done = [row for row in rows if row["second"] is not None]
+    return Agreement(len(rows) - len(done), len(done), sum(same(row["first"] or "", row["second"]) for row in done))
 
 
 def _word(row: Row) -> Word:

@@ -46,6 +46,10 @@ class _Figures(Collector):
         yield targets
         yield missed
         yield from _people(read["reviewers"])
+        looks = read["second_reviews"]
+        yield GaugeMetricFamily("mcp_gate_second_reviews_open", "Second looks nobody took yet", value=looks["open"])
+        yield GaugeMetricFamily("mcp_gate_second_reviews_done", "Second looks of thirty days", value=looks["done"])
+        yield GaugeMetricFamily("mcp_gate_second_reviews_agreed", "Those that came to the same", value=looks["agreed"])
         yield GaugeMetricFamily("mcp_gate_requests_overdue", "Requests over the p95 target", value=queue["overdue"])
         yield GaugeMetricFamily("mcp_gate_gated_share", "Share of a day's calls people saw", value=read["gated_share"])
         yield GaugeMetricFamily(

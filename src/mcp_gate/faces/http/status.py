@@ -30,6 +30,7 @@ async def status(gate: Gate) -> JsonObject:
         "queue": (await figures.queue(gate)).as_json(),
         "gated_share": await figures.gated_share(gate),
         "gated_share_target": list(SHARE),
+        "second_reviews": await figures.second_looks(gate),
         "reviewers": await figures.people(gate),
     }
     if specs := gate.loaded.settings.webhooks:
