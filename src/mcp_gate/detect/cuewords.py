@@ -22,7 +22,9 @@ FIELDS: Final = (
     "sn|cn|"
     "correo|apellido|nombre|direcc|cognome|fecha|data|nascita|naiss|geburt|anschrift|konto|client"
 )
-"""Ends of names of fields worth a look."""
+"""What names of fields worth a look end with,"""
+FIELD_ENDS: Final = "s|es|_?[0-9]|_?(?:no|id|num|nbr|last4|value|text|on|at|code|line|name|string|plain|raw)"
+"""and what may come after that."""
 
 PHONE: Final = _words(
     "phones? telephone tel mobile cell cell_?phone fax call calling called calls reach text texted sms whats_?app dial "

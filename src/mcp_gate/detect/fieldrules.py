@@ -158,6 +158,10 @@ WEAK_PERSON: Final = re.compile(
     r"cn|sn|gn|fn|nom|nombres?|to|from|by)"
 )
 """These hold a name at times, and at times an id or a login."""
+HUMAN: Final = frozenset(
+    {"EMAIL_ADDRESS", "PHONE_NUMBER", "DATE_OF_BIRTH", "US_SSN", "PASSPORT", "NATIONAL_ID", "ADDRESS", "CREDIT_CARD"}
+)
+"""What has these beside it is a person, and its `name` a person's."""
 PARTS_OF_NAMES: Final = words("family given first last middle surname")
 GENERIC: Final = words("number no num nr id code address name account card date")
 """What these are of, the field around them says."""

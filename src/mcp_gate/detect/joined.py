@@ -14,14 +14,14 @@ _BETWEEN = "\0"
 def fired(texts: Sequence[str]) -> dict[int, Ends]:
     """For the texts in which any trigger fired, by their index, where."""
     if len(texts) == 1:
-        ends = triggers.find(texts[0].encode("ascii", "replace"))
+        ends = triggers.find((texts[0] + _BETWEEN).encode("ascii", "replace"))
         return {0: ends} if any(ends) else {}
     starts: list[int] = []
     at = 0
     for text in texts:
         starts.append(at)
         at += len(text) + 1
-    everywhere = triggers.find(_BETWEEN.join(texts).encode("ascii", "replace"))
+    everywhere = triggers.find((_BETWEEN.join(texts) + _BETWEEN).encode("ascii", "replace"))
     out: dict[int, list[list[int]]] = {}
     for kind, places in enumerate(everywhere):
         start = stop = 0

@@ -11,19 +11,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mcp_gate.detect import fields, values
+from mcp_gate.detect.fieldrules import HUMAN, words
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.view import read
 
-_TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]|-?\d[\d.eE+-]*', re.DOTALL)
-_LABELS: Final = frozenset(
-    {"name", "key", "type", "field", "label", "system", "header", "attribute", "question", "title"}
-)
-_VALUES: Final = frozenset({"value", "values", "answer", "content", "text"})
-_HUMAN: Final = frozenset(
-    {"EMAIL_ADDRESS", "PHONE_NUMBER", "DATE_OF_BIRTH", "US_SSN", "PASSPORT", "NATIONAL_ID", "ADDRESS"}
-)
-_DEEPEST: Final = 64
+_TOKEN: Final = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|([{}\[\]])|(-?\d[\d.eE+-]*|true|false|null)', re.DOTALL)
+_LABELS: Final = words("name key type field label system header attribute question title property")
+_VALUES: Final = words("value values answer content text")
+_ROWS: Final = words("rows data values records")
+_DEEP: Final = 4
+"""So many names above a value are looked at."""
 
 
 @dataclass(slots=True)
@@ -32,6 +30,8 @@ class _Level:
 
     path: tuple[str, ...]
     is_object: bool
+    kinds: dict[str, str | None]
+    """Entities by names in it."""
     key: str = ""
     label: str = ""
     """What `name` or `type` says, for a `value` beside it."""
@@ -46,83 +46,83 @@ class _Level:
 
 def starts(text: str) -> bool:
     """Whether this could be JSON."""
-    return text.lstrip()[:1] in ("{", "[")
+    return text[:64].lstrip()[:1] in ("{", "[")
 
 
 def find(text: str, above: tuple[str, ...]) -> Iterator[Finding]:
     """Findings in values, by the names they stand under."""
-    levels = [_Level(above, False)]
-    waits_for_key = False
+    known: dict[tuple[str, ...], dict[str, str | None]] = {above: {}}
+    levels = [_Level(above, False, known[above])]
+    level = levels[0]
     for token in _TOKEN.finditer(text):
-        start = token.start()
-        char = text[start]
-        level = levels[-1]
-        if char == '"':
-            if waits_for_key:
-                level.key = text[start + 1 : token.end() - 1]
-                waits_for_key = False
-            else:
-                yield from _value(text, start + 1, token.end() - 1, level, levels, bare=False)
-        elif char in "{[":
-            levels.append(_opened(level, levels, char == "{"))
-            waits_for_key = char == "{"
-        elif char in "}]":
-            if len(levels) > 1:
+        kind = token.lastindex
+        if kind == 2:
+            level.key = token[1]
+        elif kind == 3:
+            char = token[3]
+            if char in "{[":
+                level = _opened(level, levels, char == "{", known)
+                levels.append(level)
+            elif len(levels) > 1:
                 closed = levels.pop()
+                level = levels[-1]
                 if closed.human:
                     yield from closed.names
-                if closed.path[-1:] == ("columns",):
-                    levels[-1].columns = closed.columns
-            waits_for_key = False
-        elif char == ",":
-            waits_for_key = level.is_object
-        elif char != ":":
-            yield from _value(text, start, token.end(), level, levels, bare=True)
+                if level.key == "columns":
+                    level.columns = closed.columns
+        elif (entity := _kind(text, token, level)) is not None:
+            level.human = level.human or entity in HUMAN
+            start, end = token.span(kind or 0)
+            found = _in(text, start, end, entity, bare=kind == 4)
+            if found is not None and entity == fields.NAME:
+                level.names.append(found)
+            elif found is not None:
+                yield found
     for level in levels:
         if level.human:
             yield from level.names
 
 
-def _opened(level: _Level, levels: list[_Level], is_object: bool) -> _Level:
-    path = (*level.path, level.key) if level.is_object and len(levels) < _DEEPEST else level.path
-    opened = _Level(path[-4:], is_object)
-    above = levels[-2] if len(levels) > 1 else None
-    if not is_object and above is not None and above.columns and level.path[-1:] in (("rows",), ("data",), ("values",)):
+def _opened(
+    level: _Level, levels: list[_Level], is_object: bool, known: dict[tuple[str, ...], dict[str, str | None]]
+) -> _Level:
+    path = (*level.path[1 - _DEEP :], level.key) if level.is_object else level.path
+    opened = _Level(path, is_object, known.setdefault(path, {}))
+    if not is_object and not level.is_object and len(levels) > 1 and levels[-2].columns and levels[-2].key in _ROWS:
         opened.row = 0
-        opened.columns = above.columns
+        opened.columns = levels[-2].columns
     return opened
 
 
-def _value(text: str, start: int, end: int, level: _Level, levels: list[_Level], *, bare: bool) -> Iterator[Finding]:
-    path = (*level.path, level.key) if level.is_object else level.path
-    if level.row >= 0:
-        path = (level.columns[level.row],) if level.row < len(level.columns) else ()
+def _kind(text: str, token: re.Match[str], level: _Level) -> str | None:
+    """What the value in a token should be."""
+    key = level.key
+    if level.is_object:
+        if level.label and key in _VALUES:
+            return entity_of((*level.path, level.label))
+        if key in _LABELS and token.lastindex == 1 and token.end() - token.start() < 64:
+            level.label = token[1]
+    elif level.row >= 0:
         level.row += 1
-    elif level.path[-1:] == ("columns",) and not level.is_object:
-        level.columns = (*level.columns, text[start:end])
-    elif level.is_object and level.key in _LABELS and end - start < 64:
-        level.label = text[start:end]
-    elif level.label and level.key in _VALUES:
-        path = (*level.path, level.label)
-    entity = entity_of(path[-4:])
-    if entity is None:
-        return
-    level.human = level.human or entity in _HUMAN
-    found = _in(text, start, end, "PERSON" if entity == fields.NAME else entity, bare)
-    if found is None:
-        return
-    if entity == fields.NAME:
-        if level.is_object and values.two_words(text[start:end]):
-            level.names.append(found)
-        return
-    yield found
+        return entity_of((level.columns[level.row - 1],)) if level.row <= len(level.columns) else None
+    else:
+        if level.path[-1:] == ("columns",) and token.lastindex == 1:
+            level.columns = (*level.columns, token[1])
+        key = ""
+    try:
+        return level.kinds[key]
+    except KeyError:
+        level.kinds[key] = entity = entity_of((*level.path, key) if key else level.path)
+        return entity
 
 
-def _in(text: str, start: int, end: int, entity: str, bare: bool) -> Finding | None:
+def _in(text: str, start: int, end: int, entity: str, *, bare: bool) -> Finding | None:
     """The finding in one value, which may hold escapes."""
-    if bare or "\\" not in text[start:end]:
+    if bare or text.find("\\", start, end) < 0:
         found = values.find(entity, text, start, end, whole=True)
-        return found and Finding(found.start, found.end, found.entity, found.score, found.rule, bare)
+        return found and (
+            Finding(found.start, found.end, found.entity, found.score, found.rule, True) if bare else found
+        )
     view = read(text[start:end])
     found = values.find(entity, view.text, 0, len(view.text), whole=True)
     if found is None:

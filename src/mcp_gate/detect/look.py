@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Final
 
-from mcp_gate.detect import codes, cues, ids, jsontext, mail, numbers, pairs, people, places, tables, values
+import orjson
+
+from mcp_gate.detect import codes, cues, fields, ids, jsontext, mail, numbers, pairs, people, places, tables, values
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding, Leaf
 from mcp_gate.detect.triggers import Ends, Kind
-from mcp_gate.detect.windows import around
+from mcp_gate.detect.windows import around, uncovered
 
 _AROUND: Final[tuple[tuple[Kind, int, int, Callable[[str, int, int], Iterator[Finding]]], ...]] = (
     (Kind.MAIL, 68, 260, mail.find),
@@ -30,26 +33,46 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
     """
     found: list[Finding] = []
     entity = entity_of(leaf.keys) if leaf.keys else None
-    if entity is not None and (one := values.find(entity, leaf.text, 0, len(leaf.text), whole=True)):
+    if entity not in (None, fields.NAME) and (
+        one := values.find(str(entity), leaf.text, 0, len(leaf.text), whole=True)
+    ):
         found.append(one)
     if ends is None:
         return found
     text = leaf.text
-    size = len(text)
+    if ends[Kind.FIELD]:
+        found.extend(_by_fields(text, ends, leaf.keys))
+    if "\n" in text:
+        found.extend(tables.find(text))
+    found.sort(key=attrgetter("start"))
+    known = tuple(found)
     for kind, before, after, find in _AROUND:
         if ends[kind]:
-            for start, end in around(ends[kind], before, after, size):
+            for start, end in around(uncovered(ends[kind], known), before, after, len(text)):
                 found.extend(find(text, start, end))
     for one in [one for one in found if one.entity == "EMAIL_ADDRESS"]:
         found.extend(people.before_mail(text, one.start))
-    for end in ends[Kind.PERSON]:
+    for end in uncovered(ends[Kind.PERSON], known):
         found.extend(people.after_cue(text, end))
     for end in ends[Kind.SPEECH]:
         found.extend(people.before_verb(text, end))
     found.extend(cues.find(text, ends))
-    if ends[Kind.FIELD]:
-        found.extend(jsontext.find(text, leaf.keys) if jsontext.starts(text) else ())
-        found.extend(pairs.find(text, ends[Kind.FIELD], leaf.keys))
-    if "\n" in text:
-        found.extend(tables.find(text))
     return found
+
+
+def _by_fields(text: str, ends: Ends, keys: tuple[str, ...]) -> Iterator[Finding]:
+    is_json = jsontext.starts(text)
+    if is_json:
+        yield from jsontext.find(text, keys)
+    if not is_json or not _is_whole_json(text):
+        yield from pairs.find(text, ends[Kind.FIELD], keys)
+
+
+def _is_whole_json(text: str) -> bool:
+    """Whether the text, or its first line, is JSON and nothing else: all its pairs are seen as such."""
+    try:
+        orjson.loads(text)
+    except ValueError:
+        first, _, rest = text.partition("\n")
+        return rest.startswith("{") and first.endswith("}") and first.startswith("{")
+    return '\\"' not in text

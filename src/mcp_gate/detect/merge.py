@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from mcp_gate.detect.finding import Finding
 
@@ -21,6 +20,9 @@ def merge(findings: Iterable[Finding]) -> tuple[Finding, ...]:
             merged.append(finding)
             continue
         last = merged[-1]
-        best = max(last, finding, key=lambda one: (one.score, one.end - one.start))
-        merged[-1] = replace(best, start=last.start, end=max(last.end, finding.end), bare=last.bare or finding.bare)
+        better = (last.score, last.end - last.start) >= (finding.score, finding.end - finding.start)
+        best = last if better else finding
+        end, bare = max(last.end, finding.end), last.bare or finding.bare
+        if best is not last or end != last.end or bare != last.bare:
+            merged[-1] = Finding(last.start, end, best.entity, best.score, best.rule, bare)
     return tuple(merged)

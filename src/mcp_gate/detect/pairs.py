@@ -1,54 +1,111 @@
-"""Names with values inside a text: JSON, YAML, `key=value`, labels before a colon."""
+"""Names with values inside a text: YAML, `key=value`, labels before a colon, tags, JSON that is part of a text."""
 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mcp_gate.detect import values
+from mcp_gate.detect import fields, values
+from mcp_gate.detect.fieldrules import HUMAN
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding
 
-_KEY: Final = re.compile(
-    r"(?:[\"'](?P<quoted>[^\"'\n\\]{1,64})\\?[\"']|(?P<plain>[^\W\d][\w.-]*(?: [^\W_][\w.'-]*){0,4}))\s{0,3}$"
-)
-_STRING: Final = re.compile(
-    r"\s{0,16}(?P<escape>\\{0,3})(?P<quote>[\"'])(?P<value>(?:(?!(?P=quote))[^\\]|"
-    r"\\.){0,4096}?)(?:(?P=escape)(?P=quote))",
-    re.DOTALL,
-)
-_BARE: Final = re.compile(r"\s{0,16}-?(?P<value>\d[\d.]*)(?=\s*[,}\]\n]|\s*$)")
+_IN_NAMES: Final = string.ascii_letters + string.digits + "_.-" + "".join(map(chr, range(0xC0, 0x180)))
+_PHRASE: Final = re.compile(r"(?:[^\W_][\w.'/-]* ){0,4}$")
+_TAG: Final = re.compile(r"<([\w:.-]{1,64})(?:\s[^<>]{0,200})?$")
+_BARE: Final = re.compile(r"[ \t]{0,16}-?(\d[\d.]*)(?=\s*[,}\]\n]|\s*$)")
+_QUOTED: Final = {
+    quote: re.compile(rf"[^{quote}\\\n]{{0,4096}}(?:\\.[^{quote}\\\n]{{0,4096}}){{0,64}}") for quote in "\"'"
+}
 _LABEL_END: Final = re.compile(r"[\n;|\t]|  | - ")
 _PAIR_END: Final = re.compile(r"[\s,;&|\"'<>)\]}]")
+_ABOVE: Final = re.compile(r"\n([ -]*)([\w.-]{1,64}):[ \t]*(?=\n|$)")
+_BESIDE: Final = re.compile(r"(?:name|key|type|field|label):?[ =]{1,2}[\"']?([\w.-]{2,64})[\"']?\s{1,24}(?:- )?$")
+_WITH: Final = 240
+"""How far from each other pairs lie that speak of one person."""
 
 
 def find(text: str, ends: Sequence[int], above: tuple[str, ...]) -> Iterator[Finding]:
     """Findings in values behind the separators that end at `ends`."""
+    human = -_WITH
+    names: list[Finding] = []
     for end in ends:
-        key = _KEY.search(text, max(0, end - 72), end - 1)
-        if key is None:
+        name, quoted = _name(text, end - 1)
+        if not name:
             continue
-        name = key["quoted"] or key["plain"]
-        entity = entity_of((*above, name))
-        if entity is None and " " in name:
-            entity = entity_of((name.rsplit(" ", 1)[-1],))
+        entity = entity_of((*above, name)) or entity_of((*above, name.rsplit(" ", 1)[-1]))
+        if entity in (None, fields.NAME) and not quoted:
+            entity = _by_surroundings(text, end - 1, name) or entity
         if entity is None:
             continue
-        found = _value(text, end, entity, json=key["quoted"] is not None)
-        if found is not None:
-            yield found
+        found = _value(text, end, entity, json=quoted)
+        if found is None:
+            continue
+        if entity == fields.NAME:
+            names.append(found)
+            continue
+        if entity in HUMAN:
+            human = end
+            names, near = [], [one for one in names if end - one.end < _WITH]
+            yield from near
+        yield found
+    yield from (one for one in names if 0 <= one.start - human < _WITH)
+
+
+def _name(text: str, at: int) -> tuple[str, bool]:
+    """The name before a separator, and whether it stands in quotes."""
+    stop = at
+    if text[at] == ">":
+        tag = _TAG.search(text, max(0, at - 280), at)
+        return (tag[1], False) if tag else ("", False)
+    while stop and text[stop - 1] in " \t":
+        stop -= 1
+    if stop and text[stop - 1] in "\"'":
+        quote = text[stop - 1]
+        last = stop - 2 if stop > 1 and text[stop - 2] == "\\" else stop - 1
+        first = text.rfind(quote, max(0, last - 66), last)
+        return (text[first + 1 : last], True) if first >= 0 else ("", False)
+    run = text[max(0, stop - 64) : stop]
+    name = run[len(run.rstrip(_IN_NAMES)) :]
+    if name and text[at] == ":" and (phrase := _PHRASE.search(run, 0, len(run) - len(name))):
+        name = phrase[0] + name
+    return name, False
+
+
+def _by_surroundings(text: str, at: int, name: str) -> str | None:
+    """By the name that is less indented above it, or by a name beside it that says what the value is of."""
+    begin = text.rfind("\n", 0, at) + 1
+    if name == "value" and (beside := _BESIDE.search(text, max(0, begin - 100), max(begin, at - len(name)))):
+        return entity_of((beside[1],))
+    indent = len(text[begin:at]) - len(text[begin:at].lstrip(" -"))
+    if not indent or begin == 0:
+        return None
+    for parent in reversed(list(_ABOVE.finditer(text, max(0, begin - 600), begin))):
+        if len(parent[1]) < indent:
+            return entity_of((parent[2], name))
+    return None
 
 
 def _value(text: str, end: int, entity: str, *, json: bool) -> Finding | None:
-    if text[end : end + 1] in "=>:" and text[end : end + 1]:
+    if text[end - 1] == ">" and text[end - 2] != "=":  # a tag
+        stop = text.find("<", end, end + 300)
+        return values.find(entity, text, end, stop, whole=True) if stop > end else None
+    while text[end : end + 1] in ("=", ">", ":"):
         end += 1
-    if string := _STRING.match(text, end):
-        return values.find(entity, text, *string.span("value"), whole=True)
+    start = end
+    while text[start : start + 1] in (" ", "\n", "\t") and start - end < 16:
+        start += 1
+    escape = 1 if text[start : start + 1] == "\\" else 0
+    if quoted := _QUOTED.get(text[start + escape : start + escape + 1]):
+        match = quoted.match(text, start + escape + 1)
+        if match is not None and text[match.end() : match.end() + 1] == text[start + escape]:
+            return values.find(entity, text, match.start(), match.end() - escape, whole=True)
     if json and (bare := _BARE.match(text, end)):
-        found = values.find(entity, text, *bare.span("value"), whole=True)
+        found = values.find(entity, text, *bare.span(1), whole=True)
         return None if found is None else Finding(found.start, found.end, found.entity, found.score, found.rule, True)
     label = text[end : end + 1] in (" ", "\n", "\t")
     start = end + (1 if label else 0)
-    stop = (_LABEL_END if label else _PAIR_END).search(text, start, start + 200)
-    return values.find(entity, text, start, stop.start() if stop else min(len(text), start + 200), whole=False)
+    stop_at = (_LABEL_END if label else _PAIR_END).search(text, start + 1, start + 200)
+    return values.find(entity, text, start, stop_at.start() if stop_at else min(len(text), start + 200), whole=False)

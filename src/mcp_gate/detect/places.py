@@ -11,7 +11,8 @@ from mcp_gate.detect.finding import Finding
 _CAP: Final = r"[^\W\d_a-z][\w'’.-]*"
 _KIND: Final = (
     r"(?i:street|avenue|road|lane|boulevard|blvd|drive|court|way|place|square|terrace|row|close|crescent|cres|parkway|"
-    r"pkwy|highway|hwy|circle|cir|trail|trl|loop|alley|gardens|grove|hill|mews|walk|pike|plaza|broadway|quay|wharf|rise|"
+    r"pkwy|highway|hwy|circle|cir|trail|trl|loop|alley|gardens|grove|hill|mews|walk|pike|plaza|broadway|quay|wharf|"
+    r"rise|"
     r"vale|park|heights|estate|st|ave|rd|ln|dr|ct|pl|sq|ter)\b\.?"
 )
 _UNIT: Final = r"(?:,? ?(?:(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Room|Rm|Bldg|No)\b\.? ?#?[\w-]+|# ?\w+))?"

@@ -31,7 +31,9 @@ def scan(leaves: Sequence[Leaf], options: Options = Options()) -> Scan:  # noqa:
         partial = ("ner",) if ran_out else ()
     found = [_placed(view, own) for view, own in zip(views, seen, strict=True)]
     for leaf, view, own in zip(leaves, views, found, strict=True):
-        if view.starts and jsontext.starts(leaf.text):  # strings with escapes: told apart only as they were given
+        if view.text is not leaf.text and jsontext.starts(
+            leaf.text
+        ):  # strings with escapes: told apart only as they were given
             own.extend(jsontext.find(leaf.text, leaf.keys))
     return Scan(tuple(merge(each) if each else () for each in found), partial)
 

@@ -8,15 +8,15 @@ from itertools import pairwise
 from typing import Final
 
 from mcp_gate.detect import fields, values
+from mcp_gate.detect.fieldrules import HUMAN
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding
 
 _BLOCK: Final = re.compile(r"\n[ \t\r]*\n|```\w*\n")
 _NAME: Final = re.compile(r"[^\W\d][\w .#/()'-]{0,60}")
+_NAME_CELL: Final = re.compile(r"[ |\"]*[^\W\d][\w .#/()'-]{0,60}[\"]?[,;|\t]")
 _RULE: Final = re.compile(r"[-+|: ]+")
-_HUMAN: Final = frozenset(
-    {"EMAIL_ADDRESS", "PHONE_NUMBER", "DATE_OF_BIRTH", "US_SSN", "PASSPORT", "ADDRESS", "CREDIT_CARD"}
-)
+_SEPARATOR: Final = re.compile(r"[^\n,;|\t]{0,64}([,;|\t])")
 
 
 def find(text: str) -> Iterator[Finding]:
@@ -35,13 +35,13 @@ def _block(text: str, start: int, end: int) -> Iterator[Finding]:
     line_end = text.find("\n", start, end)
     if line_end < 0 or line_end - start > 4000:
         return
-    header = text[start:line_end]
-    for separator in "\t", "|", ";", ",":
-        if separator in header and (columns := _columns(text, start, line_end, separator)):
-            break
-    else:
+    first = _SEPARATOR.match(text, start, line_end)
+    if first is None:
         return
-    human = any(entity in _HUMAN for entity in columns)
+    separator = first[1]
+    if text.find(separator, line_end, end) < 0 or not (columns := _columns(text, start, line_end, separator)):
+        return
+    human = any(entity in HUMAN for entity in columns)
     kinds = ["PERSON" if human and entity == fields.NAME else entity for entity in columns]
     if not any(kind is not None and kind != fields.NAME for kind in kinds):
         return
@@ -59,6 +59,8 @@ def _block(text: str, start: int, end: int) -> Iterator[Finding]:
 
 def _columns(text: str, start: int, end: int, separator: str) -> list[str | None] | None:
     """The entities of the columns; None if this is no line of names."""
+    if not _NAME_CELL.match(text, start, end):
+        return None
     cells = [text[first:last] for first, last in _cells(text, start, end, separator)]
     if len(cells) < 2 or not all(_NAME.fullmatch(cell) for cell in cells):
         return None

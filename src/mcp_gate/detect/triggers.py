@@ -51,13 +51,13 @@ class Kind(IntEnum):
 
 PATTERNS: Final[dict[Kind, str]] = {
     Kind.MAIL: r"[!-~]@[0-9A-Za-z?]",
-    Kind.NUMBER: r"\d(?:[ ./()-]{0,3}\d){6}",
+    Kind.NUMBER: r"\d(?:[ ./()-]{0,3}\d){6}[^0-9]",
     Kind.DOTTED: r"\d\.\d{1,3}\.\d{1,3}\.\d",
-    Kind.COLONS: r"[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]",
-    Kind.IBAN: r"[A-Za-z]{2}[ -]?\d{2}[ -]?(?:[0-9A-Za-z][ -]?){10}",
+    Kind.COLONS: r"[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]|[0-9A-Fa-f]::[0-9A-Fa-f]",
+    Kind.IBAN: r"[A-Z]{2}\d{2}(?:[ -]?[0-9A-Z]){11}|[a-z]{2}\d{2}[a-z]{0,4}\d{8}",
     Kind.ID: r"[A-Z]{2} ?\d\d ?\d\d ?\d\d ?[A-D]|[A-Z]{5}\d{4}[A-Z]|[A-Z]{6}\d\d[A-Z]\d\d[A-Z]\d{3}|\d{8}-?[A-Z]|"
     r"[XYZ]-?\d{7}-?[A-Z]|[STFGM]\d{7}[A-Z]|[A-Z]{4}\d{6}[A-Z0-9]{2}",
-    Kind.FIELD: rf"(?i)(?:{cuewords.FIELDS})[a-z0-9_. -]{{0,24}}\\?[\"']?\s{{0,3}}[:=]",
+    Kind.FIELD: rf"(?i)(?:{cuewords.FIELDS})(?:{cuewords.FIELD_ENDS})?\\?[\"']?\s{{0,2}}[:=>]",
     Kind.PERSON: rf"\b(?:{cuewords.BEFORE_PERSON})[\"']?(?:[ :,=]|\r?\n){{1,3}}[\"']?[A-Z?]",
     Kind.SPEECH: rf"[A-Z?][a-z?.'-]{{1,20}} (?:{cuewords.SPEECH})\b",
     Kind.STREET: cuewords.STREETS,

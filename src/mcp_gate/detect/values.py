@@ -44,6 +44,7 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
     "PRIVATE_KEY": re.compile(r"[^\s\"'<>]{16,8192}"),
     "CONNECTION_STRING": re.compile(r"[^\s\"'<>]*(?::[^\s\"'<>:@/]+@|;.*(?i:pwd|password|key)=)[^\"'<>\n]*"),
 }
+_NO_DIGIT: Final = re.compile(r"\D+")
 _DIGITS: Final = {
     "PHONE_NUMBER": (7, 15), "US_SSN": (7, 11), "CREDIT_CARD": (12, 19), "BANK_ACCOUNT": (5, 20),
     "MEDICAL_RECORD": (3, 20),
@@ -79,14 +80,11 @@ def find(entity: str, text: str, start: int, end: int, *, whole: bool) -> Findin
         return None
     if not _plausible(kind, value, text[start:end]) or (weak and not two_words(value)):
         return None
-    if entity == fields.NAME:
-        return None
     return Finding(start, start + len(value), kind, 0.85, f"field_{kind.lower()}")
 
 
 def _plausible(kind: str, value: str, all_: str) -> bool:
-    least, most = _DIGITS.get(kind, (0, 999))
-    if not least <= sum(map(str.isdigit, value)) <= most:
+    if kind in _DIGITS and not _DIGITS[kind][0] <= len(_NO_DIGIT.sub("", value)) <= _DIGITS[kind][1]:
         return False
     match kind:
         case "PERSON":

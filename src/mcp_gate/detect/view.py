@@ -25,21 +25,17 @@ _MARKS: Final = {
     "\u3002": ".",
 }
 _REMOVED: Final = re.compile(f"[{_HIDDEN}]+")
-_ESCAPED: Final = re.compile(
-    rf"""(?P<hidden>[{_HIDDEN}]+)
-    |\\+u(?P<u>[0-9A-Fa-f]{{4}})
-    |\\+u\{{(?P<w>[0-9A-Fa-f]{{1,6}})\}}
-    |\\+x(?P<x>[0-9A-Fa-f]{{2}})
-    |\\+(?P<c>[nrtbf"/])
-    |%(?:25)*(?P<p>[0-9A-Fa-f]{{2}})
-    |&(?:amp;)*\#(?P<d>[0-9]{{1,7}});?
-    |&(?:amp;)*\#[xX](?P<h>[0-9A-Fa-f]{{1,6}});?
-    |&(?:amp;)*(?P<e>[a-zA-Z]{{2,8}});
-    """,
-    re.VERBOSE,
-)
-_CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " ", '"': '"', "/": "/"}
-_ESCAPES: Final = re.compile(r"\\[ux]|\\+[nrtbf\"/]|%[0-9A-Fa-f]{2}|&[#a-zA-Z]")
+_ESCAPE: Final = r"""(?:
+    (?<=\\)\\*(?:u(?P<u>[0-9A-Fa-f]{4})|u\{(?P<w>[0-9A-Fa-f]{1,6})\}|x(?P<x>[0-9A-Fa-f]{2})|(?P<c>[bf/]))
+    |(?<=%)(?:25)*(?P<p>[0-9A-Fa-f]{2})
+    |(?<=&)(?:amp;)*(?:\#(?P<d>[0-9]{1,7});?|\#[xX](?P<h>[0-9A-Fa-f]{1,6});?|(?P<e>[a-zA-Z]{2,8});)
+"""
+_ESCAPED: Final = re.compile(rf"[\\%&]{_ESCAPE})", re.VERBOSE)
+_ESCAPED_OR_HIDDEN: Final = re.compile(rf"[\\%&{_HIDDEN}]{_ESCAPE}|(?<=[{_HIDDEN}])[{_HIDDEN}]*)", re.VERBOSE)
+_PLAIN: Final = (("\\n", " \n"), ("\\r", "  "), ("\\t", " \t"), ('\\"', ' "'))
+"""The frequent ones, undone without a change of offsets."""
+_CONTROLS: Final = {"b": " ", "f": " ", "/": "/"}
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 
 
 class _Folds(dict[int, int]):
@@ -89,19 +85,15 @@ class View:
         return begin, to if replaced else from_ + end - self.starts[last]
 
 
-def fold(text: str) -> View:
-    """Digits, dashes, spaces and letters of other widths as ASCII ones; characters without width dropped."""
-    if text.isascii():
-        return View(text)
-    folded = text.translate(_FOLDS)
-    return _replaced(folded, _REMOVED) if _REMOVED.search(folded) else View(folded)
-
-
 def read(text: str) -> View:
-    """As `fold`, and escapes undone: of JSON and programs, of URLs, of HTML; also such that are escaped themselves."""
-    if _ESCAPES.search(text) is None:
-        return fold(text)
-    return _replaced(text if text.isascii() else text.translate(_FOLDS), _ESCAPED)
+    """Digits, dashes, spaces and letters of other widths as ASCII ones; characters without width dropped; escapes of
+    JSON and programs, of URLs and of HTML undone, also such as are escaped themselves."""
+    if "\\" in text:
+        for escape, instead in _PLAIN:
+            text = text.replace(escape, instead)
+    if not text.isascii():
+        return _replaced(_NOT_ASCII.sub(lambda found: found[0].translate(_FOLDS), text), _ESCAPED_OR_HIDDEN)
+    return _replaced(text, _ESCAPED) if "\\" in text or "%" in text or "&" in text else View(text)
 
 
 def _replaced(text: str, pattern: re.Pattern[str]) -> View:
@@ -125,6 +117,8 @@ def _replaced(text: str, pattern: re.Pattern[str]) -> View:
             origins.append((start, end, True))
             shown += len(instead)
         at = end
+    if not at:
+        return View(text)
     if at < len(text):
         parts.append(text[at:])
         starts.append(shown)
@@ -135,7 +129,7 @@ def _replaced(text: str, pattern: re.Pattern[str]) -> View:
 def _meant(found: re.Match[str]) -> str | None:
     """What an escape stands for; None where it stands for itself."""
     kind = found.lastgroup
-    if kind is None or kind == "hidden":
+    if kind is None:  # hidden characters
         return ""
     word = found[kind]
     if kind == "c":
