@@ -10,7 +10,6 @@ HERE = Path(__file__).parent
 
 LATER = {
     "S225": "purging old records needs two people's signed words",
-    "S226": "erasing one person's data needs the encrypted payload store",
 }
 """Cases that need what is not there yet."""
 

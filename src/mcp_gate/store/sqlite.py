@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.store import file
 from mcp_gate.store.database import Body, Unavailable, Watch
+from mcp_gate.store.erase import scrub
 from mcp_gate.store.tally import Tally
 from mcp_gate.store.transaction import ReadTx
 from mcp_gate.store.writer import Job, Writer
@@ -91,6 +92,13 @@ class SQLite:
         if self._closed:
             raise Unavailable("the store is closed")
         return self._loop.run_in_executor(self._readers, self._read, body)
+
+    async def scrub(self) -> bool:
+        """See `erase.scrub`."""
+        try:
+            return await asyncio.to_thread(scrub, self._path)
+        except sqlite3.Error as error:
+            raise Unavailable(str(error)) from error
 
     async def close(self) -> None:
         """Write what is queued, then let go of the file."""

@@ -25,7 +25,7 @@ from mcp_gate.review.assign import Roster
 from mcp_gate.review.queue import Waiting
 from mcp_gate.review.second import Agreement
 from mcp_gate.signals.windows import Deed
-from mcp_gate.store import assigning, calls, nearest, pins, record, requests, snapshots, waits
+from mcp_gate.store import assigning, calls, erase, nearest, pins, record, requests, snapshots, waits
 from mcp_gate.store.counted import Counted
 from mcp_gate.store.database import Conflict, Database, NotFound, Outdated, Tx, Unavailable
 from mcp_gate.store.facts import History
@@ -227,6 +227,14 @@ class Store:
     async def call(self, call_id: str) -> JsonObject | None:
         """One call: its members as in a request, with `ts`, `method`, `state`, `verdict`, `policy_snapshot`."""
         return await self._db.read(partial(calls.show, call_id=call_id))
+
+    async def erase(self, call_id: str, event: Event) -> None:
+        """See `erase.erase`; gone from the disk only after `scrub`."""
+        await self._db.write(partial(erase.erase, call_id, event))
+
+    async def scrub(self) -> bool:
+        """Let nothing that was overwritten stand anywhere on the disk; False where somebody's reading is in the way."""
+        return await self._db.scrub()
 
     async def groups_of(self, call_id: str) -> list[str]:
         """The groups whose requests are about a call, as they stand now."""

@@ -57,6 +57,7 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
             Route("/v1/requests/{id}/extend", routes.extend, methods=["POST"]),
             Route("/v1/requests/{id}/escalate", routes.escalate, methods=["POST"]),
             Route("/v1/calls/{id}", routes.call, methods=["GET"]),
+            Route("/v1/calls/{id}/erase", routes.erase, methods=["POST"]),
             Route("/v1/status", rest.status, methods=["GET"]),
             Route("/v1/agents", agents.agents, methods=["GET"]),
             Route("/v1/agents/{id}/promote", agents.promote, methods=["POST"]),

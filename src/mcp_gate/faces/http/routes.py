@@ -12,6 +12,7 @@ from mcp_gate.faces.http.guard import VISITOR
 from mcp_gate.faces.http.problem import Failure, answer
 from mcp_gate.faces.http.shapes import nearest_json, request_json
 from mcp_gate.gate import reviewers
+from mcp_gate.gate.erasing import Erased, NoSuchCall, erase
 from mcp_gate.gate.reviewers import Bearer, Identity, Session
 from mcp_gate.gate.reviewing import Answer, NoSuchRequest, Reviewing
 from mcp_gate.model.foreign import JsonObject
@@ -77,6 +78,20 @@ class Routes:
         if not groups and not self._sees_all(identity):
             found = {name: value for name, value in found.items() if name not in PRIVATE}
         return answer({name: value for name, value in found.items() if value is not None})
+
+    async def erase(self, http: HttpRequest) -> Response:
+        named, reason = body.word_of(await body.read_object(http), reasoned=True)
+        id = http.path_params["id"]
+        outcome = await erase(self._gate, id, caller(http, named), reason, identity_of(http))
+        match outcome:
+            case Erased(scrubbed):
+                return answer({"call_id": id, "erased": True, "scrubbed": scrubbed})
+            case Refused():
+                raise refusal(outcome)
+            case NoSuchCall():
+                raise Failure(404, "not_found", "there is no call with this id")
+            case _:
+                assert_never(outcome)
 
     # ---- deciding
 
