@@ -35,7 +35,7 @@ _CUES: Final[dict[Kind, _Cue]] = {
     Kind.CUE_SSN: _Cue("US_SSN", 36, re.compile(r"\d{3}[ .-]?\d{2}[ .-]?\d{4}|\d{3}[ -]\d{3}[ -]\d{3}"), (9, 9)),
     Kind.CUE_BIRTH: _Cue("DATE_OF_BIRTH", 36, re.compile(DATE), (3, 8)),
     Kind.CUE_PASSPORT: _Cue("PASSPORT", 48, re.compile(rf"[A-Z]{{1,2}}[A-Z0-9]{{6,8}}(?!\w)|{_ID}"), (1, 12)),
-    Kind.CUE_LICENSE: _Cue("DRIVER_LICENSE", 48, re.compile(_ID), (5, 18)),
+    Kind.CUE_LICENSE: _Cue("DRIVER_LICENSE", 48, re.compile(rf"[a-z]\d{{5,14}}|{_ID}"), (5, 18)),
     Kind.CUE_MEDICAL: _Cue("MEDICAL_RECORD", 40, re.compile(_ID), (4, 14)),
     Kind.CUE_BANK: _Cue("BANK_ACCOUNT", 40, re.compile(r"\d(?:[ -]?\d){5,19}"), (6, 20)),
     Kind.CUE_NATIONAL: _Cue("NATIONAL_ID", 48, re.compile(_DOTTED_ID), (5, 16)),
@@ -49,21 +49,26 @@ _NOT_ID: Final = re.compile(
 _LOOSE: Final = re.compile(
     r"(?i)(?:call|calling|called|calls|text|texted|contact|office|desk|messages?|numbers?|ring|rang|reach)$"
 )
+_BEFORE_WORD: Final = re.compile(
+    r"(?<![\w.-])((?:\+|00)?\(?\d(?:[ ()./-]{0,2}\d){6,14}(?:x\d{1,6})?)(?: ?[,(] ?| ?- ?| )"
+    r"(?i:office|fax|mobile|cell|desk|landline|telephone|phone|tel)$"
+)
 _SENTENCE: Final = re.compile(r"[.!?]\s+[A-Z]|\n\s*\n|[{}\[\]]")
 
 
 def find(text: str, ends: Ends) -> Iterator[Finding]:
     """The first thing with digits behind each word, where it has the shape that the word promises."""
+    for end in ends[Kind.CUE_PHONE]:
+        if match := _BEFORE_WORD.search(text, max(0, end - 40), end):
+            yield Finding(match.start(1), match.end(1), "PHONE_NUMBER", 0.7, "before_phone")
     for kind, cue in _CUES.items():
         last = -1
         for end in ends[kind]:
-            if end == last or not (digit := _DIGIT.search(text, end, end + cue.reach)):
+            if not (digit := _DIGIT.search(text, end, end + cue.reach)):
                 continue
             start = _begin(text, digit.start(), end)
-            if start == last:
-                continue
-            last = start
-            if (match := cue.shape.match(text, start)) and _fits(text, match, end, kind, cue):
+            if start != last and (match := cue.shape.match(text, start)) and _fits(text, match, end, kind, cue):
+                last = start
                 yield Finding(start, match.end(), cue.entity, 0.75, f"near_{kind.name.removeprefix('CUE_').lower()}")
 
 

@@ -28,8 +28,8 @@ FIELD_ENDS: Final = "s|es|_?[0-9]|_?(?:no|id|num|nbr|last4|value|text|on|at|code
 
 PHONE: Final = _words(
     "phones? telephone tel mobile cell cell_?phone fax call calling called calls reach text texted sms whats_?app dial "
-    "contact ring rang hotline desk office landline ext callback pager handy telefon telefono phone_number numbers? "
-    "voicemail messages? telefone celular movil mobil"
+    "contact answering ring rang hotline desk office landline ext callback pager handy telefon telefono phone_number "
+    "numbers? voicemail messages? telefone celular movil mobil"
 )
 SSN: Final = _words("ssns? social social_security(?:_(?:number|no))? itin sin soc_sec w_2")
 BIRTH: Final = _words("dob born birth birthday birthdate birth_date d\\.o\\.b geboren geb nacid[oa] nat[oa] bday")

@@ -23,19 +23,17 @@ def scan(leaves: Sequence[Leaf], options: Options = Options()) -> Scan:  # noqa:
     """
     views = [read(leaf.text) for leaf in leaves]
     shown = [Leaf(view.text, leaf.keys) for leaf, view in zip(leaves, views, strict=True)]
-    seen = [[*personal, *secret] for personal, secret in zip(_personal(shown), find_secrets(shown), strict=True)]
+    found: list[tuple[Finding, ...]] = [
+        merge([*personal, *secret]) if personal or secret else ()
+        for personal, secret in zip(_personal(shown), find_secrets(shown), strict=True)
+    ]
     partial: tuple[str, ...] = ()
     if options.ner and installed():
-        names, ran_out = find_names(shown, seen, options.ner_budget_ms)
-        seen = [own + more for own, more in zip(seen, names, strict=True)]
+        names, ran_out = find_names(shown, found, options.ner_budget_ms)
+        found = [merge([*own, *more]) if more else own for own, more in zip(found, names, strict=True)]
         partial = ("ner",) if ran_out else ()
-    found = [_placed(view, own) for view, own in zip(views, seen, strict=True)]
-    for leaf, view, own in zip(leaves, views, found, strict=True):
-        if view.text is not leaf.text and jsontext.starts(
-            leaf.text
-        ):  # strings with escapes: told apart only as they were given
-            own.extend(jsontext.find(leaf.text, leaf.keys))
-    return Scan(tuple(merge(each) if each else () for each in found), partial)
+    placed = [_placed(leaf, view, own) for leaf, view, own in zip(leaves, views, found, strict=True)]
+    return Scan(tuple(placed), partial)
 
 
 def _personal(leaves: Sequence[Leaf]) -> list[list[Finding]]:
@@ -43,12 +41,14 @@ def _personal(leaves: Sequence[Leaf]) -> list[list[Finding]]:
     return [look(leaf, fired.get(which)) for which, leaf in enumerate(leaves)]
 
 
-def _placed(view: View, found: list[Finding]) -> list[Finding]:
+def _placed(leaf: Leaf, view: View, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Findings in a view as findings in what it shows."""
-    if not view.starts:
+    if view.text is leaf.text:
         return found
-    out = []
+    out: list[Finding] = []
     for one in found:
         start, end = view.source(one.start, one.end)
         out.append(Finding(start, end, one.entity, one.score, one.rule, one.bare))
-    return out
+    if jsontext.starts(leaf.text):  # its strings have escapes: told apart only as they were given
+        out.extend(jsontext.find(leaf.text, leaf.keys))
+    return merge(out)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from operator import attrgetter
 from typing import Final, Protocol
 
 from mcp_gate.detect.finding import Finding, Leaf
@@ -40,7 +42,7 @@ def find(
     """For every leaf the names and addresses in its prose, and whether time ran out before the end.
 
     Args:
-        found: what other detectors found in each leaf: no name is looked for there.
+        found: what other detectors found in each leaf, sorted, none overlapping: no name is looked for there.
         budget_ms: how long it may take; at least one piece of text is looked at.
         clock: seconds; by default the time that this thread worked, so that a busy machine changes nothing.
         model: what labels words; by default the one of the package, loaded once in a process.
@@ -95,7 +97,8 @@ def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 def _could_be(name: re.Match[str], covered: Sequence[Finding]) -> bool:
     if name.group() in COMMON or not name.group()[0].isupper():
         return False
-    return not any(one.start <= name.start() and name.end() <= one.end for one in covered)
+    before = bisect_right(covered, name.start(), key=attrgetter("start")) - 1
+    return before < 0 or covered[before].end < name.end()
 
 
 def _again(text: str, found: Sequence[Finding]) -> Iterator[Finding]:
