@@ -124,6 +124,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
         if request.holds:
             gate.waiters.adopt(request.id)
     await redecide(gate)
+    await gate.workflows.resume()
     return gate
 
 
@@ -209,6 +210,7 @@ async def _wind_down(gate: Gate) -> None:
     """No new calls; calls in flight finish or are cancelled in time; what is on its way to the record gets there."""
     log.info("ending")
     await asyncio.gather(gate.running.finish(FINISH_SEC), gate.under_way.finish(FINISH_SEC))
+    await gate.workflows.close()
     await gate.upstreams.stop()  # all at once: one that has to be killed costs seconds
     await gate.settle(1)
 

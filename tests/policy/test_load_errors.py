@@ -105,12 +105,23 @@ def test_gate_yaml_with(text: str, error: str) -> None:
     check("gate.yaml", text, error, lambda text: files(gate=text))
 
 
-WORKFLOW = "name: w\nsteps:\n  a: { type: action, topic: job.a }\n"
+WORKFLOW = "name: w\nsteps:\n  a: { type: action, topic: job.support.read }\n"
 WORKFLOWS = [
     ("  b: { type: ¦wait }", "'wait' is not a type of step; use one of: action, approval, condition"),
     ("  b: ¦{ type: action }", "the action names no tool; add topic: …, or tool: upstream.name"),
     ("  b: { type: action, tool: ¦x }", "'x' names no upstream; write upstream.name"),
-    ("  b: { type: action, topic: x, depends_on: [¦c] }", "'c' is not a step of this workflow; use one of: a, b"),
+    ("  b: { type: action, tool: ¦x.y }", "there is no upstream 'x'; name one of upstreams.yaml"),
+    ("  b: { type: action, topic: ¦job.nobody }", "no tool is mapped to the topic 'job.nobody'; name the tool"),
+    (
+        "  b: { type: condition, depends_on: [a], branches: { x: { when: result.ok, next: c }, y: { when: result.no, "
+        "next: d }, z: { when: result.n = 1, next: e } } }\n  c: ¦{ type: approval }\n"
+        "  d: { type: action, topic: job.support.read }\n  e: { type: action, topic: job.support.read }",
+        "it may go on to several steps: d, e; say which: next: …",
+    ),
+    (
+        "  b: { type: action, topic: job.support.delete, depends_on: [¦c] }",
+        "'c' is not a step of this workflow; use one of: a, b",
+    ),
     ("  b: { type: condition, depends_on: [a], branches: ¦{} }", "the condition leads nowhere; add a branch"),
     (
         "  b: ¦{ type: condition, branches: { x: { when: result.ok, next: a } } }",
@@ -148,11 +159,12 @@ WORKFLOWS = [
         "unknown key 'branches'; use one of: approvals, depends_on, escalate_to, min_assurance, next,",
     ),
     (
-        "  ¦b: { type: action, topic: x, next: c }\n  c: { type: action, topic: y, next: b }",
+        "  ¦b: { type: action, topic: job.support.delete, next: c }\n"
+        "  c: { type: action, topic: job.support.read, next: b }",
         "the steps 'b', 'c' go in a circle; take one reference out",
     ),
     (
-        "  b: { type: action, topic: x, with: { a: ¦input..b } }",
+        "  b: { type: action, topic: job.support.delete, with: { a: ¦input..b } }",
         "'input..b' is no path; write input.… or steps.<id>.result.…",
     ),
 ]

@@ -161,13 +161,19 @@ class Lines:
 
 
 @asynccontextmanager
-async def bench(upstreams: dict[str, Any], rules: str = ALLOW_ALL, settings: str = "") -> AsyncIterator[Bench]:
-    """Serve a gate whose `upstreams:` are these."""
+async def bench(
+    upstreams: dict[str, Any], rules: str = ALLOW_ALL, settings: str = "", documents: dict[str, str] | None = None
+) -> AsyncIterator[Bench]:
+    """Serve a gate whose `upstreams:` are these.
+
+    Args:
+        documents: further policies, by their paths.
+    """
     document = json.dumps({"version": "v1", "upstreams": upstreams})
     files = {"upstreams.yaml": document.encode(), "policies/rules.yaml": rules.encode()}
     if settings:
         files["gate.yaml"] = f"version: v1\n{settings}".encode()
-    found = load(files)
+    found = load(files | {path: text.encode() for path, text in (documents or {}).items()})
     async with AsyncExitStack() as stack:
         state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mg-")))
         clock = Clock()

@@ -36,6 +36,7 @@ upstreams:
         ask: [confidence, reason]
       delete_order: { topic: job.support.delete, risk_tags: [delete] }
       "admin_*":    { topic: "job.admin.{tool}", risk_tags: [write, prod] }
+      analyze_refund: { topic: job.support.analyze-refund, risk_tags: [read] }
     resources: { topic: job.support.read, risk_tags: [read] }
     prompts:   { topic: job.prompts.read, risk_tags: [read] }
 """

@@ -15,7 +15,7 @@ from mcp_gate.gate.job import Sender
 from mcp_gate.gate.receive import Received
 from mcp_gate.gate.samples import sample_of
 from mcp_gate.lang import strictjson
-from mcp_gate.model.call import Call
+from mcp_gate.model.call import OWN, Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Outcome, UpstreamError
@@ -40,7 +40,7 @@ async def dispatch(
     Args:
         call: what is sent: what was received, or the same call as it was held.
     """
-    end = _End(gate, call, common, approved=request_id is not None)
+    end = _End(gate, call, common, kept=request_id is not None or bool(call.parent))
     if gate.store.stopped(call.agent):  # between the record and the first byte
         await end.failed("stopped", sent=False)
         return words.stopped(verdict, call.id, request_id)
@@ -107,7 +107,7 @@ async def _unheard(end: _End, verdict: Verdict, received: Received, result: Json
 
 async def _look(end: _End, verdict: Verdict, received: Received, result: JsonObject) -> Outcome:
     call = end.call
-    end.sample = sample_of(end.gate, call, verdict, received)
+    end.sample = None if call.upstream == OWN else sample_of(end.gate, call, verdict, received)
     failure = result.get("isError") is True  # what the upstream said, whatever the gate makes of it
     seen = await egress(
         received.loaded, end.gate.scanner, call.method, result, call=call, constraints=verdict.constraints,
@@ -152,15 +152,16 @@ def never_sent(gate: Gate, call: Call, common: JsonObject) -> None:
 
 
 class _End:
-    """Writes how a dispatched call ended: waited for when a person approved it, riding along otherwise.
+    """Writes how a dispatched call ended: waited for when a person approved it, or it is a step of a workflow; riding
+    along otherwise.
 
     An allowed call's outcome is durable within 20 ms of its answer; a crash in between leaves it `unknown`, which is
     the honest word. An approved call's answer waits for the record, for its result can be collected later.
     """
 
-    def __init__(self, gate: Gate, call: Call, common: JsonObject, *, approved: bool) -> None:
+    def __init__(self, gate: Gate, call: Call, common: JsonObject, *, kept: bool) -> None:
         self.gate = gate
-        self._approved = approved
+        self._kept = kept
         self.call = call
         self.common = common
         self.sample: Request | None = None
@@ -171,12 +172,12 @@ class _End:
         """Whether its client went away before it could be told."""
 
     async def executed(self, payload: JsonObject, before: list[Event], *, failure: bool) -> None:
-        body = strictjson.dumps(payload) if self._approved else None
+        body = strictjson.dumps(payload) if self._kept else None
         data: JsonObject = {"is_error": failure}
         if body is not None:
             data["result_sha256"] = "sha256:" + hashlib.sha256(body).hexdigest()
         written = [ended("call.executed", self.common, data), *before]
-        if not self._approved and not self.unheard:  # in the same breath; an approved one says so when it is collected
+        if not self._kept and not self.unheard:  # in the same breath; an approved one says so when it is collected
             written.append(ended("call.delivered", self.common, {}))
         await self._ran(CallState.EXECUTED, written, failure=failure, result=body)
 
@@ -196,7 +197,7 @@ class _End:
         data: JsonObject = {"sent": sent, "error": kind}
         if code is not None:
             data["code"] = code
-        body = strictjson.dumps(told) if self._approved and told is not None else None
+        body = strictjson.dumps(told) if self._kept and told is not None else None
         written = [ended("call.failed", self.common, data)]
         await self._finish(CallState.FAILED, written, failure=True, sent=sent, result=body)
 
@@ -223,12 +224,12 @@ class _End:
     ) -> None:  # fmt: skip
         self.written = True
         done = self.gate.store.finish(
-            self.call, state, written, failure=failure, sent=sent, result=result, lazy=not self._approved,
+            self.call, state, written, failure=failure, sent=sent, result=result, lazy=not self._kept,
             sample=sample,
         )  # fmt: skip
         if sample is not None:
             done = self._announced(done, sample)
-        if self._approved:
+        if self._kept:
             await done
         else:
             self.gate.later(done)

@@ -13,7 +13,10 @@ __all__ = ["decided", "dispatched", "ended", "members", "opened", "received", "r
 
 
 def received(common: JsonObject, call: Call) -> Event:
-    return Event("call.received", common, {"session": call.session, "method": call.method})
+    data: JsonObject = {"session": call.session, "method": call.method}
+    if call.parent:
+        data |= {"parent": call.parent, "step": call.step}
+    return Event("call.received", common, data)
 
 
 def decided(common: JsonObject, verdict: Verdict, call: Call) -> Event:

@@ -27,6 +27,7 @@ from mcp_gate.gate.reviewing import Reviewing
 from mcp_gate.gate.running import Running, UnderWay, Waiters
 from mcp_gate.gate.sharing import Sharer
 from mcp_gate.gate.waited import Waited
+from mcp_gate.gate.workflows import Workflows
 from mcp_gate.model.config import Problem
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
@@ -78,6 +79,7 @@ class Gate:
         self.waited = Waited()
         self.reviewing = Reviewing(self)
         self.governing = Governing(self)
+        self.workflows = Workflows(self)
         self.presence = Presence(clock.steady)
         self.sharer = Sharer(self)
         self.targets = Targets(self)

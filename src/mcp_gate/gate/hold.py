@@ -286,7 +286,7 @@ class _Wait:
                 return None
             self._gate.running.start(key, self._execution(request))
         outcome = await self._gate.running.collect(key)
-        if _handed_over(outcome):
+        if _handed_over(outcome) and not request.call.parent:  # a step's result is kept until its run has it
             delivered(self._gate, request)
         return outcome
 

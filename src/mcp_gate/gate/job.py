@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from mcp_gate.model.constraints import NONE, Constraints
+from mcp_gate.model.decision import Assurance
 from mcp_gate.model.foreign import JsonObject
 
 
@@ -15,6 +17,16 @@ class Caller:
     agent: str
     session: str
     """Random id of the client's connection (legacy) or of the agent's stateless stream of calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What people said to the question before an action of a workflow, which showed them this very action."""
+
+    request_id: str
+    snapshot: str
+    """The policy it was given under."""
+    people: tuple[tuple[str, Assurance], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,13 @@ class Job:
     """Digest of the pinned definition; of `{}` where the method has none."""
     withheld: bool = False
     """Whether the tool's definition is not the accepted one: the call is denied as `tool_changed`."""
+    parent: str = ""
+    """The run of a workflow that this is a step of."""
+    step: str = ""
+    bounds: Constraints = NONE
+    """What binds it besides the policy's constraints."""
+    grant: Grant | None = None
+    """An approval that was given to what leads to it."""
     continuation: str | None = None
     """Names the approved operation that this request goes on with: the upstream asked its client something in the
     middle of it. Proved and used up by whoever sets it; the policy is asked anew, a person is not."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from mcp_gate.gate import events, words
+from mcp_gate.gate import events, reviewers, words
 from mcp_gate.gate.dispatch import dispatch, never_sent
 from mcp_gate.gate.hold import Superseded, hold
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
@@ -18,6 +19,7 @@ from mcp_gate.model.decision import Decision
 from mcp_gate.model.outcome import Outcome, Refused
 from mcp_gate.model.request import CallState
 from mcp_gate.model.verdict import Verdict
+from mcp_gate.review.granted import counts
 from mcp_gate.store.database import Outdated, Unavailable
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
     superseded = ""
     for _ in range(REDECISIONS):
         received = receive(gate.loaded, gate.store, job, caller, gate.clock.wall())  # 1, 2
-        verdict = verdict_on(received.loaded, received.facts, received.call.id).raised(floor)  # 3
+        verdict = _bound(job, verdict_on(received.loaded, received.facts, received.call.id).raised(floor))  # 3
         over = forbidden(verdict.constraints, received.facts, received.call.id)
         try:
             if gate.store.stopped(caller.agent):
@@ -53,13 +55,13 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
                 case Decision.DENY:
                     refused = words.denied(verdict, received.call.id)
                     return await _refuse(gate, received, verdict, refused, supersedes=superseded)
-                case Decision.REQUIRE_APPROVAL if job.continuation is None:
+                case Decision.REQUIRE_APPROVAL if not _asked_before(received, verdict, job):
                     outcome = await hold(gate, received, verdict, exchange, send, over)  # 4
                 case Decision.ALLOW | Decision.ALLOW_WITH_CONSTRAINTS | Decision.REQUIRE_APPROVAL if over:
                     refused = words.over_constraint(verdict, received.call.id, over)
                     return await _refuse(gate, received, verdict, refused, supersedes=superseded)
                 case Decision.ALLOW | Decision.ALLOW_WITH_CONSTRAINTS | Decision.REQUIRE_APPROVAL:
-                    return await _allow(gate, received, verdict, send, continues=job.continuation)
+                    return await _allow(gate, received, verdict, send, job)
                 case _:
                     assert_never(verdict.decision)
         except Outdated:
@@ -72,6 +74,20 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
         superseded = outcome.request_id
         floor = Decision.REQUIRE_APPROVAL  # a milder policy does not undo that a person was asked
     return words.withdrawn(verdict, received.call.id, superseded)
+
+
+def _bound(job: Job, verdict: Verdict) -> Verdict:
+    """The verdict with what binds the job besides."""
+    return replace(verdict, constraints=verdict.constraints.join(job.bounds)) if job.bounds else verdict
+
+
+def _asked_before(received: Received, verdict: Verdict, job: Job) -> bool:
+    """Whether people need not be asked: it goes on with what they approved, or they approved it in a workflow."""
+    if job.continuation is not None:
+        return True
+    grant = job.grant
+    known = reviewers.people(received.loaded.settings)
+    return grant is not None and counts(grant.people, grant.snapshot, verdict, known)
 
 
 async def _refuse(
@@ -98,19 +114,17 @@ async def _refuse(
     return refused
 
 
-async def _allow(
-    gate: Gate, received: Received, verdict: Verdict, send: Sender, *, continues: str | None = None
-) -> Outcome:
-    """Decision and intent are durable, in this order, before a byte goes out.
-
-    Args:
-        continues: the approved operation that this call goes on with; a person was asked once already.
+async def _allow(gate: Gate, received: Received, verdict: Verdict, send: Sender, job: Job) -> Outcome:
+    """Decision and intent are durable, in this order, before a byte goes out. Where a person was asked already, the
+    record says when: by the approved operation that this call goes on with, or by the request before it.
     """
     call = received.call
     common = events.members(call, verdict.policy_snapshot)
     dispatched = events.dispatched(common, received.bytes_sha256, call.tool_hash)
-    if continues is not None:
-        dispatched.data["continues"] = continues
+    if job.continuation is not None:
+        dispatched.data["continues"] = job.continuation
+    if job.grant is not None and verdict.decision is Decision.REQUIRE_APPROVAL:
+        dispatched.data["approved_by"] = job.grant.request_id
     written = [events.received(common, call), events.decided(common, verdict, call), dispatched]
     try:
         await gate.store.begin(call, verdict.as_json(), CallState.DISPATCHED, written, verdict.policy_snapshot)

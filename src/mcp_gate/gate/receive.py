@@ -88,6 +88,8 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) 
         job_hash=digest,
         claims=claims,
         signals=stored,
+        parent=job.parent,
+        step=job.step,
     )
     facts = Facts(call.agent, call.upstream, call.tool, description, arguments, signals)
     return Received(call, facts, loaded, "sha256:" + hashlib.sha256(body).hexdigest())

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from mcp_gate.gate.gate import Gate
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import UPSTREAMS, ConfigError, Place, Problem
 from mcp_gate.model.event import Event
@@ -16,6 +15,9 @@ from mcp_gate.upstream.catalog import Observation, Why
 from mcp_gate.upstream.listing import list_tools
 from mcp_gate.wire.errors import METHOD_NOT_FOUND, RpcError
 from mcp_gate.wire.peer import Lost
+
+if TYPE_CHECKING:
+    from mcp_gate.gate.gate import Gate
 
 log = logging.getLogger(__name__)
 

@@ -60,6 +60,11 @@ class Facts:
     signals: Signals
 
 
+OWN: Final = "gate.workflow"
+"""The upstream that calls of the gate's own bear: runs of workflows, and their questions to people. No upstream of
+upstreams.yaml can be called so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call with everything that is bound into its hash and its record."""
@@ -87,6 +92,9 @@ class Call:
     """The agent's unchecked words: `confidence`, `reason`."""
     signals: JsonObject = field(default_factory=dict)
     """What the gate knew when it decided, as plain JSON like `attributes`: with it the decision can be replayed."""
+    parent: str = ""
+    """The run of a workflow that this call is a step of, by the id of its call; "" where it is none."""
+    step: str = ""
 
     @property
     def level(self) -> int:

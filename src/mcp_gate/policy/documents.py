@@ -19,9 +19,10 @@ from mcp_gate.policy.read_rules import Ids, read_invariants, read_layer, read_ne
 from mcp_gate.policy.read_sampling import Sampling, read_audit
 from mcp_gate.policy.read_terms import read_action_classes, read_routing, read_tiers
 from mcp_gate.policy.read_version import read_version
-from mcp_gate.policy.read_workflow import Workflow, read_workflow
+from mcp_gate.policy.read_workflow import read_workflow
 from mcp_gate.policy.rules import Layer, Rule
 from mcp_gate.policy.terms import BUILT_IN_CONSTRAINTS, Terms
+from mcp_gate.policy.workflow import Workflow
 
 MANY: Final = frozenset({"rules", "invariants", "never", "output_review", "default_decision", "evidence_contract"})
 """Sections that may stand in several documents."""
@@ -42,7 +43,8 @@ class Documents:
     invariants: list[Rule] = field(default_factory=list)
     claims: list[Rule] = field(default_factory=list)
     output_reviews: list[OutputReview] = field(default_factory=list)
-    workflows: list[Workflow] = field(default_factory=list)
+    workflows: dict[str, Workflow] = field(default_factory=dict)
+    """By the paths of their documents."""
     default_decision: Decision = Decision.REQUIRE_APPROVAL
     default_constraints: Constraints = BUILT_IN_CONSTRAINTS
     sampling: Sampling | None = None
@@ -105,8 +107,7 @@ class Documents:
         if first != path:
             place = root.entries["name"].place
             reader.error(place, f"a workflow '{workflow.name}' stands in {first} already", "give one another name")
-        self.workflows.append(workflow)
-        reader.warn(root.place, "workflows are not yet in force")
+        self.workflows[path] = workflow
 
     def _section(self, reader: Reader, key: str, place: Place, node: Node) -> None:
         if key in self.once:

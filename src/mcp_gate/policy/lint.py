@@ -45,7 +45,6 @@ def lint(
     queue_policy, _ = documents.once.get("approval_queue_policy", (POLICIES, None))
     lint_time(reader, rules, terms, queue_policy, None if sizes is None else frozenset(sizes))
     _spelled_alike(reader, rules, upstreams)
-    _unmapped_topics(reader, documents, upstreams)
     lint_autonomy(reader, documents, autonomy, settings)
     lint_sampling(reader, documents, documents.sampling, settings)
     lint_versions(reader, upstreams)
@@ -117,12 +116,3 @@ def _tags(mapping: ToolMapping) -> Iterator[str]:
     for entry in mapping.tag_when:
         yield from entry.add
 
-
-def _unmapped_topics(reader: Reader, documents: Documents, upstreams: Upstreams) -> None:
-    """Actions of workflows whose topic is not that of exactly one tool. A warning until workflows are in force."""
-    topics = Counter(mapping.topic for found in upstreams.mappings.values() for mapping in found.tools.values())
-    for workflow in documents.workflows:
-        for topic, place in workflow.topics.items():
-            if topics[topic] != 1:
-                how = "no tool is" if not topics[topic] else f"{topics[topic]} tools are"
-                reader.warn(place, f"{how} mapped to the topic '{topic}'", "name the tool: tool: upstream.name")

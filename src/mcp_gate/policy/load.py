@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,10 +33,11 @@ from mcp_gate.policy.read_sampling import Sampling
 from mcp_gate.policy.read_settings import read_settings
 from mcp_gate.policy.read_upstreams import Upstreams, read_upstreams
 from mcp_gate.policy.read_variables import Variables
-from mcp_gate.policy.read_workflow import Workflow
+from mcp_gate.policy.resolve import resolve
 from mcp_gate.policy.rules import Rule
 from mcp_gate.policy.snapshot import Snapshot, snapshot
 from mcp_gate.policy.windows import check_windows
+from mcp_gate.policy.workflow import Workflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ class Loaded:
     autonomy: Autonomy = field(default_factory=Autonomy)
     sampling: Sampling | None = None
     queue: Queue = field(default_factory=Queue)
-    workflows: tuple[Workflow, ...] = ()
+    workflows: Mapping[str, Workflow] = field(default_factory=dict)
+    """By the names of the tools that clients are shown for them."""
 
     def asks(self, upstream: str, tool: str) -> tuple[str, ...]:
         """What the tool's listed schema asks the agent for: of `confidence`, `reason`."""
@@ -111,6 +114,11 @@ def _load(files: Mapping[str, bytes]) -> Loaded:
     autonomy, queue = documents.autonomy(reader), documents.queue(reader)
     terms = documents.terms(reader, queue)
     check_windows(reader, documents.all_rules(autonomy))
+    written = [
+        replace(workflow, digest=hashlib.sha256(files[path]).hexdigest())
+        for path, workflow in documents.workflows.items()
+    ]
+    workflows = resolve(reader, written, upstreams)
     if reader.problems:
         raise ConfigError(tuple(sorted(set(reader.problems), key=by_place)))
     snap = snapshot(files)
@@ -132,7 +140,7 @@ def _load(files: Mapping[str, bytes]) -> Loaded:
         autonomy=autonomy,
         sampling=documents.sampling,
         queue=queue,
-        workflows=tuple(documents.workflows),
+        workflows={workflow.listed_name: workflow for workflow in workflows},
     )
 
 

@@ -156,6 +156,8 @@ def show(tx: Tx, call_id: str) -> JsonObject | None:
     call = rows.to_call(row)
     out: JsonObject = {name: getattr(call, name) for name in rows.CALL_COLUMNS}
     out["risk_tags"] = list(call.risk_tags)
+    if not call.parent:
+        del out["parent"], out["step"]
     return {**out, "state": row["state"], "verdict": rows.value(row["verdict"]), "policy_snapshot": row["snapshot"]}
 
 
@@ -177,7 +179,7 @@ def recover(tx: Tx, levels: Levels) -> list[Call]:
     """What an earlier process sent without writing down an outcome."""
     found = tx.all(
         "select c.*, r.id as request_id from calls c left join requests r on r.call_id = c.id "
-        "and r.kind = 'gate' where c.state = 'dispatched' order by c.ts, c.id"
+        "and r.kind = 'gate' where c.state = 'dispatched' and c.method <> 'workflow/run' order by c.ts, c.id"
     )
     out = []
     for row in found:

@@ -7,6 +7,7 @@ from typing import Final
 
 from mcp_gate.history.past import Held, Past, Word
 from mcp_gate.lang.times import parse_rfc3339
+from mcp_gate.model.call import OWN
 from mcp_gate.model.request import CallState, RequestStatus
 from mcp_gate.store import rows
 from mcp_gate.store.database import Row, Tx
@@ -17,7 +18,7 @@ CALLS: Final = (
     f"select {rows.CALL_OF_REQUEST}, c.verdict as verdict, c.snapshot as snapshot, c.state as state, "
     "r.id as request_id, r.status as status, r.opened_ts as opened_ts, r.due_ts as due_ts "
     "from calls c left join requests r on r.call_id = c.id and r.kind = 'gate' "
-    "where c.ts >= :since and (c.ts, c.id) > (:ts, :id) order by c.ts, c.id limit :limit"
+    f"where c.upstream <> '{OWN}' and c.ts >= :since and (c.ts, c.id) > (:ts, :id) order by c.ts, c.id limit :limit"
 )
 WORDS: Final = (
     "select a.seq, a.ts, a.call_id, a.request_id, a.body, r.kind, r.grp, r.opened_ts, r.escalated_ts, "

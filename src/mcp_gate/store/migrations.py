@@ -148,6 +148,8 @@ insert into bound_decisions(request_id, n, decision, reason, approver_id, decisi
   from decisions;
 drop table decisions;
 alter table bound_decisions rename to decisions;
+""",
+    """
 create table webhooks(id text primary key, seq integer not null, delivered integer not null default 0,
   delivered_ts text not null default '');
 create table webhook_messages(n integer primary key, webhook text not null, id text not null, kind text not null,
@@ -174,6 +176,13 @@ create index requests_waiting on requests(grp, opened_ts, escalated_ts) where st
 create index decisions_time on decisions(said_ts);
 """,
     "alter table decisions add column statement text not null default ''",
+    """
+alter table calls add column parent text not null default '';
+alter table calls add column step text not null default '';
+create index calls_parent on calls(parent, step) where parent <> '';
+create index calls_runs on calls(agent, job_hash) where method = 'workflow/run';
+create table workflow_steps(run text not null, step text not null, entry text not null, primary key(run, step));
+""",
 )
 
 

@@ -55,6 +55,8 @@ def from_call(call: Call) -> dict[str, str]:
         "signals": text(call.signals),
         "tool_hash": call.tool_hash,
         "job_hash": call.job_hash,
+        "parent": call.parent,
+        "step": call.step,
     }
 
 

@@ -47,6 +47,7 @@ from mcp_gate.store.results import (
     TooMany,
     WhyNot,
 )  # fmt: skip
+from mcp_gate.store.runs import Runs
 from mcp_gate.store.spoken import Spoken
 from mcp_gate.store.sqlite import SQLite
 from mcp_gate.store.stops import Stops
@@ -80,6 +81,7 @@ class Store:
         self._counted = counted
         self.habits = Habits(database, clock)
         self.outbox = Outbox(database)
+        self.runs = Runs(database)
         self._clock = clock
         self._levels = Levels(lambda: rfc3339(clock()))
         self._stops = stops

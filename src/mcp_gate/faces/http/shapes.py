@@ -67,6 +67,8 @@ def _call_json(request: Request) -> JsonObject:
         "attributes": dict(call.attributes),
         "trail": list(request.trail),
     }
+    if call.parent:
+        out |= {"parent": call.parent, "step": call.step}
     if call.signals:
         out["signals"] = call.signals
     if call.claims:

@@ -15,6 +15,7 @@ from mcp_gate.gate.links import all_up
 from mcp_gate.gate.protocol import object_of, text_of
 from mcp_gate.gate.receive import META_CONFIDENCE
 from mcp_gate.gate.refresh import observed
+from mcp_gate.gate.surfaces import workflows
 from mcp_gate.gate.surfaces.icons import without_unsafe_icons
 from mcp_gate.gate.surfaces.lists import having, merged, position, sealed
 from mcp_gate.lang.reveal import reveal
@@ -81,7 +82,8 @@ async def list_tools(talk: Conversation, flight: Flight, params: JsonObject) -> 
             return merged(flight, "tools", items, [], hidden) | rest
         items += shown.shown
         hidden |= shown.hidden
-    return merged(flight, "tools", items, [], hidden)
+    own = workflows.definitions(talk.gate)
+    return merged(flight, "tools", [*workflows.without(items, own), *own], [], hidden)
 
 
 async def call(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObject:
@@ -91,6 +93,9 @@ async def call(talk: Conversation, flight: Flight, params: JsonObject) -> JsonOb
     """
     name = text_of(params, "name")
     arguments = object_of(params, "arguments")
+    workflow = talk.gate.loaded.workflows.get(name)
+    if workflow is not None:
+        return await workflows.call(talk, flight, workflow, arguments)
     tool = await _find(talk, name)
     _note_stripped(talk, tool, params, flight)
     job = Job(

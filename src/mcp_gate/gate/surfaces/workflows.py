@@ -1,0 +1,128 @@
+"""Workflows as clients see them: tools of the gate's own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from mcp_gate.gate import step
+from mcp_gate.gate.flight import Flight
+from mcp_gate.gate.job import CANCELLED
+from mcp_gate.gate.run import Run
+from mcp_gate.gate.workflows import told
+from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.model.outcome import Retry, Status
+from mcp_gate.policy.workflow import Path, Workflow, paths_of
+from mcp_gate.upstream.catalog import Tool
+
+if TYPE_CHECKING:
+    from mcp_gate.gate.conversation import Conversation
+    from mcp_gate.gate.gate import Gate
+
+DESCRIPTION: Final = (
+    "Runs the workflow '{name}' of this gate, step by step; each step is decided by policy, and people may be asked. "
+    "Call it again with the same arguments to go on waiting for it."
+)
+
+
+def definitions(gate: Gate) -> list[JsonObject]:
+    """The tools that stand for workflows."""
+    return [_definition(gate, workflow) for workflow in gate.loaded.workflows.values()]
+
+
+def _definition(gate: Gate, workflow: Workflow) -> JsonObject:
+    about = DESCRIPTION.format(name=workflow.name)
+    return {
+        "name": workflow.listed_name,
+        "description": f"{workflow.description}\n\n{about}" if workflow.description else about,
+        "inputSchema": _schema(gate, workflow),
+    }
+
+
+def _schema(gate: Gate, workflow: Workflow) -> JsonObject:
+    """What steps take out of the input by name, and what tools take that get the whole of it."""
+    properties: JsonObject = {}
+    for action in workflow.actions():
+        if action.with_ is None:
+            properties |= {name: shown for name, shown in _taken(gate, action.tool).items() if name not in properties}
+            continue
+        for template in action.with_.values():
+            for path in paths_of(template):
+                properties |= _named(path, properties)
+    return {"type": "object", "properties": properties}
+
+
+def _named(path: Path, properties: JsonObject) -> JsonObject:
+    name = path.parts[1] if path.parts[0] == "input" and len(path.parts) > 1 else None
+    return {} if name is None or name in properties else {name: {}}
+
+
+def _taken(gate: Gate, tool: tuple[str, str] | None) -> JsonObject:
+    """The properties of a tool's own schema, as far as it is known."""
+    if tool is None:
+        return {}
+    found = next((known for known in gate.catalog.tools(tool[0]) if known.name == tool[1]), None)
+    schema = found.definition.get("inputSchema") if isinstance(found, Tool) else None
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    return properties if isinstance(properties, dict) else {}
+
+
+async def call(talk: Conversation, flight: Flight, workflow: Workflow, arguments: JsonObject) -> JsonObject:
+    """Begin a run, or join the one under way, and wait for it as long as this client can.
+
+    Raises:
+        RpcError: -32602, the arguments are too deep, too large or not canonical.
+    """
+    begun = await talk.gate.workflows.begin(workflow, arguments, flight.meta, talk.caller)
+    if not isinstance(begun, Run):
+        return _answer(flight, begun)
+    try:
+        with begun.watched(flight):
+            await _wait(talk.gate, flight, begun)
+    except asyncio.CancelledError as e:
+        if e.args == (CANCELLED,) and begun.alone:
+            begun.cancel()
+        raise
+    if begun.result is None:
+        return _answer(flight, await _pending(talk.gate, begun))
+    await talk.gate.workflows.collected(begun)
+    return _answer(flight, begun.result)
+
+
+async def _wait(gate: Gate, flight: Flight, run: Run) -> None:
+    """Until the run has ended, or this client's patience."""
+    hold = gate.loaded.settings.hold
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    patient = flight.heartbeat(f"{run.workflow.listed_name} began") and not flight.modern
+    ending = asyncio.ensure_future(gate.stopped.wait())
+    try:
+        while not run.task.done() and not ending.done():
+            left = hold.heartbeat_sec if patient else min(hold.heartbeat_sec, began + hold.wait_sec - loop.time())
+            if left <= 0:
+                return
+            done, _ = await asyncio.wait((run.task, ending), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                flight.heartbeat(f"{run.workflow.listed_name} is under way ({round(loop.time() - began)} s)")
+    finally:
+        ending.cancel()
+
+
+async def _pending(gate: Gate, run: Run) -> JsonObject:
+    request_id = await gate.store.runs.request(run.call.id, "", "pending")
+    why = "It waits for a reviewer" if request_id else "It is still under way"
+    return told(
+        step.refusal(
+            run.call, Status.PENDING, why, Retry.SAME_CALL, request_id=request_id, snapshot=gate.loaded.snapshot.id
+        )
+    )
+
+
+def _answer(flight: Flight, result: JsonObject) -> JsonObject:
+    return result if flight.envelope is None else {**result, "resultType": "complete"}
+
+
+def without(items: list[Json], workflows: list[JsonObject]) -> list[Json]:
+    """Tools whose names a workflow does not bear."""
+    names = {workflow["name"] for workflow in workflows}
+    return [item for item in items if not isinstance(item, dict) or item.get("name") not in names]
