@@ -28,10 +28,12 @@ from mcp_gate.gate.network import Refusals, note_unconfined
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.refresh import Looker, first_look
 from mcp_gate.gate.reload import EVERY_SEC, Reloader
+from mcp_gate.gate.revoking import revocations
 from mcp_gate.gate.sweep import sweep_forever
+from mcp_gate.model.config import SETTINGS, ConfigError
 from mcp_gate.model.event import Event
 from mcp_gate.notify.post import Post
-from mcp_gate.policy.load import Loaded
+from mcp_gate.policy.load import Loaded, load
 from mcp_gate.store.database import Unavailable
 from mcp_gate.store.store import CHECKPOINT_KEY, FILE_NAME, Store
 from mcp_gate.upstream.manager import Upstreams
@@ -99,8 +101,9 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     event = Event("policy.loaded", {"policy_snapshot": loaded.snapshot.id}, {"files": len(loaded.snapshot.files)})
     ladder = Ladder.of(loaded.autonomy, loaded.settings)
     await store.snapshot_loaded(
-        loaded.snapshot.id, loaded.snapshot.digest, loaded.snapshot.files, event, ladder
-    )
+        loaded.snapshot.id, loaded.snapshot.digest, loaded.snapshot.files, event, ladder,
+        await _revoked_meanwhile(store, loaded),
+    )  # fmt: skip
     await store.recover()  # after the levels: a call without an outcome counts against its agent
     upstreams = Upstreams(loaded.settings.limits)
     stack.push_async_callback(upstreams.stop)
@@ -133,6 +136,17 @@ class _InProcess:
 
     async def scan(self, leaves: Sequence[Leaf]) -> Scan:
         return await asyncio.to_thread(scan, leaves)
+
+
+async def _revoked_meanwhile(store: Store, loaded: Loaded) -> tuple[Event, ...]:
+    """Keys that were taken out of gate.yaml while no gate ran."""
+    before = await store.last_files()
+    if before is None or before.get(SETTINGS) == loaded.snapshot.files.get(SETTINGS):
+        return ()
+    try:
+        return revocations(load(before).settings, loaded)
+    except ConfigError:  # it is older than today's rules for files
+        return ()
 
 
 def _secret() -> str:

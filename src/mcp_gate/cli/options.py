@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
@@ -46,6 +47,31 @@ def as_option(command: Callable[P, R]) -> Callable[P, R]:
     """Add `--as`; the function gets `approver`."""
     text = "Which reviewer you are (else your user name)."
     return click.option("--as", "approver", metavar="ID", help=text)(command)
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who decides, and what proves it."""
+
+    approver: str | None
+    key: str | None = None
+    """The file of a key to sign with; None: nothing is signed."""
+
+    @property
+    def id(self) -> str:
+        return me(self.approver)
+
+
+def who_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add `--as` and `--key`; the function gets `who`."""
+    text = "Sign with this private key, or with the one in the ssh-agent that this .pub file names."
+
+    @click.option("--key", metavar="FILE", help=text)
+    @functools.wraps(command)
+    def wrapped(*args: Any, approver: str | None, key: str | None, **kwargs: Any) -> R:
+        return command(*args, who=Who(approver, key), **kwargs)
+
+    return as_option(wrapped)
 
 
 def me(approver: str | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
-from mcp_gate.cli.options import Exit, as_option, gate_options, leave, me
+from mcp_gate.cli.options import Exit, Who, as_option, gate_options, leave, me, who_options
 from mcp_gate.cli.talk import gate_of, print_json
 
 if TYPE_CHECKING:
@@ -89,15 +89,15 @@ def _decision(word: str, what: str) -> None:
     @click.argument("id")
     @_digest_option
     @_reason_option
-    @as_option
+    @who_options
     @gate_options
     def command(
-        id: str, digest: str | None, reason: str | None, approver: str | None,
+        id: str, digest: str | None, reason: str | None, who: Who,
         config: str | None, state: str | None, as_json: bool,
     ) -> None:  # fmt: skip
-        with gate_of(config, state, as_json=as_json) as gate:
+        with gate_of(config, state, as_json=as_json, who=who) as gate:
             request = _read(gate, id, word, digest)
-            _decide(gate, request, word, approver, reason, as_json=as_json)
+            _decide(gate, request, word, who, reason, as_json=as_json)
 
 
 _decision("approve", "Let a held call run.")
@@ -108,14 +108,14 @@ _decision("drop", "Discard a result that is in quarantine.")
 @requests.command()
 @click.argument("id")
 @click.option("--reason", metavar="TEXT", required=True, help="Why; the agent is told this.")
-@as_option
+@who_options
 @gate_options
 def deny(
-    id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool
+    id: str, reason: str, who: Who, config: str | None, state: str | None, as_json: bool
 ) -> None:
     """Refuse a held call; the agent is told the reason."""
-    with gate_of(config, state, as_json=as_json) as gate:
-        _decide(gate, gate.request(id), "deny", approver, reason, as_json=as_json)
+    with gate_of(config, state, as_json=as_json, who=who) as gate:
+        _decide(gate, gate.request(id), "deny", who, reason, as_json=as_json)
 
 
 @requests.command()
@@ -123,10 +123,10 @@ def deny(
 @click.option("--args", "arguments", metavar="JSON", required=True, help="The arguments that it is to run with.")
 @_digest_option
 @_reason_option
-@as_option
+@who_options
 @gate_options
 def edit(
-    id: str, arguments: str, digest: str | None, reason: str | None, approver: str | None,
+    id: str, arguments: str, digest: str | None, reason: str | None, who: Who,
     config: str | None, state: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Let a held call run with other arguments. The policy is run again on it; the agent is told what changed.
@@ -136,9 +136,9 @@ def edit(
     from mcp_gate.cli.edited import changes, parsed
 
     wanted = parsed(arguments)
-    with gate_of(config, state, as_json=as_json) as gate:
+    with gate_of(config, state, as_json=as_json, who=who) as gate:
         request = _read(gate, id, "edit", digest, lambda shown: changes(shown, wanted))
-        _print_outcome(gate.edit(request, wanted, me(approver), reason), as_json=as_json)
+        _print_outcome(gate.edit(request, wanted, who.id, reason), as_json=as_json)
 
 
 @requests.command()
@@ -161,41 +161,41 @@ def escalate(
 @requests.command()
 @click.argument("id")
 @_reason_option
-@as_option
+@who_options
 @gate_options
 def good(
-    id: str, reason: str | None, approver: str | None, config: str | None, state: str | None, as_json: bool
+    id: str, reason: str | None, who: Who, config: str | None, state: str | None, as_json: bool
 ) -> None:
     """Say of a sample, or at a second look, that the call was right."""
-    _look(id, "good", reason, approver, config, state, as_json=as_json)
+    _look(id, "good", reason, who, config, state, as_json=as_json)
 
 
 @requests.command()
 @click.argument("id")
 @click.option("--reason", metavar="TEXT", required=True, help="What was wrong; kept in the record.")
-@as_option
+@who_options
 @gate_options
-def bad(id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:
+def bad(id: str, reason: str, who: Who, config: str | None, state: str | None, as_json: bool) -> None:
     """Say of a sample, or at a second look, that the call was wrong. A sample's is a violation of its agent's."""
-    _look(id, "bad", reason, approver, config, state, as_json=as_json)
+    _look(id, "bad", reason, who, config, state, as_json=as_json)
 
 
 @requests.command()
 @click.argument("id")
 @click.option("--reason", metavar="TEXT", required=True, help="What happened; kept in the record.")
-@as_option
+@who_options
 @gate_options
-def incident(id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:
+def incident(id: str, reason: str, who: Who, config: str | None, state: str | None, as_json: bool) -> None:
     """Say of a sample, or at a second look, that the call did harm: its agent goes to level 0."""
-    _look(id, "incident", reason, approver, config, state, as_json=as_json)
+    _look(id, "incident", reason, who, config, state, as_json=as_json)
 
 
 def _look(
-    id: str, word: str, reason: str | None, approver: str | None, config: str | None, state: str | None,
+    id: str, word: str, reason: str | None, who: Who, config: str | None, state: str | None,
     *, as_json: bool,
 ) -> None:  # fmt: skip
-    with gate_of(config, state, as_json=as_json) as gate:
-        request = gate.decide(gate.request(id), word, me(approver), reason)
+    with gate_of(config, state, as_json=as_json, who=who) as gate:
+        request = gate.decide(gate.request(id), word, who.id, reason)
     if as_json:
         print_json(request)
     else:
@@ -234,10 +234,10 @@ def _read(
 
 
 def _decide(
-    gate: ReviewClient, request: JsonObject, word: str, approver: str | None, reason: str | None, *, as_json: bool
+    gate: ReviewClient, request: JsonObject, word: str, who: Who, reason: str | None, *, as_json: bool
 ) -> None:
     """Say it, and print what became of the request."""
-    _print_outcome(gate.decide(request, word, me(approver), reason), as_json=as_json)
+    _print_outcome(gate.decide(request, word, who.id, reason), as_json=as_json)
 
 
 def _ask(question: str) -> str:

@@ -3,30 +3,62 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from mcp_gate.cli.options import Exit, leave
+from mcp_gate.cli.options import Exit, Who, leave
 
 if TYPE_CHECKING:
     from mcp_gate.faces.client import Problem, ReviewClient
+    from mcp_gate.faces.signing import Signer
+
+TOKEN: Final = "MCP_GATE_REVIEWER_TOKEN"
+"""The environment variable with a reviewer's bearer token, for who would rather not be taken at his word."""
 
 
 @contextmanager
-def gate_of(config: str | None, state: str | None, *, as_json: bool) -> Generator[ReviewClient]:
-    """A client of the gate that `--config` and `--state` mean. Inside, what the gate refuses ends the command."""
+def gate_of(
+    config: str | None, state: str | None, *, as_json: bool, who: Who | None = None
+) -> Generator[ReviewClient]:
+    """A client of the gate that `--config` and `--state` mean. Inside, what the gate refuses ends the command.
+
+    Args:
+        who: whose key signs decisions.
+    """
     from mcp_gate.cli.state import state_directory
     from mcp_gate.faces.client import Problem, ReviewClient, Unreachable
 
     try:
-        yield ReviewClient(state_directory(config, state))
+        signer = None if who is None or who.key is None else signer_of(who.key)
+        yield ReviewClient(state_directory(config, state), token=os.environ.get(TOKEN) or None, signer=signer)
     except Unreachable as error:
         leave(Exit.UNREACHABLE, str(error))
     except Problem as problem:
         if as_json:
             print_json({"code": problem.code, "detail": problem.detail, "fields": list(problem.fields)})
         leave(_code(problem), _sentence(problem))
+
+
+def signer_of(file: str) -> Signer:
+    """The key in a file, or the one in the ssh-agent that a .pub file names; without it the command ends."""
+    from mcp_gate.faces.signing import CannotSign, from_file
+
+    try:
+        return from_file(Path(file), _passphrase)
+    except CannotSign as error:
+        leave(Exit.USAGE, f"{error}. Nothing was decided.")
+
+
+def _passphrase(question: str) -> str:
+    if not sys.stdin.isatty():
+        return ""
+    from getpass import getpass
+
+    return getpass(question)
 
 
 def print_json(value: object) -> None:

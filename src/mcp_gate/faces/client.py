@@ -11,11 +11,14 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from types import TracebackType
-from typing import Final
-from urllib.parse import quote, urlencode
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, unquote, urlencode
 
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.foreign import JsonObject
+
+if TYPE_CHECKING:
+    from mcp_gate.faces.signing import Signer
 
 SOCKET: Final = "review.sock"
 """Name of the review socket in the state directory."""
@@ -48,15 +51,19 @@ class ReviewClient:
     All methods raise `Unreachable` when no gate answers and `Problem` when it refuses.
     """
 
-    def __init__(self, state_dir: Path, *, token: str | None = None, timeout: float = 10.0) -> None:
+    def __init__(
+        self, state_dir: Path, *, token: str | None = None, timeout: float = 10.0, signer: Signer | None = None
+    ) -> None:
         """
         Args:
             token: a reviewer's token; without one the gate takes `approver_id` at its word (assurance `session`).
             timeout: seconds for one answer.
+            signer: signs every decision that is posted (assurance `signed`).
         """
         self.path = state_dir / SOCKET
         self._token = token
         self._timeout = timeout
+        self.signer = signer
 
     # ---- requests, in the words of the contract
 
@@ -114,6 +121,14 @@ class ReviewClient:
         return self._call("GET", f"{path}?{urlencode(given)}" if given else path, None)
 
     def post(self, path: str, body: JsonObject) -> JsonObject:
+        if self.signer is not None and path.endswith("/decision"):
+            from mcp_gate.faces.signing import CannotSign, signed
+
+            request_id = unquote(path.split("/")[-2])
+            try:
+                body = signed(self.signer, body, request_id, self.get("/v1/status")["gate_id"])
+            except CannotSign as error:
+                raise Problem(400, "not_signed", f"{error}. Nothing was decided.") from None
         return self._call("POST", path, json.dumps(body).encode())
 
     def events(self, reviewer: str | None = None) -> Events:

@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mcp_gate.evidence.sshmake import public_of, sign
 from mcp_gate.evidence.sshsig import BadSignature, verify
-from mcp_gate.evidence.statement import NAMESPACE
+from mcp_gate.evidence.statement import NAMESPACE, statement
 from mcp_gate.faces.sshagent import AgentError, agent_keys, agent_sign
+from mcp_gate.lang.canonical import CanonicalError
 from mcp_gate.lang.sshkey import BadKey, parse
+from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.key import PublicKey
 
 if TYPE_CHECKING:
@@ -56,6 +58,28 @@ class Signer:
         except BadSignature as error:
             raise CannotSign(f"what the key made does not verify: {error}") from None
         return text
+
+
+def signed(signer: Signer, word: JsonObject, request_id: str, gate_id: str) -> JsonObject:
+    """A decision with its signature, as it is to be posted.
+
+    Raises:
+        CannotSign: see `Signer.sign`; or a text of it holds half of a character.
+    """
+    try:
+        message = statement(word, request_id, gate_id)
+    except CanonicalError:
+        raise CannotSign("the decision holds half of a character, which cannot be signed") from None
+    return {**word, "signature": signer.sign(message)}
+
+
+def from_enrolled(fingerprints: Collection[str]) -> Signer | None:
+    """The first key of these that the running ssh-agent holds; None: it holds none, or there is no agent."""
+    with suppress(AgentError, CannotSign):
+        for key in agent_keys():
+            if key.fingerprint in fingerprints:
+                return from_agent(key)
+    return None
 
 
 def from_file(file: Path, ask: Ask) -> Signer:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import assert_never
 
 from mcp_gate.autonomy.level import Change
@@ -87,6 +87,8 @@ class Gate:
         """Why the files on disk are not the policy in force; empty when they are."""
         self.stopped = asyncio.Event()
         """Set when the gate is to end."""
+        self.shown_out: list[Callable[[frozenset[str]], None]] = []
+        """Told of agents that may not come any more: whoever talks with them ends that."""
         self.clients = 0
         """Conversations that are open; the faces keep count."""
         self.listening: dict[str, str] = {}
@@ -139,6 +141,18 @@ class Gate:
             NotAdmitted: it belongs to none.
         """
         return agent_of_token(self.loaded.settings, token)
+
+    async def withdraw(self, agents: frozenset[str]) -> None:
+        """End what agents wait for that may not come any more, and their conversations.
+
+        Raises:
+            Unavailable: not all of it could be recorded.
+        """
+        for request in await self.store.open_requests():
+            if request.holds and request.call.agent in agents:
+                await self.cancel(request, "credential_revoked")
+        for show_out in self.shown_out:
+            show_out(agents)
 
     # ---- seals: text that comes back from a client unchanged, or not at all
 

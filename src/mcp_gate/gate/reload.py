@@ -13,6 +13,7 @@ from mcp_gate.gate.directory import fingerprint, read_directory
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.network import note_unconfined
 from mcp_gate.gate.redecide import redecide
+from mcp_gate.gate.revoking import revocations, withdrawn
 from mcp_gate.model.config import ConfigError
 from mcp_gate.model.event import Event
 from mcp_gate.policy.load import Loaded, load
@@ -65,7 +66,7 @@ class Reloader:
             await gate.store.open_windows(loaded.policy.windows)
             await gate.store.snapshot_loaded(
                 loaded.snapshot.id, loaded.snapshot.digest, loaded.snapshot.files, event,
-                Ladder.of(loaded.autonomy, loaded.settings),
+                Ladder.of(loaded.autonomy, loaded.settings), revocations(gate.loaded.settings, loaded),
             )  # fmt: skip
             added = set(loaded.upstreams) - set(gate.loaded.upstreams)
             pins = {upstream: await gate.store.pins(upstream) for upstream in added}
@@ -87,11 +88,17 @@ class Reloader:
         for upstream in loaded.upstreams:
             gate.upstreams.look_again(upstream)  # what is mapped now may be offered now
         gate.hub.publish({"event": "policy.loaded", "policy_snapshot": loaded.snapshot.id})
-        await self._redecide()
+        await self._redecide(withdrawn(before.settings, loaded.settings))
 
-    async def _redecide(self) -> None:
-        """Held calls were decided under what no longer holds. What cannot be written now is tried again."""
+    async def _redecide(self, without: frozenset[str] = frozenset()) -> None:
+        """Held calls were decided under what no longer holds. What cannot be written now is tried again.
+
+        Args:
+            without: agents that may not come any more; what they wait for ends.
+        """
         try:
+            if without:
+                await self._gate.withdraw(without)
             await redecide(self._gate)
         except Unavailable as e:
             log.error("held calls could not be decided anew: %s", e)

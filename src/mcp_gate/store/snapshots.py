@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 
 from mcp_gate.model.event import Event
 from mcp_gate.store.database import Tx
 
 
-def loaded(tx: Tx, now: str, snapshot_id: str, digest: str, files_: Mapping[str, bytes], event: Event) -> None:
+def loaded(
+    tx: Tx, now: str, snapshot_id: str, digest: str, files_: Mapping[str, bytes], events: Iterable[Event]
+) -> None:
     known = tx.one("select 1 as yes from snapshots where digest = :digest", digest=digest)
     if known is None:
         _keep(tx, now, snapshot_id, digest, files_)
-    tx.record(event)
+    for event in events:
+        tx.record(event)
 
 
 def _keep(tx: Tx, now: str, snapshot_id: str, digest: str, files_: Mapping[str, bytes]) -> None:
@@ -30,6 +34,12 @@ def _keep(tx: Tx, now: str, snapshot_id: str, digest: str, files_: Mapping[str, 
             "insert into snapshot_files(digest, path, sha256) values(:digest, :path, :sha256)",
             digest=digest, path=path, sha256=sha256,
         )  # fmt: skip
+
+
+def last(tx: Tx) -> dict[str, bytes] | None:
+    """The files that were in force last, by path; None: there never were any."""
+    row = tx.one("select body from audit where event = 'policy.loaded' order by seq desc limit 1")
+    return None if row is None else files(tx, json.loads(row["body"]).get("policy_snapshot", ""))
 
 
 def files(tx: Tx, snapshot_id: str) -> dict[str, bytes] | None:

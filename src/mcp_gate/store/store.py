@@ -140,16 +140,22 @@ class Store:
     # -- policy and pins ----------------------------------------------------------------------------------------
 
     async def snapshot_loaded(
-        self, snapshot_id: str, digest: str, files: Mapping[str, bytes], event: Event, ladder: Ladder | None = None
-    ) -> None:
-        """Keep the files of a snapshot (once), and record that it is in force, with the levels that it gives agents."""
+        self, snapshot_id: str, digest: str, files: Mapping[str, bytes], event: Event, ladder: Ladder | None = None,
+        also: Sequence[Event] = (),
+    ) -> None:  # fmt: skip
+        """Keep the files of a snapshot (once), and record that it is in force, with what else it changes (`also`) and
+        the levels that it gives agents."""
         now = rfc3339(self._clock())
 
         def body(tx: Tx) -> None:
-            snapshots.loaded(tx, now, snapshot_id, digest, dict(files), event)
+            snapshots.loaded(tx, now, snapshot_id, digest, dict(files), (event, *also))
             self._levels.govern(tx, ladder, {"policy_snapshot": snapshot_id})
 
         await self._db.write(body)
+
+    async def last_files(self) -> dict[str, bytes] | None:
+        """The files that were in force last, by path; None: there never were any."""
+        return await self._db.read(snapshots.last)
 
     async def snapshot(self, snapshot_id: str) -> dict[str, bytes] | None:
         """The files of the latest snapshot with this id, by path."""

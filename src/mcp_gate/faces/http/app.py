@@ -22,7 +22,8 @@ from mcp_gate.faces.http.page.pages import Pages
 from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure, answer, problem
 from mcp_gate.faces.http.routes import Routes, caller, identity_of, parameters
 from mcp_gate.faces.http.webhooks import Webhooks
-from mcp_gate.gate.reviewers import Bearer, Session
+from mcp_gate.faces.people import reviewer_json
+from mcp_gate.gate.reviewers import Bearer, Session, operator
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.store.database import Unavailable
 from mcp_gate.upstream import report
@@ -59,6 +60,7 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
             Route("/v1/calls/{id}", routes.call, methods=["GET"]),
             Route("/v1/calls/{id}/erase", routes.erase, methods=["POST"]),
             Route("/v1/status", rest.status, methods=["GET"]),
+            Route("/v1/reviewers", rest.reviewers, methods=["GET"]),
             Route("/v1/agents", agents.agents, methods=["GET"]),
             Route("/v1/agents/{id}/promote", agents.promote, methods=["POST"]),
             Route("/v1/agents/{id}/demote", agents.demote, methods=["POST"]),
@@ -101,6 +103,13 @@ class _Rest:
     async def status(self, http: HttpRequest) -> Response:
         parameters(http)
         return answer(await status.status(self._gate))
+
+    async def reviewers(self, http: HttpRequest) -> Response:
+        parameters(http, "after")
+        listed = self._gate.loaded.settings.reviewers
+        alone: JsonObject = {"id": operator(), "keys": [], "token": False}
+        found = [alone] if listed is None else [reviewer_json(one) for one in listed.values()]
+        return answer({"reviewers": found, "next": None})
 
     async def healthz(self, http: HttpRequest) -> Response:
         parameters(http)

@@ -52,9 +52,19 @@ async def serve_agents(gate: Gate, state: Path) -> AsyncIterator[None]:
     doors: set[_Door] = set()
     loop = asyncio.get_running_loop()
     server = await loop.create_unix_server(lambda: _Door(gate, doors), sock=listener, backlog=BACKLOG)
+    ending: set[asyncio.Task[None]] = set()
+
+    def show_out(agents: frozenset[str]) -> None:
+        for door in [door for door in doors if door.agent in agents]:
+            task = asyncio.create_task(door.end())
+            ending.add(task)
+            task.add_done_callback(ending.discard)
+
+    gate.shown_out.append(show_out)
     try:
         yield
     finally:
+        gate.shown_out.remove(show_out)
         server.close()
         path.unlink(missing_ok=True)
         await asyncio.gather(*(door.end() for door in list(doors)), return_exceptions=True)
@@ -66,6 +76,8 @@ class _Door(asyncio.Protocol):
     def __init__(self, gate: Gate, doors: set[_Door]) -> None:
         self._gate = gate
         self._doors = doors
+        self.agent = ""
+        """Who came in; "" until he is known."""
         self._early = b""
         self._talk: Talk | None = None
         self._transport: asyncio.Transport | None = None
@@ -144,6 +156,7 @@ class _Door(asyncio.Protocol):
             self._timer.cancel()
         self._early = b""
         self._transport.write(b'{"ok":true}\n')
+        self.agent = agent
         self._talk = Talk(self._gate, agent, self._transport)
         self._gate.clients += 1
         if rest:
