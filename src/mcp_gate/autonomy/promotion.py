@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, TypeAlias
 
@@ -27,6 +28,32 @@ def promotion(now: float, name: str, ladder: Ladder, agent: AgentLevel) -> Chang
         text = f"the criteria for level {agent.level + 1} are not met: {'; '.join(lacking)}"
         return Refused("criteria_unmet", 409, text)
     return Change(agent.level, agent.level + 1, Cause.PROMOTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A promotion that a person denied."""
+
+    at: float
+    """Seconds since the epoch."""
+    since: str
+    """Since when the agent was at its level (RFC 3339)."""
+    successes: int
+    """What it had done there by then."""
+
+
+def proposed(now: float, name: str, ladder: Ladder, agent: AgentLevel, denied: Denied | None) -> Change | None:
+    """The promotion that people are asked for unbidden: where there are criteria, and all are met. Denied, not again at
+    this level before the review period passed once more, with as many successes as the criteria ask for."""
+    change = promotion(now, name, ladder, agent) if ladder.promotion else None
+    if not isinstance(change, Change):
+        return None
+    if denied is None or denied.since != agent.since:
+        return change
+    days = Decimal(ladder.promotion.get("review_period_days", 0))
+    more = max(Decimal(1), Decimal(ladder.promotion.get("min_successful_actions", 0)))
+    rested = Decimal(now - denied.at) >= days * DAY_SEC
+    return change if rested and agent.counts.successes - denied.successes >= more else None
 
 
 def demotion(_: float, __: str, ___: Ladder, agent: AgentLevel) -> Change | Refused:

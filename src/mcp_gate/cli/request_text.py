@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from mcp_gate.cli.columns import table
-from mcp_gate.faces.facts import digest, facts, headline, lookalikes, time_left, told, why
-from mcp_gate.faces.stages import ends, is_sample
+from mcp_gate.faces.facts import digest, facts, headline, lookalikes, subject, time_left, told, why
+from mcp_gate.faces.stages import ends
 from mcp_gate.lang.reveal import reveal, reveal_json
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.foreign import JsonObject
@@ -33,8 +33,7 @@ def full(request: JsonObject, now: float) -> str:
     """Everything a person needs in order to decide: the gate's facts, the arguments, where it came from, then what
     the agent says of itself."""
     call = request["call"]
-    sent = "were" if is_sample(request) else "will be"
-    lines = [reveal(headline(request, now)), "", *_facts(request), "", f"Arguments, exactly as they {sent} sent"]
+    lines = [reveal(headline(request, now)), "", *_facts(request), "", subject(request)]
     lines += _foreign(reveal_json(call["arguments"]))
     lines += [f"  look-alike: {word}" for word in lookalikes(call["arguments"])]
     if "asked" in request:

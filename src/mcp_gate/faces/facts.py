@@ -10,13 +10,24 @@ from mcp_gate.faces.stages import afterwards, approvals, ends, is_sample, is_voi
 from mcp_gate.lang.reveal import mixed_script, reveal, reveal_json
 from mcp_gate.lang.times import parse_rfc3339, span
 from mcp_gate.model.foreign import Json, JsonObject
-from mcp_gate.model.request import SECOND_REVIEW
+from mcp_gate.model.request import PROMOTION, SAMPLE, SECOND_REVIEW
 from mcp_gate.model.verdict import rules_told
 from mcp_gate.signals.anomaly import unusual_told
 
 DIGITS: Final = 8
 """Hex digits of `job_hash` that an approval must repeat."""
 MOST_LOOKALIKES: Final = 5
+NAMES: Final = {
+    SAMPLE: "sample of a call that ran",
+    SECOND_REVIEW: "second look at a decision",
+    PROMOTION: "promotion of an agent",
+}
+"""What a request is that is no held call."""
+SUBJECTS: Final = {
+    SAMPLE: "Arguments, exactly as they were sent",
+    SECOND_REVIEW: "Arguments, exactly as they were decided on",
+    PROMOTION: "What is proposed",
+}
 REASONS: Final = (
     "Out of scope for this task",
     "Wrong target or amount",
@@ -79,7 +90,7 @@ def time_left(request: JsonObject, now: float) -> str:
 def headline(request: JsonObject, now: float) -> str:
     """What it is and how long it waits, in one line."""
     left = time_left(request, now)
-    name = f"{request['id']}  {_look(request)}" if is_sample(request) else request["id"]
+    name = f"{request['id']}  {NAMES[request['kind']]}" if request["kind"] in NAMES else request["id"]
     if not left:
         return f"{name}  {request['status']}"
     return f"{name}  pending, {left} left, then {afterwards(request)}"
@@ -100,8 +111,9 @@ def lookalikes(value: Json) -> list[str]:
     return shown[:MOST_LOOKALIKES]
 
 
-def _look(request: JsonObject) -> str:
-    return "second look at a decision" if request["kind"] == SECOND_REVIEW else "sample of a call that ran"
+def subject(request: JsonObject) -> str:
+    """What the arguments are, as a heading over them."""
+    return SUBJECTS.get(request["kind"], "Arguments, exactly as they will be sent")
 
 
 def _escalated(request: JsonObject) -> str:

@@ -22,6 +22,7 @@ from mcp_gate.gate.identity import admit_local, agent_of_token
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
 from mcp_gate.gate.path import perform
 from mcp_gate.gate.presence import Presence
+from mcp_gate.gate.promoting import Promoter
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewing import Reviewing
 from mcp_gate.gate.running import Running, UnderWay, Waiters
@@ -83,6 +84,7 @@ class Gate:
         self.presence = Presence(clock.steady)
         self.sharer = Sharer(self)
         self.targets = Targets(self)
+        self.promoter = Promoter(self)
         self.stale: tuple[Problem, ...] = ()
         """Why the files on disk are not the policy in force; empty when they are."""
         self.stopped = asyncio.Event()

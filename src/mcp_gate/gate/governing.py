@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from mcp_gate.autonomy.promotion import Judging, demotion, incident, promotion, unmet
+from mcp_gate.autonomy.ladder import Ladder
+from mcp_gate.autonomy.promotion import Judging, demotion, incident, unmet
 from mcp_gate.gate import reviewers
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewers import Bearer, Identity, Session
@@ -15,6 +17,7 @@ from mcp_gate.model.decision import Assurance
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Refused
+from mcp_gate.model.request import ReviewerDecision
 from mcp_gate.policy.read_settings import PERSON
 from mcp_gate.review import checks
 from mcp_gate.review.people import Person, Reviewer
@@ -54,8 +57,23 @@ class Governing:
         return [self._shown(agent) for agent in sorted({*(settings.agents or {}), *self._gate.store.agents()})]
 
     async def promote(self, said: Said, identity: Identity) -> Answer:
-        """One level up, if the criteria are met and a reviewer who has no part in the agent says so."""
-        return await self._move(said, self._reviewer(said, identity), promotion)
+        """One level up, if the criteria are met and a reviewer who has no part in the agent says so: his approval of
+        the request in the queue, which is opened for it where there is none."""
+        who, gate = self._reviewer(said, identity), self._gate
+        if isinstance(who, Refused):
+            return who
+        ladder = self._ladder(said.agent)
+        if not isinstance(ladder, Ladder):
+            return ladder
+        request = await gate.promoter.proposal(said.agent, ladder)
+        if isinstance(request, Refused):
+            return request
+        word = ReviewerDecision(
+            decision="approve", reason=said.reason, approver_id=who.id, job_hash=request.call.job_hash,
+            policy_snapshot=request.policy_snapshot, decision_ts=rfc3339(gate.clock.wall()), nonce=os.urandom(8).hex(),
+        )  # fmt: skip
+        answer = await gate.reviewing.decide(request.id, word, identity)
+        return answer if isinstance(answer, Refused) else self._shown(said.agent)
 
     async def demote(self, said: Said, identity: Identity) -> Answer:
         """One level down."""
@@ -112,15 +130,19 @@ class Governing:
     async def _move(self, said: Said, who: Reviewer | Refused, judge: Judging) -> Answer:
         if isinstance(who, Refused):
             return who
-        gate = self._gate
-        ladder = gate.store.ladder
-        if said.agent not in {*(gate.loaded.settings.agents or {}), *gate.store.agents()}:
-            return NoSuchAgent()
-        if ladder is None:
-            return Refused("no_levels", 409, "the policy has no autonomy levels")
+        gate, ladder = self._gate, self._ladder(said.agent)
+        if not isinstance(ladder, Ladder):
+            return ladder
         judging = partial(judge, gate.clock.wall(), said.agent, ladder)
         moved = await gate.store.move_agent(said.agent, judging, self._signed(said, who))
         return moved if isinstance(moved, Refused) else self._shown(said.agent)
+
+    def _ladder(self, agent: str) -> Ladder | Refused | NoSuchAgent:
+        """The levels that an agent moves on."""
+        gate = self._gate
+        if agent not in {*(gate.loaded.settings.agents or {}), *gate.store.agents()}:
+            return NoSuchAgent()
+        return gate.store.ladder or Refused("no_levels", 409, "the policy has no autonomy levels")
 
     def _signed(self, said: Said, who: Reviewer) -> JsonObject:
         """Members of an event: who says so, when, and why."""

@@ -13,7 +13,7 @@ from mcp_gate.lang import strictjson
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call, Facts
 from mcp_gate.model.decision import Decision
-from mcp_gate.model.request import Request
+from mcp_gate.model.request import LOOKS, Request
 from mcp_gate.policy.load import Loaded
 from mcp_gate.signals.describe import describe
 from mcp_gate.signals.recorded import attributes_json
@@ -30,21 +30,21 @@ async def redecide(gate: Gate) -> None:
     requests of who is stopped end.
 
     What is denied now gets no new request; its waiting client decides again and is told. A milder policy or level does
-    not undo that a person was asked.
+    not undo that a person was asked. A proposal is only voided: what meets the criteria then is proposed again.
     """
     async with gate.redeciding:
         for request in await gate.store.open_requests():
-            if request.holds and gate.store.stopped(request.call.agent):
+            if request.kind not in LOOKS and gate.store.stopped(request.call.agent):
                 await gate.cancel(request, "stopped")
                 continue
             why = _why(gate, request)
-            if why and await gate.supersede(request, why):
+            if why and await gate.supersede(request, why) and request.holds:
                 await _reopen(gate, request)
 
 
 def _why(gate: Gate, request: Request) -> str:
     """Why a held call is to be decided again, or ""."""
-    if not request.holds:
+    if request.kind in LOOKS:
         return ""
     if request.policy_snapshot != gate.loaded.snapshot.id:
         return "policy_changed"

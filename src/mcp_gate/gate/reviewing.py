@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
+from mcp_gate.autonomy.level import AgentLevel, Change
+from mcp_gate.autonomy.promotion import promotion
 from mcp_gate.gate import events, reviewers
 from mcp_gate.gate.editing import edited
 from mcp_gate.gate.reviewers import Identity
 from mcp_gate.gate.second import look_at
 from mcp_gate.model.judged import Accepted, Judged, Refused
-from mcp_gate.model.request import Request, ReviewerDecision
+from mcp_gate.model.request import PROMOTION, Request, ReviewerDecision
 from mcp_gate.model.workload import Workload
+from mcp_gate.review import checks
 from mcp_gate.review.checks import holder
 from mcp_gate.review.claims import Asked, judge_claim, judge_escalate, judge_extend, judge_release
 from mcp_gate.review.judge import judge, recorded
@@ -60,8 +63,7 @@ class Reviewing:
                 return self.shown(request)
             if posted.decision == "edit" and posted.arguments is not None:
                 standing = replace(standing, edit=await edited(self._gate, request, posted.arguments))
-            body = partial(self._judge, posted, standing, look_at(self._gate, request))
-            judged = await self._gate.store.decide(request_id, body)
+            judged = await self._weighed(request, posted, standing)
             if isinstance(judged, Refused):
                 return judged
             self._words.remember(posted, request_id, self._gate.clock.steady())
@@ -106,6 +108,21 @@ class Reviewing:
         return replace(request, waiting=request.id in self._gate.waiters, claimed_by=claimed_by)
 
     # ---- judging
+
+    async def _weighed(self, request: Request, posted: ReviewerDecision, standing: Standing) -> Judged:
+        """Have a word judged and written; a promotion's also against the agent's level as it is then."""
+        body, store = partial(self._judge, posted, standing, look_at(self._gate, request)), self._gate.store
+        if request.kind != PROMOTION:
+            return await store.decide(request.id, body)
+        ladder = store.ladder
+
+        def rises(agent: AgentLevel) -> Change | Refused:
+            if ladder is None:
+                return checks.voided_by("the policy changed")
+            risen = promotion(standing.wall, request.call.agent, ladder, agent)
+            return recorded(risen, request, posted, standing) if isinstance(risen, Refused) else risen
+
+        return await store.decide_promotion(request.id, body, rises)
 
     def _judge(
         self, posted: ReviewerDecision, standing: Standing, look: Request | None, request: Request

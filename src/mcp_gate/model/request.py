@@ -12,6 +12,7 @@ from mcp_gate.model.foreign import JsonObject
 
 SAMPLE: Final = "sample"
 SECOND_REVIEW: Final = "second_review"
+PROMOTION: Final = "promotion"
 LOOKS: Final = (SAMPLE, SECOND_REVIEW)
 """Kinds of requests that wait for nothing but to be looked at, by the words `good`, `bad` and `incident`."""
 
@@ -41,6 +42,8 @@ class CallState(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     DELIVERED = "delivered"
+    PROPOSED = "proposed"
+    """No call: what a request proposes that is about an agent. It is never sent and stays so."""
 
 
 TRANSITIONS: dict[CallState | None, frozenset[CallState]] = {

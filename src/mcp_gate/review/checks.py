@@ -91,13 +91,13 @@ def holder(request: Request, now: float) -> str:
 def voided(request: Request, standing: Standing) -> Refused | None:
     """The policy, and the agent's level, are those that the call was held under."""
     if request.policy_snapshot != standing.snapshot:
-        return _policy_changed("the policy changed")
+        return voided_by("the policy changed")
     if request.call.level != standing.level:
-        return _policy_changed("the agent's autonomy level changed")
+        return voided_by("the agent's autonomy level changed")
     return None
 
 
-def _policy_changed(what: str) -> Refused:
+def voided_by(what: str) -> Refused:
     return Refused("policy_changed", 409, f"{what} since the call was held; it is decided anew")
 
 

@@ -14,7 +14,15 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.key import PublicKey
-from mcp_gate.model.request import LOOKS, SECOND_REVIEW, RecordedDecision, Request, RequestStatus, ReviewerDecision
+from mcp_gate.model.request import (
+    LOOKS,
+    PROMOTION,
+    SECOND_REVIEW,
+    RecordedDecision,
+    Request,
+    RequestStatus,
+    ReviewerDecision,
+)
 from mcp_gate.review import checks, fatigue, second
 from mcp_gate.review.proof import APPROVING, key_behind, statement_of
 from mcp_gate.review.standing import Standing
@@ -26,7 +34,7 @@ EVIDENCE: Final = ("policy_snapshot", "job_hash", "approver_id", "decision_ts")
 """What every decision must carry; an `evidence_contract` cannot ask for less (contract 7)."""
 
 LOOKED: Final = ("good", "bad", "incident")
-WORDS: Final = {"gate": ("approve", "deny", "edit"), **dict.fromkeys(LOOKS, LOOKED)}
+WORDS: Final = {"gate": ("approve", "deny", "edit"), PROMOTION: ("approve", "deny"), **dict.fromkeys(LOOKS, LOOKED)}
 """What may be said of each kind of request."""
 
 HOW: Final = {
@@ -123,7 +131,7 @@ def _open(request: Request, _: ReviewerDecision, standing: Standing) -> Refused 
 
 def _unchanged(request: Request, _: ReviewerDecision, standing: Standing) -> Refused | None:
     """6. Policy, level, tool and arguments are those the call was held with."""
-    if not request.holds:
+    if request.kind in LOOKS:
         return None  # it ran, and was what it was
     call = request.call
     refused = checks.voided(request, standing)
@@ -287,7 +295,7 @@ def _decided(
         data["key"] = key.fingerprint
     if decision.final:
         data["final"] = True
-    return Event("request.decided" if request.holds else "sample.reviewed", fields, data)
+    return Event("sample.reviewed" if request.kind in LOOKS else "request.decided", fields, data)
 
 
 def _incomplete(what: str, fields: tuple[str, ...]) -> Refused:

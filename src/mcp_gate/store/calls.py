@@ -78,6 +78,12 @@ class Begin:
             self._levels.note(tx, agent, Conduct.VIOLATION, self._events[0].fields)
 
 
+def propose(tx: Tx, call: Call, verdict: JsonObject, snapshot: str) -> None:
+    """Put down what a request is about that is no call."""
+    written = {"verdict": rows.text(verdict), "snapshot": snapshot, "state": CallState.PROPOSED.value}
+    tx.run(_INSERT, **rows.from_call(call), **written)
+
+
 class End:
     """Move a call to its end, and remember what the policy will ask about it."""
 
@@ -196,7 +202,7 @@ def recover(tx: Tx, levels: Levels) -> list[Call]:
 
 def gated_share(tx: Tx, since: str) -> float:
     row = tx.one(
-        "select (select count(*) from calls where ts >= :since) as calls, "
+        "select (select count(*) from calls where ts >= :since and state <> 'proposed') as calls, "
         "(select count(*) from requests where kind = 'gate' and opened_ts >= :since) as gated",
         since=since,
     )

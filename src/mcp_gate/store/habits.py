@@ -137,7 +137,7 @@ def _read(tx: Tx, agent: str, now: float) -> _Past:
         agent=agent, most=MOST,
     )  # fmt: skip
     times = tx.all(
-        "select ts from calls where agent = :agent and ts > :since order by ts",
+        "select ts from calls where agent = :agent and ts > :since and state <> 'proposed' order by ts",
         agent=agent, since=rfc3339(now - MINUTE),
     )  # fmt: skip
     acts = tuple(_row_act(row) for row in sorted(found, key=lambda row: row["seq"]))

@@ -18,7 +18,8 @@ CALLS: Final = (
     f"select {rows.CALL_OF_REQUEST}, c.verdict as verdict, c.snapshot as snapshot, c.state as state, "
     "r.id as request_id, r.status as status, r.opened_ts as opened_ts, r.due_ts as due_ts "
     "from calls c left join requests r on r.call_id = c.id and r.kind = 'gate' "
-    f"where c.upstream <> '{OWN}' and c.ts >= :since and (c.ts, c.id) > (:ts, :id) order by c.ts, c.id limit :limit"
+    f"where c.upstream <> '{OWN}' and c.state <> 'proposed' and c.ts >= :since and (c.ts, c.id) > (:ts, :id) "
+    "order by c.ts, c.id limit :limit"
 )
 WORDS: Final = (
     "select a.seq, a.ts, a.call_id, a.request_id, a.body, r.kind, r.grp, r.opened_ts, r.escalated_ts, "

@@ -93,7 +93,7 @@ class Levels:
             fields: members of the event that says what it did.
         """
         if self._ladder is not None:
-            now, change = after(self._current(tx, agent, fields), conduct, self._ladder)
+            now, change = after(self.current(tx, agent, fields), conduct, self._ladder)
             self._put(tx, agent, now, change, fields)
 
     def move(self, tx: Tx, agent: str, judge: Judge, fields: JsonObject) -> Moved:
@@ -102,7 +102,7 @@ class Levels:
         Args:
             fields: who says so, when, and why.
         """
-        moved = judge(self._current(tx, agent, fields))
+        moved = judge(self.current(tx, agent, fields))
         if isinstance(moved, Change):
             self._put(tx, agent, AgentLevel(moved.now), moved, fields)
         return moved
@@ -119,7 +119,7 @@ class Levels:
             if (0 if found is None else found.level) != decided_at:
                 raise Outdated("the agent's level changed since the call was decided")
 
-    def _current(self, tx: Tx, agent: str, fields: JsonObject) -> AgentLevel:
+    def current(self, tx: Tx, agent: str, fields: JsonObject) -> AgentLevel:
         """The agent's row. One that was lost is level 0, and that is recorded."""
         found = _row(tx, agent)
         if found is not None:

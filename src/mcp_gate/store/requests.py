@@ -98,10 +98,14 @@ class Open:
         return Opened(request)
 
 
+def insert(tx: Tx, request: Request) -> None:
+    tx.run(_INSERT, **rows.from_request(request))
+
+
 def sampled(end: End, request: Request, tx: Tx) -> None:
     """The end of a call that a person is to look at, and the request for it."""
     end(tx)
-    tx.run(_INSERT, **rows.from_request(request))
+    insert(tx, request)
 
 
 def _join(tx: Tx, row: Row, events: tuple[Event, ...]) -> Joined:
@@ -133,7 +137,7 @@ def decide(
                 spoken.edited(tx, request, need(tx, request_id))
                 tx.after(lambda: edited(edit.call))
             if opens is not None:
-                tx.run(_INSERT, **rows.from_request(opens))
+                insert(tx, opens)
             conduct = CONDUCT.get((request.kind, decision.decision))
             if conduct is not None:
                 levels.note(tx, request.call.agent, conduct, events[0].fields)

@@ -25,7 +25,7 @@ from mcp_gate.review.assign import Roster
 from mcp_gate.review.queue import Waiting
 from mcp_gate.review.second import Agreement
 from mcp_gate.signals.windows import Deed
-from mcp_gate.store import assigning, calls, erase, nearest, pins, record, requests, snapshots, waits
+from mcp_gate.store import assigning, calls, erase, nearest, pins, promotions, record, requests, snapshots, waits
 from mcp_gate.store.counted import Counted
 from mcp_gate.store.database import Conflict, Database, NotFound, Outdated, Tx, Unavailable
 from mcp_gate.store.facts import History
@@ -386,6 +386,32 @@ class Store:
             partial(
                 requests.decide, request_id=request_id, body=body, levels=self._levels, edited=self._counted.edited,
                 spoken=self._spoken,
+            )
+        )
+
+    async def propose(self, request: Request, events: Sequence[Event]) -> Request:
+        """Ask people about an agent, unless that is being asked already; gives the request that is open then.
+
+        Raises:
+            Outdated: the agent is stopped, or not at the level that the proposal is about.
+        """
+        propose = partial(
+            promotions.propose, request=request, events=tuple(events), levels=self._levels, stops=self._stops
+        )
+        return await self._db.write(propose)
+
+    async def last_proposal(self, agent: str) -> Request | None:
+        """The latest request to promote an agent, whatever became of it."""
+        return await self._db.read(partial(promotions.last, agent=agent))
+
+    async def decide_promotion(self, request_id: str, body: Callable[[Request], Judged], judge: Judge) -> Judged:
+        """As `decide`, for a promotion: with the word that approves it the agent rises, if `judge` still says so."""
+        decide = partial(
+            requests.decide, levels=self._levels, edited=self._counted.edited, spoken=self._spoken
+        )
+        return await self._db.write(
+            partial(
+                promotions.decide, request_id=request_id, body=body, judge=judge, levels=self._levels, decide=decide
             )
         )
 

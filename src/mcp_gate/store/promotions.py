@@ -1,0 +1,75 @@
+"""Proposals that an agent may rise: opened once, and decided together with the rise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeGuard
+
+from mcp_gate.model.event import Event
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.judged import Accepted, Judged, Refused
+from mcp_gate.model.request import Request, RequestStatus
+from mcp_gate.store import calls, record, requests
+from mcp_gate.store.database import Outdated, Tx
+from mcp_gate.store.levels import Judge, Levels
+from mcp_gate.store.stops import Stops
+
+
+class Decide(Protocol):
+    """`requests.decide` with all it needs of the store."""
+
+    def __call__(self, tx: Tx, request_id: str, body: Callable[[Request], Judged]) -> Judged: ...
+
+
+def propose(tx: Tx, request: Request, events: tuple[Event, ...], levels: Levels, stops: Stops) -> Request:
+    call = request.call
+    found = last(tx, call.agent)
+    if found is not None and found.status is RequestStatus.PENDING:
+        return found
+    stops.check(call.agent)
+    if levels.current(tx, call.agent, events[0].fields).level != call.level:
+        raise Outdated("the agent's level is another by now")
+    calls.propose(tx, call, request.verdict, request.policy_snapshot)
+    requests.insert(tx, request)
+    record.append(tx, events)
+    return request
+
+
+def last(tx: Tx, agent: str) -> Request | None:
+    row = tx.one(
+        "select id from requests where kind = 'promotion' and agent = :agent order by opened_ts desc, id limit 1",
+        agent=agent,
+    )
+    return None if row is None else requests.need(tx, row["id"])
+
+
+def decide(
+    tx: Tx, request_id: str, body: Callable[[Request], Judged], judge: Judge, levels: Levels, decide: Decide
+) -> Judged:
+    """
+    Args:
+        judge: its refusal stands for the word's.
+    """
+
+    def weighed(request: Request) -> Judged:
+        judged = body(request)
+        if not _lifts(judged):
+            return judged
+        moved = judge(levels.current(tx, request.call.agent, _signed(judged)))
+        return moved if isinstance(moved, Refused) else judged
+
+    judged = decide(tx, request_id=request_id, body=weighed)
+    if _lifts(judged):
+        levels.move(tx, requests.need(tx, request_id).call.agent, judge, _signed(judged))
+    return judged
+
+
+def _lifts(judged: Judged) -> TypeGuard[Accepted]:
+    return isinstance(judged, Accepted) and judged.status is RequestStatus.APPROVED
+
+
+def _signed(judged: Accepted) -> JsonObject:
+    """Who says so, when, and why."""
+    said = judged.events[0].fields
+    names = ("policy_snapshot", "request_id", "approver_id", "decision_ts", "assurance", "reason")
+    return {name: said[name] for name in names if name in said}
