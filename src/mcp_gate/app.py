@@ -30,6 +30,7 @@ from mcp_gate.gate.refresh import Looker, first_look
 from mcp_gate.gate.reload import EVERY_SEC, Reloader
 from mcp_gate.gate.revoking import revocations
 from mcp_gate.gate.sweep import sweep_forever
+from mcp_gate.gate.tracing import finish, tracing
 from mcp_gate.model.config import SETTINGS, ConfigError
 from mcp_gate.model.event import Event
 from mcp_gate.notify.post import Post
@@ -75,6 +76,8 @@ async def run(setting: Setting, loaded: Loaded) -> None:
     place_state(setting.state)
     async with AsyncExitStack() as stack:
         gate = await _open(stack, loaded, setting.state)
+        gate.tracing = tracing(gate.id)
+        stack.push_async_callback(finish, gate.tracing)
         reloader = Reloader(gate, setting.directory, setting.look_sec)
         _obey_signals(gate, reloader)
         await _listen(stack, gate, setting.state)

@@ -127,6 +127,21 @@ async def test_headers_are_the_admins_and_the_protocols_alone(monkeypatch: pytes
     assert server.asked[-2].headers["host"].startswith("127.0.0.1:")
 
 
+async def test_a_trace_goes_on_in_the_headers_as_in_the_body() -> None:
+    async def call(asked: Asked, message: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(plain(result(message["id"])))
+
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    async with scripted(Upstream(call)) as (url, server):
+        link = await opened(url)
+        for shown in (parent, parent + "\r\nx-smuggled: 1"):
+            await link.request("ping", {"_meta": {"traceparent": shown, "tracestate": "a=b"}}).result()
+        await link.close()
+    good, bad = server.asked[-3:-1]
+    assert (good.headers["traceparent"], good.headers["tracestate"]) == (parent, "a=b")
+    assert not {"traceparent", "tracestate", "x-smuggled"} & set(bad.headers)
+
+
 async def test_a_variable_that_is_not_set_is_told_and_nothing_is_sent() -> None:
     with pytest.raises(Down) as caught:
         await opened("http://127.0.0.1:9/mcp", authorization="${env:NOT_THERE}")

@@ -157,7 +157,7 @@ class Sending:
             link = await talk.links.get(job.upstream)
             out = self._build(arguments)
             with talk.relay.under_way(job.upstream, flight) as token:
-                meta = forwarded_meta(flight.meta)
+                meta = talk.gate.tracing.onward(forwarded_meta(flight.meta))
                 if token is not None:
                     meta["progressToken"] = token
                 if meta:

@@ -46,8 +46,9 @@ async def dispatch(
         return words.stopped(verdict, call.id, request_id)
     scope = gate.under_way.begin(call.agent)
     try:
-        async with scope:
-            result = await send(call.arguments, verdict.constraints.max_runtime_sec)
+        with gate.tracing.step("dispatch"):
+            async with scope:
+                result = await send(call.arguments, verdict.constraints.max_runtime_sec)
     except RpcError as error:
         told = await _told(gate, received.loaded, call, error, verdict)
         await end.failed("upstream_error", sent=True, code=error.code, told=told)
@@ -109,10 +110,12 @@ async def _look(end: _End, verdict: Verdict, received: Received, result: JsonObj
     call = end.call
     end.sample = None if call.upstream == OWN else sample_of(end.gate, call, verdict, received)
     failure = result.get("isError") is True  # what the upstream said, whatever the gate makes of it
-    seen = await egress(
-        received.loaded, end.gate.scanner, call.method, result, call=call, constraints=verdict.constraints,
-        schema=end.gate.catalog.output_schema(call.listed_name),
-    )  # fmt: skip
+    with end.gate.tracing.step("inspect") as span:
+        seen = await egress(
+            received.loaded, end.gate.scanner, call.method, result, call=call, constraints=verdict.constraints,
+            schema=end.gate.catalog.output_schema(call.listed_name),
+        )  # fmt: skip
+        span.note(found=type(seen).__name__.lower())
     match seen:
         case Passed(payload):
             await end.executed(payload, [], failure=failure)

@@ -27,6 +27,7 @@ from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewing import Reviewing
 from mcp_gate.gate.running import Running, UnderWay, Waiters
 from mcp_gate.gate.sharing import Sharer
+from mcp_gate.gate.tracing import Silent, Tracing, status_of
 from mcp_gate.gate.waited import Waited
 from mcp_gate.gate.workflows import Workflows
 from mcp_gate.model.config import Problem
@@ -78,6 +79,7 @@ class Gate:
         self.waiters = Waiters(clock.steady)
         self.deadlines = Deadlines()
         self.waited = Waited()
+        self.tracing: Tracing = Silent()
         self.reviewing = Reviewing(self)
         self.governing = Governing(self)
         self.workflows = Workflows(self)
@@ -109,7 +111,10 @@ class Gate:
 
     async def perform(self, job: Job, caller: Caller, exchange: Exchange, send: Sender) -> Outcome:
         """The path of a call (see `gate.path`)."""
-        return await perform(self, job, caller, exchange, send)
+        with self.tracing.call(job, caller) as span:
+            outcome = await perform(self, job, caller, exchange, send)
+            span.note(status=status_of(outcome))
+            return outcome
 
     async def egress(self, method: str, payload: JsonObject) -> JsonObject | None:
         """What may leave of something that is no call's result; None: nothing of it."""

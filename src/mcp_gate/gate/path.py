@@ -43,9 +43,11 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
     floor = Decision.ALLOW
     superseded = ""
     for _ in range(REDECISIONS):
-        received = receive(gate.loaded, gate.store, job, caller, gate.clock.wall())  # 1, 2
-        verdict = _bound(job, verdict_on(received.loaded, received.facts, received.call.id).raised(floor))  # 3
-        over = forbidden(verdict.constraints, received.facts, received.call.id)
+        with gate.tracing.step("decide") as span:
+            received = receive(gate.loaded, gate.store, job, caller, gate.clock.wall())  # 1, 2
+            verdict = _bound(job, verdict_on(received.loaded, received.facts, received.call.id).raised(floor))  # 3
+            over = forbidden(verdict.constraints, received.facts, received.call.id)
+            span.note(call_id=received.call.id, decision=verdict.decision.word, rule_id=verdict.rule_id)
         try:
             if gate.store.stopped(caller.agent):
                 return await _refuse(gate, received, verdict, words.stopped(verdict, received.call.id))
@@ -56,7 +58,8 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
                     refused = words.denied(verdict, received.call.id)
                     return await _refuse(gate, received, verdict, refused, supersedes=superseded)
                 case Decision.REQUIRE_APPROVAL if not _asked_before(received, verdict, job):
-                    outcome = await hold(gate, received, verdict, exchange, send, over)  # 4
+                    with gate.tracing.step("hold"):
+                        outcome = await hold(gate, received, verdict, exchange, send, over)  # 4
                 case Decision.ALLOW | Decision.ALLOW_WITH_CONSTRAINTS | Decision.REQUIRE_APPROVAL if over:
                     refused = words.over_constraint(verdict, received.call.id, over)
                     return await _refuse(gate, received, verdict, refused, supersedes=superseded)

@@ -30,6 +30,7 @@ from mcp_gate.wire import headers
 from mcp_gate.wire.errors import BUSY, RpcError
 from mcp_gate.wire.message import RequestId
 from mcp_gate.wire.peer import Lost
+from mcp_gate.wire.tracecontext import context_of
 
 log = logging.getLogger(__name__)
 
@@ -168,6 +169,8 @@ class HttpLink:
 
     def _headers(self, method: str, params: JsonObject | None) -> dict[str, str]:
         out = self.standing()
+        if params is not None and isinstance(meta := params.get("_meta"), dict):
+            out.update(context_of(meta))
         if self.modern:
             out[headers.METHOD] = method
             name = headers.name_of(method, params)

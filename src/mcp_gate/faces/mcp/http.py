@@ -31,6 +31,7 @@ from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.wire import headers
 from mcp_gate.wire.errors import BUSY, INVALID_REQUEST, NOT_ADMITTED, RpcError
 from mcp_gate.wire.message import Answer, Failure, Malformed, Message, Notification, Request, RequestId, Why, read
+from mcp_gate.wire.tracecontext import with_context
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
@@ -185,7 +186,8 @@ class Endpoint:
         if conversation is None:
             conversation = self._door.converse(Caller(agent, session_id()), Nowhere(), modern=True)
             self._stateless[agent] = conversation
-        task = asyncio.create_task(conversation.handle(exchange, message.method, message.params))
+        sent = with_context(message.params, head.get)
+        task = asyncio.create_task(conversation.handle(exchange, message.method, sent))
         self._count(1)
         try:
             await Reply(exchange, task, stateless=True, streams_first=False).send(receive, send, [])
@@ -261,7 +263,8 @@ class Endpoint:
         if len(session.under_way) >= MOST_UNDER_WAY:
             raise Refusal(429, RpcError(BUSY, f"More than {MOST_UNDER_WAY} requests in flight"), id=message.id)
         exchange = Exchange(message.id, session)
-        task = asyncio.create_task(session.conversation.handle(exchange, message.method, message.params))
+        sent = with_context(message.params, head.get)
+        task = asyncio.create_task(session.conversation.handle(exchange, message.method, sent))
         session.started(message.id, task)
         with session.use():
             reply = Reply(exchange, task, stateless=False, streams_first=head.streams_first)
