@@ -11,18 +11,16 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from mcp_gate.autonomy.ladder import Ladder
-from mcp_gate.detect.finding import Leaf, Scan
-from mcp_gate.detect.scan import scan
 from mcp_gate.gate.checkpoints import Checkpoints
 from mcp_gate.gate.clock import Clock
-from mcp_gate.gate.directory import place_state
+from mcp_gate.gate.directory import find_cache_directory, place_state
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.network import Refusals, note_unconfined
 from mcp_gate.gate.redecide import redecide
@@ -35,6 +33,7 @@ from mcp_gate.model.config import SETTINGS, ConfigError
 from mcp_gate.model.event import Event
 from mcp_gate.notify.post import Post
 from mcp_gate.policy.load import Loaded, load
+from mcp_gate.scanning.scanner import Scanner
 from mcp_gate.store.database import Unavailable
 from mcp_gate.store.store import CHECKPOINT_KEY, FILE_NAME, Store
 from mcp_gate.upstream.manager import Upstreams
@@ -110,12 +109,16 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     await store.recover()  # after the levels: a call without an outcome counts against its agent
     upstreams = Upstreams(loaded.settings.limits)
     stack.push_async_callback(upstreams.stop)
+    scanner = Scanner(find_cache_directory(os.environ))
+    stack.push_async_callback(scanner.close)
+    if loaded.outgoing.enabled:
+        scanner.warm()
     gate = Gate(
         loaded=loaded,
         store=store,
         upstreams=upstreams,
         clock=clock,
-        scanner=_InProcess(),
+        scanner=scanner,
         id=await _kept(store, "gate_id", lambda: "g-" + os.urandom(8).hex()),
         key=bytes.fromhex(await _kept(store, "seal_key", _secret)),
     )
@@ -132,13 +135,6 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     await redecide(gate)
     await gate.workflows.resume()
     return gate
-
-
-class _InProcess:
-    """Implements `gate.egress.Scanner`."""
-
-    async def scan(self, leaves: Sequence[Leaf]) -> Scan:
-        return await asyncio.to_thread(scan, leaves)
 
 
 async def _revoked_meanwhile(store: Store, loaded: Loaded) -> tuple[Event, ...]:

@@ -15,17 +15,29 @@ from mcp_gate.detect.secrets.find import find as find_secrets
 from mcp_gate.detect.view import View, read
 
 
-def scan(leaves: Sequence[Leaf], options: Options = Options()) -> Scan:  # noqa: B008 - frozen
+class TooManySigns(Exception):
+    """There is more to look at closely than the caller has time for."""
+
+
+def scan(
+    leaves: Sequence[Leaf],
+    options: Options = Options(),  # noqa: B008 - frozen
+    most_signs: int | None = None,
+) -> Scan:
     """What was found in each leaf. What it takes grows with the size of all leaves, whatever they hold.
 
+    Args:
+        most_signs: how many places may need a closer look; None is any number.
+
     Raises:
+        TooManySigns: there are more; nothing is known of the leaves.
         Exception: a detector failed; nothing may leave then.
     """
     views = [read(leaf.text) for leaf in leaves]
     shown = [Leaf(view.text, leaf.keys) for leaf, view in zip(leaves, views, strict=True)]
     found: list[tuple[Finding, ...]] = [
         merge([*personal, *secret]) if personal or secret else ()
-        for personal, secret in zip(_personal(shown), find_secrets(shown), strict=True)
+        for personal, secret in zip(_personal(shown, most_signs), find_secrets(shown), strict=True)
     ]
     partial: tuple[str, ...] = ()
     if options.ner and installed():
@@ -36,8 +48,10 @@ def scan(leaves: Sequence[Leaf], options: Options = Options()) -> Scan:  # noqa:
     return Scan(tuple(placed), partial)
 
 
-def _personal(leaves: Sequence[Leaf]) -> list[list[Finding]]:
+def _personal(leaves: Sequence[Leaf], most_signs: int | None) -> list[list[Finding]]:
     fired = joined.fired([leaf.text for leaf in leaves])
+    if most_signs is not None and sum(len(ends) for kinds in fired.values() for ends in kinds) > most_signs:
+        raise TooManySigns
     return [look(leaf, fired.get(which)) for which, leaf in enumerate(leaves)]
 
 

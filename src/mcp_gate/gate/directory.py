@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -52,6 +53,16 @@ def find_state_directory(option: str | None, env: Mapping[str, str], directory: 
         return (directory / configured).absolute()
     base = Path(env.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "mcp-gate"
     return base / hashlib.sha256(str(directory).encode()).hexdigest()[:16]
+
+
+def find_cache_directory(env: Mapping[str, str]) -> Path:
+    """`$MCP_GATE_CACHE`, else one of the user's for all gates: what detectors compile, which takes seconds. It may be
+    emptied at any time; one that cannot be made, or that others could write to, is not used."""
+    given = env.get("MCP_GATE_CACHE")
+    found = Path(given) if given else Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mcp-gate"
+    with contextlib.suppress(OSError):
+        found.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return found.absolute()
 
 
 def place_state(state: Path) -> None:

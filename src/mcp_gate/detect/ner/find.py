@@ -65,6 +65,11 @@ def find(
     return out, False
 
 
+def wanted(leaves: Sequence[Leaf]) -> bool:
+    """Whether there is any prose in which a word could be a name."""
+    return any(True for leaf in leaves for _ in _pieces(leaf.text, ()))
+
+
 @cache
 def _loaded() -> Model:
     return Model()

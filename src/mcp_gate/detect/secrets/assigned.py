@@ -19,9 +19,12 @@ _ASSIGNED: Final = compiled(
     _WORD
     + rb"([a-z0-9_.-]{0,24})"
     + rb"(\\{0,3}[\"'`]?\]?\s{0,4}(?::=|=>|={1,3}|:)\s{0,4}|\s{1,3}(?:is|was)(?:\s{1,3}|:\s{0,3})"
-    + rb"|>|[\"']\s{0,2},\s{0,4}|\s)"
+    + rb"|>|[\"']\s{0,2},\s{0,4})"
     + rb"(\\{0,3}[\"'`]?)[^\s\"'`]",
     any_case=True,
+)
+_TOLD: Final = compiled(
+    rb"--((?:[a-z0-9]+[_-])*" + _WORD + rb"[a-z0-9_-]{0,24})\s{1,4}([\"'`]?)[^\s\"'`-]", any_case=True
 )
 _SPOKEN: Final = compiled(
     rb"\b(password|passwd|passcode|passphrase|pwd|secret|token|key)(?:\s{1,3}[a-z0-9_/'-]{1,24}){1,6}\s{1,3}(?:is|was)\s{0,3}:?\s{1,3}"
@@ -51,6 +54,7 @@ _MOST_WITHIN: Final = 32
 def assigned(data: bytes) -> Iterator[Shape]:
     """What stands behind a telling name or word."""
     yield from _named(data)
+    yield from _told(data)
     yield from _spoken(data)
     for hit in _HEADER.finditer(data):
         text = hit.group(1).decode().rstrip(".")
@@ -70,7 +74,7 @@ def _named(data: bytes) -> Iterator[Shape]:
         sep, quote = hit.group(2), hit.group(3)
         first = _first(data, hit.start())
         name = data[first : hit.end(1)].decode().rstrip("_.-")
-        ends = _ends(data, first, name, sep)
+        ends = _ends(data, first, sep)
         if ends is None:
             continue
         start, end = _value(data, hit.end(3), quote, ends)
@@ -82,11 +86,18 @@ def _named(data: bytes) -> Iterator[Shape]:
             yield Shape(start, end, entity, 0.75, "named")
 
 
-def _ends(data: bytes, first: int, name: str, sep: bytes) -> bytes | None:
+def _told(data: bytes) -> Iterator[Shape]:
+    """`--password …`, as it is told to a program."""
+    for hit in _TOLD.finditer(data):
+        start, end = _value(data, hit.end(2), hit.group(2), b"")
+        entity = _entity(kind_of(hit.group(1).decode()), data[start:end].decode(), written=bool(hit.group(2)))
+        if entity is not None:
+            yield Shape(start, end, entity, 0.75, "given to a command")
+
+
+def _ends(data: bytes, first: int, sep: bytes) -> bytes | None:
     """What ends a value in this surrounding besides white space and quotes; None where nothing is assigned."""
     before = data[max(0, first - 2) : first]
-    if not sep.strip():  # "--password x" is told to a program, "password x" is prose
-        return b"" if name.startswith("--") else None
     if sep == b">":
         return b"<" if before.endswith(b"<") else None
     if b"," in sep:  # ("password", "x"), and not one of a list of names

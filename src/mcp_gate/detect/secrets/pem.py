@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
+from mcp_gate.detect.secrets.pattern import compiled
 from mcp_gate.detect.secrets.shapes import Shape
 
-_BEGIN: Final = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d: ")
-_END: Final = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|Private-MAC: [0-9a-f]{20,64}")
+_BEGIN: Final = compiled(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d: ")
+_END: Final = compiled(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|Private-MAC: [0-9a-f]{20,64}")
 _BODY: Final = re.compile(
     rb"(?:[A-Za-z0-9+/=]{16,}|(?:Proc-Type|DEK-Info|Version|Comment|Encryption|Hash|Private-Lines)[:=][^\r\n]{0,80})\s*"
 )
 _LAST: Final = re.compile(rb"[A-Za-z0-9+/]{1,80}={0,2}(?=\s|\\|\"|'|$)")
 _BREAKS: Final = re.compile(rb"(?:\s|\\[nrt]|[\"',\[\]]|[\w.-]{0,40}: ){0,6}")
+_PIECE: Final = re.compile(rb"(?:[\w.-]{0,40}: )?[\s\"',]*[A-Za-z0-9+/=]{0,80}(?:\s|\\[nrt]|[\"',\\])*")
+"""A line of a body, seen from behind."""
 _RUN: Final = re.compile(rb"[A-Za-z0-9+/]{16}")
 LONGEST: Final = 65_536
 """How far from its first line the last one of a key is looked for, in bytes."""
@@ -22,20 +26,24 @@ LONGEST: Final = 65_536
 
 def keys(data: bytes) -> Iterator[Shape]:
     """Where private keys lie. The lines around one without its body, as in a program's text, are none."""
+    firsts = [hit.span() for hit in _BEGIN.finditer(data)]
+    lasts = [hit.span() for hit in _END.finditer(data)]
+    for which, (start, body) in enumerate(firsts):
+        behind = firsts[which + 1][0] if which + 1 < len(firsts) else len(data)
+        closes = bisect_left(lasts, (body, 0))
+        close = lasts[closes] if closes < len(lasts) else (len(data) + 1, 0)
+        end = close[1] if close[0] <= min(behind, body + LONGEST) else _forward(data, body)
+        if _RUN.search(data, body, end):
+            yield _shape(start, end)
     at = 0
-    while (first := _BEGIN.search(data, at)) is not None:
-        behind = _BEGIN.search(data, first.end(), first.end() + LONGEST)
-        close = _END.search(data, first.end(), behind.start() if behind else first.end() + LONGEST)
-        end = close.end() if close else _forward(data, first.end())
-        if _RUN.search(data, first.end(), end):
-            yield _shape(first.start(), end)
+    for close_at, end in lasts:
+        before = bisect_left(firsts, (close_at, 0)) - 1
+        lone = before < 0 or firsts[before][1] < at
+        if lone:
+            start = _backward(data, close_at, at)
+            if _RUN.search(data, start, close_at):
+                yield _shape(start, end)
         at = end
-    at = 0
-    while (last := _END.search(data, at)) is not None:
-        at = last.end()
-        start = _backward(data, last.start())
-        if start < last.start() and _RUN.search(data, start, last.start()):
-            yield _shape(start, last.end())
 
 
 def _shape(start: int, end: int) -> Shape:
@@ -57,12 +65,18 @@ def _forward(data: bytes, at: int) -> int:
     return end
 
 
-def _backward(data: bytes, end: int) -> int:
-    lines = data[max(0, end - LONGEST) : end]
-    kept = len(lines)
-    for line in reversed(re.split(rb"(?<=\n)|(?<=\\n)", lines)):
-        body = line.strip().removesuffix(b"\\n").strip(b"\"', ")
-        if body and not re.fullmatch(rb"(?:[\w.-]{0,40}: )?[\"']?[A-Za-z0-9+/=]{1,80}", body):
-            break
-        kept -= len(line)
-    return end - len(lines) + kept
+def _backward(data: bytes, end: int, least: int) -> int:
+    """Where the body of a key begins whose first line is missing."""
+    start = end
+    while start > max(least, end - LONGEST):
+        line_at = max(_after(data, b"\n", least, start - 1), _after(data, b"\\n", least, start - 2))
+        if line_at >= start or not _PIECE.fullmatch(data[line_at:start]):
+            return start
+        start = line_at
+    return start
+
+
+def _after(data: bytes, mark: bytes, least: int, end: int) -> int:
+    """What follows the last such mark; `least` if there is none."""
+    at = data.rfind(mark, least, max(least, end))
+    return at + len(mark) if at >= 0 else least

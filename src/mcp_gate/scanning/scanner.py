@@ -1,0 +1,168 @@
+"""What the gate asks: looks at leaves without holding anything else up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, TypeVar
+
+from mcp_gate.detect.finding import Finding, Leaf, Scan
+from mcp_gate.detect.options import Options
+from mcp_gate.lang.reveal import reveal
+from mcp_gate.scanning import frames
+from mcp_gate.scanning.failed import Failure, ScanFailed
+from mcp_gate.scanning.gathered import Gathered
+from mcp_gate.scanning.load import Detector, load
+from mcp_gate.scanning.pieces import Piece, pieces
+from mcp_gate.scanning.pool import Pool
+from mcp_gate.scanning.process import Found
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+MOST: Final = 40_000_000
+"""Characters of all leaves of one result; more is not scanned."""
+MOST_FINDINGS: Final = 100_000
+"""In one result; more is no answer to anything."""
+WHOLE_SEC: Final = 9.0
+"""How long all of it may take."""
+AT_ONCE: Final = 12_288
+"""Characters that are scanned on the spot where few signs of anything are in them: within two milliseconds."""
+AT_ONCE_LEAVES: Final = 256
+SIGNS: Final = 300
+"""How many places are worth a closer look on the spot."""
+SLICE: Final = 5_000
+"""Leaves that are gone through before others have their turn."""
+
+
+class Scanner:
+    """One for a gate. Starts nothing before the first text comes along, or `warm` is called."""
+
+    def __init__(self, rules: Path, *, pool: Pool | None = None) -> None:
+        """
+        Args:
+            rules: a directory, the caller's alone, in which compiled rules are kept.
+        """
+        self._rules = rules
+        self._pool = pool or Pool(rules)
+        self._here: asyncio.Task[Detector] | None = None
+
+    def warm(self, options: Options = Options()) -> None:  # noqa: B008 - frozen
+        """Load in the background what the first text needs."""
+        if self._here is None:
+            self._here = asyncio.create_task(asyncio.to_thread(load, self._rules, replace(options, ner=False)))
+            self._here.add_done_callback(_told)
+
+    @property
+    def pids(self) -> frozenset[int]:
+        """Of the processes that scan."""
+        return self._pool.pids
+
+    async def close(self) -> None:
+        """End in order; what is being scanned fails."""
+        await self._pool.close()
+        if self._here is not None:
+            await asyncio.wait([self._here])
+
+    async def scan(self, leaves: Sequence[Leaf], options: Options = Options()) -> Scan:  # noqa: B008 - frozen
+        """What was found in each leaf. The event loop is not held for longer than a few milliseconds.
+
+        Raises:
+            ScanFailed: nothing is known of them, and nothing of them may leave.
+        """
+        size = 0
+        async for part in _slices(leaves):
+            size += sum(len(leaf.text) for leaf in part)
+        if not size:
+            return Scan(tuple(() for _ in leaves))
+        if size > MOST:
+            raise ScanFailed(Failure.TOO_LARGE, f"more than {MOST // 1_000_000} million characters")
+        if size <= AT_ONCE and len(leaves) <= AT_ONCE_LEAVES:
+            found = await self._at_once(leaves, options)
+            if found is not None:
+                return found
+        try:
+            async with asyncio.timeout(WHOLE_SEC):
+                return await self._in_pieces(leaves, options)
+        except TimeoutError:
+            raise ScanFailed(Failure.TIME) from None
+
+    async def _at_once(self, leaves: Sequence[Leaf], options: Options) -> Scan | None:
+        """None if it would take too long."""
+        detector = await self._loaded(options)
+        from mcp_gate.detect.ner.find import wanted
+        from mcp_gate.detect.ner.weights import installed
+        from mcp_gate.detect.scan import TooManySigns
+
+        try:
+            if options.ner and installed() and wanted(leaves):
+                return None
+            return detector(leaves, replace(options, ner=False), SIGNS)
+        except TooManySigns:
+            return None
+        except Exception as e:
+            raise ScanFailed(Failure.DETECTOR, type(e).__name__) from e
+
+    async def _loaded(self, options: Options) -> Detector:
+        """Of the gate's own process. What is on its way is waited for: a process would take longer."""
+        self.warm(options)
+        assert self._here is not None
+        try:
+            return await asyncio.shield(self._here)
+        except asyncio.CancelledError:
+            raise
+        except Exception as e:
+            raise ScanFailed(Failure.MISSING, reveal(str(e))) from e
+
+    async def _in_pieces(self, leaves: Sequence[Leaf], options: Options) -> Scan:
+        """By processes. Each works at a piece; one more is waiting, so that none is idle in between."""
+        given = frames.settings(options)
+        gathered = Gathered(len(leaves))
+        under_way: deque[tuple[Piece, asyncio.Task[Found]]] = deque()
+        try:
+            for piece in pieces(leaves):
+                under_way.append((piece, asyncio.create_task(self._pool.scan(piece, given))))
+                await asyncio.sleep(0)
+                if len(under_way) > self._pool.most:
+                    await _collect(gathered, under_way)
+            while under_way:
+                await _collect(gathered, under_way)
+        finally:
+            for _, task in under_way:
+                task.cancel()
+        return await _whole(gathered)
+
+
+async def _collect(gathered: Gathered, under_way: deque[tuple[Piece, asyncio.Task[Found]]]) -> None:
+    """Wait for the oldest piece and put in what it found."""
+    piece, task = under_way.popleft()
+    found, partial = await task
+    gathered.partial.update(partial)
+    async for part in _slices(found):
+        gathered.add(piece, part)
+    if gathered.count > MOST_FINDINGS:
+        raise ScanFailed(Failure.TOO_LARGE, f"more than {MOST_FINDINGS} findings in it")
+
+
+async def _whole(gathered: Gathered) -> Scan:
+    out: list[tuple[Finding, ...]] = []
+    async for part in _slices(range(gathered.size)):
+        out += gathered.of(part)
+    return Scan(tuple(out), tuple(sorted(gathered.partial)))
+
+
+async def _slices(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
+    """Parts that are gone through within a few milliseconds; others have their turn in between."""
+    for at in range(0, len(items), SLICE):
+        if at:
+            await asyncio.sleep(0)
+        yield items[at : at + SLICE]
+
+
+def _told(loading: asyncio.Task[Detector]) -> None:
+    if not loading.cancelled() and (error := loading.exception()) is not None:
+        log.error("detectors cannot be loaded: %s", error)
