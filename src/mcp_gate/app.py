@@ -29,6 +29,7 @@ from mcp_gate.gate.reload import EVERY_SEC, Reloader
 from mcp_gate.gate.revoking import revocations
 from mcp_gate.gate.sweep import sweep_forever
 from mcp_gate.gate.tracing import finish, tracing
+from mcp_gate.gate.vault import Vault
 from mcp_gate.model.config import SETTINGS, ConfigError
 from mcp_gate.model.event import Event
 from mcp_gate.notify.post import Post
@@ -121,7 +122,9 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
         scanner=scanner,
         id=await _kept(store, "gate_id", lambda: "g-" + os.urandom(8).hex()),
         key=bytes.fromhex(await _kept(store, "seal_key", _secret)),
+        vault=Vault.at(state),
     )
+    await gate.quarantine.load()
     for upstream in loaded.upstreams:
         gate.load_pins(upstream, await store.pins(upstream))
     upstreams.on_tools = Looker(gate).look

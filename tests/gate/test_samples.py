@@ -90,7 +90,7 @@ class TestSelecting:
         async with open_gate(tmp_path, EVERY.replace("decision: allow,", bound)) as gate:
             await perform(gate, job("get"), Upstream({"content": [{"type": "text", "text": "x" * 500}]}))
             waiting = asyncio.create_task(perform(gate, job("refund", {"amount": 5}), Upstream()))
-            held = next(request for request in await pending(gate, 2) if request.kind == "gate")
+            held = next(request for request in await pending(gate, 3) if request.kind == "gate")
             await decide(gate, held)
             assert isinstance(await waiting, Delivered)
             states = {sample.call.tool: await gate.store.call(sample.call.id) for sample in await samples(gate)}

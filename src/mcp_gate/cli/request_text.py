@@ -7,7 +7,7 @@ from typing import Final
 
 from mcp_gate.cli.columns import table
 from mcp_gate.faces.facts import digest, facts, headline, lookalikes, subject, time_left, told, why
-from mcp_gate.faces.stages import ends
+from mcp_gate.faces.stages import ends, is_withheld
 from mcp_gate.lang.reveal import reveal, reveal_json
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.foreign import JsonObject
@@ -36,6 +36,8 @@ def full(request: JsonObject, now: float) -> str:
     lines = [reveal(headline(request, now)), "", *_facts(request), "", subject(request)]
     lines += _foreign(reveal_json(call["arguments"]))
     lines += [f"  look-alike: {word}" for word in lookalikes(call["arguments"])]
+    if is_withheld(request):
+        lines += ["", *_withheld(request)]
     if "asked" in request:
         lines += ["", f"A reviewer changed {', '.join(map(reveal, request['changed']))}; the agent had asked for"]
         lines += _foreign(reveal_json(request["asked"]["arguments"]))
@@ -46,6 +48,17 @@ def full(request: JsonObject, now: float) -> str:
         lines += ["", "Decisions", *(f"  {reveal(told(request, said))}" for said in request["decisions"])]
     lines += ["", f"  {'job_hash':<12} {reveal(call['job_hash'])}", f"  {'digest':<12} {digest(request)}"]
     return "\n".join(lines)
+
+
+def _withheld(request: JsonObject) -> Iterator[str]:
+    """What was found in a result, and what is left of it once that is masked."""
+    for place in request["verdict"]["quarantine"]["details"]:
+        yield reveal(f"  found in {place['field']}: {place['reason']}")
+    if "result" not in request:
+        yield "The result cannot be shown here: it is gone, too large, or not all of it can be masked"
+        return
+    yield "The result: masked, as 'redact' lets it out; or as it came, with --reveal"
+    yield from _foreign(reveal_json(request["result"]))
 
 
 def _row(request: JsonObject, now: float) -> list[str]:

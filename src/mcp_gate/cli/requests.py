@@ -57,11 +57,18 @@ def list_(everything: bool, group: str | None, config: str | None, state: str | 
 
 @requests.command()
 @click.argument("id")
+@click.option("--reveal", is_flag=True, help="A withheld result as it came, not masked; that you saw it is recorded.")
+@as_option
 @gate_options
-def show(id: str, config: str | None, state: str | None, as_json: bool) -> None:
-    """One request in full: why it is held, its exact arguments, how it came here."""
+def show(
+    id: str, reveal: bool, approver: str | None, config: str | None, state: str | None, as_json: bool
+) -> None:
+    """One request in full: why it is held, its exact arguments, how it came here. Of a withheld result what is left
+    once all that was found in it is masked."""
     with gate_of(config, state, as_json=as_json) as gate:
         request = gate.request(id)
+        if reveal:
+            request = {**request, **gate.reveal(id, me(approver))}
     if as_json:
         print_json(request)
         return
@@ -103,6 +110,26 @@ def _decision(word: str, what: str) -> None:
 _decision("approve", "Let a held call run.")
 _decision("release", "Let a result out of quarantine.")
 _decision("drop", "Discard a result that is in quarantine.")
+
+
+@requests.command()
+@click.argument("id")
+@click.option("--field", "fields", metavar="PATH", multiple=True, help="Take this out, too; a path as in the policy.")
+@_digest_option
+@_reason_option
+@as_option
+@gate_options
+def redact(
+    id: str, fields: tuple[str, ...], digest: str | None, reason: str | None, approver: str | None,
+    config: str | None, state: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Let a result out of quarantine as 'show' has it: without what was found in it.
+
+    Asks on the terminal; without one it needs --digest.
+    """
+    with gate_of(config, state, as_json=as_json) as gate:
+        request = _read(gate, id, "redact", digest)
+        _print_outcome(gate.redact(request, fields, me(approver), reason), as_json=as_json)
 
 
 @requests.command()
@@ -269,6 +296,8 @@ def _print_outcome(request: JsonObject, *, as_json: bool) -> None:
     if request["status"] == "pending":
         given = len(approvals(request))
         print(f"{request['id']} has {given} of {request['needed']} approvals; it still needs somebody else's.")
+    elif request["kind"] == "quarantine":
+        print(f"{request['id']}: the result is {'released' if request['status'] == 'approved' else 'dropped'}.")
     else:
         print(f"{request['id']} is {request['status']}.")
 

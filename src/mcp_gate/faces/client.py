@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
@@ -93,6 +93,20 @@ class ReviewClient:
         """Post a person's word on a request as it was shown; the request as it is afterwards."""
         body = decision_body(request, decision, approver_id, reason)
         return self.post(f"/v1/requests/{_segment(request['id'])}/decision", body)
+
+    def redact(
+        self, request: JsonObject, fields: Sequence[str], approver_id: str, reason: str | None
+    ) -> JsonObject:
+        """Release a withheld result without what was found in it and without these fields."""
+        body = decision_body(request, "redact", approver_id, reason)
+        if fields:
+            body["arguments"] = {"fields": list(fields)}
+        return self.post(f"/v1/requests/{_segment(request['id'])}/decision", body)
+
+    def reveal(self, request_id: str, approver_id: str) -> JsonObject:
+        """A withheld result as it came; the gate records who saw it."""
+        found: JsonObject = self.post(f"/v1/requests/{_segment(request_id)}/reveal", {"approver_id": approver_id})
+        return found
 
     def claim(self, request_id: str, approver_id: str) -> JsonObject:
         return self.post(f"/v1/requests/{_segment(request_id)}/claim", {"approver_id": approver_id})

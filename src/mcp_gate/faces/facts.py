@@ -6,11 +6,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from mcp_gate.faces.stages import afterwards, approvals, ends, is_sample, is_void, sampled
+from mcp_gate.faces.stages import (
+    afterwards,
+    approvals,
+    ends,
+    has_run,
+    is_sample,
+    is_void,
+    is_withheld,
+    sampled,
+)  # fmt: skip
 from mcp_gate.lang.reveal import mixed_script, reveal, reveal_json
 from mcp_gate.lang.times import parse_rfc3339, span
 from mcp_gate.model.foreign import Json, JsonObject
-from mcp_gate.model.request import PROMOTION, SAMPLE, SECOND_REVIEW
+from mcp_gate.model.request import PROMOTION, QUARANTINE, SAMPLE, SECOND_REVIEW
 from mcp_gate.model.verdict import rules_told
 from mcp_gate.signals.anomaly import unusual_told
 
@@ -21,12 +30,14 @@ NAMES: Final = {
     SAMPLE: "sample of a call that ran",
     SECOND_REVIEW: "second look at a decision",
     PROMOTION: "promotion of an agent",
+    QUARANTINE: "withheld result of a call that ran",
 }
 """What a request is that is no held call."""
 SUBJECTS: Final = {
     SAMPLE: "Arguments, exactly as they were sent",
     SECOND_REVIEW: "Arguments, exactly as they were decided on",
     PROMOTION: "What is proposed",
+    QUARANTINE: "Arguments, exactly as they were sent",
 }
 REASONS: Final = (
     "Out of scope for this task",
@@ -46,17 +57,20 @@ def why(request: JsonObject) -> str:
     """Why it is in the queue, in one line."""
     if is_sample(request):
         return f"{'SECOND LOOK' if request['kind'] == SECOND_REVIEW else 'SAMPLE of what ran'}: {sampled(request)}"
+    if is_withheld(request):
+        return f"RESULT withheld: {request['verdict']['quarantine']['why']}"
     return str(request["verdict"]["reason"] or request["verdict"]["rule_id"])
 
 
 def facts(request: JsonObject) -> dict[str, str]:
     """The gate's own facts, in the order in which they should be read; what is empty is left out."""
     call, verdict = request["call"], request["verdict"]
-    ran = is_sample(request)
+    ran = has_run(request)
     found = {
         "tool": f"{call['listed_name']} ({call['upstream']}: {call['tool']})",
         "agent": call["agent"] + ("" if request["waiting"] or ran else ", not waiting at the moment"),
-        "sampled": sampled(request) if ran else "",
+        "sampled": sampled(request) if is_sample(request) else "",
+        "withheld": verdict["quarantine"]["why"] if is_withheld(request) else "",
         "decided by" if ran else "held by": ", ".join(rules_told(verdict)),
         "because": verdict["reason"],
         "risk": f"{request['tier']} ({', '.join(call['risk_tags']) or 'no tags'})",

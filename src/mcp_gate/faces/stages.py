@@ -38,6 +38,16 @@ def is_sample(request: JsonObject) -> bool:
     return request["kind"] in LOOKS
 
 
+def is_withheld(request: JsonObject) -> bool:
+    """Whether its call has run, and its result waits."""
+    return bool(request["kind"] == "quarantine")
+
+
+def has_run(request: JsonObject) -> bool:
+    """Whether its call is no longer to be decided on."""
+    return bool(request["kind"] != "gate")
+
+
 def sampled(request: JsonObject) -> str:
     """Why a call is looked at, in a few words."""
     if request["kind"] == SECOND_REVIEW:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING, assert_never
+from collections.abc import Awaitable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final, assert_never
 
-from mcp_gate.gate import words
+from mcp_gate.gate import events, marks, words
 from mcp_gate.gate.egress import Changed, Passed, Withheld, egress
 from mcp_gate.gate.events import ended, request_event
 from mcp_gate.gate.job import Sender
@@ -18,7 +19,7 @@ from mcp_gate.lang import strictjson
 from mcp_gate.model.call import OWN, Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Outcome, UpstreamError
+from mcp_gate.model.outcome import Delivered, Outcome, UpstreamError
 from mcp_gate.model.request import CallState, Request
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.load import Loaded
@@ -27,8 +28,12 @@ from mcp_gate.wire.peer import Lost
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
+    from mcp_gate.gate.quarantine import Quarantine
 
 log = logging.getLogger(__name__)
+
+KEEP_SEC: Final = 2.0
+"""How long a client waits for its withheld result to be kept before it is told that it has to do without."""
 
 
 async def dispatch(
@@ -122,30 +127,15 @@ async def _look(end: _End, verdict: Verdict, received: Received, result: JsonObj
             return Delivered(payload)
         case Changed(payload, review):
             if payload is not result:
-                payload = _marked(payload, verdict, call, review["redaction_details"])
+                payload = marks.redacted(payload, call.id, verdict.as_json(), review["redaction_details"])
             await end.executed(payload, [Event("output.reviewed", end.common, review)], failure=failure)
             return Delivered(payload)
         case Withheld(why, review):
-            await end.quarantined(result, Event("output.reviewed", end.common, review))
-            return words.quarantined(verdict, call.id, why)
+            request = end.gate.quarantine.request_for(call, verdict, why, review)
+            kept = await end.quarantined(result, Event("output.reviewed", end.common, review), request)
+            return words.quarantined(verdict, call.id, why, request.id if kept else None)
         case _:
             assert_never(seen)
-
-
-def _marked(payload: JsonObject, verdict: Verdict, call: Call, redactions: list[JsonObject]) -> JsonObject:
-    """A changed result says so (contract 6)."""
-    mark: JsonObject = {
-        "call_id": call.id,
-        "status": "redacted",
-        "decision": verdict.decision.word,
-        "rule_id": verdict.rule_id,
-        "reason": verdict.reason,
-        "policy_snapshot": verdict.policy_snapshot,
-        "retry": "never",
-        "redactions": redactions,
-    }
-    meta = payload.get("_meta")
-    return {**payload, "_meta": {**(meta if isinstance(meta, dict) else {}), VERDICT_KEY: mark}}
 
 
 def never_sent(gate: Gate, call: Call, common: JsonObject) -> None:
@@ -184,10 +174,20 @@ class _End:
             written.append(ended("call.delivered", self.common, {}))
         await self._ran(CallState.EXECUTED, written, failure=failure, result=body)
 
-    async def quarantined(self, payload: JsonObject, review: Event) -> None:
+    async def quarantined(self, payload: JsonObject, review: Event, request: Request) -> bool:
+        """Keep a result for a reviewer. False: it is not kept, for it could not be recorded in time."""
         failure = payload.get("isError") is True
-        written = [ended("call.executed", self.common, {"is_error": failure}), review]
-        await self._ran(CallState.QUARANTINED, written, failure=failure, result=strictjson.dumps(payload))
+        opened = events.opened(self.common, request, due_ts=request.due_ts)
+        written = [ended("call.executed", self.common, {"is_error": failure}), review, opened]
+        quarantine = self.gate.quarantine
+        sealed = quarantine.sealed(self.call, payload)
+        done = asyncio.ensure_future(
+            self._ran(CallState.QUARANTINED, written, failure=failure, result=sealed, opening=[request])
+        )
+        done.add_done_callback(partial(_opened, quarantine, request))
+        self.gate.later(done)
+        await asyncio.wait((done,), timeout=KEEP_SEC)
+        return _is_written(done)
 
     async def failed(
         self, kind: str, *, sent: bool, code: int | None = None, told: JsonObject | None = None
@@ -202,37 +202,44 @@ class _End:
             data["code"] = code
         body = strictjson.dumps(told) if self._kept and told is not None else None
         written = [ended("call.failed", self.common, data)]
-        await self._finish(CallState.FAILED, written, failure=True, sent=sent, result=body)
+        await self._waited(self._finish(CallState.FAILED, written, failure=True, sent=sent, result=body))
 
     async def unknown(self, cause: str) -> None:
         written = [ended("call.unknown", self.common, {"cause": cause})]
-        await self._finish(CallState.UNKNOWN, written, failure=True, result=None)
+        await self._waited(self._finish(CallState.UNKNOWN, written, failure=True, result=None))
 
     def abandoned(self) -> None:
         """The client cancelled what was already sent: whether it took effect is not known."""
         written = [ended("call.unknown", self.common, {"cause": "cancelled"})]
         self.gate.later(self.gate.store.finish(self.call, CallState.UNKNOWN, written, failure=True, lazy=True))
 
-    async def _ran(self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None) -> None:
+    async def _ran(
+        self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None,
+        opening: Sequence[Request] = (),
+    ) -> None:  # fmt: skip
         """It was executed: somebody may have to look at it."""
         sample = self.sample
         if sample is not None:
             data: JsonObject = {"why": sample.verdict["sampled"], "group": sample.group}
             written.append(request_event("sample.selected", self.common, sample.id, data))
-        await self._finish(state, written, failure=failure, result=result, sample=sample)
-
-    async def _finish(
-        self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None, sent: bool = True,
-        sample: Request | None = None,
-    ) -> None:  # fmt: skip
-        self.written = True
-        done = self.gate.store.finish(
-            self.call, state, written, failure=failure, sent=sent, result=result, lazy=not self._kept,
-            sample=sample,
-        )  # fmt: skip
+            opening = (*opening, sample)
+        done = self._finish(state, written, failure=failure, result=result, opening=opening)
         if sample is not None:
             done = self._announced(done, sample)
-        if self._kept:
+        await self._waited(done, kept=state is CallState.QUARANTINED)
+
+    def _finish(
+        self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None, sent: bool = True,
+        opening: Sequence[Request] = (),
+    ) -> Awaitable[None]:  # fmt: skip
+        self.written = True
+        return self.gate.store.finish(
+            self.call, state, written, failure=failure, sent=sent, result=result, lazy=not self._kept,
+            opening=opening,
+        )  # fmt: skip
+
+    async def _waited(self, done: Awaitable[None], *, kept: bool = False) -> None:
+        if self._kept or kept:
             await done
         else:
             self.gate.later(done)
@@ -240,3 +247,13 @@ class _End:
     async def _announced(self, done: Awaitable[None], sample: Request) -> None:
         await done
         self.gate.announce("sample.selected", sample)
+
+
+def _is_written(done: asyncio.Future[None]) -> bool:
+    return done.done() and not done.cancelled() and done.exception() is None
+
+
+def _opened(quarantine: Quarantine, request: Request, done: asyncio.Future[None]) -> None:
+    """Whoever still waits for it."""
+    if _is_written(done):
+        quarantine.opened(request)

@@ -23,11 +23,13 @@ from mcp_gate.gate.job import Caller, Exchange, Job, Sender
 from mcp_gate.gate.path import perform
 from mcp_gate.gate.presence import Presence
 from mcp_gate.gate.promoting import Promoter
+from mcp_gate.gate.quarantine import Quarantine
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewing import Reviewing
 from mcp_gate.gate.running import Running, UnderWay, Waiters
 from mcp_gate.gate.sharing import Sharer
 from mcp_gate.gate.tracing import Silent, Tracing, status_of
+from mcp_gate.gate.vault import Vault
 from mcp_gate.gate.waited import Waited
 from mcp_gate.gate.workflows import Workflows
 from mcp_gate.model.config import Problem
@@ -53,11 +55,13 @@ class Gate:
     """Everything a face may use. One object a process; `loaded` is swapped as one reference."""
 
     def __init__(
-        self, *, loaded: Loaded, store: Store, upstreams: Upstreams, clock: Clock, scanner: Scanner, id: str, key: bytes
-    ) -> None:
+        self, *, loaded: Loaded, store: Store, upstreams: Upstreams, clock: Clock, scanner: Scanner, id: str,
+        key: bytes, vault: Vault | None = None,
+    ) -> None:  # fmt: skip
         """
         Args:
             id: the gate's own id, kept in its store.
+            vault: seals results that are withheld; without one its key is made of `key`.
             key: secret of the gate for seals and samples, 32 bytes, kept in its store.
         """
         self.loaded = loaded
@@ -83,6 +87,8 @@ class Gate:
         self.reviewing = Reviewing(self)
         self.governing = Governing(self)
         self.workflows = Workflows(self)
+        self.vault = vault or Vault(hashlib.sha256(b"vault" + key).digest())
+        self.quarantine = Quarantine(self)
         self.presence = Presence(clock.steady)
         self.sharer = Sharer(self)
         self.targets = Targets(self)

@@ -360,6 +360,8 @@ def collectable(outcome: HoldOutcome) -> bool:
             return False
         case Refused(status=Status.FAILED, sent=False):
             return False  # the approval was not consumed: the same call tries again
+        case Refused(status=Status.QUARANTINED):
+            return False  # what becomes of it is the quarantine's to tell
         case _:
             return True
 

@@ -53,6 +53,11 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
                 return await _refuse(gate, received, verdict, words.stopped(verdict, received.call.id))
             if job.withheld:
                 return await _refuse(gate, received, verdict, words.tool_changed(verdict, received.call.id, None))
+            if verdict.decision is not Decision.DENY and gate.quarantine.about(received.call):
+                told = await gate.quarantine.collect(received, verdict)
+                if told is not None:
+                    return told
+                continue  # somebody else was told: what was known of this call is of a moment ago
             match verdict.decision:
                 case Decision.DENY:
                     refused = words.denied(verdict, received.call.id)

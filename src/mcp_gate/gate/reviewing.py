@@ -14,8 +14,10 @@ from mcp_gate.gate import events, reviewers
 from mcp_gate.gate.editing import edited
 from mcp_gate.gate.reviewers import Identity
 from mcp_gate.gate.second import look_at
+from mcp_gate.model.event import Event
+from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Accepted, Judged, Refused
-from mcp_gate.model.request import PROMOTION, Request, ReviewerDecision
+from mcp_gate.model.request import PROMOTION, QUARANTINE, Request, ReviewerDecision
 from mcp_gate.model.workload import Workload
 from mcp_gate.review import checks
 from mcp_gate.review.checks import holder
@@ -25,6 +27,7 @@ from mcp_gate.review.replay import Words, said_before
 from mcp_gate.review.second import with_look
 from mcp_gate.review.standing import Standing
 from mcp_gate.store.database import Conflict
+from mcp_gate.store.requests import Released
 from mcp_gate.upstream.catalog import Tool, Withheld
 
 if TYPE_CHECKING:
@@ -63,7 +66,13 @@ class Reviewing:
                 return self.shown(request)
             if posted.decision == "edit" and posted.arguments is not None:
                 standing = replace(standing, edit=await edited(self._gate, request, posted.arguments))
-            judged = await self._weighed(request, posted, standing)
+            released: Released | None = None
+            if request.kind == QUARANTINE and posted.decision == "redact":
+                less = await self._gate.quarantine.released(request, posted.arguments or {})
+                if isinstance(less, Refused):
+                    return await self._refused(less, request, posted.approver_id or "", standing)
+                released = less
+            judged = await self._weighed(request, posted, standing, released)
             if isinstance(judged, Refused):
                 return judged
             self._words.remember(posted, request_id, self._gate.clock.steady())
@@ -102,6 +111,27 @@ class Reviewing:
                     continue  # see `_ask`
                 return await self._told("request.escalated", request)
 
+    async def reveal(
+        self, request_id: str, approver_id: str, identity: Identity
+    ) -> JsonObject | Refused | NoSuchRequest:
+        """Show a withheld result as it came to somebody who may decide on it; that he saw it is on the record first."""
+        request = await self._gate.store.request(request_id)
+        result = None if request is None else await self._gate.quarantine.result(request)
+        if request is None or request.kind != QUARANTINE:
+            return NoSuchRequest()
+        standing = await self._standing(request, identity, approver_id)
+        refused = checks.first((checks.person, checks.group, checks.itself), request, standing)
+        if refused is None and result is None:
+            refused = Refused("already_decided", 409, "the result is no longer here")
+        if refused is not None:
+            return await self._refused(refused, request, approver_id, standing)
+        assert result is not None
+        assert standing.reviewer is not None
+        proof = standing.reviewer.assurance.word
+        fields = {**standing.record, "request_id": request.id, "approver_id": approver_id, "assurance": proof}
+        await self._gate.store.note(Event("security.result_revealed", fields))
+        return result
+
     def shown(self, request: Request) -> Request:
         """A stored request as reviewers see it: with who waits for it, and without claims that lapsed."""
         claimed_by = holder(request, self._gate.clock.steady())
@@ -109,11 +139,13 @@ class Reviewing:
 
     # ---- judging
 
-    async def _weighed(self, request: Request, posted: ReviewerDecision, standing: Standing) -> Judged:
+    async def _weighed(
+        self, request: Request, posted: ReviewerDecision, standing: Standing, released: Released | None
+    ) -> Judged:
         """Have a word judged and written; a promotion's also against the agent's level as it is then."""
         body, store = partial(self._judge, posted, standing, look_at(self._gate, request)), self._gate.store
         if request.kind != PROMOTION:
-            return await store.decide(request.id, body)
+            return await store.decide(request.id, body, released)
         ladder = store.ladder
 
         def rises(agent: AgentLevel) -> Change | Refused:

@@ -87,9 +87,32 @@ def pending(verdict: Verdict, call_id: str, request_id: str) -> Refused:
     return _refused(verdict, call_id, Status.PENDING, text, Retry.SAME_CALL, request_id)
 
 
-def quarantined(verdict: Verdict, call_id: str, why: str) -> Refused:
-    text = f"The call ran; its result is withheld ({call_id}): {why}. Do not call it again to get the result."
-    return _refused(verdict, call_id, Status.QUARANTINED, text, Retry.NEVER, reason=why)
+def quarantined(verdict: Verdict, call_id: str, why: str, request_id: str | None = None) -> Refused:
+    text = f"The call ran; its result is withheld ({call_id}): {why}."
+    if request_id is None:
+        text += " Do not call it again to get the result."
+        return _refused(verdict, call_id, Status.QUARANTINED, text, Retry.NEVER, reason=why)
+    text += (
+        f" A reviewer looks at it ({request_id}). Call the same tool again with exactly the same arguments later "
+        "to get what the reviewer lets out; it is not run again by that."
+    )
+    return _refused(verdict, call_id, Status.QUARANTINED, text, Retry.SAME_CALL, request_id, reason=why)
+
+
+def dropped(verdict: Verdict, call_id: str, request_id: str, reason: str) -> Refused:
+    text = (
+        f"The call ran; a reviewer dropped its result ({request_id}): {reason or 'no reason given'}. "
+        "Do not retry this call to get the result; tell the user or change the plan."
+    )
+    return _refused(verdict, call_id, Status.REJECTED, text, Retry.NEVER, request_id, reason=reason)
+
+
+def unseen(verdict: Verdict, call_id: str, request_id: str) -> Refused:
+    text = (
+        f"The call ran; nobody looked at its withheld result in time ({request_id}), and it is gone. "
+        "Do not retry on your own; tell the user."
+    )
+    return _refused(verdict, call_id, Status.EXPIRED, text, Retry.NEVER, request_id)
 
 
 def failed(verdict: Verdict, call_id: str, why: str, *, sent: bool, request_id: str | None = None) -> Refused:

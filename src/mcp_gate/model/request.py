@@ -13,6 +13,7 @@ from mcp_gate.model.foreign import JsonObject
 SAMPLE: Final = "sample"
 SECOND_REVIEW: Final = "second_review"
 PROMOTION: Final = "promotion"
+QUARANTINE: Final = "quarantine"
 LOOKS: Final = (SAMPLE, SECOND_REVIEW)
 """Kinds of requests that wait for nothing but to be looked at, by the words `good`, `bad` and `incident`."""
 
@@ -148,6 +149,11 @@ class Request:
     def holds(self) -> bool:
         """Whether its call waits for it. Of every other kind it has run, or there is none."""
         return self.kind == "gate"
+
+    @property
+    def owed(self) -> bool:
+        """Whether its agent gets what becomes of it, by making the same call again: held calls, withheld results."""
+        return self.kind in ("gate", QUARANTINE)
 
     @property
     def stage(self) -> int:

@@ -17,6 +17,7 @@ from mcp_gate.model.key import PublicKey
 from mcp_gate.model.request import (
     LOOKS,
     PROMOTION,
+    QUARANTINE,
     SECOND_REVIEW,
     RecordedDecision,
     Request,
@@ -34,7 +35,12 @@ EVIDENCE: Final = ("policy_snapshot", "job_hash", "approver_id", "decision_ts")
 """What every decision must carry; an `evidence_contract` cannot ask for less (contract 7)."""
 
 LOOKED: Final = ("good", "bad", "incident")
-WORDS: Final = {"gate": ("approve", "deny", "edit"), PROMOTION: ("approve", "deny"), **dict.fromkeys(LOOKS, LOOKED)}
+WORDS: Final = {
+    "gate": ("approve", "deny", "edit"),
+    PROMOTION: ("approve", "deny"),
+    QUARANTINE: ("release", "redact", "drop"),
+    **dict.fromkeys(LOOKS, LOOKED),
+}
 """What may be said of each kind of request."""
 
 HOW: Final = {
@@ -101,7 +107,7 @@ def _word(request: Request, posted: ReviewerDecision, _: Standing) -> Refused | 
     if posted.decision not in words:
         text = f"a request of kind '{request.kind}' takes one of: {', '.join(words)}"
         return Refused("bad_decision", 422, text, ("decision",))
-    if (posted.arguments is not None) == (posted.decision == "edit"):
+    if (posted.arguments is not None) == (posted.decision == "edit") or posted.decision == "redact":
         return None
     return Refused("bad_decision", 422, "the word 'edit', and no other, comes with arguments", ("arguments",))
 
@@ -259,10 +265,10 @@ def _told(edit: Edit) -> JsonObject:
 
 def _status_after(request: Request, posted: ReviewerDecision, standing: Standing, needed: int) -> RequestStatus:
     """One deny rejects. Approvals of this stage count while their givers are still reviewers of the group; an edit is
-    one, and those before it were of another call. A look at a sample is one person's."""
-    if posted.decision == "good":
+    one, and those before it were of another call. A look at a sample, or at a result, is one person's."""
+    if posted.decision in ("good", "release", "redact"):
         return RequestStatus.APPROVED
-    if posted.decision in ("deny", "bad", "incident"):
+    if posted.decision in ("deny", "bad", "incident", "drop"):
         return RequestStatus.REJECTED
     before = () if posted.decision == "edit" else request.words
     approvers = {

@@ -150,6 +150,14 @@ def delivered(tx: Tx, call_id: str, events: tuple[Event, ...]) -> None:
     record.append(tx, events)
 
 
+def keep(tx: Tx, call_id: str, result: bytes | None) -> None:
+    """What is kept of a call's result from now on; None: nothing."""
+    tx.run(
+        "update calls set kept = :kept, result = :result where id = :id",
+        id=call_id, kept=int(result is not None), result=result,
+    )  # fmt: skip
+
+
 def kept(tx: Tx, call_id: str) -> bytes | None:
     row = tx.one("select result from calls where id = :id", id=call_id)
     return None if row is None or row["result"] is None else bytes(row["result"])

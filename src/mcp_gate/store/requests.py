@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, assert_never
 
@@ -102,10 +102,11 @@ def insert(tx: Tx, request: Request) -> None:
     tx.run(_INSERT, **rows.from_request(request))
 
 
-def sampled(end: End, request: Request, tx: Tx) -> None:
-    """The end of a call that a person is to look at, and the request for it."""
+def ended(end: End, opening: Sequence[Request], tx: Tx) -> None:
+    """The end of a call that people are to look at, and the requests for it."""
     end(tx)
-    insert(tx, request)
+    for request in opening:
+        insert(tx, request)
 
 
 def _join(tx: Tx, row: Row, events: tuple[Event, ...]) -> Joined:
@@ -121,17 +122,21 @@ def _join(tx: Tx, row: Row, events: tuple[Event, ...]) -> Joined:
 
 def decide(
     tx: Tx, request_id: str, body: Callable[[Request], Judged], levels: Levels, edited: Callable[[Call], None],
-    spoken: Spoken,
+    spoken: Spoken, released: Released | None = None,
 ) -> Judged:  # fmt: skip
     """
     Args:
         edited: told of a call that was changed, once that is durable.
+        released: what an accepted word leaves of a result in quarantine, where that is not all of it.
     """
     request = need(tx, request_id)
     judged = body(request)
     match judged:
         case Accepted(decision, _, events, edit, opens):
             _write_word(tx, request, judged, spoken)
+            if released is not None:
+                calls.keep(tx, request.call.id, released.result)
+                record.append(tx, released.events)
             if edit is not None:
                 edits.write(tx, request, edit)
                 spoken.edited(tx, request, need(tx, request_id))
@@ -161,13 +166,16 @@ def _write_word(tx: Tx, request: Request, word: Accepted, spoken: Spoken) -> Non
 
 
 def _move(tx: Tx, request: Request, status: RequestStatus) -> None:
-    """A request's status, and its call's with it if that waits. What does not wait is used up at once."""
+    """A request's status, and its call's with it if that waits. What its agent is not told of is used up at once; of a
+    result in quarantine nothing stays unless it was released."""
     tx.run(
         "update requests set status = :status, consumed = :consumed where id = :id",
-        status=status.value, consumed=int(request.consumed or not request.holds), id=request.id,
+        status=status.value, consumed=int(request.consumed or not request.owed), id=request.id,
     )  # fmt: skip
     if request.holds:
         calls.move(tx, request.call.id, CallState(status.value))
+    elif request.owed and status is not RequestStatus.APPROVED:
+        calls.keep(tx, request.call.id, None)
 
 
 def _write_decision(tx: Tx, request: Request, decision: RecordedDecision) -> None:
@@ -229,6 +237,14 @@ def _escalate(tx: Tx, request: Request, to: Escalates, spoken: Spoken) -> None:
 Proof: TypeAlias = Callable[[Request, bool], str]
 """Why a stored approval does not prove that people gave it, or ""; told whether an earlier process opened the request.
 Pure, and run in the transaction that uses the approval up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What is left of a result in quarantine that a reviewer let out in part."""
+
+    result: bytes
+    events: tuple[Event, ...]
 
 
 @dataclass(frozen=True, slots=True)

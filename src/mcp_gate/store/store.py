@@ -33,6 +33,8 @@ from mcp_gate.store.habits import Habits
 from mcp_gate.store.levels import Judge, Levels, Moved
 from mcp_gate.store.nearest import Nearest
 from mcp_gate.store.outbox import Outbox
+from mcp_gate.store.quarantine import Quarantine
+from mcp_gate.store.requests import Released
 from mcp_gate.store.results import (
     Claim,
     Claimed,
@@ -82,6 +84,7 @@ class Store:
         self.habits = Habits(database, clock)
         self.outbox = Outbox(database)
         self.runs = Runs(database)
+        self.quarantine = Quarantine(database)
         self._clock = clock
         self._levels = Levels(lambda: rfc3339(clock()))
         self._stops = stops
@@ -201,7 +204,7 @@ class Store:
     def finish(
         self, call: Call, state: CallState, events: Sequence[Event], *,
         failure: bool = False, sent: bool = True, result: bytes | None = None, lazy: bool = False,
-        sample: Request | None = None,
+        opening: Sequence[Request] = (),
     ) -> Awaitable[None]:  # fmt: skip
         """The end of a dispatched call: EXECUTED, QUARANTINED, FAILED or UNKNOWN.
 
@@ -209,7 +212,7 @@ class Store:
         UNKNOWN do. `sent` is false where it is certain that the upstream saw nothing, which counts neither for nor
         against its agent. `result` is kept until `delivered`, for a caller that may be gone. A lazy one need not be
         awaited; if it cannot be written now it is tried again, with every later transaction and every second, until
-        `close`. `sample` is a request for a look at the call, opened with its end.
+        `close`. `opening` are requests for people to look at the call or its result, opened with its end.
 
         Raises:
             NotFound, Conflict: no such call; it is in no state that leads to `state`.
@@ -221,7 +224,7 @@ class Store:
             self._counted.collected(call.id)
         if state in calls.EXECUTED:
             self.habits.executed(call)
-        return self._write(end if sample is None else partial(requests.sampled, end, sample), lazy=lazy)
+        return self._write(partial(requests.ended, end, opening) if opening else end, lazy=lazy)
 
     def delivered(self, call_id: str, events: Sequence[Event] = ()) -> Awaitable[None]:
         """The agent has the outcome; what was kept for collection is wiped. Lazy."""
@@ -373,10 +376,13 @@ class Store:
         opening.add_done_callback(partial(self._not_opened, call.id))
         return await asyncio.shield(opening)  # whether it was opened is to be known whoever still waits
 
-    async def decide(self, request_id: str, body: Callable[[Request], Judged]) -> Judged:
+    async def decide(
+        self, request_id: str, body: Callable[[Request], Judged], released: Released | None = None
+    ) -> Judged:
         """Let `body` judge a person's word on the request as it is in this transaction, and write what it says.
 
-        `body` is pure and runs in the writer's thread.
+        `body` is pure and runs in the writer's thread. `released` is what an accepted word leaves of a result in
+        quarantine, where that is not all of it.
 
         Raises:
             NotFound: no such request.
@@ -385,7 +391,7 @@ class Store:
         return await self._db.write(
             partial(
                 requests.decide, request_id=request_id, body=body, levels=self._levels, edited=self._counted.edited,
-                spoken=self._spoken,
+                spoken=self._spoken, released=released,
             )
         )
 

@@ -54,6 +54,7 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
             Route("/v1/requests/{id}", routes.request, methods=["GET"]),
             Route("/v1/requests/{id}/decision", routes.decision, methods=["POST"]),
             Route("/v1/requests/{id}/claim", routes.claim, methods=["POST"]),
+            Route("/v1/requests/{id}/reveal", routes.reveal, methods=["POST"]),
             Route("/v1/requests/{id}/release-claim", routes.release_claim, methods=["POST"]),
             Route("/v1/requests/{id}/extend", routes.extend, methods=["POST"]),
             Route("/v1/requests/{id}/escalate", routes.escalate, methods=["POST"]),

@@ -15,6 +15,7 @@ from mcp_gate.gate import reviewers
 from mcp_gate.gate.erasing import Erased, NoSuchCall, erase
 from mcp_gate.gate.reviewers import Bearer, Identity, Session
 from mcp_gate.gate.reviewing import Answer, NoSuchRequest, Reviewing
+from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Refused
 from mcp_gate.model.request import Request, RequestStatus
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 PAGE_SIZE: Final = 100
 BRIEF_PAGE_SIZE: Final = 1000
+MOST_SHOWN: Final = 1 << 20
+"""Bytes of a withheld result that a request is shown with."""
 PRIVATE: Final = ("arguments", "attributes", "claims")
 """What a reviewer who proved himself sees only of calls that are his group's to decide."""
 
@@ -57,7 +60,27 @@ class Routes:
             raise no_request()
         if not self.visible(identity_of(http), found.group):
             raise no_request()
-        return answer({**self._json(found), **await self._nearest(found, identity_of(http))})
+        more = await self._withheld(found) if found.kind == "quarantine" else {}
+        return answer({**self._json(found), **more, **await self._nearest(found, identity_of(http))})
+
+    async def _withheld(self, request: Request) -> JsonObject:
+        """The member `result`: a withheld result, masked, where it is still there and not too large to read."""
+        masked = await self._gate.quarantine.masked(request)
+        if masked is None or len(strictjson.dumps(masked)) > MOST_SHOWN:
+            return {}
+        return {"result": masked}
+
+    async def reveal(self, http: HttpRequest) -> Response:
+        """A withheld result as it came. That somebody saw it is recorded: this is no GET."""
+        approver = caller(http, body.approver_of(await body.read_object(http)))
+        found = await self._reviewing.reveal(http.path_params["id"], approver, identity_of(http))
+        match found:
+            case Refused():
+                raise refusal(found)
+            case NoSuchRequest():
+                raise no_request()
+            case _:
+                return answer({"result": found})
 
     async def _nearest(self, request: Request, identity: Identity) -> JsonObject:
         """The member `nearest`: an approved call to compare with, if the caller may read that one, too."""

@@ -247,6 +247,8 @@ class DeskScreen(Screen[None]):
             return "the gate has not answered the last word on this call yet"
         if held.sampled:
             return f"it ran already: mcp-gate requests good, bad or incident {reveal(held.id)[:NAME]}"
+        if held.kind == "quarantine":
+            return f"its result is withheld: mcp-gate requests release, redact or drop {reveal(held.id)[:NAME]}"
         if held.kind != "gate":
             return "this screen decides on held calls only"
         return ""

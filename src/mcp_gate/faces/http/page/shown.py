@@ -7,7 +7,7 @@ from typing import Final
 
 from mcp_gate.faces.facts import digest, facts, headline, lookalikes, time_left, told, why
 from mcp_gate.faces.http.page.words import MOST_BYTES, needs_more_proof, sayings
-from mcp_gate.faces.stages import afterwards, is_sample
+from mcp_gate.faces.stages import afterwards, has_run
 from mcp_gate.lang.reveal import reveal_json
 from mcp_gate.lang.strictjson import dumps
 from mcp_gate.model.foreign import JsonObject
@@ -66,7 +66,7 @@ def story(request: JsonObject, now: float) -> JsonObject:
         "status": request["status"],
         "open": request["status"] == "pending",
         "facts": facts(request),
-        "ran": is_sample(request),
+        "ran": has_run(request),
         "arguments": lines(call["arguments"]),
         "size": size,
         "too_large": size > MOST_BYTES,

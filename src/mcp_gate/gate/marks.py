@@ -1,0 +1,20 @@
+"""What a changed result says of itself (contract 6)."""
+
+from __future__ import annotations
+
+from mcp_gate.model.foreign import JsonMapping, JsonObject
+from mcp_gate.model.outcome import VERDICT_KEY
+
+
+def redacted(payload: JsonObject, call_id: str, verdict: JsonMapping, redactions: list[JsonObject]) -> JsonObject:
+    """The result with the mark.
+
+    Args:
+        verdict: `Verdict.as_json()`.
+    """
+    told = {name: verdict[name] for name in ("decision", "rule_id", "reason", "policy_snapshot")}
+    mark: JsonObject = {
+        "call_id": call_id, "status": "redacted", **told, "retry": "never", "redactions": redactions,
+    }  # fmt: skip
+    meta = payload.get("_meta")
+    return {**payload, "_meta": {**(meta if isinstance(meta, dict) else {}), VERDICT_KEY: mark}}

@@ -1,0 +1,75 @@
+"""Results in quarantine as transactions: found again by the same call, and handed over once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+from mcp_gate.model.event import Event
+from mcp_gate.model.request import CallState, Request, RequestStatus
+from mcp_gate.store import calls, record, requests
+from mcp_gate.store.database import Database, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One that its agent has heard nothing final of."""
+
+    agent: str
+    job_hash: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What the same call again comes to: by `request.status` it is to be waited for, here, dropped or expired."""
+
+    request: Request
+    result: bytes | None = None
+    """As `finish` was given it, or as a reviewer's word left it; with APPROVED alone, and once."""
+
+
+class Quarantine:
+    """All of one store."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def all(self) -> list[Kept]:
+        """Those that the same call again is about, oldest first."""
+        return await self._db.read(_all)
+
+    async def collect(self, request_id: str, received: Event, delivered: Event) -> Collected | None:
+        """Hand over what became of one: only the first who asks after it was settled gets it, and None comes after.
+
+        Args:
+            received: recorded under the ids of the call that it joins.
+            delivered: recorded where a result is handed over.
+        """
+        return await self._db.write(partial(_collect, request_id, received, delivered))
+
+
+def _all(tx: Tx) -> list[Kept]:
+    found = tx.all(
+        "select agent, job_hash, id from requests where kind = 'quarantine' and consumed = 0 "
+        "and status in ('pending', 'approved', 'rejected', 'expired') order by opened_ts, id"
+    )
+    return [Kept(row["agent"], row["job_hash"], row["id"]) for row in found]
+
+
+def _collect(request_id: str, received: Event, delivered: Event, tx: Tx) -> Collected | None:
+    request = requests.need(tx, request_id)
+    if request.consumed or request.status in (RequestStatus.CANCELLED, RequestStatus.SUPERSEDED):
+        return None
+    request = replace(request, attempts=request.attempts + 1)
+    tx.run("update requests set attempts = attempts + 1 where id = :id", id=request_id)
+    record.append(tx, (replace(received, data={**received.data, "attempt": request.attempts}),))
+    if request.status is RequestStatus.PENDING:
+        return Collected(request)
+    tx.run("update requests set consumed = 1 where id = :id", id=request_id)
+    if request.status is not RequestStatus.APPROVED:
+        return Collected(request)
+    result = calls.kept(tx, request.call.id)
+    calls.move(tx, request.call.id, CallState.DELIVERED)
+    record.append(tx, (delivered,))
+    return Collected(request, result)

@@ -1,0 +1,251 @@
+"""A withheld result: told at once, kept sealed, shown masked, handed over once to the very same call."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mcp_gate.faces.client import decision_body
+from mcp_gate.faces.http.shapes import request_json
+from mcp_gate.gate.gate import Gate
+from mcp_gate.gate.quarantine import LOOK_SEC
+from mcp_gate.gate.reviewers import Session
+from mcp_gate.gate.reviewing import NoSuchRequest
+from mcp_gate.gate.sweep import sweep
+from mcp_gate.gate.vault import Unreadable, Vault
+from mcp_gate.model.event import Event
+from mcp_gate.model.judged import Refused as Refusal
+from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Refused, Retry, Status
+from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
+from support.gates import RULES, Hands, Upstream, decide, job, loaded, open_gate, pending, perform
+
+pytestmark = pytest.mark.anyio
+
+SSN, MAIL = "536-22-1234", "ada.lovelace@analytical.org"
+REVIEW = RULES + (
+    "output_review: { rules: [ { id: ssn, entities: [US_SSN], decision: quarantine, reason: Bulk export }, "
+    "{ id: rest, entities: [PII], decision: redact } ] }\n"
+)
+PEOPLE = "agents: { default: { owner: lee }, other: {} }\nreviewers: { dana: {}, lee: {}, sam: {} }\n"
+RESULT = {"content": [{"type": "text", "text": f"SSN {SSN}, mail {MAIL}, note late"}], "structuredContent": {"note": 1}}
+
+
+def private() -> Upstream:
+    return Upstream(dict(RESULT))
+
+
+async def withheld(gate: Gate, upstream: Upstream, **who: str) -> tuple[Refused, Request]:
+    outcome = await perform(gate, job("get", {"id": 7}), upstream, **who)
+    assert isinstance(outcome, Refused)
+    (request,) = [one for one in await gate.store.requests() if one.kind == "quarantine" and not one.consumed]
+    return outcome, request
+
+
+async def say(gate: Gate, request: Request, word: str, by: str = "dana", **changes: Any) -> Any:
+    body = decision_body(request_json(request), word, by, "Looked at it") | changes
+    body["decision_ts"] = "2027-01-15T08:00:00.000Z"
+    return await gate.reviewing.decide(request.id, ReviewerDecision(**body), Session())
+
+
+async def events(gate: Gate, name: str) -> list[dict[str, Any]]:
+    await gate.settle(5)
+    return [record for record in await gate.store.records() if record["event"] == name]
+
+
+async def test_the_agent_is_told_at_once_and_reviewers_get_a_request(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        outcome, request = await withheld(gate, private())
+        (opened,) = await events(gate, "request.opened")
+    assert (outcome.status, outcome.retry, outcome.reason) == (Status.QUARANTINED, Retry.SAME_CALL, "Bulk export")
+    assert outcome.request_id == request.id == opened["request_id"]
+    assert (request.group, request.status, request.needed) == ("default", RequestStatus.PENDING, 1)
+    assert request.verdict["quarantine"] == {
+        "why": "Bulk export",
+        "details": [
+            {"field": "content[0].text", "reason": "Bulk export", "action": "withheld"},
+            {"field": "content[0].text", "reason": "EMAIL_ADDRESS detected", "action": "withheld"},
+        ],
+    }
+
+
+async def test_S205_the_same_call_again_is_not_sent_and_gets_nothing_before_a_reviewer_spoke(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        upstream = private()
+        first, request = await withheld(gate, upstream)
+        again, same = await withheld(gate, upstream)
+        assert len(upstream.sent) == 1
+        assert same.id == request.id
+        assert same.attempts == 2
+        assert again.verdict()["request_id"] == first.verdict()["request_id"]
+        other = await perform(gate, job("get", {"id": 7}), upstream, agent="other")
+        assert len(upstream.sent) == 2, "another agent's call is another call"
+        assert isinstance(other, Refused)
+    assert SSN not in json.dumps([first.verdict(), again.verdict(), first.text, again.text])
+
+
+async def test_S205_what_is_kept_is_sealed_and_opens_for_its_own_call_alone(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        _, request = await withheld(gate, private())
+        kept = await gate.store.result_of(request.call.id)
+        assert kept is not None
+        with pytest.raises(Unreadable):
+            gate.vault.open(kept, "c-another")
+        with pytest.raises(Unreadable):
+            Vault(b"x" * 32).open(kept, request.call.id)
+        assert json.loads(gate.vault.open(kept, request.call.id)) == RESULT
+    on_disk = b"".join(path.read_bytes() for path in tmp_path.glob("gate.db*"))
+    assert SSN.encode() not in on_disk
+    assert MAIL.encode() not in on_disk
+
+
+async def test_S206_a_released_result_is_delivered_once_and_a_second_release_is_refused(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        upstream = private()
+        _, request = await withheld(gate, upstream)
+        released = await say(gate, request, "release")
+        assert released.status is RequestStatus.APPROVED
+        second = await say(gate, request, "release", by="sam", nonce="n-2")
+        assert isinstance(second, Refusal)
+        outcomes = await asyncio.gather(*(perform(gate, job("get", {"id": 7}), upstream) for _ in range(2)))
+        got = [one for one in outcomes if isinstance(one, Delivered)]
+        assert [one.result for one in got] == [RESULT], "as the reviewer released it, once"
+        assert len(upstream.sent) == 2, "the other one is a new call"
+        assert len(await events(gate, "call.delivered")) == 1
+        assert await gate.store.result_of(request.call.id) is None
+        decided = (await events(gate, "request.decided"))[0]["data"]
+        assert (decided["decision"], decided["final"]) == ("release", True)
+
+
+async def test_a_dropped_result_is_told_once_and_nothing_of_it_is_kept(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        upstream = private()
+        _, request = await withheld(gate, upstream)
+        assert (await say(gate, request, "drop")).status is RequestStatus.REJECTED
+        assert await gate.store.result_of(request.call.id) is None
+        told = await perform(gate, job("get", {"id": 7}), upstream)
+        assert isinstance(told, Refused)
+        assert (told.status, told.retry, told.reason) == (Status.REJECTED, Retry.NEVER, "Looked at it")
+        assert "dropped" in told.text
+        assert len(upstream.sent) == 1
+        await withheld(gate, upstream)
+        assert len(upstream.sent) == 2, "told once; then it is a new call"
+
+
+async def test_a_result_that_nobody_looked_at_expires_and_is_gone(tmp_path: Path) -> None:
+    hands = Hands()
+    async with open_gate(tmp_path, REVIEW, PEOPLE, hands) as gate:
+        upstream = private()
+        _, request = await withheld(gate, upstream)
+        hands.pass_(LOOK_SEC + 1)
+        await sweep(gate)
+        found = await gate.store.request(request.id)
+        assert found is not None
+        assert found.status is RequestStatus.EXPIRED
+        assert await gate.store.result_of(request.call.id) is None
+        told = await perform(gate, job("get", {"id": 7}), upstream)
+        assert isinstance(told, Refused)
+        assert told.status is Status.EXPIRED
+        assert len(upstream.sent) == 1
+
+
+async def test_a_reviewer_sees_it_masked_and_may_let_out_just_that(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        upstream = private()
+        _, request = await withheld(gate, upstream)
+        masked = await gate.quarantine.masked(request)
+        assert masked is not None
+        assert masked["content"][0]["text"] == "SSN [REDACTED:US_SSN#1], mail [REDACTED:EMAIL_ADDRESS#1], note late"
+        bad = await say(gate, request, "redact", arguments={"fields": ["a..b"]}, nonce="n-1")
+        assert isinstance(bad, Refusal)
+        done = await say(gate, request, "redact", arguments={"fields": ["note"]}, nonce="n-2")
+        assert done.status is RequestStatus.APPROVED
+        outcome = await perform(gate, job("get", {"id": 7}), upstream)
+        reviewed = [record["data"] for record in await events(gate, "output.reviewed")]
+    assert isinstance(outcome, Delivered)
+    assert outcome.result["content"] == masked["content"]
+    assert outcome.result["structuredContent"] == {}
+    assert outcome.result["_meta"][VERDICT_KEY]["status"] == "redacted"
+    assert [one["output_safety_decision"] for one in reviewed] == ["QUARANTINE", "REDACT"]
+    assert len(upstream.sent) == 1
+
+
+async def test_who_looks_at_it_unmasked_is_on_the_record_and_has_to_be_entitled(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        _, request = await withheld(gate, private())
+        assert await gate.reviewing.reveal(request.id, "dana", Session()) == RESULT
+        owner = await gate.reviewing.reveal(request.id, "lee", Session())
+        assert isinstance(owner, Refusal)
+        assert owner.code == "self_approval"
+        assert isinstance(await say(gate, request, "release", by="lee"), Refusal)
+        assert isinstance(await gate.reviewing.reveal("R-0", "dana", Session()), NoSuchRequest)
+        (seen,) = await events(gate, "security.result_revealed")
+    assert (seen["approver_id"], seen["request_id"], seen["assurance"]) == ("dana", request.id, "session")
+
+
+async def test_an_approved_call_s_result_is_withheld_just_the_same(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        upstream = private()
+        calling = asyncio.create_task(perform(gate, job("refund", {"amount": 5}), upstream))
+        (held,) = await pending(gate)
+        await decide(gate, held)
+        outcome = await calling
+        assert isinstance(outcome, Refused)
+        assert outcome.status is Status.QUARANTINED
+        (request,) = [one for one in await gate.store.requests() if one.kind == "quarantine"]
+        await say(gate, request, "release")
+        released = await perform(gate, job("refund", {"amount": 5}), upstream)
+        assert isinstance(released, Delivered)
+        assert released.result == RESULT
+        assert len(upstream.sent) == 1
+        anew = asyncio.create_task(perform(gate, job("refund", {"amount": 5}), upstream))
+        assert len(await pending(gate)) == 1, "then it is a new call, held anew"
+        anew.cancel()
+
+
+async def test_stop_and_reload_leave_it_to_the_reviewer(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        upstream = private()
+        _, request = await withheld(gate, upstream)
+        await gate.store.stop_agent("default", Event("agent.stopped", {"agent": "default"}))
+        await say(gate, request, "release")
+        stopped = await perform(gate, job("get", {"id": 7}), upstream)
+        assert isinstance(stopped, Refused)
+        assert stopped.rule_id == "stopped"
+        await gate.store.resume_agent("default", Event("agent.stopped", {"agent": "default"}))
+        gate.loaded = loaded(REVIEW.replace("Bulk export", "Other words"), PEOPLE)
+        assert isinstance(await perform(gate, job("get", {"id": 7}), upstream), Delivered)
+        assert len(upstream.sent) == 1
+
+
+async def test_a_restart_forgets_none_of_it(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        await withheld(gate, private())
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        await gate.quarantine.load()
+        upstream = private()
+        _, request = await withheld(gate, upstream)
+        await say(gate, request, "release")
+        assert isinstance(await perform(gate, job("get", {"id": 7}), upstream), Delivered)
+        assert upstream.sent == []
+
+
+async def test_S207_no_record_of_it_holds_what_was_found(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        _, request = await withheld(gate, private())
+        await say(gate, request, "drop")
+        told = json.dumps([await gate.store.records(), request_json(request)])
+    assert SSN not in told
+    assert MAIL not in told
+
+
+def test_the_key_is_made_once_and_is_its_owner_s_alone(tmp_path: Path) -> None:
+    first, second = Vault.at(tmp_path), Vault.at(tmp_path)
+    assert second.open(first.seal(b"x", "c"), "c") == b"x"
+    assert (tmp_path / "vault.key").stat().st_mode & 0o777 == 0o600
+    (tmp_path / "vault.key").write_bytes(b"short")
+    with pytest.raises(OSError, match="is no key"):
+        Vault.at(tmp_path)
