@@ -20,6 +20,9 @@ from support.reviewed import GROUPS, Reviewed, a_gate, shifted
 
 pytestmark = pytest.mark.anyio
 
+ROUNDS = 200
+"""Of two who decide at the same moment."""
+
 
 async def decide(gate: Reviewed, request: Request, decision: str = "approve", nonce: str = "n", by: str = "") -> Answer:
     posted = ReviewerDecision(
@@ -56,9 +59,11 @@ async def test_S087_an_approval_after_expiry_is_refused_though_nobody_swept_yet(
         assert found.decisions == ()
 
 
-async def test_S090_of_two_reviewers_at_once_the_first_written_word_counts(tmp_path: Path) -> None:
+async def test_S090_of_two_reviewers_at_once_the_first_written_word_counts_and_both_are_on_record(
+    tmp_path: Path,
+) -> None:
     async with a_gate(tmp_path, settings=GROUPS) as gate:
-        for trial in range(100):
+        for trial in range(ROUNDS):
             request = await gate.hold()
             words = [("approve", "dana"), ("deny", "ana")]
             if trial % 2:
@@ -71,6 +76,15 @@ async def test_S090_of_two_reviewers_at_once_the_first_written_word_counts(tmp_p
             assert [answer.code for answer in lost] == ["already_decided"]
             (final,) = await final_decisions(gate, request)
             assert won[0].status.value == {"approve": "approved", "deny": "rejected"}[final]
+        told = await gate.gate.store.records(limit=10 * ROUNDS)
+        both = {record["request_id"]: [] for record in told if record["event"] == "request.opened"}
+        for record in told:
+            if record["event"] in ("request.decided", "request.refused"):
+                both[record["request_id"]].append((record["event"], record["data"].get("code"), record["approver_id"]))
+        assert len(both) == ROUNDS
+        for (won_by, lost_by) in both.values():
+            assert (won_by[:2], lost_by[:2]) == (("request.decided", None), ("request.refused", "already_decided"))
+            assert {won_by[2], lost_by[2]} == {"dana", "ana"}
 
 
 async def final_decisions(gate: Reviewed, request: Request) -> list[str]:

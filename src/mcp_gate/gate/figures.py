@@ -28,8 +28,8 @@ async def queue(gate: Gate) -> Queue:
     """How long held calls wait and waited lately, against the targets."""
     targets, now = gate.loaded.queue, gate.clock.steady()
     return measure(
-        await gate.store.waiting(),
-        await gate.store.settled_waits(now - SETTLED_SEC),
+        await gate.store.waits.waiting(),
+        await gate.store.waits.settled(now - SETTLED_SEC),
         now,
         targets.target_median_wait_sec or MEDIAN_SEC,
         targets.target_p95_wait_sec or P95_SEC,
@@ -39,8 +39,8 @@ async def queue(gate: Gate) -> Queue:
 async def people(gate: Gate) -> list[JsonObject]:
     """Every reviewer: how many open requests are his, and how fast he decides."""
     known = reviewers.people(gate.loaded.settings).persons
-    loads = await gate.store.loads()
-    said = paces(await gate.store.words_since(gate.clock.steady() - DAY_SEC))
+    loads = await gate.store.assigning.loads()
+    said = paces(await gate.store.waits.words(gate.clock.steady() - DAY_SEC))
     here = gate.presence.here(known)
     return [
         {"id": id, "here": id in here, "open": loads.get(id, 0), **said.get(id, NOTHING).as_json()}
@@ -50,7 +50,7 @@ async def people(gate: Gate) -> list[JsonObject]:
 
 async def second_looks(gate: Gate) -> JsonObject:
     """How often the second look at a decision came to the same."""
-    return (await gate.store.second_looks(gate.clock.steady() - LOOKS_SEC)).as_json()
+    return (await gate.store.waits.looks(gate.clock.steady() - LOOKS_SEC)).as_json()
 
 
 async def gated_share(gate: Gate) -> float:

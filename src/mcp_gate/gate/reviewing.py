@@ -197,7 +197,7 @@ class Reviewing:
         if controls.max_open_requests_per_reviewer is None and not approvals:
             return Workload()
         now = self._gate.clock.steady()
-        return await self._gate.store.workload(reviewer, without=request.id, now=now, approvals=approvals)
+        return await self._gate.store.assigning.workload(reviewer, without=request.id, now=now, approvals=approvals)
 
     def _tool_hash(self, request: Request) -> str | None:
         """The tool's accepted definition as of now. A withheld tool has none, which is a change."""

@@ -42,7 +42,7 @@ class Sharer:
             return
         self._next = now + AGAIN_SEC  # before anything is awaited: what changes meanwhile is the next round's
         try:
-            placed = await gate.store.share_out(roster, now)
+            placed = await gate.store.assigning.share_out(roster, now)
         except Unavailable:
             self.changed()
             raise

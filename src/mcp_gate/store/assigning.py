@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from mcp_gate.evidence.record import members
-from mcp_gate.lang.times import parse_rfc3339
+from mcp_gate.lang.times import parse_rfc3339, rfc3339
 from mcp_gate.model.event import Event
 from mcp_gate.model.request import Request
 from mcp_gate.model.workload import Workload
 from mcp_gate.review.assign import SHARED, Lying, Placed, Roster, Sharing
 from mcp_gate.store import requests
-from mcp_gate.store.database import Row, Tx
+from mcp_gate.store.database import Database, Row, Tx
 
 SPARE: Final = 20
 """How many more of a group's requests are looked at than there is room for: some are of who could decide on them."""
@@ -31,8 +32,31 @@ _GROUPS: Final = (
 """One step of the index for each group, however many requests wait in it."""
 
 
-def workload(tx: Tx, reviewer: str, without: str, now: str, approvals: int) -> Workload:
-    """What a reviewer has but for one request, and when he approved last, as often as asked for."""
+class Assigning:
+    """Of one store; every method may raise `Unavailable`. Times are seconds since the epoch."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def workload(self, reviewer: str, *, without: str, now: float, approvals: int) -> Workload:
+        """What a reviewer has before him but for the request `without`, and his last `approvals` approvals."""
+        return await self._db.read(
+            partial(_workload, reviewer=reviewer, without=without, now=rfc3339(now), approvals=approvals)
+        )
+
+    async def loads(self) -> dict[str, int]:
+        """How many open requests each reviewer has who has any."""
+        return await self._db.read(_loads)
+
+    async def share_out(self, roster: Roster, now: float) -> list[Request]:
+        """One round of sharing out; gives the requests that are somebody else's now, or nobody's. Writes nothing if
+        there are none."""
+        if not await self._db.read(partial(_wanting, roster=roster, now=rfc3339(now))):
+            return []
+        return await self._db.write(partial(_share_out, roster=roster, now=rfc3339(now)))
+
+
+def _workload(tx: Tx, reviewer: str, without: str, now: str, approvals: int) -> Workload:
     row = tx.one(
         "select count(*) as taken, total(claimed_by = :reviewer and claimed_until > :now) as claimed from requests "
         "where status = 'pending' and assigned_to <> '' and assigned_to = :reviewer and id <> :without",
@@ -47,8 +71,7 @@ def workload(tx: Tx, reviewer: str, without: str, now: str, approvals: int) -> W
     return Workload(approved=approved) if row is None else Workload(row["taken"], int(row["claimed"]), approved)
 
 
-def loads(tx: Tx) -> dict[str, int]:
-    """How many open requests each reviewer has who has any."""
+def _loads(tx: Tx) -> dict[str, int]:
     rows = tx.all(
         "select assigned_to, count(*) as n from requests where status = 'pending' and assigned_to <> '' "
         "group by assigned_to"
@@ -56,13 +79,12 @@ def loads(tx: Tx) -> dict[str, int]:
     return {row["assigned_to"]: row["n"] for row in rows}
 
 
-def wanting(tx: Tx, roster: Roster, now: str) -> bool:
+def _wanting(tx: Tx, roster: Roster, now: str) -> bool:
     """Whether a round would do anything."""
     return next(_round(tx, roster, now), None) is not None
 
 
-def share_out(tx: Tx, roster: Roster, now: str) -> list[Request]:
-    """One round; gives the requests that are somebody else's now, or nobody's."""
+def _share_out(tx: Tx, roster: Roster, now: str) -> list[Request]:
     return [_place(tx, placed) for placed in list(_round(tx, roster, now))]
 
 

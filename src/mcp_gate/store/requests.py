@@ -12,7 +12,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import SAMPLE, SECOND_REVIEW, CallState, RecordedDecision, Request, RequestStatus
 from mcp_gate.model.timed import Approves, Escalates, Expires, Over, Timed, Waits
-from mcp_gate.store import calls, edits, record, rows
+from mcp_gate.store import calls, edits, looks, record, rows
 from mcp_gate.store.calls import Begin, End
 from mcp_gate.store.database import Conflict, NotFound, Outdated, Row, Tx
 from mcp_gate.store.levels import Levels
@@ -400,17 +400,7 @@ def unsettled(tx: Tx) -> list[Request]:
 def _whole(tx: Tx, row: Row) -> Request:
     trail = calls.trail(tx, row["c_session"], row["c_agent"], TRAIL, without=row["call_id"])
     request = rows.to_request(row, _decisions(tx, row["id"]), tuple(trail))
-    return replace(request, before=_before(tx, request)) if request.kind == SECOND_REVIEW else request
-
-
-def _before(tx: Tx, look: Request) -> tuple[RecordedDecision, ...]:
-    """What was said on the call that is looked at again."""
-    found = tx.all(
-        "select d.* from decisions d join requests r on r.id = d.request_id "
-        "where r.call_id = :call and r.kind = 'gate' order by d.n",
-        call=look.call.id,
-    )
-    return tuple(rows.to_decision(row) for row in found)
+    return replace(request, before=looks.before(tx, request.call.id)) if request.kind == SECOND_REVIEW else request
 
 
 def _decisions(tx: Tx, request_id: str) -> tuple[RecordedDecision, ...]:

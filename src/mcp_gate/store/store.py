@@ -11,7 +11,6 @@ from pathlib import Path
 
 from mcp_gate.autonomy.ladder import Ladder
 from mcp_gate.autonomy.level import AgentLevel, Change
-from mcp_gate.history.past import Word
 from mcp_gate.lang.conditions import Window
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call, Unknown
@@ -20,12 +19,9 @@ from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Judged
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.timed import Escalates, Timed
-from mcp_gate.model.workload import Workload
-from mcp_gate.review.assign import Roster
-from mcp_gate.review.queue import Waiting
-from mcp_gate.review.second import Agreement
 from mcp_gate.signals.windows import Deed
-from mcp_gate.store import assigning, calls, erase, nearest, pins, promotions, record, requests, snapshots, waits
+from mcp_gate.store import calls, erase, nearest, pins, promotions, record, requests, snapshots
+from mcp_gate.store.assigning import Assigning
 from mcp_gate.store.counted import Counted
 from mcp_gate.store.database import Conflict, Database, NotFound, Outdated, Tx, Unavailable
 from mcp_gate.store.facts import History
@@ -54,6 +50,7 @@ from mcp_gate.store.spoken import Spoken
 from mcp_gate.store.sqlite import SQLite
 from mcp_gate.store.stops import Stops
 from mcp_gate.store.tally import Tally
+from mcp_gate.store.waits import Waits
 
 __all__ = [
     "CHECKPOINT_KEY", "FILE_NAME", "Claim", "Claimed", "Closed", "Closing", "Conflict", "Joined", "NotClaimed",
@@ -83,6 +80,8 @@ class Store:
         self._counted = counted
         self.habits = Habits(database, clock)
         self.outbox = Outbox(database)
+        self.assigning = Assigning(database)
+        self.waits = Waits(database)
         self.runs = Runs(database)
         self.quarantine = Quarantine(database)
         self._clock = clock
@@ -487,44 +486,6 @@ class Store:
             NotFound, Conflict: as `set_claim`.
         """
         await self._db.write(partial(requests.escalate, read, to, self._spoken))
-
-    async def workload(self, reviewer: str, *, without: str, now: float, approvals: int) -> Workload:
-        """What a reviewer has before him but for the request `without`, and his last `approvals` approvals.
-
-        `now` (seconds since the epoch, compared with claims' ends).
-        """
-        return await self._db.read(
-            partial(assigning.workload, reviewer=reviewer, without=without, now=rfc3339(now), approvals=approvals)
-        )
-
-    async def loads(self) -> dict[str, int]:
-        """How many open requests each reviewer has who has any."""
-        return await self._db.read(assigning.loads)
-
-    async def waiting(self) -> list[Waiting]:
-        """Every held call that waits for people."""
-        return await self._db.read(waits.waiting)
-
-    async def settled_waits(self, since: float) -> list[float]:
-        """How long the held calls waited that were decided or expired since a time, seconds."""
-        return await self._db.read(partial(waits.settled, since=rfc3339(since)))
-
-    async def words_since(self, since: float) -> list[Word]:
-        """What people said on requests since a time (seconds since the epoch), oldest first."""
-        return await self._db.read(partial(waits.words, since=rfc3339(since)))
-
-    async def second_looks(self, since: float) -> Agreement:
-        """How second looks came out that were opened since a time (seconds since the epoch)."""
-        return await self._db.read(partial(waits.looks, since=rfc3339(since)))
-
-    async def share_out(self, roster: Roster, now: float) -> list[Request]:
-        """One round of sharing out open requests; gives those that are somebody else's now. Writes nothing if none is.
-
-        `now` (seconds since the epoch, compared with claims' ends).
-        """
-        if not await self._db.read(partial(assigning.wanting, roster=roster, now=rfc3339(now))):
-            return []
-        return await self._db.write(partial(assigning.share_out, roster=roster, now=rfc3339(now)))
 
     async def request(self, request_id: str) -> Request | None:
         """One request with its decisions and the session's trail; `waiting` is always False here: the gate knows."""

@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from mcp_gate.history.past import Word
-from mcp_gate.lang.times import parse_rfc3339
+from mcp_gate.lang.times import parse_rfc3339, rfc3339
 from mcp_gate.review.queue import Waiting
-from mcp_gate.review.second import Agreement, same
-from mcp_gate.store.database import Row, Tx
+from mcp_gate.review.second import Agreement
+from mcp_gate.store import looks
+from mcp_gate.store.database import Database, Row, Tx
 
 
-def waiting(tx: Tx) -> list[Waiting]:
+class Waits:
+    """Of one store; every method may raise `Unavailable`. Times are seconds since the epoch."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def waiting(self) -> list[Waiting]:
+        """Every held call that waits for people."""
+        return await self._db.read(_waiting)
+
+    async def settled(self, since: float) -> list[float]:
+        """How long the held calls waited, in seconds, that were decided since a time, by people or the policy, or that
+        expired, which waited for nothing."""
+        return await self._db.read(partial(_settled, since=rfc3339(since)))
+
+    async def words(self, since: float) -> list[Word]:
+        """What people and the policy said on requests since a time, oldest first."""
+        return await self._db.read(partial(_words, since=rfc3339(since)))
+
+    async def looks(self, since: float) -> Agreement:
+        """How second looks came out that were opened since a time."""
+        return await self._db.read(partial(looks.agreement, since=rfc3339(since)))
+
+
+def _waiting(tx: Tx) -> list[Waiting]:
     """From an index alone: there may be ten thousand."""
     rows = tx.all("select grp, opened_ts, escalated_ts from requests where status = 'pending' and kind = 'gate'")
     return [Waiting(row["grp"], parse_rfc3339(row["opened_ts"]), bool(row["escalated_ts"])) for row in rows]
 
 
-def settled(tx: Tx, since: str) -> list[float]:
-    """Of what people or the policy decided, and of what expired, which waited for nothing."""
+def _settled(tx: Tx, since: str) -> list[float]:
     rows = tx.all(
         "select r.opened_ts as begun, d.said_ts as ended from decisions d join requests r on r.id = d.request_id "
         "where d.final = 1 and d.said_ts >= :since and r.kind = 'gate' union all "
@@ -26,8 +52,7 @@ def settled(tx: Tx, since: str) -> list[float]:
     return [max(0.0, parse_rfc3339(row["ended"]) - parse_rfc3339(row["begun"])) for row in rows]
 
 
-def words(tx: Tx, since: str) -> list[Word]:
-    """People's words and the policy's, oldest first."""
+def _words(tx: Tx, since: str) -> list[Word]:
     rows = tx.all(
         "select d.*, r.kind, r.call_id, r.grp, r.opened_ts, r.escalated_ts, r.escalated_from, c.upstream, c.tool "
         "from decisions d join requests r on r.id = d.request_id join calls c on c.id = r.call_id "
@@ -35,20 +60,6 @@ def words(tx: Tx, since: str) -> list[Word]:
         since=since,
     )
     return [_word(row) for row in rows]
-
-
-def looks(tx: Tx, since: str) -> Agreement:
-    """Second looks that were opened since a time (RFC 3339)."""
-    rows = tx.all(
-        "select first.decision as first, second.decision as second from requests r "
-        "left join decisions second on second.request_id = r.id and second.final = 1 "
-        "left join requests g on g.call_id = r.call_id and g.kind = 'gate' "
-        "left join decisions first on first.request_id = g.id and first.final = 1 "
-        "where r.kind = 'second_review' and r.status <> 'expired' and r.opened_ts >= :since",
-        since=since,
-    )
-    done = [row for row in rows if row["second"] is not None]
-    return Agreement(len(rows) - len(done), len(done), sum(same(row["first"] or "", row["second"]) for row in done))
 
 
 def _word(row: Row) -> Word:
