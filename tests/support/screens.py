@@ -102,6 +102,7 @@ async def a_desk(gate: Reviewed, *, me: str | None = None, size: tuple[int, int]
     async with app.run_test(size=size) as pilot:
         desk = Desk(app, pilot)
         await desk.until(lambda: "● live" in desk.text and len(desk.screen.desk.requests) == gate.count)
+        await desk.until(lambda: not gate.count or desk.detail.held is not None)
         await pilot.pause()
         yield desk
 

@@ -113,24 +113,25 @@ class Reviewing:
 
     async def reveal(
         self, request_id: str, approver_id: str, identity: Identity
-    ) -> JsonObject | Refused | NoSuchRequest:
-        """Show a withheld result as it came to somebody who may decide on it; that he saw it is on the record first."""
+    ) -> JsonObject | Answer:
+        """Show a withheld result as it came, or let be shown what is personal in a call, to somebody who may decide on
+        it; that he saw it is on the record first."""
         request = await self._gate.store.request(request_id)
-        result = None if request is None else await self._gate.quarantine.result(request)
-        if request is None or request.kind != QUARANTINE:
+        if request is None:
             return NoSuchRequest()
+        withheld = request.kind == QUARANTINE
+        result = await self._gate.quarantine.result(request) if withheld else None
         standing = await self._standing(request, identity, approver_id)
         refused = checks.first((checks.person, checks.group, checks.itself), request, standing)
-        if refused is None and result is None:
+        if refused is None and withheld and result is None:
             refused = Refused("already_decided", 409, "the result is no longer here")
         if refused is not None:
             return await self._refused(refused, request, approver_id, standing)
-        assert result is not None
         assert standing.reviewer is not None
         proof = standing.reviewer.assurance.word
         fields = {**standing.record, "request_id": request.id, "approver_id": approver_id, "assurance": proof}
-        await self._gate.store.note(Event("security.result_revealed", fields))
-        return result
+        await self._gate.store.note(Event("security.result_revealed" if withheld else "security.revealed", fields))
+        return self.shown(request) if result is None else result
 
     def shown(self, request: Request) -> Request:
         """A stored request as reviewers see it: with who waits for it, and without claims that lapsed."""

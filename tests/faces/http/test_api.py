@@ -30,7 +30,7 @@ async def test_a_request_is_shown_as_the_contract_says(tmp_path: Path) -> None:
         assert status == 200
         assert shown.keys() == {
             "id", "kind", "status", "call", "verdict", "tier", "group", "needed", "decisions", "opened_ts", "due_ts",
-            "waiting", "attempts", "stage", "then",
+            "escalate_to", "waiting", "attempts", "stage", "then",
         }  # fmt: skip
         assert shown["call"].keys() == {
             "id", "agent", "session", "upstream", "tool", "listed_name", "topic", "risk_tags", "arguments",

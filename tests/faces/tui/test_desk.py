@@ -32,7 +32,7 @@ def a_desk(*requests: Held) -> Desk:
 
 def test_the_nearest_deadline_comes_first() -> None:
     desk = a_desk(held("R-1", 900), held("R-2", 100), held("R-3", 100))
-    assert [found.id for found in desk.in_order()] == ["R-2", "R-3", "R-1"]
+    assert [found.id for found in desk.in_order(NOW)] == ["R-2", "R-3", "R-1"]
 
 
 def test_what_ended_leaves_unless_the_cursor_is_on_it() -> None:

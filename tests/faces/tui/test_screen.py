@@ -15,7 +15,7 @@ from textual import events
 
 from mcp_gate.faces.facts import REASONS
 from mcp_gate.faces.tui.approve import Approve
-from mcp_gate.faces.tui.deny import Deny
+from mcp_gate.faces.tui.deny import Deny, Said
 from mcp_gate.faces.tui.pager import Pager
 from mcp_gate.faces.tui.secret import ALPHABET
 from mcp_gate.lang.reveal import is_hidden
@@ -398,7 +398,9 @@ async def test_S130_a_word_that_comes_too_late_is_refused_and_said(tmp_path: Pat
             await desk.press("d", "1")
             shown = await gate.shown(request)
             await gate.do(gate.client.decide, shown, "approve", "ana")
-            desk.screen._denied(desk.detail.held, "Wrong target or amount")  # type: ignore[arg-type]
+            held = desk.detail.held
+            assert held is not None
+            desk.screen._denied((held,), Said("deny", "Wrong target or amount"))
             await desk.until(lambda: "refused: this request is no longer open" in desk.text)
         assert await status_of(gate, request) == "approved"
 

@@ -29,7 +29,7 @@ def test_ours_first_then_the_arguments_then_the_trail_then_the_agents_words() ->
     order = [next(i for i, line in enumerate(lines) if line.startswith(mark)) for mark in marks]
     assert order == sorted(order)
     assert "┃ reason: hurry" in lines
-    assert any("get_order  executed" in line for line in lines)
+    assert any("get_order  ran" in line for line in lines)
 
 
 def test_the_code_is_printed_for_high_risk_alone() -> None:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from mcp_gate.faces.http import body
 from mcp_gate.faces.http.guard import VISITOR
 from mcp_gate.faces.http.problem import Failure, answer
-from mcp_gate.faces.http.shapes import nearest_json, request_json
+from mcp_gate.faces.http.shapes import nearest_json, request_json, server_json
 from mcp_gate.gate import reviewers
 from mcp_gate.gate.erasing import Erased, NoSuchCall, erase
 from mcp_gate.gate.reviewers import Bearer, Identity, Session
@@ -61,7 +61,8 @@ class Routes:
         if not self.visible(identity_of(http), found.group):
             raise no_request()
         more = await self._withheld(found) if found.kind == "quarantine" else {}
-        return answer({**self._json(found), **more, **await self._nearest(found, identity_of(http))})
+        more |= await self._nearest(found, identity_of(http))
+        return answer({**self._json(found), **more, **server_json(self._gate.catalog.lookup(found.call.listed_name))})
 
     async def _withheld(self, request: Request) -> JsonObject:
         """The member `result`: a withheld result, masked, where it is still there and not too large to read."""
@@ -71,7 +72,8 @@ class Routes:
         return {"result": masked}
 
     async def reveal(self, http: HttpRequest) -> Response:
-        """A withheld result as it came. That somebody saw it is recorded: this is no GET."""
+        """What is covered: a withheld result as it came, else what is personal among the arguments, which faces have
+        and do not show. That somebody saw it is recorded: this is no GET."""
         approver = caller(http, body.approver_of(await body.read_object(http)))
         found = await self._reviewing.reveal(http.path_params["id"], approver, identity_of(http))
         match found:
@@ -79,6 +81,8 @@ class Routes:
                 raise refusal(found)
             case NoSuchRequest():
                 raise no_request()
+            case Request():
+                return answer(request_json(found))
             case _:
                 return answer({"result": found})
 

@@ -8,6 +8,7 @@ from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.request import RecordedDecision, Request, RequestStatus
 from mcp_gate.review.due import after, stage_end
 from mcp_gate.store.nearest import Nearest
+from mcp_gate.upstream.catalog import Tool, Withheld
 
 
 def request_json(request: Request, *, brief: bool = False) -> JsonObject:
@@ -35,6 +36,8 @@ def request_json(request: Request, *, brief: bool = False) -> JsonObject:
         out["escalated_from"] = request.escalated_from
     if request.status is RequestStatus.PENDING:
         out |= _future(request)
+    if request.holds and request.stage == 1:
+        out["escalate_to"] = request.escalate_to
     if request.claimed_by:
         out["claimed_by"] = request.claimed_by
     if request.asked is not None and not brief:
@@ -100,6 +103,14 @@ def nearest_json(nearest: Nearest) -> JsonObject:
         "approver_id": nearest.approver_id,
         "arguments": nearest.arguments,
     }
+
+
+def server_json(tool: Tool | Withheld | None) -> JsonObject:
+    """The member `server`: what its server says of the tool. Its own claims: nothing of the gate's rests on them."""
+    if tool is None:
+        return {}
+    said = {name: tool.definition[name] for name in ("title", "description", "annotations") if name in tool.definition}
+    return {"server": said} if said else {}
 
 
 def decision_json(decision: RecordedDecision) -> JsonObject:

@@ -36,13 +36,17 @@ class ReviewApp(App[None]):
     .-narrow.-reading Queue { display: none; }
     .-narrow.-reading Detail { display: block; }
     Pager { background: $background; }
-    Approve, Deny, Help { align: center middle; background: $background 60%; }
+    Approve, Deny, Help, Choose, AskFilter, Palette, Editor { align: center middle; background: $background 60%; }
     Approve { align: center top; }
     Approve.-low { align: center bottom; }
     #dialog { border: round $warning; background: $surface; padding: 0 1; scrollbar-size-vertical: 1; }
-    Deny #dialog { width: 76; max-width: 100%; height: auto; max-height: 100%; }
+    Deny #dialog, AskFilter #dialog, Palette #dialog, Editor #dialog {
+        width: 76; max-width: 100%; height: auto; max-height: 100%;
+    }
+    Palette OptionList { height: auto; max-height: 14; border: none; padding: 0; background: $surface; }
+    Editor TextArea { height: auto; min-height: 3; max-height: 70vh; border: none; padding: 0; }
     Deny OptionList { height: auto; max-height: 4; border: none; padding: 0; margin: 0; background: $surface; }
-    Deny Input { height: 1; border: none; padding: 0; }
+    Deny Input, AskFilter Input, Palette Input { height: 1; border: none; padding: 0; }
     """
 
     def __init__(self, client: ReviewClient, me: str, status: JsonObject) -> None:

@@ -10,13 +10,14 @@ from textual.app import ComposeResult
 from textual.geometry import Size
 
 from mcp_gate.faces.tui.arguments import arguments
+from mcp_gate.faces.tui.comparing import compared
 from mcp_gate.faces.tui.decision import Word
 from mcp_gate.faces.tui.dialog import Dialog
+from mcp_gate.faces.tui.kinds import Kind
 from mcp_gate.faces.tui.lines import BLANK, Line, Row, fitted, foreign, hang
 from mcp_gate.faces.tui.lineview import LineView
 from mcp_gate.faces.tui.secret import ALPHABET
 from mcp_gate.faces.tui.words import NAME, local_time, risk
-from mcp_gate.model.decision import Tier
 
 SMALLEST: Final = Size(36, 10)
 """Cells below which the dialog does not fit."""
@@ -34,15 +35,20 @@ class Approve(Dialog[bool]):
     dialog was on the screen go back too, so nothing typed ahead gets through, not even by chance.
     """
 
-    def __init__(self, word: Word, wanted: str, *, low: bool = False) -> None:
+    def __init__(self, word: Word, wanted: str, kind: Kind, *, coded: bool, low: bool = False) -> None:
         """
         Args:
             word: what is posted when the letters are right.
+            wanted: the letters.
+            kind: of the request, whose own words are used.
+            coded: whether the letters are printed under the call, and not here.
             low: stand at the foot of the screen, because the code is printed in its upper half.
         """
         super().__init__(classes="-low" if low else "")
         self.word = word
         self._wanted = wanted
+        self._kind = kind
+        self._coded = coded
         self._typed = ""
         self._armed = False
         self._opened_at: Size | None = None
@@ -87,7 +93,7 @@ class Approve(Dialog[bool]):
         held = self.word.held
         word, style = risk(held.tier)
         head = [
-            Row((("Approve ", ""), *foreign(held.id, "bold", longest=NAME), ("?", ""))),
+            Row(((f"{self._kind.yes_label.rstrip('…')} ", ""), *foreign(held.id, "bold", longest=NAME), ("?", ""))),
             Row(((f" {word} ", f"reverse {style}"), (" ", ""), *foreign(held.tool, "bold", longest=NAME))),
         ]
         foot = [*self._ask(), Row((("Any other key: back.", "dim"),))]
@@ -101,21 +107,28 @@ class Approve(Dialog[bool]):
 
     def _excerpt(self, width: int, room: int) -> list[Row]:
         """The first lines of the arguments, as far as there is room; all were read before."""
-        lines = hang(arguments(self.word.held.call["arguments"]).rows, width)
+        lines = hang(self._arguments(), width)
         if len(lines) <= room:
             return [Row(line) for line in lines]
         if room < 2:
             return []
-        rest: Line = ((f"  and {len(lines) - room + 1} more lines, all of them read", "dim"),)
+        read = "" if "arguments" in self.word.body else ", all of them read"
+        rest: Line = ((f"  and {len(lines) - room + 1} more lines{read}", "dim"),)
         return [*(Row(line) for line in lines[: room - 1]), Row(fitted(rest, width))]
+
+    def _arguments(self) -> list[Row]:
+        held, changed = self.word.held, self.word.body.get("arguments")
+        if changed is None:
+            return list(arguments(held.shown).rows)
+        return [Row((("What you change", "bold"),)), *compared(held.call["arguments"], changed, changed)]
 
     def _ask(self) -> list[Row]:
         boxes = " ".join(self._typed + "_" * (len(self._wanted) - len(self._typed)))
-        if self.word.held.tier is Tier.HIGH:
+        if self._coded:
             return [Row((("Type the code printed under the call:  ", ""), (f" {boxes} ", "bold reverse")))]
         letters = " ".join(self._wanted)
         done = f"   {boxes}" if len(self._wanted) > 1 else ""
-        ask = (("Press ", ""), (f" {letters} ", "bold reverse"), (" to approve this one call.", ""), (done, "bold"))
+        ask = (("Press ", ""), (f" {letters} ", "bold reverse"), (f" to {self._kind.does}.", ""), (done, "bold"))
         return [Row(ask)]
 
     def _posted(self) -> list[Row]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from mcp_gate.faces.tui.held import Held
+from mcp_gate.faces.tui.kinds import became
+from mcp_gate.faces.tui.words import NAME, local_time
+from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.foreign import JsonObject
 
@@ -19,26 +22,50 @@ class Word:
     body: JsonObject
 
     verb: str = "decision"
-    """The last part of the route: `decision`, `claim` or `release-claim`."""
+    """The last part of the route: `decision`, `claim`, `release-claim`, `extend`, `escalate` or `reveal`."""
 
     @property
     def path(self) -> str:
         return f"/v1/requests/{quote(self.held.id, safe='')}/{self.verb}"
 
 
-def approval(held: Held, me: str, nonce: str, now: float) -> Word:
-    """An approval of exactly what is shown; `now` in seconds since the epoch."""
-    return Word(held, {"decision": "approve", **_evidence(held, me, nonce, now)})
+def pass_word(held: Held, me: str, nonce: str, now: float, yes: str) -> Word:
+    """A word that lets exactly what is shown pass; `now` in seconds since the epoch.
+
+    Args:
+        yes: the word of its kind: `approve`, `release`, `good`.
+    """
+    return Word(held, {"decision": yes, **_evidence(held, me, nonce, now)})
 
 
-def denial(held: Held, me: str, nonce: str, now: float, reason: str) -> Word:
-    """A denial with the reason that the agent is told."""
-    return Word(held, {"decision": "deny", "reason": reason, **_evidence(held, me, nonce, now)})
+def denial(held: Held, me: str, nonce: str, now: float, no: str, reason: str) -> Word:
+    """A word that does not, with its reason."""
+    return Word(held, {"decision": no, "reason": reason, **_evidence(held, me, nonce, now)})
+
+
+def edit(held: Held, me: str, nonce: str, now: float, arguments: JsonObject) -> Word:
+    """An approval of the call with other arguments."""
+    return Word(held, {"decision": "edit", "arguments": arguments, **_evidence(held, me, nonce, now)})
 
 
 def claim(held: Held, me: str) -> Word:
     """A claim, or the giving back of one's own."""
     return Word(held, {"approver_id": me}, "release-claim" if held.claimed_by == me else "claim")
+
+
+def extension(held: Held, me: str, seconds: int) -> Word:
+    """More time for a request."""
+    return Word(held, {"approver_id": me, "seconds": seconds}, "extend")
+
+
+def escalation(held: Held, me: str) -> Word:
+    """The next group's turn, now."""
+    return Word(held, {"approver_id": me, "reason": ""}, "escalate")
+
+
+def uncovering(held: Held, me: str) -> Word:
+    """The wish to see what is personal in a request; the gate writes it down."""
+    return Word(held, {"approver_id": me}, "reveal")
 
 
 def taken(word: Word, after: Held) -> str:
@@ -48,10 +75,16 @@ def taken(word: Word, after: Held) -> str:
             return "is yours for ten minutes"
         case "release-claim", _:
             return "is free again"
-        case _, "deny":
-            return "denied; the agent is told why"
-        case _:
-            return "has your approval and waits for another person's" if after.open else "approved"
+        case "extend", _:
+            return f"is due at {local_time(after.due_ts)} now"
+        case "escalate", _:
+            return f"went to {reveal(after.group)[:NAME]}"
+        case "reveal", _:
+            return "uncovered; the record says so"
+        case _, ("approve" | "edit") if after.open:
+            return "has your approval and waits for another person's"
+        case _, said:
+            return became(word.held.kind, str(said)) or "decided"
 
 
 def _evidence(held: Held, me: str, nonce: str, now: float) -> JsonObject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from textual import events, on
@@ -11,9 +12,9 @@ from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from mcp_gate.faces.facts import REASONS
 from mcp_gate.faces.tui.dialog import Dialog
 from mcp_gate.faces.tui.held import Held
+from mcp_gate.faces.tui.kinds import Kind
 from mcp_gate.faces.tui.lines import Line, fitted, foreign
 from mcp_gate.faces.tui.lineview import OneLine
 from mcp_gate.faces.tui.words import NAME
@@ -24,23 +25,37 @@ CHOOSE: Final[Line] = (
     ("1-4", "bold"), (" or ", ""), ("enter", "bold"), (" choose  ", ""), ("tab", "bold"), (" your own words  ", ""),
     ("esc", "bold"), (" back", ""),
 )  # fmt: skip
-CONFIRM: Final[Line] = (("d", "bold reverse"), (" denies, any other key: back", ""))
 
 
-class Deny(Dialog[str | None]):
-    """The reason, or None. First it is chosen or written, then one key of its own sends it: `enter` never does."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A word that does not let pass, and why."""
 
-    def __init__(self, held: Held) -> None:
+    word: str
+    reason: str
+
+
+class Deny(Dialog[Said | None]):
+    """The word and its reason, or None. First it is chosen or written, then one key of its own sends it: `enter` never
+    does."""
+
+    def __init__(self, held: Held, kind: Kind, others: tuple[Held, ...] = ()) -> None:
+        """
+        Args:
+            others: those that are denied with it, for the same reason.
+        """
         super().__init__()
         self.held = held
+        self.others = others
+        self._kind = kind
         self._reason: str | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield OneLine(id="title")
-            options = (Option(Content(f"{i}  {reason}")) for i, reason in enumerate(REASONS, 1))
+            options = (Option(Content(f"{i}  {reason}")) for i, reason in enumerate(self._kind.reasons, 1))
             yield OptionList(*options, markup=False)
-            yield Input(placeholder="or in your own words; the agent is told this", max_length=LONGEST)
+            yield Input(placeholder=f"or in your own words. {self._kind.tell} this", max_length=LONGEST)
             yield OneLine(id="said")
             yield OneLine(id="keys")
 
@@ -54,7 +69,7 @@ class Deny(Dialog[str | None]):
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        self._confirm(REASONS[event.option_index])
+        self._confirm(self._kind.reasons[event.option_index])
 
     @on(Input.Submitted)
     def _written(self, event: Input.Submitted) -> None:
@@ -69,7 +84,9 @@ class Deny(Dialog[str | None]):
             event.stop()
             event.prevent_default()
             if event.character == "d":
-                self.leave(self._reason)
+                self.leave(Said(self._kind.no, self._reason))
+            elif event.character == "i" and self._kind.worse:
+                self.leave(Said(self._kind.worse, self._reason))
             else:
                 self._choose()
         elif event.key == "escape":
@@ -78,7 +95,7 @@ class Deny(Dialog[str | None]):
         elif not isinstance(self.focused, Input) and (event.character or "") in ("1", "2", "3", "4"):
             event.stop()
             event.prevent_default()
-            self._confirm(REASONS[int(event.character or "1") - 1])
+            self._confirm(self._kind.reasons[int(event.character or "1") - 1])
 
     # ---- two states
 
@@ -95,13 +112,23 @@ class Deny(Dialog[str | None]):
 
     def _redraw(self) -> None:
         named = (*foreign(self.held.id, "bold", longest=NAME), ("?  ", ""), *foreign(self.held.tool, longest=NAME))
-        self._say("title", (("Deny ", ""), *named))
+        verb = self._kind.no_label.rstrip("…")
+        if self.others:
+            more = (f", and {len(self.others)} more with it?", "bold")
+            named = (*foreign(self.held.id, "bold", longest=NAME), more)
+        self._say("title", ((f"{verb} ", ""), *named))
         if self._reason is None:
             self._say("said", ())
             self._say("keys", CHOOSE)
         else:
-            self._say("said", (("The agent is told: ", ""), *foreign(self._reason, "bold")))
-            self._say("keys", CONFIRM)
+            self._say("said", ((f"{self._kind.tell}: ", ""), *foreign(self._reason, "bold")))
+            self._say("keys", self._confirmed())
+
+    def _confirmed(self) -> Line:
+        does = {"deny": "denies", "drop": "drops it"}.get(self._kind.no, f"says {self._kind.no}")
+        worse: Line = ((f" {does}, ", ""), ("i", "bold reverse"), (f" says {self._kind.worse}", ""))
+        plain: Line = ((f" {does}", ""),)
+        return (("d", "bold reverse"), *(worse if self._kind.worse else plain), (", any other key: back", ""))
 
     def _say(self, place: str, line: Line) -> None:
         view = self.query_one(f"#{place}", OneLine)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from mcp_gate.faces.tui.filter import Filter
 from mcp_gate.faces.tui.held import Held
+from mcp_gate.faces.tui.order import Order
 from mcp_gate.faces.tui.words import LATE_SEC
 from mcp_gate.model.foreign import JsonObject
 
@@ -42,22 +44,50 @@ class Desk:
     requests: dict[str, Held] = field(default_factory=dict)
     kept: str | None = None
     """The request under the cursor: it stays, greyed, when it ends."""
+    marked: set[str] = field(default_factory=set)
+    """Requests that are to be denied together."""
+    filter: Filter = Filter()  # noqa: RUF009 - frozen
+    order: Order = Order.DUE
+    uncovered: set[str] = field(default_factory=set)
+    """Requests whose personal data was asked for, which is on record."""
 
     def replace(self, requests: Iterable[Held]) -> bool:
         """Take a whole queue. Whether the kept request is not in it, so that its end must be asked for."""
         before = self.requests
-        self.requests = {held.id: held for held in requests if held.open}
+        self.requests = {held.id: held.filled(before.get(held.id)) for held in requests if held.open}
+        self.marked &= self.requests.keys()
         if self.kept is None or self.kept not in before or self.kept in self.requests:
             return False
         self.requests[self.kept] = before[self.kept]
         return before[self.kept].open
 
+    def add(self, requests: Iterable[Held]) -> None:
+        """Take a part of a queue that is still being read."""
+        for held in requests:
+            if held.open:
+                self.requests[held.id] = held.filled(self.requests.get(held.id))
+
     def update(self, held: Held) -> None:
         """Take one request as it is now."""
+        if held.id in self.uncovered:
+            held = replace(held, masks=())
         if held.open or held.id == self.kept:
-            self.requests[held.id] = held
+            self.requests[held.id] = held.filled(self.requests.get(held.id))
         else:
             self.requests.pop(held.id, None)
+        if not held.open:
+            self.marked.discard(held.id)
+
+    def mark(self, request_id: str) -> None:
+        """Mark a request, or take its mark away."""
+        if request_id in self.requests and self.requests[request_id].open:
+            self.marked ^= {request_id}
+
+    def uncover(self, request_id: str) -> None:
+        """Its reviewer asked for what is covered in it."""
+        self.uncovered.add(request_id)
+        if request_id in self.requests:
+            self.requests[request_id] = replace(self.requests[request_id], masks=())
 
     def keep(self, request_id: str | None) -> bool:
         """The cursor moved; whether an ended request went with that."""
@@ -67,12 +97,16 @@ class Desk:
         del self.requests[left]
         return True
 
-    def in_order(self) -> list[Held]:
-        """The nearest deadline first."""
-        return sorted(self.requests.values(), key=lambda held: (held.due, held.id))
+    def in_order(self, now: float) -> list[Held]:
+        """What the filter lets through, in the order asked for. The request under the cursor is always there."""
+        found = (
+            held for held in self.requests.values()
+            if not self.filter or held.id == self.kept or self.filter.lets(held, self.me, now)
+        )  # fmt: skip
+        return sorted(found, key=self.order.key)
 
     def counts(self, now: float) -> tuple[int, int, int]:
-        """Open, claimed by me, and late ones."""
+        """Open, mine (claimed or assigned), and late ones."""
         waiting = [held for held in self.requests.values() if held.open]
-        mine = sum(held.claimed_by == self.me for held in waiting)
+        mine = sum(self.me in (held.claimed_by, held.assigned_to) for held in waiting)
         return len(waiting), mine, sum(held.due - now < LATE_SEC for held in waiting)

@@ -8,9 +8,10 @@ from textual.message import Message
 from mcp_gate.faces.tui import secret
 from mcp_gate.faces.tui.held import Held
 from mcp_gate.faces.tui.lineview import LineView
-from mcp_gate.faces.tui.story import Story, story
+from mcp_gate.faces.tui.story import Story, coded, story
 from mcp_gate.faces.tui.words import coarse
 from mcp_gate.lang.reveal import reveal
+from mcp_gate.model.decision import Tier
 
 
 class Detail(LineView):
@@ -43,7 +44,19 @@ class Detail(LineView):
     @property
     def letters(self) -> str:
         """What must be typed to approve the request that is shown."""
-        return secret.letters(self.nonce, self.held.job_hash, self.held.tier) if self.held else ""
+        return secret.letters(self.nonce, self.held.job_hash, self._tier) if self.held else ""
+
+    @property
+    def coded(self) -> bool:
+        """Whether the letters are printed under the last line."""
+        return self.held is not None and coded(self.held)
+
+    @property
+    def _tier(self) -> Tier:
+        """By the risk of the call; a call that ran is looked at without any."""
+        if self.held is None or self.held.kind in ("sample", "second_review"):
+            return Tier.LOW
+        return self.held.tier
 
     @property
     def code_row(self) -> int:

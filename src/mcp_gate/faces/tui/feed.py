@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from textual.message import Message
 
 from mcp_gate.faces.client import Events, Problem, ReviewClient, Unreachable
 from mcp_gate.faces.tui.held import Held, Unreadable
+from mcp_gate.faces.tui.masks import masks_of
 from mcp_gate.model.foreign import JsonObject
 
 RETRY_SEC: Final = 1.0
@@ -21,6 +23,14 @@ class QueueRead(Message):
     def __init__(self, status: JsonObject, requests: tuple[Held, ...]) -> None:
         super().__init__()
         self.status = status
+        self.requests = requests
+
+
+class PageRead(Message):
+    """A part of a long queue, so that the first rows are there while the rest is still being read."""
+
+    def __init__(self, requests: tuple[Held, ...]) -> None:
+        super().__init__()
         self.requests = requests
 
 
@@ -90,7 +100,12 @@ class Feed:
 
     def _read_all(self) -> None:
         status = self._client.get("/v1/status")
-        self._post(QueueRead(status, tuple(Held.of(request) for request in self._client.requests())))
+        found: list[Held] = []
+        for page in self._client.brief():
+            part = tuple(Held.of(request) for request in page)
+            found += part
+            self._post(PageRead(part))
+        self._post(QueueRead(status, tuple(found)))
 
     def _tell(self, message: JsonObject) -> None:
         event, request_id = str(message.get("event", "")), message.get("request_id")
@@ -103,9 +118,10 @@ class Feed:
 
 
 def read_one(client: ReviewClient, request_id: str, post: Callable[[Message], object]) -> None:
-    """Read one request and post it; one that is not there, or not ours to see, is passed over."""
+    """Read one request whole and post it; one that is not there, or not ours to see, is passed over."""
     try:
-        post(Changed(Held.of(client.request(request_id))))
+        held = Held.of(client.request(request_id))
+        post(Changed(replace(held, masks=masks_of(held.call["arguments"], held.bytes))))
     except Problem as problem:
         if problem.status not in (403, 404):
             raise

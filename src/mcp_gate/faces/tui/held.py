@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from mcp_gate.faces.stages import afterwards, approvals, ends, is_sample, sampled
+from mcp_gate.faces.tui.masks import Masks, masked
 from mcp_gate.lang.strictjson import dumps
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.decision import Tier
@@ -13,6 +14,14 @@ from mcp_gate.model.foreign import JsonObject
 
 MOST_BYTES: Final = 262_144
 """Arguments larger than this cannot be read by a person: such a call can only be denied."""
+
+KNOWN: Final = frozenset(
+    {
+        "id", "kind", "status", "call", "verdict", "tier", "group", "needed", "decisions", "opened_ts", "due_ts",
+        "stage", "escalated_ts", "escalated_from", "escalate_ts", "escalate_to", "then", "claimed_by",
+        "assigned_to", "waiting", "attempts", "asked", "changed", "nearest", "server",
+    }
+)  # fmt: skip
 
 
 class Unreadable(ValueError):
@@ -38,6 +47,8 @@ class Held:
     group: str
     escalated_from: str = ""
     escalated_ts: str = ""
+    escalate_to: str = ""
+    """The group that it would go to; "" where it goes to none any more."""
     decisions: tuple[JsonObject, ...] = ()
     approvals: tuple[JsonObject, ...] = ()
     """Those of the decisions that approve, and count."""
@@ -46,8 +57,22 @@ class Held:
     attempts: int = 1
     sampled: str = ""
     """Why its call, which ran, is looked at; "" for a held call."""
+    opened_ts: str = ""
+    latest_ts: str = ""
+    """When the request is due, whatever ends its stage before."""
+    assigned_to: str = ""
+    asked: JsonObject | None = None
+    """The arguments that the agent asked with, where a reviewer changed them."""
+    nearest: JsonObject | None = None
+    """An approved call to compare with: `{request_id, ts, approver_id, arguments}`."""
+    server: JsonObject = field(default_factory=dict)
+    """What its server says of the tool: `{title, description, annotations}`."""
+    more: JsonObject = field(default_factory=dict)
+    """Members that this screen has no place of its own for: kinds of requests have some."""
     bytes: int = field(default=0)
     """Size of the arguments as sent."""
+    masks: Masks = ()
+    """What is personal among the arguments."""
 
     @classmethod
     def of(cls, request: JsonObject) -> Held:
@@ -74,11 +99,15 @@ class Held:
             call=call, verdict=verdict, due=parse_rfc3339(ends(request)), due_ts=ends(request),
             then=afterwards(request), needed=int(request["needed"]), group=_text(request["group"]),
             escalated_from=_text(request.get("escalated_from", "")),
-            escalated_ts=_text(request.get("escalated_ts", "")),
+            escalated_ts=_text(request.get("escalated_ts", "")), escalate_to=_text(request.get("escalate_to", "")),
             decisions=tuple(request["decisions"]), approvals=tuple(approvals(request)),
             claimed_by=_text(request.get("claimed_by", "")), waiting=bool(request.get("waiting")),
             attempts=int(request.get("attempts", 1)), sampled=sampled(request) if is_sample(request) else "",
-            bytes=len(dumps(call["arguments"])),
+            opened_ts=_text(request["opened_ts"]), latest_ts=_text(request["due_ts"]),
+            assigned_to=_text(request.get("assigned_to", "")),
+            asked=request["asked"]["arguments"] if "asked" in request else None, nearest=request.get("nearest"),
+            server=request.get("server", {}), more={k: v for k, v in request.items() if k not in KNOWN},
+            bytes=len(dumps(call["arguments"])) if "arguments" in call else 0,
         )  # fmt: skip
 
     @property
@@ -96,6 +125,30 @@ class Held:
     @property
     def snapshot(self) -> str:
         return str(self.verdict["policy_snapshot"])
+
+    @property
+    def whole(self) -> bool:
+        """Whether it can be read: a queue is told without arguments."""
+        return "arguments" in self.call
+
+    @property
+    def shown(self) -> JsonObject:
+        """The arguments as they are shown: what is personal is covered."""
+        arguments: JsonObject = self.call["arguments"]
+        return masked(arguments, self.masks) if self.masks else arguments
+
+    def bare(self) -> Held:
+        """Without arguments: an answer to a word has them, and not what they are to be compared with."""
+        return replace(self, call={name: value for name, value in self.call.items() if name != "arguments"})
+
+    def filled(self, before: Held | None) -> Held:
+        """The same with what was read of it earlier, if that is still it."""
+        if self.whole or before is None or not before.whole or before.bound != self.bound:
+            return self
+        return replace(
+            self, call={**before.call, **self.call}, asked=before.asked, nearest=before.nearest, bytes=before.bytes,
+            server=before.server, more=before.more, masks=before.masks,
+        )  # fmt: skip
 
     @property
     def bound(self) -> tuple[str, str, str]:

@@ -26,7 +26,7 @@ class Pager(Dialog[bool]):
         self._held = held
 
     def compose(self) -> ComposeResult:
-        yield LineView(arguments(self._held.call["arguments"], whole=True).rows, id="whole", can_focus=True)
+        yield LineView(arguments(self._held.shown, whole=True).rows, id="whole", can_focus=True)
         yield OneLine(id="foot")
 
     def on_mount(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import ClassVar, Final
 
 from rich.segment import Segment
@@ -16,6 +16,7 @@ from textual.strip import Strip
 
 from mcp_gate.faces.tui.arguments import lookalike
 from mcp_gate.faces.tui.held import Held
+from mcp_gate.faces.tui.kinds import kind_of
 from mcp_gate.faces.tui.lines import Line, Row, fitted, foreign, hang, width_of
 from mcp_gate.faces.tui.words import NAME, clock, risk, urgency
 from mcp_gate.lang.reveal import reveal
@@ -58,15 +59,23 @@ class Queue(ScrollView, can_focus=True):
         self._now = 0.0
         self._clocks: list[str] = []
         self._notice: Sequence[Row] = ()
+        self._marked: Set[str] = frozenset()
         self.current: str | None = None
         """Id of the request under the cursor."""
 
+    @property
+    def length(self) -> int:
+        """Rows."""
+        return len(self._rows)
+
     # ---- what is shown
 
-    def show_requests(self, rows: list[Held], now: float, notice: Sequence[Row]) -> None:
+    def show_requests(
+        self, rows: list[Held], now: float, notice: Sequence[Row], marked: Set[str] = frozenset()
+    ) -> None:
         """Show these rows; the cursor stays on its request wherever that went."""
         at = self._index()
-        self._rows, self._now, self._notice = rows, now, notice
+        self._rows, self._now, self._notice, self._marked = rows, now, notice, marked
         self._clocks = [self._clock(held) for held in rows]
         self.virtual_size = Size(self.scrollable_content_region.width, 1 + max(len(rows), len(self._noticed())))
         if self._index() < 0:
@@ -148,10 +157,13 @@ class Queue(ScrollView, can_focus=True):
         word, color = risk(held.tier)
         quiet = "" if held.open else "dim"
         claim = "●" if held.claimed_by == self._me else "○" if held.claimed_by else " "
+        if held.id in self._marked:
+            claim = "✓"
         strange = "⚠ " if lookalike(reveal(held.tool)) else ""
         moved = "↑ " if held.escalated_from else ""
-        ran: Line = (("sample ", "reverse"),) if held.sampled else ()
-        tool = (*ran, (strange + moved, "bold"), *foreign(held.tool, quiet, longest=2 * NAME))
+        kind = kind_of(held.kind)
+        sort: Line = () if kind is not None and not kind.mark else ((kind.mark if kind else "? ", "reverse"),)
+        tool = (*sort, (strange + moved, "bold"), *foreign(held.tool, quiet, longest=2 * NAME))
         agent = fitted(foreign(held.agent, quiet, longest=NAME), AGENT)
         return (
             ("❯ " if chosen else "  ", ""),

@@ -25,6 +25,20 @@ class Told(Message):
         self.line = line
 
 
+class Uncovered(Message):
+    """The gate wrote down that the reviewer sees what is personal in a request."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__()
+        self.request_id = request_id
+
+
+def send_each(client: ReviewClient, words: tuple[Word, ...], post: Callable[[Message], object]) -> None:
+    """`send`, one after the other."""
+    for word in words:
+        send(client, word, post)
+
+
 def send(client: ReviewClient, word: Word, post: Callable[[Message], object]) -> None:
     """Post, then tell: the request as it is afterwards and what became of it, or the gate's own sentence why not.
 
@@ -39,7 +53,9 @@ def send(client: ReviewClient, word: Word, post: Callable[[Message], object]) ->
     except (Unreachable, Unreadable):
         post(Told(request_id, ((UNSURE, "bold"),)))
     else:
-        post(Changed(answer))
+        if word.verb == "reveal":
+            post(Uncovered(request_id))
+        post(Changed(answer.bare()))
         post(Told(request_id, (*foreign(answer.id, "bold"), (f" {taken(word, answer)}", ""))))
 
 

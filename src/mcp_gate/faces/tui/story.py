@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mcp_gate.faces.tui.arguments import arguments, lookalike, warning
+from mcp_gate.faces.tui.claimed import claims
+from mcp_gate.faces.tui.comparing import compared
 from mcp_gate.faces.tui.held import Held
-from mcp_gate.faces.tui.lines import BLANK, Line, Row, foreign, heading, labelled, prose
+from mcp_gate.faces.tui.kinds import kind_of
+from mcp_gate.faces.tui.lines import BLANK, Line, Row, foreign, heading, labelled
 from mcp_gate.faces.tui.words import NAME, ending, local_time, risk
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.decision import Tier
@@ -17,7 +20,12 @@ from mcp_gate.model.foreign import Json
 from mcp_gate.model.verdict import rules_told
 from mcp_gate.signals.anomaly import unusual_told
 
-LONGEST_PROSE = 1_200
+OUTCOMES = {
+    "executed": "ran", "delivered": "ran", "failed": "failed", "unknown": "sent, outcome not known",
+    "quarantined": "ran, result withheld", "dispatched": "running", "pending": "held", "approved": "approved, not run",
+    "rejected": "denied by a reviewer", "denied": "denied by policy",
+}  # fmt: skip
+"""States of earlier calls as a reader wants to know them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +43,45 @@ def story(held: Held, code: str) -> Story:
     Args:
         code: letters to print under the last line, for a call of high risk.
     """
-    shown = arguments(held.call["arguments"])
+    shown = arguments(held.shown)
     rows = [
-        *_head(held), BLANK, *_why(held), BLANK,
-        heading(f"Arguments, exactly as they {'were' if held.sampled else 'will be'} sent", f"{held.bytes:,} bytes"),
+        *_head(held), BLANK, *_why(held), BLANK, *_new(held),
+        heading(f"Arguments, exactly as they {'will be' if _holds(held) else 'were'} sent", f"{held.bytes:,} bytes"),
         *shown.rows,
-        *_missing(held, shown.whole), BLANK, *_trail(held), *_words(held), BLANK, *_seal(held, code),
+        *_missing(held, shown.whole), *_more(held), BLANK, *_trail(held), *claims(held), BLANK, *_seal(held, code),
     ]  # fmt: skip
     return Story(tuple(rows), shown.whole)
+
+
+def coded(held: Held) -> bool:
+    """Whether the letters that approve it are printed under its last line."""
+    return held.tier is Tier.HIGH and _holds(held) and not held.too_large
+
+
+def _holds(held: Held) -> bool:
+    kind = kind_of(held.kind)
+    return kind is None or kind.holds
+
+
+def _new(held: Held) -> Iterator[Row]:
+    """What differs from what a reviewer knows: from what was asked for, and from what was approved before."""
+    if held.asked is not None:
+        yield heading("What a reviewer changed", "the agent had asked otherwise")
+        yield from compared(held.asked, held.call["arguments"], held.shown)
+        yield BLANK
+    if held.nearest is None:
+        return
+    near = held.nearest
+    whose = (*foreign(str(near["request_id"]), "dim", longest=NAME), (", approved by ", "dim"))
+    by = foreign(str(near["approver_id"]), "dim", longest=NAME)
+    head: Line = (("What is new", "bold underline"), ("  compared with ", "dim"))
+    yield Row((*head, *whose, *by, (f", {_day(near['ts'])}", "dim")))
+    yield from compared(near["arguments"], held.call["arguments"], held.shown)
+    yield BLANK
+
+
+def _day(ts: str) -> str:
+    return f"{ts[:10]} {local_time(ts)}"
 
 
 def _head(held: Held) -> Iterator[Row]:
@@ -68,9 +107,12 @@ def _head(held: Held) -> Iterator[Row]:
 
 def _why(held: Held) -> Iterator[Row]:
     verdict, call = held.verdict, held.call
-    yield heading("Why it ran" if held.sampled else "Why it is held")
+    kind = kind_of(held.kind)
+    yield heading(kind.title if kind else "Why it is here")
+    if kind is None:
+        yield labelled("kind", *foreign(held.kind, longest=NAME), (": this screen does not know it", "bold"))
     if held.sampled:
-        yield labelled("sampled", (f"{held.sampled}; mcp-gate requests good, bad or incident tells what you found", ""))
+        yield labelled("sampled", (held.sampled, ""))
     yield labelled("rule", *foreign(", ".join(rules_told(verdict)) or "?", longest=400))
     yield labelled("because", *foreign(str(verdict.get("reason", "")), longest=400))
     yield labelled("topic", *foreign(call["topic"], longest=400))
@@ -102,6 +144,17 @@ def _missing(held: Held, whole: bool) -> Iterator[Row]:
         yield Row((("over 256 KiB: more than a person can read; it can only be denied", "bold reverse"),))
     elif not whole:
         yield Row((("some of it is left out; press v to read all of it before approving", "bold reverse"),))
+    if held.masks:
+        kinds = ", ".join(sorted({entity for *_, entity in held.masks}))
+        yield Row(((f"▒▒ {len(held.masks)} covered ({kinds}): r uncovers them, which is recorded", "bold"),))
+
+
+def _more(held: Held) -> Iterator[Row]:
+    """What the request has beyond a call: the result that was withheld, who rises where."""
+    for name, value in held.more.items():
+        yield BLANK
+        yield heading(name.replace("_", " ").capitalize())
+        yield from arguments(value if isinstance(value, dict) else {name: value}).rows
 
 
 def _trail(held: Held) -> Iterator[Row]:
@@ -120,25 +173,18 @@ def _trail(held: Held) -> Iterator[Row]:
 
 def _step(step: Json) -> Line:
     status = str(step.get("status", "?"))
-    return (*foreign(str(step.get("tool", "?")), longest=160), ("  ", ""), *foreign(status, "bold", longest=NAME))
-
-
-def _words(held: Held) -> Iterator[Row]:
-    claims = held.call.get("claims") or {}
-    if not claims:
-        return
-    yield BLANK
-    yield heading("What the agent says", "unchecked, may be untrue")
-    for name, value in claims.items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        yield prose(f"{name.rpartition('/')[2].removeprefix('gate_')}: {text}", LONGEST_PROSE)
+    name = foreign(str(step.get("tool", "?")), longest=160)
+    parent: Line = (("step of ", "dim"), *foreign(str(step["parent"]), "dim", longest=NAME), ("  ", "")) if (
+        "parent" in step
+    ) else ()  # fmt: skip
+    return (*parent, *name, ("  ", ""), *foreign(OUTCOMES.get(status, status), "bold", longest=NAME))
 
 
 def _seal(held: Held, code: str) -> Iterator[Row]:
     digest = held.job_hash.removeprefix("sha256:")
     shown = f"{reveal(digest[:8])} {reveal(digest[8:16])}…"
     yield labelled("digest", (shown, ""), ("   policy ", "dim"), *foreign(held.snapshot, longest=NAME))
-    if held.tier is Tier.HIGH and held.open and not (held.too_large or held.sampled):
+    if held.open and coded(held):
         yield labelled("code", (f" {' '.join(code)} ", "bold reverse"), ("  type it to approve", ""))
 
 

@@ -6,6 +6,7 @@ import time
 from typing import Final, assert_never
 
 from mcp_gate.faces.tui.held import Held
+from mcp_gate.faces.tui.kinds import became
 from mcp_gate.faces.tui.lines import ORANGE, Line, Piece, foreign
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.decision import Tier
@@ -16,8 +17,6 @@ VERMILION: Final = "#FFB48C"
 LATE_SEC: Final = 60
 SOON_SEC: Final = 300
 """Below this the clock shows seconds; above, minutes, so that a quiet queue writes nothing to a slow line."""
-SAMPLE: Final = ("good", "bad", "incident")
-"""What is said of samples."""
 NAME: Final = 64
 """Characters of a foreign name that are shown."""
 
@@ -74,9 +73,7 @@ def ending(held: Held) -> Line:
     final = next((said for said in reversed(held.decisions) if said.get("final")), None)
     match held.status, final:
         case "approved" | "rejected", {"approver_id": str(by), **said}:
-            verb = "approved" if held.status == "approved" else "denied"
-            if held.sampled:
-                verb = f"found {said.get('decision') if said.get('decision') in SAMPLE else '?'}"
+            verb = became(held.kind, str(said.get("decision", ""))).partition(";")[0] or "decided"
             at = local_time(str(said.get("decision_ts", "")))
             return ((f"{verb} by ", ""), *foreign(by, "bold", longest=NAME), (f" at {at}", ""))
         case "expired", _:
@@ -87,3 +84,8 @@ def ending(held: Held) -> Line:
             return (("superseded: the policy or the tool changed; the call is decided anew", ""),)
         case status, _:
             return foreign(status, longest=NAME)
+
+
+def ago(seconds: float) -> str:
+    """A time that passed, in a few words."""
+    return "just now" if seconds < 60 else f"{coarse(seconds)} ago"
