@@ -27,7 +27,7 @@ from mcp_gate.policy.load import load
 from mcp_gate.store.store import Store
 from mcp_gate.upstream.manager import Upstreams
 from support.held import a_call, a_request
-from support.scanning import Here
+from support.scanning import Personal
 
 UPSTREAMS = b"""version: v1
 upstreams:
@@ -140,7 +140,7 @@ async def a_gate(
     ladder = Ladder.of(loaded.autonomy, loaded.settings)
     await store.snapshot_loaded(loaded.snapshot.id, loaded.snapshot.digest, loaded.snapshot.files, event, ladder)
     gate = Gate(
-        loaded=loaded, store=store, upstreams=Upstreams(loaded.settings.limits), clock=clock, scanner=Here(),
+        loaded=loaded, store=store, upstreams=Upstreams(loaded.settings.limits), clock=clock, scanner=Personal(),
         id="g-1", key=b"k" * 32,
     )
     try:

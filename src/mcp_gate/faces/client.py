@@ -85,9 +85,13 @@ class ReviewClient:
             if after is None:
                 return
 
-    def request(self, request_id: str) -> JsonObject:
-        """One request (contract 7)."""
-        return self.get(f"/v1/requests/{_segment(request_id)}")
+    def request(self, request_id: str, *, personal: bool = False) -> JsonObject:
+        """One request (contract 7).
+
+        Args:
+            personal: have it say what among its arguments should be covered.
+        """
+        return self.get(f"/v1/requests/{_segment(request_id)}", personal="true" if personal else None)
 
     def decide(self, request: JsonObject, decision: str, approver_id: str, reason: str | None = None) -> JsonObject:
         """Post a person's word on a request as it was shown; the request as it is afterwards."""

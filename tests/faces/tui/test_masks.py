@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mcp_gate.faces.tui.comparing import compared
 from mcp_gate.faces.tui.editor import written
 from mcp_gate.faces.tui.lines import hang, plain
-from mcp_gate.faces.tui.masks import masked, masks_of
+from mcp_gate.faces.tui.masks import Masks, masked
+from mcp_gate.gate.personal import personal
 from mcp_gate.lang import strictjson
+from support.scanning import Broken, Personal
+
+pytestmark = pytest.mark.anyio
 
 ARGUMENTS = {
     "note": "SSN 123-45-6789 and jane.doe@example.com", "list": [{"card": "4539 5787 6362 1486"}], "amount": 7,
@@ -14,22 +20,30 @@ ARGUMENTS = {
 }  # fmt: skip
 
 
-def test_what_the_detectors_find_is_covered_in_place() -> None:
-    masks = masks_of(ARGUMENTS, 200)
-    shown = masked(ARGUMENTS, masks)
+async def covers() -> Masks:
+    return tuple(await personal(Personal(), ARGUMENTS))
+
+
+async def test_what_the_detectors_find_is_covered_in_place() -> None:
+    shown = masked(ARGUMENTS, await covers())
     assert shown["note"] == "SSN ▒▒US_SSN▒▒ and ▒▒EMAIL_ADDRESS▒▒"
     assert shown["list"] == [{"card": "▒▒CREDIT_CARD▒▒"}]
     assert shown["amount"] == 7
     assert ARGUMENTS["list"] == [{"card": "4539 5787 6362 1486"}]
 
 
-def test_a_look_alike_is_never_covered() -> None:
-    assert masked(ARGUMENTS, masks_of(ARGUMENTS, 200))["to"] == ARGUMENTS["to"]
+async def test_a_look_alike_is_never_covered() -> None:
+    assert masked(ARGUMENTS, await covers())["to"] == ARGUMENTS["to"]
 
 
-def test_a_difference_tells_nothing_of_what_is_covered() -> None:
+async def test_a_detector_that_fails_or_would_take_long_covers_nothing() -> None:
+    assert await personal(Broken(), ARGUMENTS) == []
+    assert await personal(Personal(), {**ARGUMENTS, "long": "x" * 70_000}) == []
+
+
+async def test_a_difference_tells_nothing_of_what_is_covered() -> None:
     before = {**ARGUMENTS, "note": "SSN 987-65-4321 and nobody", "gone": 1}
-    rows = compared(before, ARGUMENTS, masked(ARGUMENTS, masks_of(ARGUMENTS, 200)))
+    rows = compared(before, ARGUMENTS, masked(ARGUMENTS, await covers()))
     lines = [plain(line) for line in hang(rows, 200)]
     assert lines == ['~ note  "another one" → "SSN ▒▒US_SSN▒▒ and ▒▒EMAIL_ADDRESS▒▒"', "- gone  1"]
 

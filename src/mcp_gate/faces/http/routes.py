@@ -13,6 +13,7 @@ from mcp_gate.faces.http.problem import Failure, answer
 from mcp_gate.faces.http.shapes import nearest_json, request_json, server_json
 from mcp_gate.gate import reviewers
 from mcp_gate.gate.erasing import Erased, NoSuchCall, erase
+from mcp_gate.gate.personal import personal
 from mcp_gate.gate.reviewers import Bearer, Identity, Session
 from mcp_gate.gate.reviewing import Answer, NoSuchRequest, Reviewing
 from mcp_gate.lang import strictjson
@@ -54,15 +55,20 @@ class Routes:
         return answer({"requests": shown, "next": page[-1].id if len(rows) > size else None})
 
     async def request(self, http: HttpRequest) -> Response:
-        parameters(http)
+        """One request. With `personal=true` it says what among its arguments is personal, or secret."""
+        query = parameters(http, "personal")
         found = await self._gate.store.request(http.path_params["id"])
         if found is None:
             raise no_request()
         if not self.visible(identity_of(http), found.group):
             raise no_request()
-        more = await self._withheld(found) if found.kind == "quarantine" else {}
-        more |= await self._nearest(found, identity_of(http))
-        return answer({**self._json(found), **more, **server_json(self._gate.catalog.lookup(found.call.listed_name))})
+        out = self._json(found) | await self._nearest(found, identity_of(http))
+        out |= server_json(self._gate.catalog.lookup(found.call.listed_name))
+        if found.kind == "quarantine":
+            out |= await self._withheld(found)
+        if _flag(query, "personal"):
+            out["personal"] = await personal(self._gate.scanner, found.call.arguments)
+        return answer(out)
 
     async def _withheld(self, request: Request) -> JsonObject:
         """The member `result`: a withheld result, masked, where it is still there and not too large to read."""

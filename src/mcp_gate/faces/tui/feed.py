@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from textual.message import Message
 
 from mcp_gate.faces.client import Events, Problem, ReviewClient, Unreachable
 from mcp_gate.faces.tui.held import Held, Unreadable
-from mcp_gate.faces.tui.masks import masks_of
 from mcp_gate.model.foreign import JsonObject
 
 RETRY_SEC: Final = 1.0
@@ -120,8 +118,7 @@ class Feed:
 def read_one(client: ReviewClient, request_id: str, post: Callable[[Message], object]) -> None:
     """Read one request whole and post it; one that is not there, or not ours to see, is passed over."""
     try:
-        held = Held.of(client.request(request_id))
-        post(Changed(replace(held, masks=masks_of(held.call["arguments"], held.bytes))))
+        post(Changed(Held.of(client.request(request_id, personal=True))))
     except Problem as problem:
         if problem.status not in (403, 404):
             raise

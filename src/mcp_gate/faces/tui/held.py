@@ -19,7 +19,7 @@ KNOWN: Final = frozenset(
     {
         "id", "kind", "status", "call", "verdict", "tier", "group", "needed", "decisions", "opened_ts", "due_ts",
         "stage", "escalated_ts", "escalated_from", "escalate_ts", "escalate_to", "then", "claimed_by",
-        "assigned_to", "waiting", "attempts", "asked", "changed", "nearest", "server",
+        "assigned_to", "waiting", "attempts", "asked", "changed", "nearest", "server", "personal",
     }
 )  # fmt: skip
 
@@ -106,7 +106,8 @@ class Held:
             opened_ts=_text(request["opened_ts"]), latest_ts=_text(request["due_ts"]),
             assigned_to=_text(request.get("assigned_to", "")),
             asked=request["asked"]["arguments"] if "asked" in request else None, nearest=request.get("nearest"),
-            server=request.get("server", {}), more={k: v for k, v in request.items() if k not in KNOWN},
+            server=request.get("server", {}), masks=tuple(request.get("personal", ())),
+            more={k: v for k, v in request.items() if k not in KNOWN},
             bytes=len(dumps(call["arguments"])) if "arguments" in call else 0,
         )  # fmt: skip
 

@@ -145,7 +145,7 @@ def _missing(held: Held, whole: bool) -> Iterator[Row]:
     elif not whole:
         yield Row((("some of it is left out; press v to read all of it before approving", "bold reverse"),))
     if held.masks:
-        kinds = ", ".join(sorted({entity for *_, entity in held.masks}))
+        kinds = ", ".join(sorted({str(mask["entity"]) for mask in held.masks}))
         yield Row(((f"▒▒ {len(held.masks)} covered ({kinds}): r uncovers them, which is recorded", "bold"),))
 
 
