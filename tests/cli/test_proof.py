@@ -137,6 +137,7 @@ def test_an_approval_by_a_key_that_is_revoked_before_it_is_used_is_asked_for_ane
     assert served.sent(3) == 0
     (fresh,) = [one for one in served.where.review().requests() if one["call"]["arguments"] == {"n": 3}]
     assert "bad_signature" in served.approve(fresh, "--as", "lee", "--key", f"{served.folder}/lee", code=4)
+    assert "signed decisions: 3" in served.run("audit", "verify"), "what he approved then is still his word"
     (revoked,) = [r for r in served.where.records() if r["event"] == "key.revoked"]
     assert revoked["approver_id"] == "lee"
     assert revoked["data"]["key"] == ed25519_key(3).public.fingerprint

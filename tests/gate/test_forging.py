@@ -18,6 +18,7 @@ from mcp_gate.model.decision import Assurance
 from mcp_gate.model.judged import Refused
 from mcp_gate.model.outcome import Delivered, Outcome
 from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
+from mcp_gate.store.archive import Archive
 from support.forging import Bodies, approve_row, rewrite_record, set_approved, write
 from support.gates import Hands, Upstream, job, loaded, names, open_gate, pending, perform
 from support.keys import Key, ed25519_key
@@ -109,6 +110,25 @@ async def test_a_signed_approval_lets_the_call_pass_once_and_after_a_restart_too
         assert isinstance(await one.call({"amount": 1}), Delivered)
 
 
+@pytest.mark.parametrize("altered", [False, True])
+async def test_a_signed_edit_is_of_exactly_the_arguments_it_made(tmp_path: Path, altered: bool) -> None:
+    async with desk(tmp_path) as one:
+        await one.gate.store.put_meta("gate_id", one.gate.id)
+        request = await one.held()
+        answer = await one.say(request, decision="edit", arguments={"amount": 5, "note": 2**60})
+        assert isinstance(answer, Request)
+        assert answer.status is RequestStatus.APPROVED
+    assert doubts(tmp_path) == []
+    if altered:
+        write(tmp_path, "update calls set arguments = replace(arguments, '5', '6')")
+    async with desk(tmp_path) as one:
+        if altered:
+            await one.never_sent()
+        else:
+            await one.call()
+            assert one.upstream.sent == [{"amount": 5, "note": 2**60}]
+
+
 async def test_S171_without_a_signature_a_rule_that_asks_for_one_is_not_met(tmp_path: Path) -> None:
     async with desk(tmp_path) as one:
         answer = await one.say(await one.held(), key=None)
@@ -147,6 +167,44 @@ async def test_S154_a_row_that_nobody_decided_is_no_approval(tmp_path: Path, pro
         await one.never_sent()
         assert "security.unproved_approval" in await names(one.gate)
         assert (await pending(one.gate))[0].id != request.id
+        assert doubts(tmp_path) == [(request.id, None, "has a decision of 'dana' that nobody recorded")]
+
+
+def doubts(folder: Path) -> list[tuple[str, int | None, str]]:
+    """What `audit verify` has to say of decisions."""
+    with Archive(folder / "gate.db") as archive:
+        return [(doubt.request_id, doubt.seq, doubt.what) for doubt in archive.attested().doubts()]
+
+
+async def test_S169_decisions_are_checked_with_the_keys_of_their_time_and_nothing_else_passes(tmp_path: Path) -> None:
+    async with desk(tmp_path) as one:
+        await one.gate.store.put_meta("gate_id", one.gate.id)
+        request = await one.approved()
+    assert doubts(tmp_path) == []
+    async with open_gate(tmp_path, RULES.format(n=1, proof="signed"), "reviewers: { dana: {} }"):
+        pass  # her key is revoked
+    with Archive(tmp_path / "gate.db") as archive:
+        look = archive.attested()
+        assert list(look.doubts()) == []
+        assert look.signed == 1
+
+    def change(name: str, value: str, *, data: bool = False) -> Callable[[Bodies], Bodies]:
+        def changed(bodies: Bodies) -> Bodies:
+            for body in bodies:
+                if body["event"] == "request.decided":
+                    (body["data"] if data else body)[name] = value
+            return bodies
+
+        return changed
+
+    write(tmp_path, "update decisions set decision_ts = '2027-01-15T08:00:01.000Z'")
+    rewrite_record(tmp_path, change("decision_ts", "2027-01-15T08:00:01.000Z"))
+    ((found, seq, what),) = doubts(tmp_path)
+    assert found == request.id
+    assert seq is not None
+    assert "a field was changed" in what
+    rewrite_record(tmp_path, change("signature", EVE.sign(b"x"), data=True))
+    assert any("not made by a key that is enrolled" in what for _, _, what in doubts(tmp_path))
 
 
 Attack = Callable[[Path, Request], None]

@@ -55,8 +55,8 @@ def rewrite_record(folder: Path, change: Callable[[Bodies], Bodies]) -> None:
     """Write the whole record anew, so that its chain is whole: no gate runs."""
     connection = sqlite3.connect(folder / FILE_NAME)
     bodies = change([json.loads(row[0]) for row in connection.execute("select body from audit order by seq")])
-    connection.execute("drop trigger audit_never_updated")
-    connection.execute("drop trigger audit_never_deleted")
+    connection.execute("drop trigger if exists audit_never_updated")
+    connection.execute("drop trigger if exists audit_never_deleted")
     connection.execute("delete from audit")
     prev = GENESIS
     for seq, body in enumerate(bodies, 1):

@@ -92,7 +92,8 @@ def opening(request: Request) -> list[Event]:
 
 def word(request: Request, by: str, status: RequestStatus) -> Accepted:
     spoken = an_approval(by, decision="deny" if status is RequestStatus.REJECTED else "approve")
-    event = said(request.call, "request.decided", request_id=request.id, decision=spoken.decision)
+    event = said(request.call, "request.decided", request_id=request.id, decision=spoken.decision, nonce=spoken.nonce)
+    event.fields.update(approver_id=by, decision_ts=spoken.decision_ts, assurance="session")
     return Accepted(spoken, status, (event,))
 
 

@@ -35,8 +35,10 @@ def verify(
 ) -> None:
     """Check the hash chain of the gate's own record, or of an exported FILE (- is not read; give a path).
 
-    Exits 0 when it is intact, 1 when it is broken, naming the first bad record.
+    Of its own record every decision is checked, too: its signature by the keys that were enrolled then, and that the
+    record tells of it. Exits 0 when all is well, 1 when not, naming the first bad record.
     """
+    from mcp_gate.evidence.chain import Intact
     from mcp_gate.evidence.export import verify_lines
 
     if key is not None and note is None:
@@ -46,10 +48,30 @@ def verify(
     if file is None:
         with open_archive(config, state) as archive:
             found = archive.verify(see)
+            signed = _attested(archive, as_json) if isinstance(found, Intact) else 0
     else:
         with file.open("rb") as lines:
             found = verify_lines(lines, see)
-    _tell(found, comparison, as_json)
+        signed = None
+    _tell(found, comparison, as_json, signed)
+
+
+def _attested(archive: Archive, as_json: bool) -> int:
+    """How many signatures were checked; ends with 1 if a decision is not its giver's."""
+    from mcp_gate.evidence.export import line
+    from mcp_gate.lang.reveal import reveal
+
+    look = archive.attested()
+    doubt = next(look.doubts(), None)
+    if doubt is None:
+        return look.signed
+    where = {} if doubt.seq is None else {"seq": doubt.seq}
+    if as_json:
+        print(line({"intact": False, **where, "what": doubt.what, "request_id": doubt.request_id}))
+    else:
+        what = f"the database {doubt.what}" if doubt.seq is None else f"record {doubt.seq} {doubt.what}"
+        print(reveal(f"forged: {what} (request {doubt.request_id})"))
+    raise SystemExit(int(Exit.NOT_SO))
 
 
 @click.command()
@@ -115,7 +137,9 @@ def _signer(archive: Archive) -> Signer:
     return Signer.of(gate, seed)
 
 
-def _tell(found: Verification, comparison: Comparison | None, as_json: bool) -> None:
+def _tell(
+    found: Verification, comparison: Comparison | None, as_json: bool, signed: int | None = None
+) -> None:
     """Print what was found and, when the chain is intact, what that does not prove; exit 1 when it is broken."""
     from typing import assert_never
 
@@ -130,7 +154,7 @@ def _tell(found: Verification, comparison: Comparison | None, as_json: bool) -> 
             _tell_broken(found, as_json)
             raise SystemExit(int(Exit.NOT_SO))
         case Intact():
-            _tell_intact(found, comparison, as_json)
+            _tell_intact(found, comparison, as_json, signed)
         case _:
             assert_never(found)
 
@@ -144,17 +168,23 @@ def _tell_broken(found: Broken, as_json: bool) -> None:
         print(f"broken: record {found.seq} {found.what} ({found.checked} before it are intact)")
 
 
-def _tell_intact(found: Intact, comparison: Comparison | None, as_json: bool) -> None:
+def _tell_intact(found: Intact, comparison: Comparison | None, as_json: bool, signed: int | None) -> None:
     from mcp_gate.evidence.export import line
 
     unseen = [f"the records before {found.first}"] if found.first > 1 else []
     later = [] if comparison is None else [f"whether records after {comparison.size} were cut off or written anew"]
     unseen += later or NOT_CHECKED
+    if signed is None:
+        unseen.append("the signatures of decisions, whose keys are in the gate's own record")
     if as_json:
         about = {"count": found.count, "first": found.first, "seq": found.head.seq, "hash": found.head.hash}
+        if signed is not None:
+            about["signatures"] = signed
         print(line({"intact": True, **about, "not_checked": unseen}))
         return
     print(f"intact: {found.count} records, the last is {found.head.seq} with hash {found.head.hash}")
+    if signed:
+        print(f"signed decisions: {signed}, each by a key that was enrolled when it was given")
     if comparison is not None:
         print(f"the first {comparison.size} are those that the checkpoint saw")
     print("not checked:")

@@ -95,7 +95,7 @@ class RecordedDecision:
     nonce: str
     signature: str | None = None
     statement: str = ""
-    """What was signed, byte for byte; "" where nothing was."""
+    """What was signed, in canonical form, but for an edit's arguments, which are the call's; "" where nothing was."""
     final: bool = False
     stage: int = 1
     """The request's stage in which it was said."""

@@ -25,7 +25,7 @@ from mcp_gate.model.request import (
     ReviewerDecision,
 )
 from mcp_gate.review import checks, fatigue, second
-from mcp_gate.review.proof import APPROVING, key_behind, statement_of
+from mcp_gate.review.proof import APPROVING, kept_of, key_behind
 from mcp_gate.review.standing import Standing
 
 CLOCKS_APART_SEC: Final = 300
@@ -241,7 +241,7 @@ def _accept(request: Request, posted: ReviewerDecision, standing: Standing, key:
         assurance=standing.reviewer.assurance,
         nonce=posted.nonce or "",
         signature=posted.signature,
-        statement="" if key is None else statement_of(posted, request.id, standing.gate_id).decode(),
+        statement="" if key is None else kept_of(posted, request.id, standing.gate_id),
         final=status is not RequestStatus.PENDING,
         stage=request.stage,
         job_hash=request.call.job_hash,

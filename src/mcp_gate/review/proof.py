@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mcp_gate.evidence.hashes import job_hash
@@ -42,6 +42,11 @@ def statement_of(posted: ReviewerDecision, request_id: str, gate_id: str) -> byt
     """
     sent: dict[str, Json] = {name: getattr(posted, name) for name in SENT}
     return statement(sent, request_id, gate_id)
+
+
+def kept_of(posted: ReviewerDecision, request_id: str, gate_id: str) -> str:
+    """The same as it is stored: arguments of an edit are those of the call, and are kept there alone."""
+    return statement_of(replace(posted, arguments=None), request_id, gate_id).decode()
 
 
 def key_behind(request: Request, posted: ReviewerDecision, standing: Standing) -> PublicKey | Refused | None:
@@ -134,17 +139,17 @@ def _unproved_word(request: Request, word: RecordedDecision, terms: Terms) -> st
 def _unsigned(request: Request, word: RecordedDecision, person: Person, terms: Terms) -> str:
     """Why a stored signature does not prove the stored word, or ""."""
     try:
-        verify(word.signature or "", word.statement.encode(), NAMESPACE, person.keys)
         fields = parse(word.statement.encode())
-    except (BadSignature, JsonError, UnicodeEncodeError):
+        arguments: dict[str, Json] = {"arguments": request.call.arguments} if word.decision == "edit" else {}
+        message = canonical({**fields, **arguments}) if isinstance(fields, dict) else b""
+        verify(word.signature or "", message, NAMESPACE, person.keys)
+    except (BadSignature, JsonError, CanonicalError, UnicodeEncodeError):
         return "the signature of an approval does not verify"
     held: dict[str, Json] = {
         "request_id": request.id, "gate_id": terms.gate_id, "decision": word.decision,
         "approver_id": word.approver_id, "job_hash": word.job_hash or request.call.job_hash,
         "policy_snapshot": request.policy_snapshot, "decision_ts": word.decision_ts,
     }  # fmt: skip
-    if word.decision == "edit":  # it is signed over what it made of the call
-        held["arguments"] = _arguments_as_signed(request.call)
     if not isinstance(fields, dict) or any(fields.get(name) != value for name, value in held.items()):
         return "what was signed is not what is stored"
     return ""
@@ -157,11 +162,6 @@ def _time_may_approve(verdict: Verdict) -> bool:
         and verdict.approvals == 1
         and verdict.min_assurance is Assurance.SESSION
     )
-
-
-def _arguments_as_signed(call: Call) -> Json:
-    """As they read in a statement, where numbers have one form."""
-    return parse(canonical(call.arguments))
 
 
 def _digest(call: Call) -> str:

@@ -13,6 +13,7 @@ from mcp_gate.evidence.chain import START, Checker, Verification
 from mcp_gate.history.past import Past, Word
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.store import calls, file, history, pins, record, requests, snapshots
+from mcp_gate.store.attested import Attested
 from mcp_gate.store.database import Row, Tx, Unavailable
 from mcp_gate.store.transaction import ReadTx
 
@@ -122,6 +123,10 @@ class Archive:
                     return fault
             seq = rows[-1]["seq"]
         return checker.end()
+
+    def attested(self) -> Attested:
+        """A look at whether all decisions are their givers'."""
+        return Attested(self._view)
 
     def _view(self, body: Callable[[Tx], T]) -> T:
         try:
