@@ -26,7 +26,16 @@ class Bearer:
     reviewer_id: str
 
 
-Identity: TypeAlias = Session | Bearer
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Somebody whose word was brought by something that was sent to him: a one-time link, a signed callback."""
+
+    reviewer_id: str
+    channel: str
+    """What brought it: `link:…`, `callback:…`, `slack:…`."""
+
+
+Identity: TypeAlias = Session | Bearer | Carried
 
 
 class NotAReviewer(Exception):
@@ -79,14 +88,17 @@ def bearer(settings: GateSettings, digest: str) -> Bearer:
 
 def reviewer(known: People, identity: Identity, approver_id: str | None) -> Reviewer | None:
     """Who speaks, and how he proved it; None: nobody the gate knows."""
+    channel = ""
     match identity:
         case Session():
             person, assurance = known.find(approver_id or ""), Assurance.SESSION
         case Bearer(reviewer_id):
             person, assurance = known.find(reviewer_id), Assurance.TOKEN
+        case Carried(reviewer_id, channel):
+            person, assurance = known.find(reviewer_id), Assurance.LINK
         case _:
             assert_never(identity)
-    return None if person is None else Reviewer(person, assurance)
+    return None if person is None else Reviewer(person, assurance, channel)
 
 
 def _same(expected: str | None, digest: str) -> bool:

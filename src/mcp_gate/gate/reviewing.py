@@ -27,6 +27,7 @@ from mcp_gate.review.replay import Words, said_before
 from mcp_gate.review.second import with_look
 from mcp_gate.review.standing import Standing
 from mcp_gate.store.database import Conflict
+from mcp_gate.store.once import Once
 from mcp_gate.store.requests import Released
 from mcp_gate.upstream.catalog import Tool, Withheld
 
@@ -54,8 +55,14 @@ class Reviewing:
         self._turn = asyncio.Lock()
         self._words = Words()
 
-    async def decide(self, request_id: str, posted: ReviewerDecision, identity: Identity) -> Answer:
-        """Take a person's word on a request. The very same word again gets the same answer and has no effect."""
+    async def decide(
+        self, request_id: str, posted: ReviewerDecision, identity: Identity, mark: Once | None = None
+    ) -> Answer:
+        """Take a person's word on a request. The very same word again gets the same answer and has no effect.
+
+        Args:
+            mark: what brought it, where that counts once.
+        """
         async with self._turn:
             request = await self._gate.store.request(request_id)
             if request is None:
@@ -72,7 +79,7 @@ class Reviewing:
                 if isinstance(less, Refused):
                     return await self._refused(less, request, posted.approver_id or "", standing)
                 released = less
-            judged = await self._weighed(request, posted, standing, released)
+            judged = await self._weighed(request, posted, standing, released, mark)
             if isinstance(judged, Refused):
                 return judged
             self._words.remember(posted, request_id, self._gate.clock.steady())
@@ -141,12 +148,13 @@ class Reviewing:
     # ---- judging
 
     async def _weighed(
-        self, request: Request, posted: ReviewerDecision, standing: Standing, released: Released | None
-    ) -> Judged:
+        self, request: Request, posted: ReviewerDecision, standing: Standing, released: Released | None,
+        mark: Once | None,
+    ) -> Judged:  # fmt: skip
         """Have a word judged and written; a promotion's also against the agent's level as it is then."""
         body, store = partial(self._judge, posted, standing, look_at(self._gate, request)), self._gate.store
         if request.kind != PROMOTION:
-            return await store.decide(request.id, body, released)
+            return await store.decide(request.id, body, released, mark)
         ladder = store.ladder
 
         def rises(agent: AgentLevel) -> Change | Refused:
@@ -155,7 +163,7 @@ class Reviewing:
             risen = promotion(standing.wall, request.call.agent, ladder, agent)
             return recorded(risen, request, posted, standing) if isinstance(risen, Refused) else risen
 
-        return await store.decide_promotion(request.id, body, rises)
+        return await store.decide_promotion(request.id, body, rises, mark)
 
     def _judge(
         self, posted: ReviewerDecision, standing: Standing, look: Request | None, request: Request

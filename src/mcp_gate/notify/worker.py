@@ -14,6 +14,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.notify import news
 from mcp_gate.notify.deliver import Delivered, Delivery, Failed, Forbidden, Gone, deliver
+from mcp_gate.notify.links import links
 from mcp_gate.notify.signing import NoSecret, signed
 from mcp_gate.store.database import Unavailable
 from mcp_gate.store.outbox import Message, News
@@ -106,6 +107,7 @@ class Worker:
 
     def _message(self, one: News) -> Message:
         body = news.told(self._gate.id, one)
+        body["data"] |= links(self._gate, self.spec, one)
         return Message(f"{self._gate.id}-{one.seq}", body["type"], _text(body), one.body.get("request_id", ""))
 
     # ---- sending

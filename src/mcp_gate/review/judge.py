@@ -299,6 +299,8 @@ def _decided(
         fields["reason"] = decision.reason
     if key is not None:
         data["key"] = key.fingerprint
+    if standing.reviewer.channel:
+        data["channel"] = standing.reviewer.channel
     if decision.final:
         data["final"] = True
     return Event("sample.reviewed" if request.kind in LOOKS else "request.decided", fields, data)

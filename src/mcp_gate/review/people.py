@@ -34,6 +34,8 @@ class Reviewer:
 
     person: Person
     assurance: Assurance
+    channel: str = ""
+    """What brought his word, where he was not there himself."""
 
     @property
     def id(self) -> str:

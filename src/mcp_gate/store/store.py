@@ -28,6 +28,7 @@ from mcp_gate.store.facts import History
 from mcp_gate.store.habits import Habits
 from mcp_gate.store.levels import Judge, Levels, Moved
 from mcp_gate.store.nearest import Nearest
+from mcp_gate.store.once import Once, used_up
 from mcp_gate.store.outbox import Outbox
 from mcp_gate.store.quarantine import Quarantine
 from mcp_gate.store.requests import Released
@@ -376,23 +377,23 @@ class Store:
         return await asyncio.shield(opening)  # whether it was opened is to be known whoever still waits
 
     async def decide(
-        self, request_id: str, body: Callable[[Request], Judged], released: Released | None = None
-    ) -> Judged:
+        self, request_id: str, body: Callable[[Request], Judged], released: Released | None = None,
+        mark: Once | None = None,
+    ) -> Judged:  # fmt: skip
         """Let `body` judge a person's word on the request as it is in this transaction, and write what it says.
 
         `body` is pure and runs in the writer's thread. `released` is what an accepted word leaves of a result in
-        quarantine, where that is not all of it.
+        quarantine, where that is not all of it; `mark` is what brought the word, where that counts once.
 
         Raises:
             NotFound: no such request.
             Conflict: the word was accepted though the request is no longer pending.
         """
-        return await self._db.write(
-            partial(
-                requests.decide, request_id=request_id, body=body, levels=self._levels, edited=self._counted.edited,
-                spoken=self._spoken, released=released,
-            )
-        )
+        decide = partial(
+            requests.decide, request_id=request_id, body=body, levels=self._levels, edited=self._counted.edited,
+            spoken=self._spoken, released=released,
+        )  # fmt: skip
+        return await self._db.write(self._once(mark, decide))
 
     async def propose(self, request: Request, events: Sequence[Event]) -> Request:
         """Ask people about an agent, unless that is being asked already; gives the request that is open then.
@@ -409,16 +410,20 @@ class Store:
         """The latest request to promote an agent, whatever became of it."""
         return await self._db.read(partial(promotions.last, agent=agent))
 
-    async def decide_promotion(self, request_id: str, body: Callable[[Request], Judged], judge: Judge) -> Judged:
+    async def decide_promotion(
+        self, request_id: str, body: Callable[[Request], Judged], judge: Judge, mark: Once | None = None
+    ) -> Judged:
         """As `decide`, for a promotion: with the word that approves it the agent rises, if `judge` still says so."""
         decide = partial(
             requests.decide, levels=self._levels, edited=self._counted.edited, spoken=self._spoken
         )
-        return await self._db.write(
-            partial(
-                promotions.decide, request_id=request_id, body=body, judge=judge, levels=self._levels, decide=decide
-            )
+        promote = partial(
+            promotions.decide, request_id=request_id, body=body, judge=judge, levels=self._levels, decide=decide
         )
+        return await self._db.write(self._once(mark, promote))
+
+    def _once(self, mark: Once | None, decide: Callable[[Tx], Judged]) -> Callable[[Tx], Judged]:
+        return decide if mark is None else partial(used_up, mark, rfc3339(self._clock()), decide)
 
     async def pass_time(self, request_id: str, body: Callable[[Request], Timed]) -> tuple[Timed, Request]:
         """Let `body` say what time does to the request as it is in this transaction, and do it.

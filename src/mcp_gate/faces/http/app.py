@@ -16,8 +16,10 @@ from starlette.types import ASGIApp
 
 from mcp_gate.faces.http import body, events, status
 from mcp_gate.faces.http.agents import Agents
+from mcp_gate.faces.http.callbacks import Callbacks
 from mcp_gate.faces.http.door import Door
-from mcp_gate.faces.http.guard import Guard
+from mcp_gate.faces.http.guard import CALLBACKS, Guard
+from mcp_gate.faces.http.page.linked import Linked
 from mcp_gate.faces.http.page.pages import Pages
 from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure, answer, problem
 from mcp_gate.faces.http.routes import Routes, caller, identity_of, parameters
@@ -72,6 +74,8 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
             Route("/v1/upstreams", rest.upstreams, methods=["GET"]),
             Route("/v1/upstreams/{id}/tools", rest.tools, methods=["GET"]),
             Route("/v1/upstreams/{id}/pin", rest.pin, methods=["POST"]),
+            Route(CALLBACKS + "{id}", Callbacks(gate).callback, methods=["POST"]),
+            *Linked(gate).routes(),
             Route("/v1/webhooks", webhooks.webhooks, methods=["GET"]),
             Route("/v1/webhooks/{id}/retry", webhooks.retry, methods=["POST"]),
             Route("/v1/stop", rest.stop, methods=["POST"]),

@@ -30,7 +30,20 @@ async def read_object(request: HttpRequest) -> JsonObject:
         Failure: 415 not plain JSON, 400 not strict JSON or no object, and as `read`.
     """
     _content_type(request)
-    data = await read(request, MOST_BYTES)
+    return _parsed(await read(request, MOST_BYTES))
+
+
+def object_of(request: HttpRequest, data: bytes) -> JsonObject:
+    """The same of a body that was read already.
+
+    Raises:
+        Failure: as `read_object`.
+    """
+    _content_type(request)
+    return _parsed(data)
+
+
+def _parsed(data: bytes) -> JsonObject:
     try:
         value = strictjson.parse(data, depth=DEPTH)
     except strictjson.JsonError as e:

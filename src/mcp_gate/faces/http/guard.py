@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mcp_gate.faces.http.door import Door, Visitor, unauthorized
 from mcp_gate.faces.http.problem import Failure, problem
 from mcp_gate.gate.reviewers import Session
+from mcp_gate.notify.links import PATH as LINKS
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
@@ -21,6 +22,7 @@ VISITOR: Final = "mcp_gate.visitor"
 ONCE: Final = ("host", "origin", "authorization", "cookie", "content-type", "content-encoding", "content-length")
 """Headers that two readers could read in two ways if they came twice."""
 READS: Final = ("GET", "HEAD")
+CALLBACKS: Final = "/v1/callbacks/"
 
 
 class Guard:
@@ -90,7 +92,7 @@ class Guard:
 
 
 def _for_anyone(method: str, path: str) -> bool:
-    """The pages show nothing but the way in to one who is not signed in."""
+    """The pages show nothing but the way in to one who is not signed in; links and callbacks prove themselves."""
     if method in READS:
-        return path == "/" or path.startswith("/requests/")
-    return method == "POST" and path == "/sign-in"
+        return path == "/" or path.startswith(("/requests/", LINKS))
+    return method == "POST" and (path == "/sign-in" or path.startswith((LINKS, CALLBACKS)))

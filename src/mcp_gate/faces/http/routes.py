@@ -14,7 +14,7 @@ from mcp_gate.faces.http.shapes import nearest_json, request_json, server_json
 from mcp_gate.gate import reviewers
 from mcp_gate.gate.erasing import Erased, NoSuchCall, erase
 from mcp_gate.gate.personal import personal
-from mcp_gate.gate.reviewers import Bearer, Identity, Session
+from mcp_gate.gate.reviewers import Bearer, Carried, Identity, Session
 from mcp_gate.gate.reviewing import Answer, NoSuchRequest, Reviewing
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
@@ -157,7 +157,7 @@ class Routes:
         match identity:
             case Session():
                 return True
-            case Bearer(reviewer_id):
+            case Bearer(reviewer_id) | Carried(reviewer_id):
                 return reviewers.people(self._gate.loaded.settings).decides_for(reviewer_id, group)
             case _:
                 assert_never(identity)

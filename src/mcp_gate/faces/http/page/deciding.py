@@ -47,7 +47,7 @@ class Deciding:
     async def _decide(self, http: HttpRequest) -> Response:
         request, visitor, fields = await self._sent(http, *FIELDS)
         me = session_of(visitor).reviewer_id
-        _check_filled(self._desk.json(request), fields, self._gate.clock.steady())
+        check_filled(self._desk.json(request), fields, self._gate.clock.steady())
         said = {
             "decision": fields["word"], "approver_id": me, "job_hash": fields["job_hash"], "nonce": fields["nonce"],
             "policy_snapshot": fields["policy_snapshot"], "decision_ts": rfc3339(self._gate.clock.wall()),
@@ -79,7 +79,7 @@ class Deciding:
         return await self._desk.request(http, visitor), visitor, fields
 
 
-def _check_filled(request: JsonObject, fields: dict[str, str], now: float) -> None:
+def check_filled(request: JsonObject, fields: dict[str, str], now: float) -> None:
     """The form was filled in as its word asks.
 
     Raises:

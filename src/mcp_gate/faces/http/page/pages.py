@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -86,7 +87,8 @@ class Pages:
         if session is not None:
             key = session.form_key(form_of(request.id))
             forms = {"key": key, "nonce": secrets.token_hex(16), "me": session.reviewer_id}
-        return html("request", shown=shown, forms=forms, **_frame(visitor))
+        action = f"/requests/{quote(request.id, safe='')}/decision"
+        return html("request", shown=shown, forms=forms, action=action, linked=False, **_frame(visitor))
 
     # ---- signing in and out
 
