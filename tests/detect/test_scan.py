@@ -1,6 +1,7 @@
 """What is found in texts, by what reads them: the first things of every kind."""
 
 import json
+from itertools import pairwise
 
 from mcp_gate.detect.finding import Leaf
 from mcp_gate.detect.options import Options
@@ -73,3 +74,16 @@ def test_triggers_of_many_leaves_stay_with_their_leaf() -> None:
     assert found == [
         [], [("PHONE_NUMBER", "+49 30 628882")], [], [("US_SSN", "536-22-1234")], [], [("EMAIL_ADDRESS", "a@b.org")],
     ]  # fmt: skip
+
+
+def test_S200_what_overlaps_becomes_one_and_nothing_of_it_is_left() -> None:
+    text = "\U0001f600e\u0301 ann@acme.com536-22-1234, ssn: 536-22-1234/5316927127572305\u0301"
+    findings = scan([Leaf(text)], Options(ner=False)).findings[0]
+    assert all(one.end <= two.start for one, two in pairwise(findings))
+    left = "".join(char for place, char in enumerate(text) if not any(one.start <= place < one.end for one in findings))
+    assert not any(char.isdigit() for char in left), left
+
+
+def test_S200_offsets_are_those_of_the_text_as_given() -> None:
+    text = "\U0001f600\U0001f600 n\u0303 5\u200b40-75-30\u00ad17 \uff41\uff42@acme.com \u2011"
+    assert found(text) == [("US_SSN", "5\u200b40-75-30\u00ad17"), ("EMAIL_ADDRESS", "\uff41\uff42@acme.com")]

@@ -32,7 +32,7 @@ _CUES: Final[dict[Kind, _Cue]] = {
         ),
         (7, 15),
     ),
-    Kind.CUE_SSN: _Cue("US_SSN", 36, re.compile(r"\d{3}[ .-]?\d{2}[ .-]?\d{4}|\d{3}[ -]\d{3}[ -]\d{3}"), (9, 9)),
+    Kind.CUE_SSN: _Cue("US_SSN", 36, re.compile(r"\d{3}[ ./-]?\d{2}[ ./-]?\d{4}|\d{3}[ -]\d{3}[ -]\d{3}"), (9, 9)),
     Kind.CUE_BIRTH: _Cue("DATE_OF_BIRTH", 36, re.compile(DATE), (3, 8)),
     Kind.CUE_PASSPORT: _Cue("PASSPORT", 48, re.compile(rf"[A-Z]{{1,2}}[A-Z0-9]{{6,8}}(?!\w)|{_ID}"), (1, 12)),
     Kind.CUE_LICENSE: _Cue("DRIVER_LICENSE", 48, re.compile(rf"[a-z]\d{{5,14}}|{_ID}"), (5, 18)),
@@ -53,7 +53,7 @@ _BEFORE_WORD: Final = re.compile(
     r"(?<![\w.-])((?:\+|00)?\(?\d(?:[ ()./-]{0,2}\d){6,14}(?:x\d{1,6})?)(?: ?[,(] ?| ?- ?| )"
     r"(?i:office|fax|mobile|cell|desk|landline|telephone|phone|tel)$"
 )
-_SENTENCE: Final = re.compile(r"[.!?]\s+[A-Z]|\n\s*\n|[{}\[\]]")
+_SENTENCE: Final = re.compile(r"[.!?]\s+(?:[A-Z]|$)|\n\s*\n|[{}\[\]]")
 
 
 def find(text: str, ends: Ends) -> Iterator[Finding]:
@@ -96,11 +96,14 @@ def _fits(text: str, match: re.Match[str], end: int, kind: Kind, cue: _Cue) -> b
     digits = "".join(filter(str.isdigit, value))
     if not cue.digits[0] <= len(digits) <= cue.digits[1] or (kind != Kind.CUE_BIRTH and _NOT_ID.match(value)):
         return False
-    if _SENTENCE.search(text, end, match.start()):
+    between = text[end : match.start()]
+    if _SENTENCE.search(between) or ("\n" in between and ":" not in between):
         return False
     match kind:
         case Kind.CUE_SSN:
             return checks.ssn(digits) or " " in value
+        case Kind.CUE_PASSPORT:
+            return len(value) >= 6
         case Kind.CUE_CARD:
             return checks.card(digits)
         case Kind.CUE_PHONE if _LOOSE.search(text[max(0, end - 10) : end]):

@@ -9,7 +9,7 @@ from typing import Final
 from mcp_gate.detect.finding import Finding
 
 _ADDRESS: Final = re.compile(
-    r"(?<![\w.+%-])[^\W_](?:[\w.%+'&-]{0,62}[\w+-])?@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,6}[^\W\d_]{2,24}(?![\w-])"
+    r"(?<![\w.+%-])[^\W_](?:[\w.%+'&-]{0,62}[\w+-])?@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,6}[^\W\d_]{2,24}(?![^\W\d]|-[^\W\d_]+@)"
 )
 _NOBODY: Final = re.compile(r"(?i)(?:git|hg|svn|no-?reply|do-?not-?reply)@")
 _NOWHERE: Final = frozenset({"internal", "local", "localhost", "test", "invalid", "example", "lan"})

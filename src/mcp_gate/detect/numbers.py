@@ -10,9 +10,10 @@ from mcp_gate.detect import checks
 from mcp_gate.detect.finding import Finding
 
 _SHAPES: Final = re.compile(
-    r"""(?<![\w.@-])(?:
+    r"""(?:(?<![\w.@-])|(?<=\.com)|(?<=\.org)|(?<=\.net))(?:
     (?P<card>\d{4}([ -])\d{4}\2\d{4}\2\d{4}(?:\2\d{1,3})?|\d{4}([ -])\d{6}\3\d{4,5}|\d{13,19})
-    |(?P<ssn>\d{3}-\d{2}-\d{4})
+    |(?P<spaced>\d(?:[ -]\d){12,18})
+    |(?P<ssn>\d{3}-\d{2}-\d{4}|\d[ ]?\d[ ]?\d[ ]?-[ ]?\d[ ]?\d[ ]?-[ ]?\d[ ]?\d[ ]?\d[ ]?\d)
     |(?P<abroad>\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{1,4}){1,5})
     |(?P<phone>(?:1[-. ])?(?:\([2-9]\d{2}\)[ ]?|[2-9]\d{2}(?P<sep>[-. ]))[2-9]\d{2}(?(sep)(?P=sep)|[-. ])\d{4})
     )(?![\w-])(?!\.\d)""",
@@ -25,7 +26,7 @@ def find(text: str, start: int, end: int) -> Iterator[Finding]:
     for found in _SHAPES.finditer(text, start, end):
         kind = found.lastgroup if found.lastgroup != "sep" else "phone"
         digits = "".join(char for char in found[0] if char.isdigit())
-        if kind == "card":
+        if kind in ("card", "spaced"):
             if checks.card(digits) and checks.card_issuer(digits):
                 yield Finding(found.start(), found.end(), "CREDIT_CARD", 1.0, "card")
         elif kind == "ssn":

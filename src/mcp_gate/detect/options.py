@@ -17,10 +17,11 @@ class Custom:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Values that are not to be found: texts as a whole, or such as match a pattern as a whole (RE2 syntax)."""
+    """Values that are not to be found, nor anything in them."""
 
     values: frozenset[str] = frozenset()
     patterns: tuple[str, ...] = ()
+    """RE2 syntax."""
     entities: frozenset[str] = frozenset()
     """Of these entities alone; empty means any."""
 

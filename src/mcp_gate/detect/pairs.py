@@ -23,6 +23,8 @@ _LABEL_END: Final = re.compile(r"[\n;|\t]|  | - ")
 _PAIR_END: Final = re.compile(r"[\s,;&|\"'<>)\]}]")
 _ABOVE: Final = re.compile(r"\n([ -]*)([\w.-]{1,64}):[ \t]*(?=\n|$)")
 _BESIDE: Final = re.compile(r"(?:name|key|type|field|label):?[ =]{1,2}[\"']?([\w.-]{2,64})[\"']?\s{1,24}(?:- )?$")
+_LONGEST: Final = 120
+"""Characters of a value that nothing ends."""
 _WITH: Final = 240
 """How far from each other pairs lie that speak of one person."""
 
@@ -58,7 +60,7 @@ def _name(text: str, at: int) -> tuple[str, bool]:
     """The name before a separator, and whether it stands in quotes."""
     stop = at
     if text[at] == ">":
-        tag = _TAG.search(text, max(0, at - 280), at)
+        tag = _TAG.match(text, max(0, text.rfind("<", max(0, at - 200), at)), at)
         return (tag[1], False) if tag else ("", False)
     while stop and text[stop - 1] in " \t":
         stop -= 1
@@ -90,7 +92,7 @@ def _by_surroundings(text: str, at: int, name: str) -> str | None:
 
 def _value(text: str, end: int, entity: str, *, json: bool) -> Finding | None:
     if text[end - 1] == ">" and text[end - 2] != "=":  # a tag
-        stop = text.find("<", end, end + 300)
+        stop = text.find("<", end, end + 200)
         return values.find(entity, text, end, stop, whole=True) if stop > end else None
     while text[end : end + 1] in ("=", ">", ":"):
         end += 1
@@ -107,5 +109,7 @@ def _value(text: str, end: int, entity: str, *, json: bool) -> Finding | None:
         return None if found is None else Finding(found.start, found.end, found.entity, found.score, found.rule, True)
     label = text[end : end + 1] in (" ", "\n", "\t")
     start = end + (1 if label else 0)
-    stop_at = (_LABEL_END if label else _PAIR_END).search(text, start + 1, start + 200)
-    return values.find(entity, text, start, stop_at.start() if stop_at else min(len(text), start + 200), whole=False)
+    stop_at = (_LABEL_END if label else _PAIR_END).search(text, start + 1, start + _LONGEST)
+    return values.find(
+        entity, text, start, stop_at.start() if stop_at else min(len(text), start + _LONGEST), whole=False
+    )

@@ -24,7 +24,6 @@ _LOWER: Final = words(
     "manager member"
 )
 """After these a name has to be two words at least: too much else follows them."""
-_CUE: Final = re.compile(r"([\w.@'-]+(?: [\w.'-]+){0,2}?)[\"']?[ :,=\n\r]{1,4}[\"']?$")
 _AFTER_OTHERS: Final = re.compile(r"(?i)\b(?:from|at|of|and|the|for|by|with|in|on|&) $")
 
 
@@ -35,10 +34,10 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
     if match is None:
         return
     before = text[max(0, start - 40) : start]
-    cue = _CUE.search(before)
-    if cue is None:
+    cue = before.rstrip(" :,=\r\n\"'").rsplit(None, 1)
+    if not cue:
         return
-    word = cue[1].rsplit(" ", 1)[-1].lower().lstrip("@")
+    word = cue[-1].lower().strip("@.([{\"'")
     name = match[0] if word == "holder" or before.endswith(": ") else ""
     name = name if _parts(name) > 1 and trimmed(name.split(" ", 1)[1]) == name.split(" ", 1)[1] else trimmed(match[0])
     if word in ("from", "to", "cc", "bcc") and not before.rstrip(" \"'").endswith(":"):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Final
 
-from mcp_gate.detect import joined, jsontext
+from mcp_gate.detect import custom, encoded, joined, jsontext
 from mcp_gate.detect.finding import Finding, Leaf, Scan
 from mcp_gate.detect.look import look
 from mcp_gate.detect.merge import merge
@@ -12,7 +14,11 @@ from mcp_gate.detect.ner.find import find as find_names
 from mcp_gate.detect.ner.weights import installed
 from mcp_gate.detect.options import Options
 from mcp_gate.detect.secrets.find import find as find_secrets
+from mcp_gate.detect.triggers import Ends, Kind
 from mcp_gate.detect.view import View, read
+
+_DEPTH: Final = 2
+"""So often something is decoded that was found in what was decoded."""
 
 
 class TooManySigns(Exception):
@@ -35,24 +41,60 @@ def scan(
     """
     views = [read(leaf.text) for leaf in leaves]
     shown = [Leaf(view.text, leaf.keys) for leaf, view in zip(leaves, views, strict=True)]
-    found: list[tuple[Finding, ...]] = [
-        merge([*personal, *secret]) if personal or secret else ()
-        for personal, secret in zip(_personal(shown, most_signs), find_secrets(shown), strict=True)
-    ]
+    found = _by_rules(shown, options, _DEPTH, most_signs)
     partial: tuple[str, ...] = ()
     if options.ner and installed():
         names, ran_out = find_names(shown, found, options.ner_budget_ms)
+        if options.allowed:
+            names = [custom.kept(leaf.text, own, options.allowed) for leaf, own in zip(shown, names, strict=True)]
         found = [merge([*own, *more]) if more else own for own, more in zip(found, names, strict=True)]
         partial = ("ner",) if ran_out else ()
-    placed = [_placed(leaf, view, own) for leaf, view, own in zip(leaves, views, found, strict=True)]
-    return Scan(tuple(placed), partial)
+    return Scan(tuple(map(_placed, leaves, views, found)), partial)
 
 
-def _personal(leaves: Sequence[Leaf], most_signs: int | None) -> list[list[Finding]]:
+def _by_rules(
+    leaves: Sequence[Leaf], options: Options, depth: int, most_signs: int | None = None
+) -> list[tuple[Finding, ...]]:
+    """Findings in leaves and, so deep, in what is encoded in them."""
     fired = joined.fired([leaf.text for leaf in leaves])
     if most_signs is not None and sum(len(ends) for kinds in fired.values() for ends in kinds) > most_signs:
         raise TooManySigns
-    return [look(leaf, fired.get(which)) for which, leaf in enumerate(leaves)]
+    found = [[*look(leaf, fired.get(which)), *secrets] for which, (leaf, secrets) in enumerate(_with(leaves))]
+    if options.custom:
+        for leaf, own in zip(leaves, found, strict=True):
+            own.extend(custom.find(leaf.text, options.custom))
+    if depth:
+        _see_through(leaves, fired, found, options, depth)
+    if options.allowed:
+        found = [custom.kept(leaf.text, own, options.allowed) for leaf, own in zip(leaves, found, strict=True)]
+    return [merge(own) if own else () for own in found]
+
+
+def _see_through(
+    leaves: Sequence[Leaf], fired: Mapping[int, Ends], found: list[list[Finding]], options: Options, depth: int
+) -> None:
+    """Add what is encoded and holds something: the whole of it."""
+    places = [
+        (which, one)
+        for which, ends in fired.items()
+        if ends[Kind.WORD] or ends[Kind.ROW]
+        for one in encoded.find(leaves[which].text, ends[Kind.WORD], ends[Kind.ROW])
+    ]
+    if not places:
+        return
+    inner = [
+        Leaf(read(one.text).text, leaves[which].keys if one.end - one.start == len(leaves[which].text) else ())
+        for which, one in places
+    ]
+    for (which, one), within in zip(places, _by_rules(inner, options, depth - 1), strict=True):
+        if within:
+            best = max(within, key=attrgetter("score"))
+            found[which].append(Finding(one.start, one.end, best.entity, best.score, f"encoded_{best.rule}"))
+
+
+def _with(leaves: Sequence[Leaf]) -> Iterator[tuple[Leaf, list[Finding]]]:
+    """Leaves with the credentials in them."""
+    return zip(leaves, find_secrets(leaves), strict=True)
 
 
 def _placed(leaf: Leaf, view: View, found: tuple[Finding, ...]) -> tuple[Finding, ...]:

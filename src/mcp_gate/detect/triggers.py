@@ -47,6 +47,10 @@ class Kind(IntEnum):
     CUE_NATIONAL = 17
     CUE_CARD = 18
     CUE_ADDRESS = 19
+    WORD = 20
+    """A run of letters and digits that may be base64 or hexadecimal, with the character behind it."""
+    ROW = 21
+    """Pairs of hexadecimal digits, with spaces or colons between them."""
 
 
 PATTERNS: Final[dict[Kind, str]] = {
@@ -71,6 +75,8 @@ PATTERNS: Final[dict[Kind, str]] = {
     Kind.CUE_NATIONAL: cuewords.NATIONAL,
     Kind.CUE_CARD: cuewords.CARD,
     Kind.CUE_ADDRESS: cuewords.ADDRESS,
+    Kind.WORD: r"[0-9A-Za-z+/_-]{15}[^0-9A-Za-z+/_-]",
+    Kind.ROW: r"(?:[0-9A-Fa-f]{2}[ :]){8}",
 }
 
 Ends = Sequence[list[int]]

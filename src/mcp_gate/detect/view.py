@@ -26,15 +26,17 @@ _MARKS: Final = {
 }
 _REMOVED: Final = re.compile(f"[{_HIDDEN}]+")
 _ESCAPE: Final = r"""(?:
-    (?<=\\)\\*(?:u(?P<u>[0-9A-Fa-f]{4})|u\{(?P<w>[0-9A-Fa-f]{1,6})\}|x(?P<x>[0-9A-Fa-f]{2})|(?P<c>[bf/]))
-    |(?<=%)(?:25)*(?P<p>[0-9A-Fa-f]{2})
-    |(?<=&)(?:amp;)*(?:\#(?P<d>[0-9]{1,7});?|\#[xX](?P<h>[0-9A-Fa-f]{1,6});?|(?P<e>[a-zA-Z]{2,8});)
+    (?<=\\)\\{0,8}(?:u(?P<u>[0-9A-Fa-f]{4})|u\{(?P<w>[0-9A-Fa-f]{1,6})\}|x(?P<x>[0-9A-Fa-f]{2})|(?P<c>[bf/]))
+    |(?<=%)(?:25){0,4}(?P<p>[0-9A-Fa-f]{2})
+    |(?<=&)(?:amp;){0,4}(?:\#(?P<d>[0-9]{1,7});?|\#[xX](?P<h>[0-9A-Fa-f]{1,6});?|(?P<e>[a-zA-Z]{2,8});)
 """
 _ESCAPED: Final = re.compile(rf"[\\%&]{_ESCAPE})", re.VERBOSE)
 _ESCAPED_OR_HIDDEN: Final = re.compile(rf"[\\%&{_HIDDEN}]{_ESCAPE}|(?<=[{_HIDDEN}])[{_HIDDEN}]*)", re.VERBOSE)
 _PLAIN: Final = (("\\n", " \n"), ("\\r", "  "), ("\\t", " \t"), ('\\"', ' "'))
 """The frequent ones, undone without a change of offsets."""
 _CONTROLS: Final = {"b": " ", "f": " ", "/": "/"}
+_TAGGED: Final = re.compile("[\U000e0020-\U000e007e]")
+_TAGS: Final = {code: chr(code - 0xE0000) if 0xE0020 <= code <= 0xE007E else "" for code in range(0xE0000, 0xE0080)}
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 
 
@@ -129,8 +131,8 @@ def _replaced(text: str, pattern: re.Pattern[str]) -> View:
 def _meant(found: re.Match[str]) -> str | None:
     """What an escape stands for; None where it stands for itself."""
     kind = found.lastgroup
-    if kind is None:  # hidden characters
-        return ""
+    if kind is None:  # hidden characters; many tags in a row are letters of a message
+        return found[0].translate(_TAGS) if len(_TAGGED.findall(found[0])) >= 4 else ""
     word = found[kind]
     if kind == "c":
         return _CONTROLS[word]

@@ -1,0 +1,123 @@
+"""Texts inside of texts that nobody reads as they stand: base64, hexadecimal digits, and what is compressed in them."""
+
+from __future__ import annotations
+
+import binascii
+import re
+import string
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+_ALPHABET: Final = string.ascii_letters + string.digits + "+/_-"
+_MORE_LINES: Final = re.compile(r"(?:\r?\n[A-Za-z0-9+/]{1,76})*={0,2}")
+_SPACED_HEX: Final = re.compile(r"(?<![0-9A-Za-z:])[0-9A-Fa-f]{2}(?:[ :][0-9A-Fa-f]{2}){7,}(?![0-9A-Za-z])")
+_TO_STANDARD: Final = str.maketrans("-_", "+/")
+_LEAST: Final = 8
+"""Bytes in which something personal could lie."""
+LARGEST: Final = 1 << 20
+"""Bytes that come out of something compressed; more are not looked at."""
+
+
+class TooLarge(Exception):
+    """Something compressed is larger than is looked at, so that nobody knows what it holds."""
+
+
+class Encoded(NamedTuple):
+    """A stretch of a text, and what it says."""
+
+    start: int
+    end: int
+    text: str
+
+
+def find(text: str, words: Sequence[int], hexadecimal: Sequence[int]) -> Iterator[Encoded]:
+    """What is encoded in a text.
+
+    Args:
+        words: where long runs of letters and digits end, with the character behind them.
+        hexadecimal: where rows of two digits each lie.
+
+    Raises:
+        TooLarge: something compressed is.
+    """
+    past = 0
+    for end in words:
+        if end - 1 >= past:
+            start, past = _word(text, end - 1)
+            plain = _decoded(text[start:past])
+            if plain is not None:
+                yield Encoded(start, past, plain)
+    past = 0
+    for end in hexadecimal:
+        if end > past and (row := _SPACED_HEX.search(text, max(past, end - 32))) and row.start() < end:
+            past = row.end()
+            plain = _text(bytes.fromhex(row[0].replace(":", " ")))
+            if plain is not None:
+                yield Encoded(row.start(), row.end(), plain)
+
+
+def _word(text: str, end: int) -> tuple[int, int]:
+    """The run that ends here, with the lines that follow it if it was broken into lines."""
+    size = 128
+    while True:
+        run = text[max(0, end - size) : end]
+        bare = run.rstrip(_ALPHABET)
+        if bare or size >= end:
+            start = end - len(run) + len(bare)
+            break
+        size *= 4
+    more = _MORE_LINES.match(text, end) if end - start >= 56 else None
+    stop = more.end() if more else end
+    while stop < len(text) and text[stop] == "=" and stop - end < 3:
+        stop += 1
+    return start, stop
+
+
+def _decoded(token: str) -> str | None:
+    try:
+        plain = _text(bytes.fromhex(token))
+    except ValueError:
+        if len(token) == 36 and token[8] == token[13] == token[18] == token[23] == "-":  # a UUID
+            return None
+    else:
+        if plain is not None or len(token) >= 32:
+            return plain
+    bare = token.rstrip("=")
+    if "-" in bare or "_" in bare:
+        bare = bare.translate(_TO_STANDARD)
+    if "\n" in bare:
+        bare = "".join(bare.split())
+    try:
+        return _text(binascii.a2b_base64(bare + "=" * (-len(bare) % 4)))
+    except binascii.Error:
+        return None
+
+
+def _text(data: bytes) -> str | None:
+    """Bytes as the text they are, if they are one."""
+    if len(data) < _LEAST:
+        return None
+    if data[:2] == b"\x1f\x8b" or (data[0] == 0x78 and data[1] in (0x01, 0x5E, 0x9C, 0xDA)):
+        data = _unpacked(data)
+    if data.isascii() and b"\0" not in data[:64]:
+        text = data.decode("ascii")
+    elif len(data) % 2 == 0 and not any(data[1:64:2]):
+        text = data.decode("utf-16-le", "replace")
+    else:
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+    return text if sum(char.isprintable() or char.isspace() for char in text[:64]) > 0.9 * len(text[:64]) else None
+
+
+def _unpacked(data: bytes) -> bytes:
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    try:
+        plain = unpacking.decompress(data, LARGEST)
+    except zlib.error:
+        return data
+    if unpacking.unconsumed_tail:
+        raise TooLarge(f"more than {LARGEST} bytes come out of {len(data)} that are compressed")
+    return plain

@@ -1,0 +1,47 @@
+"""The pass of triggers: both engines lead to the same findings, and no input takes long."""
+
+import random
+import time
+
+import pytest
+
+from mcp_gate.detect import triggers
+from mcp_gate.detect.finding import Leaf
+from mcp_gate.detect.options import Options
+from mcp_gate.detect.scan import scan
+from support.labelled import records
+
+SEEDS = (
+    "1.", "a-", "(", "::", "1:", "@", "a@a.", "1 ", "+1 ", "(1) ", "A ", "Mr A ", "1 St ", '{"name":', "[", '"', "\\",
+    '\\"', "%41", "&#65;", "&amp;", "\u200b", "password: ", "phone 1 ", "a,b\n", "|", "<a>", "AB12", "4 ", "4111-",
+    "eyJ", "A", "A, ", "\0", "\ud800", "\u0663", "x-----BEGIN ",
+)  # fmt: skip
+
+
+def test_both_engines_lead_to_the_same_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    hyperscan = pytest.importorskip("hyperscan")
+    assert hyperscan
+    texts = [record.text for record in records(random.Random(5), 120)]
+    leaves = [Leaf(text) for text in texts]
+    fast = scan(leaves, Options(ner=False))
+    monkeypatch.setattr(triggers, "_engine", lambda: PLAIN)
+    assert scan(leaves, Options(ner=False)) == fast
+
+
+PLAIN = triggers.plain_engine()
+
+
+@pytest.mark.parametrize("seed", SEEDS, ids=repr)
+def test_fifty_kilobytes_of_one_thing_take_milliseconds(seed: str) -> None:
+    text = (seed * (50_000 // len(seed) + 1))[:50_000]
+    scan([Leaf("warm")], Options(ner=False))
+    began = time.thread_time()
+    scan([Leaf(text)], Options(ner=False))
+    assert time.thread_time() - began < 0.4  # a twentieth of a second on a quiet machine
+
+
+def test_a_number_in_the_middle_of_millions_of_characters_is_found_wherever_it_lies() -> None:
+    filler = "lorem ipsum dolor sit amet, consectetur adipiscing elit\n" * 20_000
+    at = 1 << 20
+    text = filler[: at - 5] + " 536-22-1234 " + filler[at:]
+    assert [text[one.start : one.end] for one in scan([Leaf(text)], Options(ner=False)).findings[0]] == ["536-22-1234"]
