@@ -221,3 +221,13 @@ async def test_a_reviewer_hears_only_of_his_groups(tmp_path: Path) -> None:
         assert b"id: 1\n" in seen
         assert f'"request_id":"{own.id}"'.encode() in seen
         writer.close()
+
+
+async def test_S143_a_reviewer_of_another_group_erases_nothing(tmp_path: Path) -> None:
+    async with a_gate(tmp_path, settings=GROUPS) as gate:
+        request = await gate.hold()
+        word = json.dumps({"approver_id": "sam", "reason": "not mine to see"}).encode()
+        target = f"/v1/calls/{request.call.id}/erase"
+        status, _, _ = await raw(gate.address, "POST", target, word, {**JSON, **bearer("sam")})
+        assert status == 404
+        assert not await gate.records("security.erased")

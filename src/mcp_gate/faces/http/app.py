@@ -81,6 +81,7 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
             Route("/v1/stop", rest.stop, methods=["POST"]),
             Route("/healthz", rest.healthz, methods=["GET"]),
             Route("/metrics", rest.metrics, methods=["GET"]),
+            Route("/openapi.json", rest.openapi, methods=["GET"]),
             *pages.routes(),
         ],
         exception_handlers={
@@ -126,6 +127,12 @@ class _Rest:
 
         parameters(http)
         return await metrics(self._gate)
+
+    async def openapi(self, http: HttpRequest) -> Response:
+        from mcp_gate.faces.http.openapi import openapi
+
+        parameters(http)
+        return answer(openapi(http.app.routes))
 
     async def events(self, http: HttpRequest) -> Response:
         """`?as=` names who has the queue before him; over TCP that is whose token was shown."""

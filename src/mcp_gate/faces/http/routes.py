@@ -104,16 +104,16 @@ class Routes:
         but what was asked for."""
         parameters(http)
         found = await self._gate.store.call(http.path_params["id"])
-        groups = await self._gate.store.groups_of(http.path_params["id"])
-        identity = identity_of(http)
-        if found is None or (groups and not any(self.visible(identity, group) for group in groups)):
-            raise Failure(404, "not_found", "there is no call with this id")
-        if not groups and not self._sees_all(identity):
+        groups = await self._groups_of_call(http)
+        if found is None:
+            raise _no_call()
+        if not groups and not self._sees_all(identity_of(http)):
             found = {name: value for name, value in found.items() if name not in PRIVATE}
         return answer({name: value for name, value in found.items() if value is not None})
 
     async def erase(self, http: HttpRequest) -> Response:
         named, reason = body.word_of(await body.read_object(http), reasoned=True)
+        await self._groups_of_call(http)
         id = http.path_params["id"]
         outcome = await erase(self._gate, id, caller(http, named), reason, identity_of(http))
         match outcome:
@@ -122,9 +122,20 @@ class Routes:
             case Refused():
                 raise refusal(outcome)
             case NoSuchCall():
-                raise Failure(404, "not_found", "there is no call with this id")
+                raise _no_call()
             case _:
                 assert_never(outcome)
+
+    async def _groups_of_call(self, http: HttpRequest) -> list[str]:
+        """The groups that had to decide on a call.
+
+        Raises:
+            Failure: 404, they are others' alone.
+        """
+        groups = await self._gate.store.groups_of(http.path_params["id"])
+        if groups and not any(self.visible(identity_of(http), group) for group in groups):
+            raise _no_call()
+        return groups
 
     # ---- deciding
 
@@ -219,6 +230,10 @@ def refusal(refused: Refused) -> Failure:
 
 def no_request() -> Failure:
     return Failure(404, "not_found", "there is no request with this id")
+
+
+def _no_call() -> Failure:
+    return Failure(404, "not_found", "there is no call with this id")
 
 
 def _flag(query: dict[str, str], name: str) -> bool:
