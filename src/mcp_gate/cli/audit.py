@@ -1,5 +1,5 @@
 """`mcp-gate audit`: the record, read from the database itself, so that it works whether a gate runs or not.
-Erasing asks the running gate."""
+Erasing and purging ask the running gate."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("audit_verify:verify", "Check the hash chain, and what a checkpoint saw of it."),
     "export": ("audit_read:export", "All records as JSON lines, oldest first."),
     "erase": ("audit_erase:erase", "Erase what one call carried; its hashes and its record stay."),
+    "purge": ("audit_purge:purge", "Take old records out; two people have to say so."),
     "checkpoint": ("audit_verify:checkpoint", "Sign what the record is now, to be kept elsewhere."),
 }
 """As `cli.main.COMMANDS`."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from mcp_gate.evidence.gaps import Gaps, is_tombstone
 from mcp_gate.lang.canonical import CanonicalError, canonical
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import Json, JsonObject
@@ -94,6 +95,7 @@ class Checker:
         self._see = see
         self._first = 0 if head is None else head.seq + 1
         self._count = 0
+        self._gaps = Gaps()
 
     def step(self, record: Json) -> Broken | None:
         """Check one whole record, in the form of an export."""
@@ -112,8 +114,12 @@ class Checker:
             computed = link(prev, canonical(body))
         except (CanonicalError, UnicodeEncodeError):
             return self.broken("has a value without canonical form")
-        if computed != stated:
+        if is_tombstone(body):
+            self._gaps.missing(seq, stated)
+        elif computed != stated:
             return self.broken("was changed: its hash does not fit its content")
+        else:
+            self._gaps.told(body.get("event"), body.get("data"))
         self._head = Head(seq, stated)
         self._count += 1
         if self._see is not None:
@@ -124,8 +130,10 @@ class Checker:
         """A fault in the record that would be next."""
         return Broken(self._expected(), what, self._count)
 
-    def end(self) -> Intact:
+    def end(self) -> Verification:
         """What was found when no record is left."""
+        if self._gaps.first:
+            return Broken(self._gaps.first, "was taken out, and no later record tells of it", self._count)
         return Intact(self._count, self._first, self._head or START)
 
     def _begin(self, seq: int, prev: str) -> None:

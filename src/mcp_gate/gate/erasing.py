@@ -60,13 +60,18 @@ async def erase(gate: Gate, call_id: str, approver_id: str, reason: str, identit
         "approver_id": who.id, "decision_ts": rfc3339(gate.clock.wall()), "assurance": who.assurance.word,
     }  # fmt: skip
     try:
-        await gate.store.erase(call_id, Event("security.erased", fields, {}))
+        await gate.store.retention.erase(call_id, Event("security.erased", fields, {}))
     except NotFound:
         return NoSuchCall()
     except Conflict as conflict:
         return Refused("call_open", 409, str(conflict))
+    return Erased(await scrubbed(gate))
+
+
+async def scrubbed(gate: Gate) -> bool:
+    """Whether nothing of what was overwritten is left on the disk."""
     for _ in range(TRIES):
-        if await gate.store.scrub():
-            return Erased(scrubbed=True)
+        if await gate.store.retention.scrub():
+            return True
         await asyncio.sleep(0.25)
-    return Erased(scrubbed=False)
+    return False

@@ -23,6 +23,7 @@ from mcp_gate.gate.job import Caller, Exchange, Job, Sender
 from mcp_gate.gate.path import perform
 from mcp_gate.gate.presence import Presence
 from mcp_gate.gate.promoting import Promoter
+from mcp_gate.gate.purging import Purging
 from mcp_gate.gate.quarantine import Quarantine
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewing import Reviewing
@@ -86,6 +87,7 @@ class Gate:
         self.tracing: Tracing = Silent()
         self.reviewing = Reviewing(self)
         self.governing = Governing(self)
+        self.purging = Purging(self)
         self.workflows = Workflows(self)
         self.vault = vault or Vault(hashlib.sha256(b"vault" + key).digest())
         self.quarantine = Quarantine(self)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from mcp_gate.evidence import chain
+from mcp_gate.evidence import chain, gaps
 from mcp_gate.store import migrations
 from mcp_gate.store.database import Unavailable
 
@@ -165,15 +166,22 @@ def _check_pages(connection: sqlite3.Connection) -> None:
 def _check_tail(connection: sqlite3.Connection) -> None:
     """The end of the chain is where a torn or swapped file shows first."""
     rows = connection.execute(
-        "select seq, body, prev_hash, hash from audit order by seq desc limit ?", (TAIL,)
+        "select seq, event, body, prev_hash, hash from audit order by seq desc limit ?", (TAIL,)
     ).fetchall()
     head: chain.Head | None = None
-    for seq, body, prev_hash, stated in (row.values() for row in reversed(rows)):
+    taken = gaps.Gaps()
+    for seq, event, body, prev_hash, stated in (row.values() for row in reversed(rows)):
         expected = chain.START if head is None and seq == 1 else head
         linked = expected is None or (seq == expected.seq + 1 and prev_hash == expected.hash)
-        if not linked or chain.link(prev_hash, body.encode()) != stated:
+        if linked and event == gaps.TOMBSTONE:
+            taken.missing(seq, stated)
+        elif not linked or chain.link(prev_hash, body.encode()) != stated:
             raise Unavailable(f"the record is broken at seq {seq}: see `mcp-gate audit verify`, restore a backup")
+        elif event == gaps.PURGE:
+            taken.told(event, json.loads(body)["data"])
         head = chain.Head(seq, stated)
+    if taken.first:
+        raise Unavailable(f"records from seq {taken.first} on are gone without a word: see `mcp-gate audit verify`")
     if head is None and connection.execute("select 1 from calls limit 1").fetchone():
         raise Unavailable("the record is empty though there were calls: restore a backup")
 

@@ -20,7 +20,7 @@ from mcp_gate.model.judged import Judged
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.timed import Escalates, Timed
 from mcp_gate.signals.windows import Deed
-from mcp_gate.store import calls, erase, nearest, pins, promotions, record, requests, snapshots
+from mcp_gate.store import calls, nearest, pins, promotions, record, requests, snapshots
 from mcp_gate.store.assigning import Assigning
 from mcp_gate.store.counted import Counted
 from mcp_gate.store.database import Conflict, Database, NotFound, Outdated, Tx, Unavailable
@@ -46,6 +46,7 @@ from mcp_gate.store.results import (
     TooMany,
     WhyNot,
 )  # fmt: skip
+from mcp_gate.store.retention import Retention
 from mcp_gate.store.runs import Runs
 from mcp_gate.store.spoken import Spoken
 from mcp_gate.store.sqlite import SQLite
@@ -83,6 +84,7 @@ class Store:
         self.outbox = Outbox(database)
         self.assigning = Assigning(database)
         self.waits = Waits(database)
+        self.retention = Retention(database)
         self.runs = Runs(database)
         self.quarantine = Quarantine(database)
         self._clock = clock
@@ -238,14 +240,6 @@ class Store:
     async def call(self, call_id: str) -> JsonObject | None:
         """One call: its members as in a request, with `ts`, `method`, `state`, `verdict`, `policy_snapshot`."""
         return await self._db.read(partial(calls.show, call_id=call_id))
-
-    async def erase(self, call_id: str, event: Event) -> None:
-        """See `erase.erase`; gone from the disk only after `scrub`."""
-        await self._db.write(partial(erase.erase, call_id, event))
-
-    async def scrub(self) -> bool:
-        """Let nothing that was overwritten stand anywhere on the disk; False where somebody's reading is in the way."""
-        return await self._db.scrub()
 
     async def groups_of(self, call_id: str) -> list[str]:
         """The groups whose requests are about a call, as they stand now."""

@@ -22,6 +22,7 @@ from mcp_gate.faces.http.guard import CALLBACKS, Guard
 from mcp_gate.faces.http.page.linked import Linked
 from mcp_gate.faces.http.page.pages import Pages
 from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure, answer, problem
+from mcp_gate.faces.http.purges import Purges
 from mcp_gate.faces.http.routes import Routes, caller, identity_of, parameters
 from mcp_gate.faces.http.webhooks import Webhooks
 from mcp_gate.faces.people import reviewer_json
@@ -47,6 +48,7 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
     routes = Routes(gate, gate.reviewing)
     agents = Agents(gate.governing)
     webhooks = Webhooks(gate)
+    purges = Purges(gate.purging)
     door = Door(gate)
     pages = Pages(gate, routes, door)
     rest = _Rest(gate, routes, closing)
@@ -76,6 +78,8 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
             Route("/v1/upstreams/{id}/pin", rest.pin, methods=["POST"]),
             Route(CALLBACKS + "{id}", Callbacks(gate).callback, methods=["POST"]),
             *Linked(gate).routes(),
+            Route("/v1/purges", purges.ask, methods=["POST"]),
+            Route("/v1/purges/{id}/confirm", purges.confirm, methods=["POST"]),
             Route("/v1/webhooks", webhooks.webhooks, methods=["GET"]),
             Route("/v1/webhooks/{id}/retry", webhooks.retry, methods=["POST"]),
             Route("/v1/stop", rest.stop, methods=["POST"]),

@@ -1,0 +1,41 @@
+"""The routes of taking old records out: one person asks, another confirms."""
+
+from __future__ import annotations
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from mcp_gate.faces.http import body
+from mcp_gate.faces.http.problem import Failure, answer
+from mcp_gate.faces.http.routes import caller, identity_of, refusal
+from mcp_gate.gate.purging import Answer, NoSuchPurge, Purging
+from mcp_gate.model.judged import Refused
+
+
+class Purges:
+    """Endpoints over one gate's old records."""
+
+    def __init__(self, purging: Purging) -> None:
+        self._purging = purging
+
+    async def ask(self, http: HttpRequest) -> Response:
+        posted = await body.read_object(http)
+        before = posted.pop("before", None)
+        named, reason = body.word_of(posted, reasoned=True)
+        if not isinstance(before, str):
+            raise Failure(400, "bad_request", "before is a time", ("before",))
+        return _told(await self._purging.ask(before, caller(http, named), reason, identity_of(http)))
+
+    async def confirm(self, http: HttpRequest) -> Response:
+        named = body.approver_of(await body.read_object(http))
+        return _told(await self._purging.confirm(http.path_params["id"], caller(http, named), identity_of(http)))
+
+
+def _told(outcome: Answer) -> Response:
+    match outcome:
+        case Refused():
+            raise refusal(outcome)
+        case NoSuchPurge():
+            raise Failure(404, "not_found", "no purge with this id waits for anybody; it waits for an hour")
+        case _:
+            return answer(outcome)

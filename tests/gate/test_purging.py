@@ -1,0 +1,126 @@
+"""Old records are taken out by two people, and the chain knows of it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mcp_gate.evidence import chain
+from mcp_gate.evidence.merkle import Tree
+from mcp_gate.gate.gate import Gate
+from mcp_gate.gate.purging import NoSuchPurge
+from mcp_gate.gate.reviewers import Bearer, Identity, Session
+from mcp_gate.lang.times import rfc3339
+from mcp_gate.model.judged import Refused
+from mcp_gate.store.archive import Archive
+from mcp_gate.store.database import Unavailable
+from support.forging import write
+from support.gates import Hands, Upstream, job, names, open_gate, pending, perform
+
+pytestmark = pytest.mark.anyio
+
+DAY = 86_400.0
+def person(name: str) -> str:
+    return f'  {name}: {{ groups: [], token_sha256: "{hashlib.sha256(name.encode()).hexdigest()}" }}'
+
+
+PEOPLE = "\n".join(["hold: { wait_sec: 0.01 }", "reviewers:", person("dana"), person("ana")])
+
+
+async def old_and_new(gate: Gate, hands: Hands) -> str:
+    """Ten calls, forty days, three more; the time between them."""
+    for n in range(10):
+        await perform(gate, job("get", {"n": n, "note": "OLD-WORDS"}), Upstream())
+    await gate.settle(5)
+    hands.pass_(40 * DAY)
+    between = rfc3339(hands.wall - 35 * DAY)
+    for n in range(3):
+        await perform(gate, job("get", {"n": n, "note": "NEW-WORDS"}), Upstream())
+    return between
+
+
+async def ask(gate: Gate, before: str, by: str = "dana", identity: Identity | None = None) -> Any:
+    return await gate.purging.ask(before, by, "Kept for a year", identity or Bearer(by))
+
+
+async def test_S225_two_people_take_old_records_out_and_what_is_left_still_verifies(tmp_path: Path) -> None:
+    hands, before = Hands(), Tree()
+    async with open_gate(tmp_path, settings=PEOPLE, hands=hands) as gate:
+        between = await old_and_new(gate, hands)
+        for hash in await gate.store.hashes(0, 10_000):
+            before.add(bytes.fromhex(hash))
+        asked = await ask(gate, between)
+        assert asked["records"] >= 40
+        assert "purged" not in await names(gate)
+        same = await gate.purging.confirm(asked["purge"], "dana", Bearer("dana"))
+        assert isinstance(same, Refused)
+        assert same.code == "second_person_needed"
+        done = await gate.purging.confirm(asked["purge"], "ana", Bearer("ana"))
+        assert done == {"purge": asked["purge"], "records": asked["records"], "scrubbed": True}
+        assert isinstance(await gate.purging.confirm(asked["purge"], "ana", Bearer("ana")), NoSuchPurge)
+        records = await gate.store.records(limit=10_000)
+        assert isinstance(chain.verify(records), chain.Intact)
+        [told] = [record for record in records if record["event"] == "security.purged"]
+        assert (told["data"]["asked_by"], told["approver_id"]) == ("dana", "ana")
+        assert told["data"]["through"] == asked["through"]
+        after = Tree()
+        for hash in (await gate.store.hashes(0, 10_000))[: before.size]:
+            after.add(bytes.fromhex(hash))
+        assert after.root() == before.root()  # a checkpoint from before still verifies
+        await perform(gate, job("get", {"n": 1}), Upstream())
+    assert all(b"OLD-WORDS" not in path.read_bytes() for path in tmp_path.iterdir())
+    assert any(b"NEW-WORDS" in path.read_bytes() for path in tmp_path.iterdir())
+    with Archive(tmp_path / "gate.db") as archive:
+        assert isinstance(archive.verify(), chain.Intact)
+    async with open_gate(tmp_path, settings=PEOPLE, hands=hands) as gate:
+        assert await gate.purging.ask(between, "dana", "again", Bearer("dana")) == Refused(
+            "nothing_to_purge", 409, "there is nothing older than that, or a call before it is not over"
+        )
+
+
+async def test_S225_records_that_are_gone_without_a_word_are_a_broken_chain(tmp_path: Path) -> None:
+    async with open_gate(tmp_path) as gate:
+        for n in range(3):
+            await perform(gate, job("get", {"n": n}), Upstream())
+    write(tmp_path, "drop trigger audit_never_updated")
+    write(
+        tmp_path,
+        "update audit set event = 'purged', call_id = null, request_id = null, "
+        "body = json_object('data', json_object(), 'event', 'purged', 'seq', seq, 'ts', ts) where seq between 3 and 5",
+    )
+    with Archive(tmp_path / "gate.db") as archive:
+        found = archive.verify()
+    assert isinstance(found, chain.Broken)
+    assert (found.seq, found.what) == (3, "was taken out, and no later record tells of it")
+    with pytest.raises(Unavailable, match="gone without a word"):
+        async with open_gate(tmp_path):
+            pass
+
+
+async def test_S225_one_person_cannot_pass_for_two(tmp_path: Path) -> None:
+    hands = Hands()
+    async with open_gate(tmp_path, settings=PEOPLE, hands=hands) as gate:
+        between = await old_and_new(gate, hands)
+        for by, identity, code in (
+            ("dana", Session(), "assurance_too_low"), ("nobody", Session(), "unknown_reviewer"),
+        ):  # fmt: skip
+            refused = await ask(gate, between, by, identity)
+            assert isinstance(refused, Refused)
+            assert refused.code == code
+
+
+async def test_what_is_young_or_not_over_stays(tmp_path: Path) -> None:
+    hands = Hands()
+    async with open_gate(tmp_path, settings=PEOPLE, hands=hands) as gate:
+        await perform(gate, job("refund", {"n": 0}), Upstream())
+        await pending(gate)
+        between = await old_and_new(gate, hands)
+        refused = await ask(gate, rfc3339(hands.wall - 30 * DAY))
+        assert isinstance(refused, Refused)
+        assert refused.code == "too_recent"
+        refused = await ask(gate, between)
+        assert isinstance(refused, Refused)
+        assert refused.code == "nothing_to_purge"
