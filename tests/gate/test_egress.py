@@ -15,6 +15,7 @@ from mcp_gate.gate.egress import Changed, Passed, Withheld, egress
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Refused, Status, UpstreamError
 from mcp_gate.policy.load import load
+from mcp_gate.scanning.failed import Failure, ScanFailed
 from mcp_gate.wire.errors import RpcError
 from support.agents import MAPPED, bench
 from support.directories import files
@@ -291,6 +292,28 @@ async def test_a_redacted_result_says_so_and_stands_on_the_record(tmp_path: Path
     assert (verdict["status"], verdict["decision"]) == ("redacted", "allow")
     assert verdict["redactions"] == record["data"]["redaction_details"]
     assert record["data"]["job_id"] == record["call_id"] == verdict["call_id"]
+
+
+async def test_what_was_found_is_counted_by_entity_and_by_what_became_of_it(tmp_path: Path) -> None:
+    async with open_gate(tmp_path) as gate:
+        await perform(gate, job("get"), Upstream({"content": [text(SAID)]}))
+        await perform(gate, job("get", {"n": 2}), Upstream({"content": [text(MAIL)]}))
+        await gate.egress("notifications/message", {"data": MAIL})
+    assert gate.found["EMAIL_ADDRESS", "redact"] == 3
+    assert gate.found["US_SSN", "redact"] == 1
+
+
+class TooLarge(Here):
+    async def scan(self, leaves: Any) -> Any:
+        raise ScanFailed(Failure.TOO_LARGE, "more than it takes")
+
+
+@pytest.mark.parametrize(("rules", "kind"), [("", Withheld), ("{ unscannable: pass }", Passed)])
+async def test_what_is_too_large_is_what_cannot_be_scanned(rules: str, kind: type) -> None:
+    seen = await out({"content": [text("x")]}, rules, scanner=TooLarge())
+    assert isinstance(seen, kind)
+    if isinstance(seen, Withheld):
+        assert seen.why == "it is larger than what is scanned"
 
 
 async def test_what_is_withheld_is_told_at_once(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import click
 from mcp_gate.cli.lazy import LazyGroup
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "test": ("output_test:test", "What would be taken out of a result, where and why."),
     "scan": ("output_scan:scan", "Personal data and credentials in lines of text."),
 }
 """As `cli.main.COMMANDS`."""

@@ -85,7 +85,9 @@ async def dispatch(
 
 async def _told(gate: Gate, loaded: Loaded, call: Call, error: RpcError, verdict: Verdict) -> JsonObject:
     """An upstream's own error, as far as it may leave."""
-    seen = await egress(loaded, gate.scanner, call.method, error.as_json(), constraints=verdict.constraints)
+    seen = await egress(
+        loaded, gate.scanner, call.method, error.as_json(), constraints=verdict.constraints, counts=gate.found
+    )
     match seen:
         case Passed(told) | Changed(told, _):
             return told
@@ -118,7 +120,7 @@ async def _look(end: _End, verdict: Verdict, received: Received, result: JsonObj
     with end.gate.tracing.step("inspect") as span:
         seen = await egress(
             received.loaded, end.gate.scanner, call.method, result, call=call, constraints=verdict.constraints,
-            schema=end.gate.catalog.output_schema(call.listed_name),
+            schema=end.gate.catalog.output_schema(call.listed_name), counts=end.gate.found,
         )  # fmt: skip
         span.note(found=type(seen).__name__.lower())
     match seen:

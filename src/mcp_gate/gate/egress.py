@@ -7,6 +7,7 @@ and the size, in this order. After anything was taken out what is left is looked
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, assert_never
@@ -29,13 +30,12 @@ from mcp_gate.output.walk import Walked, walk
 from mcp_gate.policy.load import Loaded
 from mcp_gate.policy.outgoing import unscannable
 from mcp_gate.policy.read_output import OutputRule
+from mcp_gate.scanning.failed import WORDS, Failure, ScanFailed
 
 log = logging.getLogger(__name__)
 
 ROUNDS: Final = 2
 """How often something is taken out; what is not clean then does not leave."""
-MOST_CHARACTERS: Final = 64 << 20
-"""More is not looked into."""
 
 
 class Scanner(Protocol):
@@ -72,12 +72,15 @@ class Withheld:
     review: JsonObject
 
 
+Counts: TypeAlias = Counter[tuple[str, str]]
+"""How often something was found, by entity and what became of it."""
 Egress: TypeAlias = Passed | Changed | Withheld
 
 
 async def egress(
     loaded: Loaded, scanner: Scanner, method: str, payload: JsonObject, *,
     call: Call | None = None, constraints: Constraints = NONE, schema: JsonObject | None = None,
+    counts: Counts | None = None,
 ) -> Egress:  # fmt: skip
     """Decide on something that is about to leave towards a client. What cannot be checked does not leave.
 
@@ -85,8 +88,9 @@ async def egress(
         method: the MCP method it answers, or the notification it is.
         call: the call it is the result of, if it is one: rules of the output review look at its topic and tags.
         schema: the tool's `outputSchema`, which the result has to fit after a change, too.
+        counts: what was found is counted there.
     """
-    review = _Review(loaded, scanner, method, call)
+    review = _Review(loaded, scanner, method, call, Counter() if counts is None else counts)
     try:
         return await review.of(payload, constraints, schema)
     except _Stop as stop:
@@ -112,6 +116,7 @@ class _Review:
     scanner: Scanner
     method: str
     call: Call | None
+    counts: Counts
     details: list[Detail] = field(default_factory=list)
     partial: tuple[str, ...] = ()
 
@@ -135,16 +140,18 @@ class _Review:
 
     async def _cleaned(self, payload: JsonObject, rules: Sequence[OutputRule]) -> JsonObject:
         walked = walk(payload, self.method)
-        if walked.characters > MOST_CHARACTERS:
-            if unscannable(rules)[0] is Unscannable.PASS:
-                return payload
-            raise _Stop("it is too large to be scanned")
         if walked.opaque:
             payload = self._without_opaque(payload, walked, rules)
             walked = walk(payload, self.method)
         placeholders = Placeholders()
         for rounds_left in range(ROUNDS, -1, -1):
             found = await self._found(walked, rules, placeholders)
+            if rounds_left == ROUNDS:
+                self.counts.update((one.finding.entity, one.decision.word) for one in found if not one.again)
+            stops = [one for one in found if one.decision is OutputDecision.QUARANTINE]
+            if stops:
+                self.details += withheld_for(walked, found)
+                raise _Stop(stops[0].reason)
             if not any(one.decision is OutputDecision.REDACT for one in found):
                 break
             if not rounds_left:
@@ -175,12 +182,15 @@ class _Review:
         if not any(rule.entities for rule in rules):
             return []
         views = joined(walked)
-        scan = await self.scanner.scan([*walked.leaves, *(view.leaf for view in views)])
+        try:
+            scan = await self.scanner.scan([*walked.leaves, *(view.leaf for view in views)])
+        except ScanFailed as failed:
+            if failed.failure is Failure.TOO_LARGE and unscannable(rules)[0] is Unscannable.PASS:
+                return []
+            log.error("what was to leave for %s could not be scanned: %s", self.method, failed)
+            raise _Stop(WORDS[failed.failure]) from None
         self.partial = scan.partial
         found = decide(walked, views, scan.findings, rules, placeholders.issued)
-        if any(one.decision is OutputDecision.QUARANTINE for one in found):
-            self.details += withheld_for(walked, found)
-            raise _Stop(next(one.reason for one in found if one.decision is OutputDecision.QUARANTINE))
         return found
 
     def withheld(self, why: str) -> Withheld:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import assert_never
 
@@ -13,7 +14,7 @@ from mcp_gate.autonomy.level import Change
 from mcp_gate.gate import events
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.deadlines import Deadlines
-from mcp_gate.gate.egress import Changed, Passed, Scanner, Withheld, egress
+from mcp_gate.gate.egress import Changed, Counts, Passed, Scanner, Withheld, egress
 from mcp_gate.gate.figures import Targets
 from mcp_gate.gate.governing import Governing
 from mcp_gate.gate.hold import collectable
@@ -91,6 +92,8 @@ class Gate:
         self.workflows = Workflows(self)
         self.vault = vault or Vault(hashlib.sha256(b"vault" + key).digest())
         self.quarantine = Quarantine(self)
+        self.found: Counts = Counter()
+        """What the output review found since the start."""
         self.presence = Presence(clock.steady)
         self.sharer = Sharer(self)
         self.targets = Targets(self)
@@ -126,7 +129,7 @@ class Gate:
 
     async def egress(self, method: str, payload: JsonObject) -> JsonObject | None:
         """What may leave of something that is no call's result; None: nothing of it."""
-        seen = await egress(self.loaded, self.scanner, method, payload)
+        seen = await egress(self.loaded, self.scanner, method, payload, counts=self.found)
         match seen:
             case Passed(out) | Changed(out, _):
                 return out

@@ -21,6 +21,8 @@ class Found:
     finding: Finding
     decision: OutputDecision
     reason: str
+    rule_id: str
+    """Which rule says so; "" where none is about it."""
     again: bool = False
     """It repeats what the structured form says: taken out, and not counted twice."""
 
@@ -93,10 +95,14 @@ def _enough(rule: OutputRule, kept: Sequence[tuple[int, Finding]], again: frozen
     return count > rule.count_above
 
 
-def _word(finding: Finding, rules: Sequence[OutputRule]) -> tuple[OutputDecision, str]:
-    """The strictest word on a finding, and the reason of the first rule that says it. What no rule is about passes."""
-    best, reason = OutputDecision.ALLOW, ""
+def _word(finding: Finding, rules: Sequence[OutputRule]) -> tuple[OutputDecision, str, str]:
+    """The strictest word on a finding, reason and id of the first rule that says it. What no rule is about passes."""
+    best, said_by = OutputDecision.ALLOW, None
     for rule in rules:
-        if rule.decision is not None and rule.covers(finding.entity, finding.score) and rule.decision > best:
-            best, reason = rule.decision, rule.reason or f"{finding.entity} detected"
-    return best, reason
+        if rule.decision is None or not rule.covers(finding.entity, finding.score):
+            continue
+        if said_by is None or rule.decision > best:
+            best, said_by = rule.decision, rule
+    if said_by is None:
+        return best, "", ""
+    return best, said_by.reason or f"{finding.entity} detected", said_by.id

@@ -110,5 +110,5 @@ def _told_again(walked: Walked, there: Sequence[Found]) -> list[Found]:
             if all(match.end() <= f.start or f.end <= match.start() for f in taken[leaf]):
                 said = values[match.group()]
                 finding = Finding(match.start(), match.end(), said.finding.entity, said.finding.score, "twin")
-                out.append(Found(leaf, finding, said.decision, said.reason, again=True))
+                out.append(Found(leaf, finding, said.decision, said.reason, said.rule_id, again=True))
     return out

@@ -72,11 +72,6 @@ class Walked:
     in_structure: int = 0
     """How many leaves, from the first, are the structured form's."""
 
-    @property
-    def characters(self) -> int:
-        """How much there is to look at."""
-        return sum(len(leaf.text) for leaf in self.leaves)
-
     def structured(self, leaf: int) -> bool:
         """Whether a leaf belongs to the structured form, where a result has one; texts then only repeat it."""
         return not self.in_structure or leaf < self.in_structure

@@ -89,6 +89,12 @@ class Figures(Collector):
                 ended.add_metric([ENDS[name], *(labels or [""])], count)
         yield from families.values()
         yield ended
+        found = CounterMetricFamily(
+            "mcp_gate_output_findings", "What was found in what was to leave", labels=["entity", "decision"]
+        )
+        for (entity, decision), count in sorted(self._gate.found.items()):
+            found.add_metric([entity, decision], count)
+        yield found
         every = CounterMetricFamily("mcp_gate_events", "Everything written to the record", labels=["event"])
         for event, count in sorted(events.items()):
             every.add_metric(event, count)

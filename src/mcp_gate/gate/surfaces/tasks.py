@@ -119,7 +119,7 @@ async def inspected(talk: Conversation, job: Job, result: JsonObject) -> JsonObj
     bounds = gate.loaded.policy.decide(received.facts).constraints
     seen = await egress(
         gate.loaded, gate.scanner, job.method, result, call=received.call, constraints=bounds,
-        schema=gate.catalog.output_schema(job.listed_name),
+        schema=gate.catalog.output_schema(job.listed_name), counts=gate.found,
     )  # fmt: skip
     match seen:
         case Passed(out) | Changed(out, _):
