@@ -180,6 +180,7 @@ async def test_the_command_is_an_approval_of_the_open_request_or_of_one_opened_f
         await work(gate)
         (request,) = await later(gate, hands, WEEK)
         await say(gate, request, "deny")
+        hands.pass_(1)
         told = await gate.governing.promote(Said("bot", "dana", "After all"), Session())
         assert isinstance(told, dict)
         assert told["level"] == 1

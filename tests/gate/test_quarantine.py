@@ -13,6 +13,7 @@ from mcp_gate.faces.client import decision_body
 from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.quarantine import LOOK_SEC
+from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewers import Session
 from mcp_gate.gate.reviewing import NoSuchRequest
 from mcp_gate.gate.sweep import sweep
@@ -118,6 +119,14 @@ async def test_S206_a_released_result_is_delivered_once_and_a_second_release_is_
         assert await gate.store.result_of(request.call.id) is None
         decided = (await events(gate, "request.decided"))[0]["data"]
         assert (decided["decision"], decided["final"]) == ("release", True)
+
+
+async def test_another_policy_leaves_what_ran_with_its_reviewers(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        _, request = await withheld(gate, private())
+        gate.loaded = loaded(REVIEW + "# another\n", PEOPLE)
+        await redecide(gate)
+        assert (await say(gate, request, "release")).status is RequestStatus.APPROVED
 
 
 async def test_a_dropped_result_is_told_once_and_nothing_of_it_is_kept(tmp_path: Path) -> None:

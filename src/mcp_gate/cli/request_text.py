@@ -65,9 +65,15 @@ def _row(request: JsonObject, now: float) -> list[str]:
     call = request["call"]
     cells = [
         time_left(request, now) or "-", request["tier"], request["id"], call["listed_name"], call["agent"],
-        request["group"], request.get("claimed_by", "-"), why(request),
+        request["group"], _whose(request), why(request),
     ]  # fmt: skip
     return [reveal(str(cell)) for cell in cells]
+
+
+def _whose(request: JsonObject) -> str:
+    """Who is looking at it, else in brackets whose turn it is."""
+    assigned = f"({request['assigned_to']})" if "assigned_to" in request else "-"
+    return str(request.get("claimed_by", assigned))
 
 
 def _facts(request: JsonObject) -> Iterator[str]:

@@ -33,6 +33,8 @@ NAMES: Final = {
     QUARANTINE: "withheld result of a call that ran",
 }
 """What a request is that is no held call."""
+RAN: Final = (SAMPLE, QUARANTINE)
+"""Kinds whose call was executed."""
 SUBJECTS: Final = {
     SAMPLE: "Arguments, exactly as they were sent",
     SECOND_REVIEW: "Arguments, exactly as they were decided on",
@@ -71,7 +73,7 @@ def facts(request: JsonObject) -> dict[str, str]:
         "agent": call["agent"] + ("" if request["waiting"] or ran else ", not waiting at the moment"),
         "sampled": sampled(request) if is_sample(request) else "",
         "withheld": verdict["quarantine"]["why"] if is_withheld(request) else "",
-        "decided by" if ran else "held by": ", ".join(rules_told(verdict)),
+        "decided by" if request["kind"] in RAN else "held by": ", ".join(rules_told(verdict)),
         "because": verdict["reason"],
         "risk": f"{request['tier']} ({', '.join(call['risk_tags']) or 'no tags'})",
         "topic": call["topic"],
@@ -85,6 +87,7 @@ def facts(request: JsonObject) -> dict[str, str]:
         "over time": _plain(call.get("signals", {}).get("windows", {})),
         "unusual": unusual_told(call.get("signals", {})),
         "claimed by": request.get("claimed_by", ""),
+        "assigned to": request.get("assigned_to", ""),
         "opened": request["opened_ts"],
         "due": ends(request),
         "attempts": "" if ran else str(request["attempts"]),

@@ -13,7 +13,7 @@ from mcp_gate.lang import strictjson
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call, Facts
 from mcp_gate.model.decision import Decision
-from mcp_gate.model.request import LOOKS, Request
+from mcp_gate.model.request import Request
 from mcp_gate.policy.load import Loaded
 from mcp_gate.signals.describe import describe
 from mcp_gate.signals.recorded import attributes_json
@@ -34,7 +34,7 @@ async def redecide(gate: Gate) -> None:
     """
     async with gate.redeciding:
         for request in await gate.store.open_requests():
-            if request.kind not in LOOKS and gate.store.stopped(request.call.agent):
+            if request.bound and gate.store.stopped(request.call.agent):
                 await gate.cancel(request, "stopped")
                 continue
             why = _why(gate, request)
@@ -44,7 +44,7 @@ async def redecide(gate: Gate) -> None:
 
 def _why(gate: Gate, request: Request) -> str:
     """Why a held call is to be decided again, or ""."""
-    if request.kind in LOOKS:
+    if not request.bound:
         return ""
     if request.policy_snapshot != gate.loaded.snapshot.id:
         return "policy_changed"

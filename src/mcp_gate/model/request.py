@@ -151,6 +151,11 @@ class Request:
         return self.kind == "gate"
 
     @property
+    def bound(self) -> bool:
+        """Whether it asks what may be done under this policy, at this level: void when they change. What ran, ran."""
+        return self.kind in ("gate", PROMOTION)
+
+    @property
     def owed(self) -> bool:
         """Whether its agent gets what becomes of it, by making the same call again: held calls, withheld results."""
         return self.kind in ("gate", QUARANTINE)

@@ -38,7 +38,7 @@ def rested(_: Request, standing: Standing) -> Refused | None:
     if not left:
         return None
     most = standing.controls.cooldown_after_approvals
-    text = f"that were {most} approvals in a row; the next one is possible in {left} s, and denying at any time"
+    text = f"you approved {most} in a row: take a break; you may approve again in {left} s, and deny at any time"
     return Refused("cooldown", 403, text)
 
 

@@ -137,7 +137,7 @@ def _open(request: Request, _: ReviewerDecision, standing: Standing) -> Refused 
 
 def _unchanged(request: Request, _: ReviewerDecision, standing: Standing) -> Refused | None:
     """6. Policy, level, tool and arguments are those the call was held with."""
-    if request.kind in LOOKS:
+    if not request.bound:
         return None  # it ran, and was what it was
     call = request.call
     refused = checks.voided(request, standing)
