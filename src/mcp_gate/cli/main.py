@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "requests": ("requests:requests", "Held calls without a screen."),
     "agents": ("agents:agents", "Agents: levels of autonomy, the stop switch."),
     "reviewers": ("reviewers:reviewers", "Reviewers: who may decide, with which keys."),
+    "doctor": ("doctor:doctor", "What is wrong with this set-up, and what it protects from."),
     "status": ("status:status", "Health, policy snapshot, queue."),
     "upstreams": ("upstreams:upstreams", "Upstreams, their tools and pins."),
     "webhooks": ("webhooks:webhooks", "Webhooks: what was delivered, what was given up."),

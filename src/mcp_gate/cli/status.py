@@ -14,14 +14,6 @@ if TYPE_CHECKING:
 
     from mcp_gate.model.foreign import JsonObject
 
-ASSURANCE = {
-    "A0": "same user: whoever runs as you can walk around the gate",
-    "A1": "same user, approvals proved from elsewhere",
-    "A2": "the gate has its own user",
-    "A3": "the gate has its own machine",
-}
-
-
 @click.command()
 @gate_options
 def status(config: str | None, state: str | None, as_json: bool) -> None:
@@ -38,11 +30,12 @@ def status(config: str | None, state: str | None, as_json: bool) -> None:
 
 
 def _lines(found: JsonObject) -> Iterator[str]:
+    from mcp_gate.faces.assurance import in_words
+
     policy = "in force" if found["policy"] == "current" else "in force; THE FILES ON DISK ARE NOT (see below)"
     yield _line("gate", f"{found['gate_id']}  {found['status']}")
     yield _line("policy", f"{found['policy_snapshot']}  {policy}")
-    level = found["assurance"]
-    yield _line("assurance", f"{level}  {ASSURANCE.get(level, '')}")
+    yield _line("assurance", in_words(found["assurance"]))
     listening = [f"{face} {address}" for face, address in found["listen"].items()]
     yield _line("listening", ", ".join(["local sockets", *listening]))
     yield from _queue(found["queue"])

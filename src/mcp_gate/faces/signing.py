@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -121,6 +122,34 @@ def from_agent(key: PublicKey) -> Signer:
             raise CannotSign(str(error)) from None
 
     return Signer(key, make)
+
+
+class Guard(Enum):
+    """What keeps others from signing with a private key's file."""
+
+    OPEN = "others can read it"
+    BARE = "it has no passphrase"
+    LOCKED = "it has a passphrase"
+    IN_DEVICE = "it only names a key in a FIDO2 device"
+    UNREADABLE = "it is no private key that can be read"
+
+
+def guard_of(file: Path) -> Guard:
+    """What keeps others from signing with a private key's file."""
+    try:
+        text = _read(file)
+        _guarded(file)
+    except CannotSign:
+        return Guard.UNREADABLE if not file.is_file() or not os.access(file, os.R_OK) else Guard.OPEN
+    try:
+        _parsed(text, None)
+    except _WrongPassphrase:
+        return Guard.LOCKED
+    except _InDevice:
+        return Guard.IN_DEVICE
+    except ValueError:
+        return Guard.UNREADABLE
+    return Guard.BARE
 
 
 def _read(file: Path) -> bytes:

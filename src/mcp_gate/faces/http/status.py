@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mcp_gate.gate import figures
 from mcp_gate.model.foreign import JsonObject
+from mcp_gate.policy.assurance import shortfalls
 from mcp_gate.review.queue import SHARE
 from mcp_gate.upstream.manager import State
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
-
-ASSURANCE: Final = "A0"
-"""Agents, reviewers and gate are one operating-system user as far as this gate can tell: the weakest level."""
 
 
 async def status(gate: Gate) -> JsonObject:
@@ -24,7 +22,8 @@ async def status(gate: Gate) -> JsonObject:
         "status": health["status"],
         "policy": health["policy"],
         "policy_snapshot": gate.loaded.snapshot.id,
-        "assurance": ASSURANCE,
+        # Agents, reviewers and gate are one operating-system user as far as the gate can tell.
+        "assurance": "A0" if shortfalls(gate.loaded) else "A1",
         "listen": dict(gate.listening),
         "upstreams": health["upstreams"],
         "queue": (await figures.queue(gate)).as_json(),
