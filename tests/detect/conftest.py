@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mcp_gate.detect.kept import keep_in
 from mcp_gate.detect.secrets.find import prepare
 from support.scanning import rules
 
@@ -11,4 +12,5 @@ from support.scanning import rules
 @pytest.fixture(scope="session", autouse=True)
 def compiled_rules() -> None:
     """Loaded from where other runs kept them."""
+    keep_in(rules())
     prepare(rules())

@@ -7,6 +7,7 @@ Characters that are not ASCII arrive as `?`.
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Callable, Sequence
 from enum import IntEnum
@@ -14,6 +15,7 @@ from functools import cache
 from typing import Any, Final
 
 from mcp_gate.detect import cuewords
+from mcp_gate.detect.kept import kept
 
 
 class Kind(IntEnum):
@@ -92,13 +94,7 @@ def hyperscan_engine() -> Callable[[bytes], Ends]:
     """Raises: ImportError: there is no wheel for this platform."""
     import hyperscan
 
-    kinds = list(PATTERNS)
-    base = hyperscan.Database()
-    base.compile(
-        expressions=[PATTERNS[kind].encode() for kind in kinds],
-        ids=[int(kind) for kind in kinds],
-        flags=[0] * len(kinds),
-    )
+    base = _database(hyperscan)
     idle: list[Any] = []
     """Scratch spaces not in use: one for every thread that is scanning."""
 
@@ -114,6 +110,25 @@ def hyperscan_engine() -> Callable[[bytes], Ends]:
         return found
 
     return run
+
+
+def _database(hyperscan: Any) -> Any:
+    """Compiled in half a second, or kept from another process."""
+
+    def compiled() -> Any:
+        made = hyperscan.Database()
+        made.compile(
+            expressions=[pattern.encode() for pattern in PATTERNS.values()],
+            ids=[int(kind) for kind in PATTERNS],
+            flags=[0] * len(PATTERNS),
+        )
+        return made
+
+    source = repr((hyperscan.__version__, platform.machine(), sorted(PATTERNS.items()))).encode()
+    try:
+        return hyperscan.loadb(kept(source, lambda: bytes(hyperscan.dumpb(compiled()))), hyperscan.HS_MODE_BLOCK)
+    except hyperscan.error:  # kept by another kind of processor
+        return compiled()
 
 
 def plain_engine() -> Callable[[bytes], Ends]:

@@ -27,9 +27,11 @@ def load(rules: Path, options: Options) -> Detector:
     Raises:
         NoShapes, NoModel: the rules or the model cannot be had; the text says what helps.
     """
+    from mcp_gate.detect.kept import keep_in
     from mcp_gate.detect.scan import scan
     from mcp_gate.detect.secrets.find import prepare
 
+    keep_in(rules)
     prepare(rules)
     scan([Leaf("Please ask Dana Ferguson about dana@example.com soon")], options)
     return scan
