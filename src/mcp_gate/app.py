@@ -35,6 +35,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.notify.post import Post
 from mcp_gate.policy.load import Loaded, load
 from mcp_gate.scanning.scanner import Scanner
+from mcp_gate.scanning.settings import options
 from mcp_gate.store.database import Unavailable
 from mcp_gate.store.store import CHECKPOINT_KEY, FILE_NAME, Store
 from mcp_gate.upstream.manager import Upstreams
@@ -113,7 +114,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     scanner = Scanner(find_cache_directory(os.environ))
     stack.push_async_callback(scanner.close)
     if loaded.outgoing.enabled:
-        scanner.warm()
+        scanner.warm(options(loaded.outgoing.detection))
     gate = Gate(
         loaded=loaded,
         store=store,

@@ -34,3 +34,16 @@ def test_what_is_allowed_as_one_entity_may_be_found_as_another() -> None:
     allowed = (Allowed(patterns=(r"\d+",), entities=frozenset({"PHONE_NUMBER"})),)
     card = "5316927127572305"
     assert found(f"card {card}", Options(allowed=allowed, ner=False)) == [("CREDIT_CARD", card)]
+
+
+def test_an_entity_with_a_context_counts_where_one_of_its_words_stands_near_or_above() -> None:
+    options = Options(custom=(Custom("BADGE", r"B-\d{4}", context=("badge", "Staff")),), ner=False)
+    assert found("the badge B-1234, and far from it " + "." * 60 + " B-9999", options) == [("BADGE", "B-1234")]
+    assert found("B-1234", options) == []
+    (own,) = scan([Leaf("B-1234", ("staffId",))], options).findings
+    assert [one.entity for one in own] == ["BADGE"]
+
+
+def test_halves_of_characters_do_not_keep_patterns_from_matching() -> None:
+    options = Options((Custom("BADGE", r"B-\d{4}"),), (Allowed(patterns=("B-0000",)),), ner=False)
+    assert found("\ud800 B-1234 B-0000", options) == [("BADGE", "B-1234")]

@@ -304,7 +304,7 @@ async def test_what_was_found_is_counted_by_entity_and_by_what_became_of_it(tmp_
 
 
 class TooLarge(Here):
-    async def scan(self, leaves: Any) -> Any:
+    async def scan(self, leaves: Any, options: Any) -> Any:
         raise ScanFailed(Failure.TOO_LARGE, "more than it takes")
 
 
@@ -367,10 +367,10 @@ async def test_a_client_that_goes_away_while_its_result_is_looked_at_leaves_no_h
     began, go_on = asyncio.Event(), asyncio.Event()
 
     class Slow(Here):
-        async def scan(self, leaves: Any) -> Any:
+        async def scan(self, leaves: Any, options: Any) -> Any:
             began.set()
             await go_on.wait()
-            return await super().scan(leaves)
+            return await super().scan(leaves, options)
 
     async with open_gate(tmp_path, scanner=Slow()) as gate:
         calling = asyncio.create_task(perform(gate, job("get"), Upstream({"content": [text(SAID)]})))

@@ -11,7 +11,8 @@ from mcp_gate.detect import joined
 from mcp_gate.detect.finding import Leaf, Scan
 from mcp_gate.detect.look import look
 from mcp_gate.detect.merge import merge
-from mcp_gate.detect.scan import scan
+from mcp_gate.detect.options import Options
+from mcp_gate.scanning.load import load
 
 
 def rules() -> Path:
@@ -24,14 +25,14 @@ def rules() -> Path:
 class Here:
     """Implements `gate.egress.Scanner`."""
 
-    async def scan(self, leaves: Sequence[Leaf]) -> Scan:
-        return scan(leaves)
+    async def scan(self, leaves: Sequence[Leaf], options: Options) -> Scan:
+        return load(rules(), options)(leaves, options)
 
 
 class Personal:
     """The detectors of personal data alone: those of secrets take seconds to get ready."""
 
-    async def scan(self, leaves: Sequence[Leaf]) -> Scan:
+    async def scan(self, leaves: Sequence[Leaf], options: Options) -> Scan:
         fired = joined.fired([leaf.text for leaf in leaves])
         return Scan(tuple(merge(look(leaf, fired.get(which))) for which, leaf in enumerate(leaves)))
 
@@ -39,5 +40,5 @@ class Personal:
 class Broken:
     """A scanner whose worker died."""
 
-    async def scan(self, leaves: Sequence[Leaf]) -> Scan:
+    async def scan(self, leaves: Sequence[Leaf], options: Options) -> Scan:
         raise RuntimeError("the worker is gone")

@@ -21,7 +21,7 @@ def load_or_leave(config: str | None, *, as_json: bool, to_serve: bool = False) 
     """The gate directory and what it says; on errors all of them are printed and the command ends with 2.
 
     Args:
-        to_serve: whether this machine has to be able to serve it, sandboxes included.
+        to_serve: whether this machine has to be able to serve it, sandboxes and detectors included.
     """
     from dataclasses import replace
 
@@ -33,9 +33,11 @@ def load_or_leave(config: str | None, *, as_json: bool, to_serve: bool = False) 
         directory = find_gate_directory(config, os.environ)
         loaded = load(read_directory(directory))
         if to_serve:
+            from mcp_gate.scanning.settings import check_detectors
             from mcp_gate.upstream.confine import confined
 
             loaded = confined(loaded)
+            check_detectors(loaded.outgoing)
     except ConfigError as error:
         report(error, as_json=as_json)
     return directory, replace(loaded, warnings=(*loaded.warnings, *_unset(loaded)))

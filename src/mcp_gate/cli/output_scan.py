@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 
@@ -23,12 +24,13 @@ def scan(config: str | None, state: str | None, as_json: bool, jsonl: bool, no_n
     """
     from mcp_gate.detect.finding import Leaf
     from mcp_gate.detect.options import Options
-    from mcp_gate.detect.scan import scan as look
+    from mcp_gate.gate.directory import find_cache_directory
+    from mcp_gate.scanning.load import load
 
     if not jsonl:
         raise click.UsageError('say --jsonl and give lines {"id", "text"} on standard input')
     options = Options(ner=not no_ner)
-    look([Leaf("")], options)  # what has to be loaded once is not counted for the first line
+    look = load(find_cache_directory(os.environ), options)  # not counted for the first line
     for number, line in enumerate(sys.stdin.buffer, start=1):
         if not line.strip():
             continue

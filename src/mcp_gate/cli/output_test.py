@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -54,13 +55,15 @@ async def _look(loaded: Loaded, payload: JsonObject, call: Call | None) -> tuple
     from mcp_gate.output.preview import previewed
     from mcp_gate.scanning.failed import ScanFailed
     from mcp_gate.scanning.scanner import Scanner
+    from mcp_gate.scanning.settings import options
 
     scanner = Scanner(find_cache_directory(os.environ))
     try:
         seen = await egress(loaded, scanner, "tools/call", payload, call=call)
         if not loaded.outgoing.enabled:
             return seen, ()
-        return seen, await previewed(payload, loaded.outgoing.about(call), scanner.scan)
+        look = partial(scanner.scan, options=options(loaded.outgoing.detection))
+        return seen, await previewed(payload, loaded.outgoing.about(call), look)
     except ScanFailed as e:
         leave(Exit.USAGE, f"it cannot be scanned: {e}")
     finally:

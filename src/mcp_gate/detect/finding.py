@@ -21,7 +21,7 @@ class Finding:
     start: int
     end: int
     entity: str
-    """One of `policy.read_output.ENTITIES`, or an admin's own."""
+    """One of `policy.read_detection.ENTITIES`, or an admin's own."""
     score: float
     """0 to 1."""
     rule: str

@@ -13,6 +13,8 @@ class Custom:
     pattern: str
     """RE2 syntax."""
     score: float = 0.8
+    context: tuple[str, ...] = ()
+    """Words of which one has to stand near it, or in the name of its field; none means anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +36,5 @@ class Options:
     """Names and addresses in prose, where the extra `ner` is installed."""
     ner_budget_ms: int = 100
     """Time of a processor that names and addresses in prose may take for one result; what is left then is told."""
+    vendor_shapes: bool = True
+    """False: somebody said that the shapes of vendors' keys may be missing."""

@@ -59,10 +59,10 @@ def _by_rules(
     fired = joined.fired([leaf.text for leaf in leaves])
     if most_signs is not None and sum(len(ends) for kinds in fired.values() for ends in kinds) > most_signs:
         raise TooManySigns
-    found = [[*look(leaf, fired.get(which)), *secrets] for which, (leaf, secrets) in enumerate(_with(leaves))]
+    found = [[*look(leaf, fired.get(which)), *secrets] for which, (leaf, secrets) in enumerate(_with(leaves, options))]
     if options.custom:
         for leaf, own in zip(leaves, found, strict=True):
-            own.extend(custom.find(leaf.text, options.custom))
+            own.extend(custom.find(leaf, options.custom))
     if depth:
         _see_through(leaves, fired, found, options, depth)
     if options.allowed:
@@ -92,9 +92,9 @@ def _see_through(
             found[which].append(Finding(one.start, one.end, best.entity, best.score, f"encoded_{best.rule}"))
 
 
-def _with(leaves: Sequence[Leaf]) -> Iterator[tuple[Leaf, list[Finding]]]:
+def _with(leaves: Sequence[Leaf], options: Options) -> Iterator[tuple[Leaf, list[Finding]]]:
     """Leaves with the credentials in them."""
-    return zip(leaves, find_secrets(leaves), strict=True)
+    return zip(leaves, find_secrets(leaves, shapes=options.vendor_shapes), strict=True)
 
 
 def _placed(leaf: Leaf, view: View, found: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, assert_never
 
 from mcp_gate.detect.finding import Leaf, Scan
+from mcp_gate.detect.options import Options
 from mcp_gate.lang import strictjson
 from mcp_gate.model.call import Call
 from mcp_gate.model.constraints import NONE, Constraints
@@ -31,6 +32,7 @@ from mcp_gate.policy.load import Loaded
 from mcp_gate.policy.outgoing import unscannable
 from mcp_gate.policy.read_output import OutputRule
 from mcp_gate.scanning.failed import WORDS, Failure, ScanFailed
+from mcp_gate.scanning.settings import options
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ ROUNDS: Final = 2
 class Scanner(Protocol):
     """Looks at leaves, out of the event loop's way."""
 
-    async def scan(self, leaves: Sequence[Leaf]) -> Scan:
+    async def scan(self, leaves: Sequence[Leaf], options: Options) -> Scan:
         """
         Raises:
             Exception: a detector failed, is missing or took too long; nothing may leave.
@@ -182,8 +184,9 @@ class _Review:
         if not any(rule.entities for rule in rules):
             return []
         views = joined(walked)
+        leaves = [*walked.leaves, *(view.leaf for view in views)]
         try:
-            scan = await self.scanner.scan([*walked.leaves, *(view.leaf for view in views)])
+            scan = await self.scanner.scan(leaves, options(self.loaded.outgoing.detection))
         except ScanFailed as failed:
             if failed.failure is Failure.TOO_LARGE and unscannable(rules)[0] is Unscannable.PASS:
                 return []

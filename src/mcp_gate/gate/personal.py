@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from mcp_gate.detect.finding import Leaf
+from mcp_gate.detect.options import Options
 from mcp_gate.gate.egress import Scanner
 from mcp_gate.lang.strictjson import dumps
 from mcp_gate.model.foreign import Json, JsonObject
@@ -20,7 +21,7 @@ LEAST_SCORE: Final = 0.5
 Place: TypeAlias = tuple[str | int, ...]
 
 
-async def personal(scanner: Scanner, arguments: JsonObject) -> list[JsonObject]:
+async def personal(scanner: Scanner, arguments: JsonObject, options: Options) -> list[JsonObject]:
     """Stretches of texts: `{place, start, end, entity}`, `place` being the keys and indices on the way to the text.
 
     A detector that fails covers nothing: what is approved has to be readable. What is not plain ASCII is not covered
@@ -30,7 +31,8 @@ async def personal(scanner: Scanner, arguments: JsonObject) -> list[JsonObject]:
         return []
     texts = list(_texts((), arguments))
     try:
-        found = await scanner.scan([Leaf(text, tuple(str(step) for step in place)) for place, text in texts])
+        leaves = [Leaf(text, tuple(str(step) for step in place)) for place, text in texts]
+        found = await scanner.scan(leaves, options)
     except Exception:
         log.exception("it cannot be told what is personal in a call")
         return []

@@ -17,6 +17,7 @@ from mcp_gate.gate.revoking import revocations, withdrawn
 from mcp_gate.model.config import ConfigError
 from mcp_gate.model.event import Event
 from mcp_gate.policy.load import Loaded, load
+from mcp_gate.scanning.settings import check_detectors
 from mcp_gate.store.database import Unavailable
 from mcp_gate.upstream.confine import confined
 
@@ -56,7 +57,7 @@ class Reloader:
         """Read, check and swap; on any error the old snapshot stays in force and everybody is told."""
         gate = self._gate
         try:
-            loaded = await asyncio.to_thread(lambda: confined(load(read_directory(self._directory))))
+            loaded = await asyncio.to_thread(_usable, self._directory)
             if loaded.snapshot.id == gate.loaded.snapshot.id:
                 self._recovered()
                 await self._redecide()
@@ -116,6 +117,16 @@ class Reloader:
         data = {"errors": [problem.as_json() for problem in error.problems[:20]]}
         gate.note(Event("policy.refused", {"policy_snapshot": gate.loaded.snapshot.id}, data))
         gate.hub.publish({"event": "policy.refused", "policy_snapshot": gate.loaded.snapshot.id})
+
+
+def _usable(directory: Path) -> Loaded:
+    """
+    Raises:
+        ConfigError: it is wrong, or this machine cannot serve it.
+    """
+    loaded = confined(load(read_directory(directory)))
+    check_detectors(loaded.outgoing)
+    return loaded
 
 
 def _forget_renamed(gate: Gate, before: Loaded) -> None:

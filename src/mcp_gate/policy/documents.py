@@ -12,6 +12,7 @@ from mcp_gate.model.config import Place
 from mcp_gate.model.constraints import Constraints
 from mcp_gate.model.decision import Decision
 from mcp_gate.policy.read_autonomy import Autonomy, read_autonomy
+from mcp_gate.policy.read_detection import Names
 from mcp_gate.policy.read_match import read_constraints
 from mcp_gate.policy.read_output import OutputReview, read_output
 from mcp_gate.policy.read_queue import Queue, read_evidence, read_queue
@@ -50,6 +51,7 @@ class Documents:
     sampling: Sampling | None = None
     rule_ids: Ids = field(default_factory=lambda: Ids("rule"))
     output_ids: Ids = field(default_factory=lambda: Ids("rule of the output review"))
+    entities: Names = field(default_factory=Names)
     workflow_names: dict[str, str] = field(default_factory=dict)
     once: dict[str, tuple[Place, Node]] = field(default_factory=dict)
 
@@ -132,6 +134,6 @@ class Documents:
         default = reader.one_of(get("default_decision"), DEFAULTS, "a default (require_approval or deny)")
         if default is not None:
             self.default_decision = max(self.default_decision, default)
-        review = read_output(reader, get("output_review"), self.output_ids)
+        review = read_output(reader, get("output_review"), self.output_ids, self.entities)
         if review is not None:
             self.output_reviews.append(review)

@@ -111,6 +111,7 @@ def _load(files: Mapping[str, bytes]) -> Loaded:
     for path, tree in trees.items():
         if path.startswith(POLICIES):
             documents.add(reader, path, tree)
+    documents.entities.check(reader)
     autonomy, queue = documents.autonomy(reader), documents.queue(reader)
     terms = documents.terms(reader, queue)
     check_windows(reader, documents.all_rules(autonomy))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from mcp_gate.model.call import Call
+from mcp_gate.model.config import Place
 from mcp_gate.model.output import OutputDecision, Unscannable
 from mcp_gate.policy.clauses import Subject
+from mcp_gate.policy.read_detection import UNSAID, Detection
 from mcp_gate.policy.read_output import OutputReview, OutputRule
 
 BUILT_IN_RULES: Final = (
@@ -30,6 +32,9 @@ class Outgoing:
     rules: tuple[OutputRule, ...] = ()
     enabled: bool = True
     """False: nothing is looked at; somebody wrote so."""
+    detection: Detection = UNSAID
+    place: Place | None = None
+    """Where the first section stands."""
 
     @classmethod
     def of(cls, reviews: Sequence[OutputReview]) -> Outgoing:
@@ -43,7 +48,9 @@ class Outgoing:
             for review in live
             if review.unscannable is not None
         )
-        return cls(rules if any(rule.entities for rule in rules) else (*rules, *BUILT_IN_RULES))
+        if not any(rule.entities for rule in rules):
+            rules = (*rules, *BUILT_IN_RULES)
+        return cls(rules, True, _joined([review.detection for review in live]), live[0].place if live else None)
 
     def about(self, call: Call | None) -> tuple[OutputRule, ...]:
         """The rules about a call's result; of what is no call's result all that do not take fields out, for nobody
@@ -52,6 +59,21 @@ class Outgoing:
             return tuple(rule for rule in self.rules if not rule.paths)
         subject = Subject(call.agent, call.upstream, call.tool, call.topic, frozenset(call.risk_tags))
         return tuple(rule for rule in self.rules if rule.concerns(subject))
+
+
+def _joined(said: Sequence[Detection]) -> Detection:
+    """What all documents say of detectors. A document that demands something is heard before one that goes without."""
+    return Detection(
+        own=tuple(own for each in said for own in each.own),
+        exempt=tuple(exempt for each in said for exempt in each.exempt),
+        ner=_strictest(each.ner for each in said),
+        vendor_shapes=_strictest(each.vendor_shapes for each in said),
+    )
+
+
+def _strictest(words: Iterable[bool | None]) -> bool | None:
+    said = [word for word in words if word is not None]
+    return any(said) if said else None
 
 
 BUILT_IN: Final = Outgoing(BUILT_IN_RULES)

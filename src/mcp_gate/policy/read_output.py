@@ -9,24 +9,19 @@ from typing import Final
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.yamldoc import Node
+from mcp_gate.model.config import Place
 from mcp_gate.model.output import OutputDecision, Unscannable
 from mcp_gate.policy.clauses import Static, Subject, static_clauses
+from mcp_gate.policy.read_detection import KEYS as DETECTION_KEYS
+from mcp_gate.policy.read_detection import UNSAID, Detection, Names, read_detection
 from mcp_gate.policy.read_match import read_match
 from mcp_gate.policy.read_rules import Ids
 from mcp_gate.policy.rules import Match
 
-ENTITIES: Final = frozenset(
-    {
-        "PII", "CREDENTIAL", "PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "US_SSN", "CREDIT_CARD", "IBAN_CODE",
-        "IP_ADDRESS", "LOCATION", "DATE_TIME", "NRP", "URL", "CRYPTO", "MEDICAL_LICENSE", "US_BANK_NUMBER",
-        "US_DRIVER_LICENSE", "US_ITIN", "US_PASSPORT", "UK_NHS", "ADDRESS", "DATE_OF_BIRTH", "NATIONAL_ID", "PASSPORT",
-        "DRIVER_LICENSE", "MEDICAL_RECORD", "BANK_ACCOUNT", "API_KEY", "PRIVATE_KEY", "JWT", "PASSWORD",
-        "CONNECTION_STRING",
-    }
-)  # fmt: skip
 KEYS: Final = frozenset(
     {"id", "match", "fields", "action", "entities", "min_score", "count_above", "decision", "reason", "unscannable"}
 )
+SECTION_KEYS: Final = frozenset({"enabled", "rules", "unscannable"}) | DETECTION_KEYS
 CREDENTIALS: Final = frozenset({"API_KEY", "PRIVATE_KEY", "JWT", "PASSWORD", "CONNECTION_STRING"})
 """The group `CREDENTIAL`; everything else is in the group `PII`."""
 DECISIONS: Final = {decision.word: decision for decision in OutputDecision}
@@ -66,20 +61,22 @@ class OutputReview:
     enabled: bool = True
     rules: tuple[OutputRule, ...] = field(default=())
     unscannable: Unscannable | None = None
+    detection: Detection = UNSAID
+    place: Place | None = None
 
 
-def read_output(reader: Reader, node: Node | None, ids: Ids) -> OutputReview | None:
+def read_output(reader: Reader, node: Node | None, ids: Ids, names: Names) -> OutputReview | None:
     """The section of one document, or None."""
-    block = reader.mapping(node, {"enabled", "rules", "unscannable"}, "an output review")
+    block = reader.mapping(node, SECTION_KEYS, "an output review")
     if block is None:
         return None
     enabled = reader.boolean(block.entries.get("enabled"))
     unscannable = reader.one_of(block.entries.get("unscannable"), UNSCANNABLE, "pass, drop or quarantine")
-    rules = reader.each(block.entries.get("rules"), lambda item: _rule(reader, item, ids))
-    return OutputReview(enabled is not False, rules, unscannable)
+    rules = reader.each(block.entries.get("rules"), lambda item: _rule(reader, item, ids, names))
+    return OutputReview(enabled is not False, rules, unscannable, read_detection(reader, block, names), block.place)
 
 
-def _rule(reader: Reader, node: Node, ids: Ids) -> OutputRule | None:
+def _rule(reader: Reader, node: Node, ids: Ids, names: Names) -> OutputRule | None:
     block = reader.mapping(node, KEYS, "a rule of the output review")
     if block is None:
         return None
@@ -100,7 +97,7 @@ def _rule(reader: Reader, node: Node, ids: Ids) -> OutputRule | None:
         id=id_ or "?",
         match=match,
         paths=reader.each(fields, lambda item: _path(reader, item)),
-        entities=frozenset(reader.each(entities, lambda item: _entity(reader, item))),
+        entities=frozenset(reader.each(entities, lambda item: names.use(reader, item))),
         min_score=LEAST_SCORE if (least := reader.decimal(get("min_score"), most=1)) is None else least,
         count_above=reader.integer(get("count_above")),
         decision=decision,
@@ -108,10 +105,6 @@ def _rule(reader: Reader, node: Node, ids: Ids) -> OutputRule | None:
         reason=reader.text(get("reason"), "a reason") or "",
         clauses=() if match is None or reader.problems else static_clauses(match),
     )
-
-
-def _entity(reader: Reader, node: Node) -> str | None:
-    return reader.one_of(node, {name: name for name in ENTITIES}, "an entity")
 
 
 def _path(reader: Reader, node: Node) -> tuple[str, ...] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mcp_gate.detect.options import Options
 from mcp_gate.faces.tui.comparing import compared
 from mcp_gate.faces.tui.editor import written
 from mcp_gate.faces.tui.lines import hang, plain
@@ -21,7 +22,7 @@ ARGUMENTS = {
 
 
 async def covers() -> Masks:
-    return tuple(await personal(Personal(), ARGUMENTS))
+    return tuple(await personal(Personal(), ARGUMENTS, Options()))
 
 
 async def test_what_the_detectors_find_is_covered_in_place() -> None:
@@ -37,8 +38,8 @@ async def test_a_look_alike_is_never_covered() -> None:
 
 
 async def test_a_detector_that_fails_or_would_take_long_covers_nothing() -> None:
-    assert await personal(Broken(), ARGUMENTS) == []
-    assert await personal(Personal(), {**ARGUMENTS, "long": "x" * 70_000}) == []
+    assert await personal(Broken(), ARGUMENTS, Options()) == []
+    assert await personal(Personal(), {**ARGUMENTS, "long": "x" * 70_000}, Options()) == []
 
 
 async def test_a_difference_tells_nothing_of_what_is_covered() -> None:

@@ -11,7 +11,7 @@ from mcp_gate.detect.secrets.assigned import assigned
 from mcp_gate.detect.secrets.joined import Joined, join
 from mcp_gate.detect.secrets.names import kind_of
 from mcp_gate.detect.secrets.pem import keys
-from mcp_gate.detect.secrets.shapes import Shape, Shapes
+from mcp_gate.detect.secrets.shapes import NoShapes, Shape, Shapes
 from mcp_gate.detect.secrets.tokens import of_vendors, with_claims
 from mcp_gate.detect.secrets.triggers import Trigger, fired
 from mcp_gate.detect.secrets.urls import addresses, strings
@@ -96,26 +96,36 @@ class _Prepared:
     """What `find` uses in this process."""
 
     cache: Path | None = None
-    own_rules_alone = False
     loaded: Secrets | None = None
 
 
-def prepare(cache: Path | None, *, own_rules_alone: bool = False) -> None:
+def prepare(cache: Path | None) -> None:
     """Say once in a process, before the first `find`, where compiled rules are kept.
 
     Args:
         cache: as for `Shapes`.
-        own_rules_alone: an admin has said that this gate works without the vendors' shapes.
     """
-    _Prepared.cache, _Prepared.own_rules_alone, _Prepared.loaded = cache, own_rules_alone, None
+    _Prepared.cache, _Prepared.loaded = cache, None
 
 
-def find(leaves: Sequence[Leaf]) -> list[list[Finding]]:
+def find(leaves: Sequence[Leaf], *, shapes: bool = True) -> list[list[Finding]]:
     """For every leaf the credentials in it, sorted, none overlapping another.
 
+    Args:
+        shapes: False, knowingly, where the vendors' shapes may be missing.
+
     Raises:
-        NoShapes: the vendors' shapes cannot be had, and nobody has said that it goes without.
+        NoShapes: they are, and they may not.
     """
     if _Prepared.loaded is None:
-        _Prepared.loaded = Secrets(None) if _Prepared.own_rules_alone else Secrets.load(_Prepared.cache)
+        _Prepared.loaded = _load(shapes)
     return _Prepared.loaded.find(leaves)
+
+
+def _load(shapes: bool) -> Secrets:
+    try:
+        return Secrets.load(_Prepared.cache)
+    except NoShapes:
+        if shapes:
+            raise
+        return Secrets(None)

@@ -20,6 +20,7 @@ from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Refused
 from mcp_gate.model.request import Request, RequestStatus
+from mcp_gate.scanning.settings import options
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
@@ -67,7 +68,9 @@ class Routes:
         if found.kind == "quarantine":
             out |= await self._withheld(found)
         if _flag(query, "personal"):
-            out["personal"] = await personal(self._gate.scanner, found.call.arguments)
+            out["personal"] = await personal(
+                self._gate.scanner, found.call.arguments, options(self._gate.loaded.outgoing.detection)
+            )
         return answer(out)
 
     async def _withheld(self, request: Request) -> JsonObject:

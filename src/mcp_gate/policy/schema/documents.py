@@ -7,7 +7,9 @@ from typing import Final
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.policy.documents import DEFAULTS
 from mcp_gate.policy.read_autonomy import LEVEL, TRIGGERS
-from mcp_gate.policy.read_output import DECISIONS, ENTITIES, UNSCANNABLE
+from mcp_gate.policy.read_detection import ENTITIES
+from mcp_gate.policy.read_detection import NAME as NAME_OF_ENTITY
+from mcp_gate.policy.read_output import DECISIONS, UNSCANNABLE
 from mcp_gate.policy.read_queue import COUNTS, EVIDENCE, TARGETS
 from mcp_gate.policy.read_sampling import HEAVIEST, STRATEGIES
 from mcp_gate.policy.read_terms import CLASS_SUFFIX, TIERS
@@ -30,6 +32,7 @@ from mcp_gate.policy.schema.parts import (
 )
 from mcp_gate.policy.schema.rules import DEFINITIONS, REQUEST, floors
 
+_ENTITY: Final[JsonObject] = {"anyOf": [one_of(ENTITIES), text("One of your own.", NAME_OF_ENTITY)]}
 _ROUTING: Final = free(
     ref("group"), "<tag>_actions takes calls with that tag, default the rest.", f"default|.+{CLASS_SUFFIX}"
 )
@@ -138,7 +141,7 @@ def _output() -> JsonObject:
             "match": ref("match"),
             "fields": each(text("Keys joined by dots; * one key, ** any depth, [*] the items of a list.")),
             "action": {"const": "remove"},
-            "entities": each(one_of(ENTITIES)),
+            "entities": each(_ENTITY),
             "min_score": number(most=1),
             "count_above": whole(),
             "decision": one_of(DECISIONS),
@@ -147,7 +150,30 @@ def _output() -> JsonObject:
         },
         ("id",),
     )
-    return block({"enabled": truth("false turns it off."), "unscannable": one_of(UNSCANNABLE), "rules": each(rule)})
+    own = block(
+        {
+            "pattern": text("RE2 syntax."),
+            "score": number(most=1),
+            "context": each(text("One of these words has to stand near it.")),
+        },
+        ("pattern",),
+    )
+    allowed = block(
+        {"values": each(text()), "patterns": each(text("RE2 syntax.")), "entities": each(_ENTITY), "reason": text()}
+    )
+    return block(
+        {
+            "enabled": truth("false turns it off."),
+            "unscannable": one_of(UNSCANNABLE),
+            "rules": each(rule),
+            "entities": free(own, "Entities of your own.", NAME_OF_ENTITY.pattern),
+            "allow": each({"oneOf": [text(), allowed]}, "What is not to be found, nor anything in it."),
+            "ner": truth(
+                "Names in prose: true: not without them; false: not at all. Left out: where the extra is there."
+            ),
+            "vendor_shapes": truth("false: the gate may run without the shapes of vendors' keys."),
+        }
+    )
 
 
 def _workflow() -> JsonObject:
