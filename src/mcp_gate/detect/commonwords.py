@@ -30,3 +30,16 @@ COMMON: Final = words(
     "Mastercard Reply Forward Sent Received Attachment Original Begin End Start Stop Good Morning Afternoon "
     "Evening Night Happy Welcome Sorry Unfortunately "
 )
+THINGS: Final = words(
+    "Production Cluster Plan Premium Basic Node Test Demo Sample Device Room Printer Project Platform Standard "
+    "Pro Enterprise Team Channel Queue Topic Bucket Instance Image Volume Pool Zone Region Network Gateway Router "
+    "Switch Camera Sensor Meter Light Phone Laptop Desktop Monitor Keyboard Bundle Pack Kit Set Edition License "
+    "Widget Gadget Machine Engine Motor Pump Cable Charger Battery Course Class Event Conference Workshop Tour "
+    "Hotel Restaurant School University College Hospital Clinic Church Museum Library Park Station Airport Center "
+    "Centre Mall Store Shop Market Foods Labs Systems Solutions Technologies Software Industries Holdings "
+    "Partners Capital Ventures Media Studio Studios Design Consulting Insurance Energy Motors Airlines Railways "
+    "Pharma Health Care Logistics Global International National Federal Association Society Foundation Institute "
+    "Committee Council Ministry Agency Board Union Club League Party Dashboard Pipeline Job Task Workflow Process "
+    "Worker Scheduler Alert Rule Policy Template Form Document Folder Archive Backup Log Metric Config Settings "
+)
+"""Words that name things, companies, places."""

@@ -21,7 +21,7 @@ class _Cue(NamedTuple):
 
 
 _ID: Final = r"(?:[A-Z]{1,5}[ -]?)?\d[A-Z0-9]*(?:[ -][A-Z0-9]*\d[A-Z0-9]*){0,5}(?:-[A-Z]{1,3}(?![\w]))?"
-_DOTTED_ID: Final = r"(?:[A-Z]{1,6}[ .-]?)?\d[A-Z0-9]*(?:[ ./-][A-Z0-9]*\d[A-Z0-9]*){0,5}(?:[ -]?[A-Z]{1,2}(?![\w]))?"
+_DOTTED_ID: Final = r"(?:[A-Z]{1,6}[ .-]?)?\d[A-Z0-9]*(?:[ ./-][A-Z0-9]*\d[A-Z0-9]*){0,7}(?:[ -]?[A-Z]{1,2}(?![\w]))?"
 _CUES: Final[dict[Kind, _Cue]] = {
     Kind.CUE_PHONE: _Cue(
         "PHONE_NUMBER",
@@ -44,7 +44,7 @@ _CUES: Final[dict[Kind, _Cue]] = {
 _DIGIT: Final = re.compile(r"\d")
 _MONTH: Final = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? $")
 _NOT_ID: Final = re.compile(
-    r"(?:ORD|PO|INV|SO|REF|RMA|TKT|SKU|#)[-#]?\d|(?:19|20)\d\d-\d\d-\d\d(?!\d)|v?\d{1,3}\.\d{1,3}\.\d{1,3}"
+    r"(?:ORD|PO|INV|SO|REF|RMA|TKT|SKU|#)[-#]?\d|(?:19|20)\d\d-\d\d-\d\d(?!\d)|(?:v?\d{1,3}\.\d{1,2}\.\d+|v?\d+\.\d+\.\d+\.\d+)(?![\d.-])"
 )
 _LOOSE: Final = re.compile(
     r"(?i)(?:call|calling|called|calls|text|texted|contact|office|desk|messages?|numbers?|ring|rang|reach)$"
@@ -53,7 +53,7 @@ _BEFORE_WORD: Final = re.compile(
     r"(?<![\w.-])((?:\+|00)?\(?\d(?:[ ()./-]{0,2}\d){6,14}(?:x\d{1,6})?)(?: ?[,(] ?| ?- ?| )"
     r"(?i:office|fax|mobile|cell|desk|landline|telephone|phone|tel)$"
 )
-_SENTENCE: Final = re.compile(r"[.!?]\s+(?:[A-Z]|$)|\n\s*\n|[{}\[\]]")
+_SENTENCE: Final = re.compile(r"(?<![Nn]o)(?<![Nn]r)(?<![Nn]um)[.!?]\s+(?:[A-Z]|$)|\n\s*\n|[{}\[\]]")
 
 
 def find(text: str, ends: Ends) -> Iterator[Finding]:

@@ -20,7 +20,8 @@ FIELDS: Final = (
     "holder|owner|author|payee|benefic|passenger|assign|sign|by|to|customer|employee|applicant|recipient|contact|user|"
     "member|person|line|residence|number|no|value|full|text|jwt|dsn|url|string|msisdn|whatsapp|curp|rut|fiscal|vat|"
     "sn|cn|"
-    "correo|apellido|nombre|direcc|cognome|fecha|data|nascita|naiss|geburt|anschrift|konto|client"
+    "correo|apellido|nombre|direcc|cognome|fecha|data|columns|headers|fields|fn|nascita|naiss|geburt|anschrift|"
+    "konto|client"
 )
 """What names of fields worth a look end with,"""
 FIELD_ENDS: Final = "s|es|_?[0-9]|_?(?:no|id|num|nbr|last4|value|text|on|at|code|line|name|string|plain|raw)"
@@ -54,7 +55,8 @@ NATIONAL: Final = _words(
     "number|document) "
     "id_(?:number|no|"
     "card) identification_number national_identification_number vat citizen_id medicare voter_id cedula "
-    "government_id personal_(?:number|code|id) oib jmbg egn cnp insee taxpayer_identification_number"
+    "government_id s.curit._sociale securite_sociale personal_(?:number|code|"
+    "id) oib jmbg egn cnp insee taxpayer_identification_number"
 )
 CARD: Final = _words("cards? cc visa mastercard master_card amex american_express pan credit debit discover maestro")
 ADDRESS: Final = _words(
@@ -78,7 +80,8 @@ BEFORE_PERSON: Final = (
     r"subscribers?|"
     r"nurse|doctor|physician|spouse|wife|husband|mother|father|brother|sister|son|daughter|friend|guardian|witness|"
     r"defendant|"
-    r"plaintiff|assigned to|assignee|reporter|speaker|guests?|insured|from|to|cc|bcc|reply-to|sender|call|called|"
+    r"plaintiff|attendees|participants|invitees|speakers|assigned to|assignee|reporter|speaker|guests?|insured|"
+    r"from|to|cc|bcc|reply-to|sender|call|called|"
     r"ask|tell|told|"
     r"met|meet|with|by|ceo|cto|cfo|director|president|emergency contact|next of kin|kunde|nombre|nom)"
 )

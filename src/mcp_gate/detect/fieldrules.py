@@ -154,7 +154,8 @@ RULES: Final[dict[str, str]] = {
     """),
 }  # fmt: skip
 WEAK_PERSON: Final = re.compile(
-    rf"(?:^|.* )(?:assigned to|{BY}|author|reporter|owner|recipient|holder|assignee|attn|attendees?|participants?|"
+    rf"(?:^|.* )(?:display names?|assigned to|{BY}|"
+    r"author|reporter|owner|recipient|holder|assignee|attn|attendees?|participants?|"
     r"cn|sn|gn|fn|nom|nombres?|to|from|by)"
 )
 """These hold a name at times, and at times an id or a login."""

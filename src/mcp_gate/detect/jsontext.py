@@ -19,6 +19,7 @@ from mcp_gate.detect.view import read
 _TOKEN: Final = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|([{}\[\]])|(-?\d[\d.eE+-]*|true|false|null)', re.DOTALL)
 _LABELS: Final = words("name key type field label system header attribute question title property")
 _VALUES: Final = words("value values answer content text")
+_COLUMNS: Final = words("columns headers header fields columnNames column_names")
 _ROWS: Final = words("rows data values records")
 _DEEP: Final = 4
 """So many names above a value are looked at."""
@@ -68,7 +69,7 @@ def find(text: str, above: tuple[str, ...]) -> Iterator[Finding]:
                 level = levels[-1]
                 if closed.human:
                     yield from closed.names
-                if level.key == "columns":
+                if level.key in _COLUMNS and closed.columns:
                     level.columns = closed.columns
         elif (entity := _kind(text, token, level)) is not None:
             level.human = level.human or entity in HUMAN
@@ -106,7 +107,7 @@ def _kind(text: str, token: re.Match[str], level: _Level) -> str | None:
         level.row += 1
         return entity_of((level.columns[level.row - 1],)) if level.row <= len(level.columns) else None
     else:
-        if level.path[-1:] == ("columns",) and token.lastindex == 1:
+        if level.path[-1:] and level.path[-1] in _COLUMNS and token.lastindex == 1:
             level.columns = (*level.columns, token[1])
         key = ""
     try:

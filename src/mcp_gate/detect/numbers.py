@@ -15,7 +15,9 @@ _SHAPES: Final = re.compile(
     |(?P<spaced>\d(?:[ -]\d){12,18})
     |(?P<ssn>\d{3}-\d{2}-\d{4}|\d[ ]?\d[ ]?\d[ ]?-[ ]?\d[ ]?\d[ ]?-[ ]?\d[ ]?\d[ ]?\d[ ]?\d)
     |(?P<abroad>\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{1,4}){1,5})
-    |(?P<phone>(?:1[-. ])?(?:\([2-9]\d{2}\)[ ]?|[2-9]\d{2}(?P<sep>[-. ]))[2-9]\d{2}(?(sep)(?P=sep)|[-. ])\d{4})
+    |(?P<cpf>\d{3}\.\d{3}\.\d{3}-\d{2})
+    |(?P<phone>(?:1[-. ])?\(\d{3}\)[ ]?\d{3}[-. ]\d{4}
+        |(?:1[-. ])?(?:\([2-9]\d{2}\)[ ]?|[2-9]\d{2}(?P<sep>[-. ]))[2-9]\d{2}(?(sep)(?P=sep)|[-. ])\d{4})
     )(?![\w-])(?!\.\d)""",
     re.VERBOSE,
 )
@@ -32,6 +34,9 @@ def find(text: str, start: int, end: int) -> Iterator[Finding]:
         elif kind == "ssn":
             if checks.ssn(digits) and digits[0] != "9":
                 yield Finding(found.start(), found.end(), "US_SSN", 0.9, "us_ssn")
+        elif kind == "cpf":
+            if checks.cpf(digits):
+                yield Finding(found.start(), found.end(), "NATIONAL_ID", 0.95, "br_cpf")
         elif kind == "abroad":
             if 8 <= len(digits) <= 15:
                 yield Finding(found.start(), found.end(), "PHONE_NUMBER", 0.8, "phone_international")

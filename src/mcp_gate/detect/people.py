@@ -16,6 +16,7 @@ from mcp_gate.detect.finding import Finding
 _WORD: Final = r"(?:[A-Z]\.|(?:[DO]['’]|Mc|Mac|al-|El-)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*)"
 _PARTICLE: Final = r"(?:d[eiou]|da|das|dos|del|della|den|der|van|von|vom|zu|la|le|bin|ibn|al|el|ter|ten|y|e|auch|und)"
 _NAME: Final = re.compile(rf"{_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{0,3}}(?![\w@]|['’-]\w)")
+_JSON_FIELD: Final = re.compile(r"[\"'] ?[:=] ?[\"']?$")
 _AND: Final = re.compile(rf"(?:,? (?:and|und|et|y|e)|,|;| &|/) ({_NAME.pattern})")
 _BEFORE_MAIL: Final = re.compile(rf"({_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}})[\"']?,? ?[<(\[](?:mailto:)?$")
 _BEFORE_VERB: Final = re.compile(rf"({_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}}) $")
@@ -37,9 +38,13 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
     cue = before.rstrip(" :,=\r\n\"'").rsplit(None, 1)
     if not cue:
         return
+    if _JSON_FIELD.search(before):
+        return
     word = cue[-1].lower().strip("@.([{\"'")
     name = match[0] if word == "holder" or before.endswith(": ") else ""
     name = name if _parts(name) > 1 and trimmed(name.split(" ", 1)[1]) == name.split(" ", 1)[1] else trimmed(match[0])
+    if _parts(name) == 1 < _parts(match[0]) and "," not in match[0]:
+        return  # `Dear Hiring Manager`
     if word in ("from", "to", "cc", "bcc") and not before.rstrip(" \"'").endswith(":"):
         return
     least = 2 if word in _LOWER and not before.rstrip(" ").endswith((":", "=")) else 1

@@ -56,7 +56,7 @@ class Kind(IntEnum):
 
 
 PATTERNS: Final[dict[Kind, str]] = {
-    Kind.MAIL: r"[!-~]@[0-9A-Za-z?]",
+    Kind.MAIL: r"[!-~]@[0-9A-Za-z?]|[0-9A-Za-z?] ?[\[({] ?[Aa][Tt] ?[\])}] ?[0-9A-Za-z]",
     Kind.NUMBER: r"\d(?:[ ./()-]{0,3}\d){6}[^0-9]",
     Kind.DOTTED: r"\d\.\d{1,3}\.\d{1,3}\.\d",
     Kind.COLONS: r"[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]|[0-9A-Fa-f]::[0-9A-Fa-f]",

@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 from mcp_gate.detect import fields
+from mcp_gate.detect.commonwords import THINGS
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.merge import CREDENTIALS
@@ -78,7 +79,7 @@ def find(entity: str, text: str, start: int, end: int, *, whole: bool) -> Findin
     rest = text[match.end() : end].strip(" ,;.")
     if whole and rest and kind not in ("PHONE_NUMBER", "EMAIL_ADDRESS"):
         return None
-    if not _plausible(kind, value, text[start:end]) or (weak and not two_words(value)):
+    if not _plausible(kind, value, text[start:end]) or (weak and not _full_name(value)):
         return None
     return Finding(start, start + len(value), kind, 0.85, f"field_{kind.lower()}")
 
@@ -107,9 +108,10 @@ def looks_like_name(value: str) -> bool:
     return all(word[0].isupper() or word.lower() in _PARTICLES or not word[0].isalpha() for word in words)
 
 
-def two_words(value: str) -> bool:
-    """Whether a name has a first and a last part."""
-    return len(value.replace(",", " ").split()) > 1
+def _full_name(value: str) -> bool:
+    """Whether a name has a first and a last part, and no word that names things."""
+    parts = value.replace(",", " ").split()
+    return len(parts) > 1 and THINGS.isdisjoint(parts)
 
 
 def entropy(text: str) -> float:
