@@ -60,7 +60,7 @@ def code(answer: Answer) -> str:
 
 
 async def test_open_requests_are_shared_out_soon_after_they_were_opened_and_that_is_recorded(tmp_path: Path) -> None:
-    async with a_gate(tmp_path, settings=PEOPLE, rules=controls()) as gate:
+    async with a_gate(tmp_path, settings=PEOPLE, rules=controls(), clock=Hands().clock()) as gate:
         with gate.gate.hub.subscribe() as told:
             for _ in range(5):
                 await gate.hold(group="ops")
@@ -78,7 +78,7 @@ async def test_open_requests_are_shared_out_soon_after_they_were_opened_and_that
 
 
 async def test_what_one_person_decided_makes_room_for_the_next(tmp_path: Path) -> None:
-    async with a_gate(tmp_path, settings=PEOPLE, rules=controls(most=1)) as gate:
+    async with a_gate(tmp_path, settings=PEOPLE, rules=controls(most=1), clock=Hands().clock()) as gate:
         held = [await gate.hold(group="ops") for _ in range(3)]
         assert await whose(gate) == {"R-1": "ana", "R-2": "dana", "R-3": ""}
         assert isinstance(await say(gate, held[0], "deny", by="ana"), Request)
@@ -87,7 +87,7 @@ async def test_what_one_person_decided_makes_room_for_the_next(tmp_path: Path) -
 
 
 async def test_a_claim_takes_a_request_over_and_what_is_too_much_goes_to_others(tmp_path: Path) -> None:
-    async with a_gate(tmp_path, settings=PEOPLE, rules=controls()) as gate:
+    async with a_gate(tmp_path, settings=PEOPLE, rules=controls(), clock=Hands().clock()) as gate:
         held = [await gate.hold(group="ops") for _ in range(4)]
         assert await whose(gate) == {"R-1": "ana", "R-2": "dana", "R-3": "ana", "R-4": "dana"}
         assert isinstance(await claim(gate, held[0]), Request)
@@ -106,7 +106,7 @@ async def test_a_claim_takes_a_request_over_and_what_is_too_much_goes_to_others(
 
 
 async def test_a_claim_given_back_counts_no_more(tmp_path: Path) -> None:
-    async with a_gate(tmp_path, settings=PEOPLE, rules=controls(most=1)) as gate:
+    async with a_gate(tmp_path, settings=PEOPLE, rules=controls(most=1), clock=Hands().clock()) as gate:
         first, second = await gate.hold(group="ops"), await gate.hold(group="ops")
         await claim(gate, first)
         assert code(await claim(gate, second)) == "over_capacity"
@@ -115,7 +115,7 @@ async def test_a_claim_given_back_counts_no_more(tmp_path: Path) -> None:
 
 
 async def test_of_several_approvals_each_is_somebody_elses_turn(tmp_path: Path) -> None:
-    async with a_gate(tmp_path, settings=PEOPLE, rules=controls()) as gate:
+    async with a_gate(tmp_path, settings=PEOPLE, rules=controls(), clock=Hands().clock()) as gate:
         request = await gate.hold(group="ops", needed=2)
         assert await whose(gate) == {"R-1": "ana"}
         assert isinstance(await say(gate, request, by="ana"), Request)
@@ -164,7 +164,7 @@ async def test_an_escalated_request_is_the_new_groups(tmp_path: Path) -> None:
 
 
 async def test_without_a_cap_nothing_is_shared_out(tmp_path: Path) -> None:
-    async with a_gate(tmp_path, settings=PEOPLE) as gate:
+    async with a_gate(tmp_path, settings=PEOPLE, clock=Hands().clock()) as gate:
         await gate.hold(group="ops")
         assert await whose(gate) == {"R-1": ""}
         assert await gate.records("request.assigned") == []

@@ -75,15 +75,16 @@ class TestSharing:
 class TestMoving:
     def test_what_nobody_can_attend_to_goes_to_somebody_who_can(self) -> None:
         absent = roster(here=frozenset({"ana"}))
-        assert list(Sharing(absent, several(1, "dana")).moved()) == [Placed("R-0", "dana", "ana", Why.ABSENT)]
-        assert list(Sharing(roster(), several(1, "gone")).moved()) == [Placed("R-0", "gone", "ana", Why.REVOKED)]
-        assert list(Sharing(roster(), several(1, "lee")).moved()) == [Placed("R-0", "lee", "ana", Why.REVOKED)]
+        assert list(Sharing(absent, several(1, "dana")).moved()) == [Placed("R-0", "ops", "dana", "ana", Why.ABSENT)]
+        assert list(Sharing(roster(), several(1, "gone")).moved()) == [Placed("R-0", "ops", "gone", "ana", Why.REVOKED)]
+        assert list(Sharing(roster(), several(1, "lee")).moved()) == [Placed("R-0", "ops", "lee", "ana", Why.REVOKED)]
 
     def test_of_who_has_too_much_the_newest_go(self) -> None:
         moved = list(Sharing(roster(), several(4, "ana")).moved())
         assert moved == [
-            Placed("R-3", "ana", "dana", Why.OVER_CAPACITY), Placed("R-2", "ana", "sam", Why.OVER_CAPACITY)
-        ]  # fmt: skip
+            Placed("R-3", "ops", "ana", "dana", Why.OVER_CAPACITY),
+            Placed("R-2", "ops", "ana", "sam", Why.OVER_CAPACITY),
+        ]
 
     def test_where_nobody_has_room_it_is_nobodys(self) -> None:
         alone = roster(people=People({"ana": Person("ana", OPS)}))
@@ -102,5 +103,5 @@ class TestMoving:
 
     def test_samples_are_only_claimed(self) -> None:
         lapsed = Sharing(roster(), several(1, "ana", kind="sample"))
-        assert list(lapsed.moved()) == [Placed("R-0", "ana", "", Why.LAPSED)]
+        assert list(lapsed.moved()) == [Placed("R-0", "ops", "ana", "", Why.LAPSED)]
         assert list(Sharing(roster(), several(1, "ana", kind="sample", claimed=True)).moved()) == []

@@ -9,8 +9,8 @@ from mcp_gate.review.queue import Target, Waiting, measure, quantile
 from support.held import NOW
 
 
-def waiting(*seconds: float, group: str = "a", escalated: bool = False) -> list[Waiting]:
-    return [Waiting(group, NOW - one, escalated) for one in seconds]
+def waiting(*seconds: float, group: str = "a", escalated: int = 0) -> list[Waiting]:
+    return [Waiting(group, [NOW - one for one in seconds], escalated)]
 
 
 def test_waits_are_measured_against_the_targets() -> None:
@@ -30,7 +30,7 @@ def test_those_that_were_settled_lately_count_though_nothing_waits() -> None:
 
 
 def test_requests_in_their_second_stage_are_counted() -> None:
-    shown = measure([*waiting(1), *waiting(5, group="bosses", escalated=True)], [], NOW, 900, 1800).as_json()
+    shown = measure([*waiting(1), *waiting(5, group="bosses", escalated=1)], [], NOW, 900, 1800).as_json()
     assert (shown["open"], shown["escalated"], shown["groups"]) == (2, 1, {"a": 1, "bosses": 1})
 
 

@@ -15,6 +15,8 @@ from mcp_gate.store.database import Unavailable
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
 
+SHARE: Final = 20.0
+"""A round is followed by a rest that is so many times as long: thousands of open requests cost no more than that."""
 AGAIN_SEC: Final = 10.0
 """How often it is looked at though nothing changed: people leave, claims lapse."""
 
@@ -25,6 +27,7 @@ class Sharer:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._next = 0.0
+        self._rest = 0.0
 
     def changed(self) -> None:
         """Something is to be shared out in the next round."""
@@ -38,7 +41,7 @@ class Sharer:
         """
         gate, now = self._gate, self._gate.clock.steady()
         roster = self._roster()
-        if roster is None or now < self._next:
+        if roster is None or now < max(self._next, self._rest):
             return
         self._next = now + AGAIN_SEC  # before anything is awaited: what changes meanwhile is the next round's
         try:
@@ -46,8 +49,13 @@ class Sharer:
         except Unavailable:
             self.changed()
             raise
-        for request in placed:
-            gate.announce("request.assigned", request)
+        self._rest = now + SHARE * (gate.clock.steady() - now)
+        if placed:
+            self.changed()  # there may be more than fits in one round
+        for one in placed:
+            gate.hub.publish(
+                {"event": "request.assigned", "request_id": one.id, "group": one.group, "status": "pending"}
+            )
 
     def _roster(self) -> Roster | None:
         loaded = self._gate.loaded

@@ -51,6 +51,7 @@ class Placed:
     """A request that is somebody else's from now on, or nobody's ("")."""
 
     id: str
+    group: str
     was: str
     to: str
     why: Why
@@ -67,13 +68,11 @@ class Roster:
     """Who is at his screen, or was a moment ago."""
     agents: Mapping[str, AgentSpec] = field(default_factory=dict)
 
-    def able(self, lying: Lying) -> Iterator[str]:
-        """Who may decide on a request and has not yet."""
-        spec = self.agents.get(lying.agent)
-        for person in self.people.persons.values():
-            owns = own(person.id, lying.agent, spec) is not None
-            if person.decides_for(lying.group) and not owns and person.id not in lying.spoken:
-                yield person.id
+    def able(self, who: str, lying: Lying) -> bool:
+        """Whether somebody may decide on a request and has not yet."""
+        if who in lying.spoken or not self.people.decides_for(who, lying.group):
+            return False
+        return own(who, lying.agent, self.agents.get(lying.agent)) is None
 
     def room(self, group: str, load: Mapping[str, int]) -> int:
         """How many more the people of a group may have."""
@@ -111,7 +110,7 @@ class Sharing:
 
     def _why(self, lying: Lying) -> Why | None:
         who = lying.assigned_to
-        if who not in self._roster.able(lying):
+        if not self._roster.able(who, lying):
             return Why.REVOKED
         if lying.claimed:
             return None
@@ -121,22 +120,28 @@ class Sharing:
             return None
         if self.load[who] > self._roster.most:
             return Why.OVER_CAPACITY
-        return None if who in self._roster.here else Why.ABSENT
+        return Why.ABSENT if who not in self._roster.here and self._somebody_is_free() else None
+
+    def _somebody_is_free(self) -> bool:
+        """Whether anybody who is here has room; otherwise it can as well wait for who has it."""
+        return any(self.load[id] < self._roster.most for id in self._roster.here)
 
     def _to(self, lying: Lying, why: Why) -> str:
         if lying.kind not in SHARED:
             return ""
         found = self._least(lying)
         if why is Why.ABSENT and found not in self._roster.here:
-            return lying.assigned_to  # nobody who is here has room: it can as well wait for him
+            return lying.assigned_to  # none of them may decide on it
         return found
 
     def _least(self, lying: Lying) -> str:
         """Who is here before who is not, then who has the least, then by name; "" where nobody has room."""
-        free = [id for id in self._roster.able(lying) if self.load[id] < self._roster.most and id != lying.assigned_to]
-        return min(free, key=lambda id: (id not in self._roster.here, self.load[id], id), default="")
+        roster, load = self._roster, self.load
+        free = [id for id in roster.people.persons if load[id] < roster.most and id != lying.assigned_to]
+        those = (id for id in free if roster.able(id, lying))
+        return min(those, key=lambda id: (id not in roster.here, load[id], id), default="")
 
     def _placed(self, lying: Lying, to: str, why: Why) -> Placed:
         self.load[lying.assigned_to] -= 1
         self.load[to] += 1
-        return Placed(lying.id, lying.assigned_to, to, why)
+        return Placed(lying.id, lying.group, lying.assigned_to, to, why)

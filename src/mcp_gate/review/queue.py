@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -28,12 +27,13 @@ class Target(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A held call that waits for people."""
+    """The held calls that wait for one group."""
 
     group: str
-    since: float
-    """Seconds since the epoch."""
-    escalated: bool = False
+    since: Sequence[float]
+    """Since when each waits, seconds since the epoch."""
+    escalated: int = 0
+    """How many of them are in their second stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +92,14 @@ def measure(
     Args:
         settled: how long those waited that were settled lately, seconds.
     """
-    pending, ended = list(waiting), list(settled)
-    open_ = sorted(max(0.0, now - one.since) for one in pending)
+    groups, ended = list(waiting), list(settled)
+    open_ = sorted(max(0.0, now - since) for group in groups for since in group.since)
     waits = sorted([*open_, *ended])
     return Queue(
         open=len(open_),
         overdue=sum(wait > target_p95_sec for wait in open_),
-        escalated=sum(one.escalated for one in pending),
-        by_group=dict(sorted(Counter(one.group for one in pending).items())),
+        escalated=sum(group.escalated for group in groups),
+        by_group={group.group: len(group.since) for group in sorted(groups, key=lambda group: group.group)},
         settled=len(ended),
         median_wait_sec=quantile(waits, 0.5),
         p95_wait_sec=quantile(waits, 0.95),

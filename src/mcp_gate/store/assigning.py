@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from mcp_gate.evidence.record import members
 from mcp_gate.lang.times import parse_rfc3339, rfc3339
 from mcp_gate.model.event import Event
-from mcp_gate.model.request import Request
 from mcp_gate.model.workload import Workload
 from mcp_gate.review.assign import SHARED, Lying, Placed, Roster, Sharing
-from mcp_gate.store import requests
 from mcp_gate.store.database import Database, Row, Tx
+from mcp_gate.store.rows import CALL_OF_REQUEST, to_call
 
+MOST: Final = 50
+"""Requests placed in one round: what is written meanwhile waits for it."""
 SPARE: Final = 20
-"""How many more of a group's requests are looked at than there is room for: some are of who could decide on them."""
-MOST: Final = 1000
-"""Requests of one group shared out in one round."""
+"""How many more of a group's requests are looked at than are placed: some are of who could decide on them."""
 
 _LIES: Final = "select id, kind, grp, agent, needed, escalated_ts, assigned_to, claimed_by, claimed_until from requests"
 _KINDS: Final = ", ".join(f"'{kind}'" for kind in SHARED)
@@ -48,12 +47,11 @@ class Assigning:
         """How many open requests each reviewer has who has any."""
         return await self._db.read(_loads)
 
-    async def share_out(self, roster: Roster, now: float) -> list[Request]:
-        """One round of sharing out; gives the requests that are somebody else's now, or nobody's. Writes nothing if
-        there are none."""
-        if not await self._db.read(partial(_wanting, roster=roster, now=rfc3339(now))):
-            return []
-        return await self._db.write(partial(_share_out, roster=roster, now=rfc3339(now)))
+    async def share_out(self, roster: Roster, now: float) -> list[Placed]:
+        """One round of sharing out, of at most `MOST`; gives what is somebody else's now, or nobody's. Writes nothing
+        if that is nothing."""
+        placed = await self._db.read(partial(_round, roster=roster, now=rfc3339(now)))
+        return await self._db.write(partial(_place, placed=placed)) if placed else []
 
 
 def _workload(tx: Tx, reviewer: str, without: str, now: str, approvals: int) -> Workload:
@@ -79,16 +77,11 @@ def _loads(tx: Tx) -> dict[str, int]:
     return {row["assigned_to"]: row["n"] for row in rows}
 
 
-def _wanting(tx: Tx, roster: Roster, now: str) -> bool:
-    """Whether a round would do anything."""
-    return next(_round(tx, roster, now), None) is not None
+def _round(tx: Tx, roster: Roster, now: str) -> list[Placed]:
+    return list(islice(_shared(tx, roster, now), MOST))
 
 
-def _share_out(tx: Tx, roster: Roster, now: str) -> list[Request]:
-    return [_place(tx, placed) for placed in list(_round(tx, roster, now))]
-
-
-def _round(tx: Tx, roster: Roster, now: str) -> Iterator[Placed]:
+def _shared(tx: Tx, roster: Roster, now: str) -> Iterator[Placed]:
     taken = tx.all(f"{_LIES} where status = 'pending' and assigned_to <> '' order by opened_ts, id")
     sharing = Sharing(roster, (_lying(tx, row, now) for row in taken))
     yield from sharing.moved()
@@ -116,10 +109,22 @@ def _spoken(tx: Tx, row: Row) -> frozenset[str]:
     return frozenset(one["approver_id"] for one in said)
 
 
-def _place(tx: Tx, placed: Placed) -> Request:
-    request = requests.need(tx, placed.id)
-    tx.run("update requests set assigned_to = :to where id = :id", to=placed.to, id=placed.id)
-    data = {"to": placed.to, "from": placed.was, "why": placed.why.value}
-    fields = members(request.call, request.policy_snapshot, request.id)
-    tx.record(Event("request.assigned", fields, {name: value for name, value in data.items() if value}))
-    return replace(request, assigned_to=placed.to)
+def _place(tx: Tx, placed: list[Placed]) -> list[Placed]:
+    """Write what is still so; the next round sees what is not."""
+    return [one for one in placed if _placed(tx, one)]
+
+
+def _placed(tx: Tx, one: Placed) -> bool:
+    done = tx.run(
+        "update requests set assigned_to = :to where id = :id and status = 'pending' and grp = :group and "
+        "assigned_to = :was",
+        to=one.to, id=one.id, group=one.group, was=one.was,
+    )  # fmt: skip
+    if done:
+        row = tx.one(f"select r.snapshot, {CALL_OF_REQUEST} from requests r join calls c on c.id = r.call_id "
+                     "where r.id = :id", id=one.id)  # fmt: skip
+        assert row is not None
+        data = {"to": one.to, "from": one.was, "why": one.why.value}
+        fields = members(to_call(row, "c_"), row["snapshot"], one.id)
+        tx.record(Event("request.assigned", fields, {name: value for name, value in data.items() if value}))
+    return bool(done)
