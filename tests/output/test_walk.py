@@ -30,29 +30,31 @@ def text(value: Any) -> dict[str, Any]:
 
 def test_texts_numbers_and_odd_keys_are_leaves_under_the_names_they_have_in_the_record() -> None:
     payload = {
-        "structuredContent": {"customer": {"ssn": 536221234, "rows": [{"note": "a"}], "ada@x.org": True}},
-        "content": [text("hello"), {"type": "resource", "resource": {"uri": "u://1", "text": "x"}}],
-        "_meta": {"trace": "t"},
+        "structuredContent": {
+            "customer": {"ssn": 536221234, "rows": [{"note": "late", "n": 12, "no": "a"}], "ada@x.org": True}
+        },
+        "content": [text("hello"), {"type": "resource", "resource": {"uri": "u://1", "text": "all"}}],
+        "_meta": {"trace": "t-1"},
     }
     assert places(payload) == [
         ("response.customer.ssn", "536221234"),
-        ("response.customer.rows[0].note", "a"),
+        ("response.customer.rows[0].note", "late"),
         ("response.customer.ada@x.org", "ada@x.org"),
         ("content[0].type", "text"),
         ("content[0].text", "hello"),
         ("content[1].type", "resource"),
         ("content[1].resource.uri", "u://1"),
-        ("content[1].resource.text", "x"),
-        ("_meta.trace", "t"),
+        ("content[1].resource.text", "all"),
+        ("_meta.trace", "t-1"),
     ]
     walked = walk(payload)
     assert walked.parts[:3] == [Part.NUMBER, Part.TEXT, Part.KEY]
     assert walked.leaves[0].keys == ("structuredContent", "customer", "ssn")
-    assert [walked.leaves[i].text for i in walked.blocks] == ["hello", "x"]
+    assert [walked.leaves[i].text for i in walked.blocks] == ["hello", "all"]
 
 
 def test_a_text_that_is_json_is_walked_as_what_it_says() -> None:
-    assert places({"content": [text('{"a": {"ssn": "1"}}')]})[1:] == [("response.a.ssn", "1")]
+    assert places({"content": [text('{"a": {"ssn": "123"}}')]})[1:] == [("response.a.ssn", "123")]
 
 
 def test_a_text_that_repeats_the_structured_form_is_not_looked_at_twice() -> None:
@@ -77,9 +79,9 @@ def test_pictures_sounds_and_blobs_are_told_apart_and_data_of_the_tool_by_such_n
 
 
 def test_names_of_tools_and_handles_that_the_gate_replaces_are_left_alone() -> None:
-    tools = {"tools": [{"name": "a_b", "description": "d"}]}
-    assert places(tools, "tools/list") == [("tools[0].description", "d")]
-    assert places({"progressToken": "t", "message": "m"}, "notifications/progress") == [("message", "m")]
+    tools = {"tools": [{"name": "a_b", "description": "does"}]}
+    assert places(tools, "tools/list") == [("tools[0].description", "does")]
+    assert places({"progressToken": "t-1", "message": "half"}, "notifications/progress") == [("message", "half")]
 
 
 @given(st.dictionaries(st.text(), JSONS, max_size=4))

@@ -29,6 +29,10 @@ _STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]', re.DOTALL)
 """A whole string, or one bracket; possessive, so that no input makes it backtrack."""
 
 
+_SPACED = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_SPACED_ASCII = json.JSONEncoder(allow_nan=False)
+
+
 class JsonError(ValueError):
     """The text is no JSON we accept. The message is safe to show: it quotes nothing of the text."""
 
@@ -73,6 +77,33 @@ def dumps(value: Json) -> bytes:
         return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
     except (ValueError, RecursionError):
         raise JsonError("not representable as JSON") from None
+
+
+def parse_text(text: str, *, depth: int = UPSTREAM_DEPTH) -> Json:
+    """Parse JSON that an upstream wrote as a text, in any of the usual ways at little cost.
+
+    Raises:
+        JsonError: see the module.
+    """
+    try:
+        value = orjson.loads(text)
+    except (orjson.JSONDecodeError, UnicodeEncodeError):  # the latter of half a surrogate pair
+        return parse_upstream(text.encode("utf-8", "surrogatepass"), depth=depth)
+    shallow = text.count("{") + text.count("[") <= depth or depth_of(value) <= depth
+    if shallow and text in usual(value):  # written again it is the same: no key stood twice, no number was odd
+        return value
+    return parse_upstream(text.encode("utf-8", "surrogatepass"), depth=depth)
+
+
+def usual(value: Json) -> Iterator[str]:
+    """A value as JSON in the ways that serialisers write it unless told otherwise."""
+    try:
+        yield orjson.dumps(value).decode()
+        yield orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+        yield _SPACED.encode(value)
+        yield _SPACED_ASCII.encode(value)
+    except (TypeError, ValueError, RecursionError):
+        return
 
 
 def depth_of(value: Json) -> int:

@@ -41,6 +41,9 @@ HANDLES: Final = frozenset({"taskId", "progressToken"})
 NAMED: Final = frozenset({"tools/list", "prompts/list"})
 """Lists whose items are called by their `name`: it is what it is."""
 PICTURED: Final = frozenset({"image", "audio"})
+SHORTEST: Final = {Part.TEXT: 3, Part.NUMBER: 4, Part.KEY: 3}
+"""Characters below which nothing is anybody's."""
+MOST_PIECES: Final = 4
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$-]{1,24}")
 
 
@@ -91,48 +94,70 @@ class _Walk:
         self.walked = Walked()
         self._structured = payload.get(STRUCTURED)
         self._named = method in NAMED
+        self._written: tuple[str, ...] | None = None
         for key in sorted(payload, key=STRUCTURED.__ne__):  # first, for its places are the ones that count
-            self._member(key, payload[key], (), None, raw=key == STRUCTURED)
             if key == STRUCTURED:
+                self._data(payload[key], (key,), (None, key))
                 self.walked.in_structure = len(self.walked.leaves)
+            else:
+                self._member(key, payload[key], (), None)
 
-    def _value(self, value: Json, keys: tuple[str, ...], trail: Trail, raw: bool) -> None:
+    def _data(self, value: Json, keys: tuple[str, ...], trail: Trail) -> None:
+        """The tool's own data, where names of the protocol mean nothing."""
         kind = type(value)
         if kind is str:
             self._add(value, keys, trail, Part.TEXT)
         elif kind is dict:
-            opaque = None if raw else _opaque(value, trail)
+            for key, child in value.items():
+                here = (trail, key)
+                if not _plain(key):
+                    self._add(key, keys, here, Part.KEY)
+                if child is not None and type(child) is not bool:
+                    self._data(child, (*keys, key), here)
+        elif kind is list:
+            before = len(self.walked.leaves)
+            for index, child in enumerate(value):
+                self._data(child, keys, (trail, index))
+            self._list(value, before)
+        elif kind is int or kind is float:
+            self._add(repr(value), keys, trail, Part.NUMBER)
+
+    def _message(self, value: Json, keys: tuple[str, ...], trail: Trail) -> None:
+        """What the protocol gives names to."""
+        kind = type(value)
+        if kind is dict:
+            opaque = _opaque(value, trail)
             if opaque is not None:
                 self.walked.opaque.append(opaque)
             for key, child in value.items():
                 if opaque is None or key != opaque.member:
-                    self._member(key, child, keys, trail, raw)
+                    self._member(key, child, keys, trail)
         elif kind is list:
             before = len(self.walked.leaves)
             for index, child in enumerate(value):
-                self._value(child, keys, (trail, index), raw)
-            if 1 < len(value) <= 4 and all(type(child) is str for child in value):
-                self.walked.lists.append(tuple(range(before, len(self.walked.leaves))))
-        elif kind is int or kind is float:
-            self._add(repr(value), keys, trail, Part.NUMBER)
+                self._message(child, keys, (trail, index))
+            self._list(value, before)
+        else:
+            self._data(value, keys, trail)
 
-    def _member(self, key: str, child: Json, keys: tuple[str, ...], trail: Trail, raw: bool) -> None:
-        """
-        Args:
-            raw: whether this is the tool's own data, where names of the protocol mean nothing.
-        """
+    def _member(self, key: str, child: Json, keys: tuple[str, ...], trail: Trail) -> None:
         here = (trail, key)
         if not _plain(key):
             self._add(key, keys, here, Part.KEY)
-        if not raw:
-            if key == "text" and type(child) is str:
-                self._text(child, keys, here)
-                return
-            if key in HANDLES or (key == "name" and self._named and len(keys) == 1):
-                return
-        self._value(child, (*keys, key), here, raw)
+        if key == "text" and type(child) is str:
+            self._text(child, keys, here)
+        elif key not in HANDLES and not (key == "name" and self._named and len(keys) == 1):
+            self._message(child, (*keys, key), here)
+
+    def _list(self, value: list[Json], before: int) -> None:
+        """A short list of texts may be one value in pieces."""
+        if 1 < len(value) <= MOST_PIECES and all(type(child) is str for child in value):
+            self.walked.lists.append(tuple(range(before, len(self.walked.leaves))))
 
     def _text(self, text: str, keys: tuple[str, ...], here: Trail) -> None:
+        if self._structured is not None and text in self._twins():
+            self.walked.twins.append(here)
+            return
         value = json_of(text)
         if value is None:
             self.walked.blocks.append(len(self.walked.leaves))
@@ -140,10 +165,16 @@ class _Walk:
         elif value == self._structured and strictjson.dumps(value) == strictjson.dumps(self._structured):
             self.walked.twins.append(here)
         else:
-            self._value(value, (), (here, Inside.JSON), raw=True)
+            self._data(value, (), (here, Inside.JSON))
+
+    def _twins(self) -> tuple[str, ...]:
+        """The texts that servers repeat the structured form by."""
+        if self._written is None:
+            self._written = tuple(strictjson.usual(self._structured))
+        return self._written
 
     def _add(self, text: str, keys: tuple[str, ...], trail: Trail, part: Part) -> None:
-        if text:
+        if len(text) >= SHORTEST[part]:
             walked = self.walked
             walked.leaves.append(Leaf(text, keys))
             walked.trails.append(trail)
@@ -155,7 +186,7 @@ def json_of(text: str) -> Json:
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:
-        return strictjson.parse_upstream(text.strip().encode("utf-8", "surrogatepass"))
+        return strictjson.parse_text(text.strip())
     except strictjson.JsonError:
         return None
 
