@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from mcp_gate.detect.finding import Leaf, Scan
 from mcp_gate.detect.options import Options
+
+SENTENCE: Final = "Please ask Dana Ferguson about dana@example.com soon"
+"""Wakes every kind of detector."""
 
 
 class Detector(Protocol):
@@ -33,5 +36,5 @@ def load(rules: Path, options: Options) -> Detector:
 
     keep_in(rules)
     prepare(rules)
-    scan([Leaf("Please ask Dana Ferguson about dana@example.com soon")], options)
+    scan([Leaf(SENTENCE)], options)
     return scan

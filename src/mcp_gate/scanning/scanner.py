@@ -8,16 +8,17 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from mcp_gate.detect.finding import Finding, Leaf, Scan
+from mcp_gate.detect.ner.weights import installed
 from mcp_gate.detect.options import Options
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.scanning import frames
 from mcp_gate.scanning.failed import Failure, ScanFailed
 from mcp_gate.scanning.gathered import Gathered
-from mcp_gate.scanning.load import Detector, load
-from mcp_gate.scanning.pieces import Piece, pieces
+from mcp_gate.scanning.load import SENTENCE, Detector, load
+from mcp_gate.scanning.pieces import Piece, Window, pieces
 from mcp_gate.scanning.pool import Pool
 from mcp_gate.scanning.process import Found
 
@@ -35,6 +36,7 @@ AT_ONCE: Final = 12_288
 AT_ONCE_LEAVES: Final = 256
 SIGNS: Final = 300
 """How many places are worth a closer look on the spot."""
+SAMPLE: Final = Piece((Leaf(SENTENCE),), (Window(0),))
 SLICE: Final = 5_000
 """Leaves that are gone through before others have their turn."""
 
@@ -50,12 +52,17 @@ class Scanner:
         self._rules = rules
         self._pool = pool or Pool(rules)
         self._here: asyncio.Task[Detector] | None = None
+        self._first: asyncio.Task[Found] | None = None
 
     def warm(self, options: Options = Options()) -> None:  # noqa: B008 - frozen
         """Load in the background what the first text needs."""
-        if self._here is None:
-            self._here = asyncio.create_task(asyncio.to_thread(load, self._rules, replace(options, ner=False)))
-            self._here.add_done_callback(_told)
+        if self._here is not None:
+            return
+        self._here = asyncio.create_task(asyncio.to_thread(load, self._rules, replace(options, ner=False)))
+        self._here.add_done_callback(_told)
+        if options.ner and installed():  # most prose then goes to a process
+            self._first = asyncio.create_task(self._pool.scan(SAMPLE, frames.settings(options)))
+            self._first.add_done_callback(_told)
 
     @property
     def pids(self) -> frozenset[int]:
@@ -65,8 +72,9 @@ class Scanner:
     async def close(self) -> None:
         """End in order; what is being scanned fails."""
         await self._pool.close()
-        if self._here is not None:
-            await asyncio.wait([self._here])
+        loading = [task for task in (self._here, self._first) if task is not None]
+        if loading:
+            await asyncio.wait(loading)
 
     async def scan(self, leaves: Sequence[Leaf], options: Options = Options()) -> Scan:  # noqa: B008 - frozen
         """What was found in each leaf. The event loop is not held for longer than a few milliseconds.
@@ -93,14 +101,15 @@ class Scanner:
 
     async def _at_once(self, leaves: Sequence[Leaf], options: Options) -> Scan | None:
         """None if it would take too long."""
-        detector = await self._loaded(options)
         from mcp_gate.detect.ner.find import wanted
-        from mcp_gate.detect.ner.weights import installed
+
+        if options.ner and installed() and wanted(leaves):
+            self.warm(options)
+            return None
+        detector = await self._loaded(options)
         from mcp_gate.detect.scan import TooManySigns
 
         try:
-            if options.ner and installed() and wanted(leaves):
-                return None
             return detector(leaves, replace(options, ner=False), SIGNS)
         except TooManySigns:
             return None
@@ -163,6 +172,6 @@ async def _slices(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
         yield items[at : at + SLICE]
 
 
-def _told(loading: asyncio.Task[Detector]) -> None:
+def _told(loading: asyncio.Task[Any]) -> None:
     if not loading.cancelled() and (error := loading.exception()) is not None:
         log.error("detectors cannot be loaded: %s", error)

@@ -96,6 +96,10 @@ def _could_be(word: str) -> bool:
 
 def _address(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
     """More than the name of a town, and not a number alone."""
+    while run and text[run[-1].start : run[-1].end] in COMMON:
+        run = run[:-1]
+    if not run:
+        return None
     labels = {word.label for word in run}
     start, end = run[0].start, run[-1].end
     if before := _NUMBER_BEFORE.search(text, max(0, start - 8), start):
