@@ -33,7 +33,7 @@ WHOLE_SEC: Final = 9.0
 """How long all of it may take."""
 AT_ONCE: Final = 12_288
 """Characters that are scanned on the spot where few signs of anything are in them: within two milliseconds."""
-AT_ONCE_LEAVES: Final = 256
+AT_ONCE_LEAVES: Final = 1_000
 SIGNS: Final = 300
 """How many places are worth a closer look on the spot."""
 SAMPLE: Final = Piece((Leaf(SENTENCE),), (Window(0),))

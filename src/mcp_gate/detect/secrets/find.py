@@ -9,7 +9,7 @@ from typing import Final
 from mcp_gate.detect.finding import Finding, Leaf
 from mcp_gate.detect.secrets.assigned import assigned
 from mcp_gate.detect.secrets.joined import Joined, join
-from mcp_gate.detect.secrets.names import kind_of
+from mcp_gate.detect.secrets.names import Kind, kind_of
 from mcp_gate.detect.secrets.pem import keys
 from mcp_gate.detect.secrets.shapes import NoShapes, Shape, Shapes
 from mcp_gate.detect.secrets.tokens import of_vendors, with_claims
@@ -48,7 +48,8 @@ class Secrets:
             for which, start, end in joined.places(shape.start, shape.end):
                 found[which].append(Finding(start, end, shape.entity, shape.score, shape.rule))
         for leaf, own in zip(leaves, found, strict=True):
-            own.extend(_by_name(leaf))
+            if leaf.keys and (kind := kind_of(leaf.keys[-1])) is not None:
+                own.extend(_by_name(leaf.text, kind))
         return [_merged(own) if own else own for own in found]
 
     def _shapes_in(self, joined: Joined) -> Iterator[Shape]:
@@ -69,13 +70,12 @@ class Secrets:
             yield from assigned(joined.data)
 
 
-def _by_name(leaf: Leaf) -> Iterator[Finding]:
-    """A leaf that is a secret as a whole, because of the name it stands under."""
-    kind = kind_of(leaf.keys[-1]) if leaf.keys else None
-    text = leaf.text.strip()
-    if (kind == "PASSWORD" and is_password(text, written=True)) or (kind == "API_KEY" and is_key(text)):
-        start = leaf.text.index(text)
-        yield Finding(start, start + len(text), str(kind), 0.85, "name of the field")
+def _by_name(text: str, kind: Kind) -> Iterator[Finding]:
+    """A text that is a secret as a whole, because of the name it stands under."""
+    value = text.strip()
+    if (kind == "PASSWORD" and is_password(value, written=True)) or (kind == "API_KEY" and is_key(value)):
+        start = text.index(value)
+        yield Finding(start, start + len(value), kind, 0.85, "name of the field")
 
 
 def _merged(found: list[Finding]) -> list[Finding]:

@@ -9,8 +9,8 @@ from typing import Final
 
 from mcp_gate.detect.finding import Leaf
 
-_BETWEEN: Final = b"\n"
 _NO_NULL: Final = bytes.maketrans(b"\0", b"?")
+"""A scanner might take zeros for another encoding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,9 @@ class Joined:
     a leaf stands the name it has (`token: `), as it would in a file: what looks at surroundings sees it."""
 
     data: bytes
-    starts: tuple[int, ...]
+    starts: Sequence[int]
     """Where each leaf's own text begins in `data`."""
-    sizes: tuple[int, ...]
+    sizes: Sequence[int]
 
     def places(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
         """What of a stretch of `data` lies in leaves: (which leaf, start, end), in characters of its text."""
@@ -33,28 +33,21 @@ class Joined:
                 yield at, left, right
             at += 1
 
-    def around(self, at: int) -> tuple[int, int]:
-        """Begin and end, in `data`, of the leaf's own text that this place lies in or follows."""
-        which = max(0, bisect_right(self.starts, at) - 1)
-        return self.starts[which], self.starts[which] + self.sizes[which]
-
 
 def join(leaves: Sequence[Leaf]) -> Joined:
     """Put them together."""
-    parts: list[bytes] = []
+    parts: list[str] = []
     starts: list[int] = []
-    sizes: list[int] = []
     at = 0
     for leaf in leaves:
-        name = flat(leaf.keys[-1]) + b": " if leaf.keys else b""
-        body = flat(leaf.text)
-        starts.append(at + len(name))
-        sizes.append(len(body))
-        parts += (name, body, _BETWEEN)
-        at += len(name) + len(body) + len(_BETWEEN)
-    return Joined(b"".join(parts), tuple(starts), tuple(sizes))
-
-
-def flat(text: str) -> bytes:
-    """One byte a character. Zeros are no zeros: a scanner might take them for another encoding."""
-    return text.encode("ascii", "replace").translate(_NO_NULL)
+        text = leaf.text
+        if leaf.keys:
+            name = leaf.keys[-1]
+            parts.append(f"{name}: {text}\n")
+            at += len(name) + 2
+        else:
+            parts.append(f"{text}\n")
+        starts.append(at)
+        at += len(text) + 1
+    data = "".join(parts).encode("ascii", "replace").translate(_NO_NULL)
+    return Joined(data, starts, [len(leaf.text) for leaf in leaves])
