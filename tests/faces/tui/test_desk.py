@@ -60,10 +60,14 @@ def test_the_counts_are_of_what_is_open() -> None:
     assert desk.counts(NOW) == (1, 1, 1)
 
 
-def test_the_top_line_tells_gate_connection_policy_counts_reviewer_and_assurance() -> None:
+def test_the_top_line_tells_gate_connection_policy_counts_reviewer_and_waits() -> None:
     text = plain(topline(a_desk(held()), NOW, 0, 120))
-    for part in ("g-1", "● live", "v1:0123456789ab", "1 held · 0 yours · 0 late", "dana (session)", "assurance A0"):
+    for part in ("g-1", "● live", "v1:0123456789ab", "1 held · 0 yours · 0 late", "dana (session)"):
         assert part in text
+    desk = a_desk(held())
+    desk.status = {**STATUS, "queue": {"median_wait_sec": 1200.0, "target_median_wait_sec": 900}}
+    assert "waits 20m of 15m" in plain(topline(desk, NOW, 0, 120))
+    assert desk.assurance == "A0 same user: whoever runs as you can walk around the gate"
 
 
 @pytest.mark.parametrize("width", [5, 40, 60, 80, 120])

@@ -31,11 +31,11 @@ ACTIONS: Final = (
     Action("tab", "switch", "tab", "", "queue ⇄ call"),
     Action("space", "page", "space", "Page", "page through the call; all of it has to be on the screen before a"),
     Action("v", "whole", "v", "", "all of the arguments, however long"),
-    Action("r", "uncover", "r", "", "uncover what is personal in the arguments; that you did is recorded"),
+    Action("r", "uncover", "r", "", "uncover what is personal, or withheld; that you did is recorded"),
     Action("c", "claim", "c", "Claim", "claim the request for ten minutes, or give it back"),
     Action("a", "approve", "a", "Approve…", "let the one request shown pass, once it is read; a second step follows"),
     Action("d", "deny", "d", "Deny…", "deny it, or all that are marked, with a reason; the agent is told the reason"),
-    Action("e", "edit", "e", "Edit…", "change the arguments and approve that; the policy judges the changed call"),
+    Action("e", "edit", "e", "Edit…", "change the arguments and approve that; a withheld result: let the rest pass"),
     Action("x", "extend", "x", "", "more time for it"),
     Action("s", "send_on", "s", "", "send it on to the next group, which then decides"),
     Action("m", "mark", "m", "Mark", "mark it; only denying takes several"),
@@ -77,8 +77,7 @@ def _foot(kind: Kind | None, left_out: tuple[str, ...]) -> Line:
     for action in ACTIONS:
         label = "" if action.name in left_out else action.label
         if kind is not None:
-            label = {"approve": kind.yes_label, "deny": kind.no_label}.get(action.name, label)
-            label = "" if action.name == "edit" and not kind.holds else label
+            label = {"approve": kind.yes_label, "deny": kind.no_label, "edit": kind.also_label}.get(action.name, label)
         if label:
             out = (*out, ((" " if out else "") + action.shown, "bold"), (f" {label} ", ""))
     return out

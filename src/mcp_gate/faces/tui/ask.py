@@ -15,6 +15,14 @@ from mcp_gate.faces.tui.filter import HELP, BadFilter, Filter
 from mcp_gate.faces.tui.lines import fitted
 from mcp_gate.faces.tui.lineview import OneLine
 
+WIDEST = 76
+EDGE = 6
+
+
+def _told(action: Action, width: int) -> str:
+    text = f"{action.name.replace('_', ' '):<15} {action.shown:<6} {action.help}"
+    return text if len(text) <= width else text[: width - 1] + "…"
+
 
 class AskFilter(Dialog[Filter | None]):
     """The new filter, or None where it stays as it was."""
@@ -79,7 +87,8 @@ class Palette(Dialog[str | None]):
         ]  # fmt: skip
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options(Option(Content(f"{action.shown:<6} {action.help}")) for action in self._found)
+        width = min(WIDEST, self.app.size.width) - EDGE
+        options.add_options(Option(Content(_told(action, width))) for action in self._found)
         options.highlighted = 0 if self._found else None
 
     @on(Input.Changed)

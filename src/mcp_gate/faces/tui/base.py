@@ -11,7 +11,7 @@ from mcp_gate.faces.client import ReviewClient
 from mcp_gate.faces.tui.decision import Word
 from mcp_gate.faces.tui.desk import Desk, Live
 from mcp_gate.faces.tui.detail import Detail
-from mcp_gate.faces.tui.lines import Line, fitted
+from mcp_gate.faces.tui.lines import Line, fitted, foreign
 from mcp_gate.faces.tui.lineview import OneLine
 from mcp_gate.faces.tui.queue import Queue
 from mcp_gate.faces.tui.sender import send_each
@@ -24,7 +24,7 @@ class Base(Screen[None]):
     def __init__(self, client: ReviewClient, me: str, status: JsonObject) -> None:
         super().__init__()
         self.client = client
-        self.desk = Desk(me, status)
+        self.desk = Desk(me, status, proof="signed" if client.signer is not None else "session")
         self.claims: set[str] = set()
         """Requests claimed from this screen and not given back."""
         self.sending: set[str] = set()
@@ -45,7 +45,9 @@ class Base(Screen[None]):
         raise NotImplementedError
 
     def hint(self, line: Line) -> None:
+        """Say something; where there is nothing to say, how safe it is to decide here."""
         self.nagged = False
+        line = line or foreign(self.desk.assurance, "dim")
         self.query_one("#hint", OneLine).show_line(fitted(line, self.size.width - 2))
 
     def say(self, text: str) -> None:

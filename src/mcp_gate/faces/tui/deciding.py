@@ -62,7 +62,7 @@ class Deciding(Base):
         found = self.decidable()
         if found is None:
             return
-        if not found[0].masks:
+        if not found[0].covered:
             self.say("nothing is covered here")
         else:
             self.post_words([decision.uncovering(found[0], self.desk.me)])
@@ -108,13 +108,19 @@ class Deciding(Base):
         if found is None:
             return
         held, kind = found
+        if held.covered:
+            self.say("some of it is covered; uncover it first (r), which is recorded")
+            return
+        self._let_pass(held, kind, kind.yes)
+
+    def _let_pass(self, held: Held, kind: Kind, yes: str) -> None:
         detail = self.detail
         why = self._why_not_pass(held, detail)
         if why:
             self.say(why)
             self.nagged = not detail.is_read
             return
-        word = decision.pass_word(held, self.desk.me, detail.nonce, time.time(), kind.yes)
+        word = decision.pass_word(held, self.desk.me, detail.nonce, time.time(), yes)
         low = detail.coded and detail.code_row < self.app.size.height // 2
         dialog = Approve(word, detail.letters, kind, coded=detail.coded, low=low)
         self.app.push_screen(dialog, partial(self._passed, word))
@@ -122,6 +128,8 @@ class Deciding(Base):
     def _why_not_pass(self, held: Held, detail: Detail) -> str:
         if held.too_large:
             return "over 256 KiB: what cannot be read cannot be approved; deny it (d)"
+        if held.unreadable:
+            return "over 1 MiB: what cannot be read is not let pass from here; drop it (d)"
         if held.claimed_by not in ("", self.desk.me):
             return "somebody else has claimed it"
         if not detail.display:
@@ -130,8 +138,6 @@ class Deciding(Base):
             unseen = detail.unseen
             detail.to_unseen()
             return f"{unseen} lines are unread; read on to the end (space), then a"
-        if held.masks:
-            return "what is personal in it is covered; uncover it first (r), which is recorded"
         if not detail.is_whole_read:
             return "some of the arguments are left out here; read all of them first (v)"
         if self.app.size.width < SMALLEST.width or self.app.size.height < SMALLEST.height:
@@ -153,10 +159,15 @@ class Deciding(Base):
         if found is None:
             return
         held, kind = found
-        if not kind.holds:
+        if kind.also == "redact":
+            self._let_pass(held, kind, kind.also)
+            return
+        if kind.also != "edit":
             self.say("only held calls are changed")
             return
         why = self._why_not_pass(held, self.detail)
+        if held.covered:
+            why = "some of it is covered; uncover it first (r), which is recorded"
         if why:
             self.say(why)
             return

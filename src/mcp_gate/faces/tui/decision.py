@@ -79,8 +79,6 @@ def taken(word: Word, after: Held) -> str:
             return f"is due at {local_time(after.due_ts)} now"
         case "escalate", _:
             return f"went to {reveal(after.group)[:NAME]}"
-        case "reveal", _:
-            return "uncovered; the record says so"
         case _, ("approve" | "edit") if after.open:
             return "has your approval and waits for another person's"
         case _, said:

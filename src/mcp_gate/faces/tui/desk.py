@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from mcp_gate.faces.assurance import in_words
 from mcp_gate.faces.tui.filter import Filter
 from mcp_gate.faces.tui.held import Held
 from mcp_gate.faces.tui.order import Order
@@ -42,14 +43,16 @@ class Desk:
     status: JsonObject
     link: Link = field(default_factory=Reading)
     requests: dict[str, Held] = field(default_factory=dict)
+    proof: str = "session"
+    """How decisions made here prove whose they are: `session`, `token` or `signed`."""
     kept: str | None = None
     """The request under the cursor: it stays, greyed, when it ends."""
     marked: set[str] = field(default_factory=set)
     """Requests that are to be denied together."""
     filter: Filter = Filter()  # noqa: RUF009 - frozen
     order: Order = Order.DUE
-    uncovered: set[str] = field(default_factory=set)
-    """Requests whose personal data was asked for, which is on record."""
+    uncovered: dict[str, JsonObject | None] = field(default_factory=dict)
+    """Requests whose covered parts were asked for, which is on record; each with its result as it came, if any."""
 
     def replace(self, requests: Iterable[Held]) -> bool:
         """Take a whole queue. Whether the kept request is not in it, so that its end must be asked for."""
@@ -70,7 +73,7 @@ class Desk:
     def update(self, held: Held) -> None:
         """Take one request as it is now."""
         if held.id in self.uncovered:
-            held = replace(held, masks=())
+            held = held.bared(self.uncovered[held.id])
         if held.open or held.id == self.kept:
             self.requests[held.id] = held.filled(self.requests.get(held.id))
         else:
@@ -78,16 +81,21 @@ class Desk:
         if not held.open:
             self.marked.discard(held.id)
 
+    @property
+    def assurance(self) -> str:
+        """How far the agents are from being able to decide themselves, in plain words."""
+        return in_words(str(self.status.get("assurance", "")))
+
     def mark(self, request_id: str) -> None:
         """Mark a request, or take its mark away."""
         if request_id in self.requests and self.requests[request_id].open:
             self.marked ^= {request_id}
 
-    def uncover(self, request_id: str) -> None:
+    def uncover(self, request_id: str, result: JsonObject | None) -> None:
         """Its reviewer asked for what is covered in it."""
-        self.uncovered.add(request_id)
+        self.uncovered[request_id] = result
         if request_id in self.requests:
-            self.requests[request_id] = replace(self.requests[request_id], masks=())
+            self.requests[request_id] = self.requests[request_id].bared(result)
 
     def keep(self, request_id: str | None) -> bool:
         """The cursor moved; whether an ended request went with that."""

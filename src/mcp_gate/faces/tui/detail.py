@@ -25,8 +25,8 @@ class Detail(LineView):
         self.held: Held | None = None
         self.nonce = ""
         self._story = Story((), True)
-        self._read: set[tuple[str, str, str]] = set()
-        self._read_whole: set[tuple[str, str, str]] = set()
+        self._read: set[tuple[object, ...]] = set()
+        self._read_whole: set[tuple[object, ...]] = set()
 
     def show_request(self, held: Held | None) -> None:
         """Show a request, from its top if it is another one than before."""
@@ -66,16 +66,16 @@ class Detail(LineView):
     @property
     def is_read(self) -> bool:
         """Whether every line has been on the screen."""
-        return self.held is not None and self.held.bound in self._read
+        return self.held is not None and self.held.reading in self._read
 
     @property
     def is_whole_read(self) -> bool:
         """Whether all arguments have been on the screen, here or in the pager."""
-        return self.is_read and self.held is not None and (self._story.whole or self.held.bound in self._read_whole)
+        return self.is_read and self.held is not None and (self._story.whole or self.held.reading in self._read_whole)
 
     def whole_was_read(self, held: Held) -> None:
         """The pager showed all arguments of a request to their end."""
-        self._read_whole.add(held.bound)
+        self._read_whole.add(held.reading)
 
     def tick(self, now: float) -> None:
         """The time left, on the lower edge, in minutes: a change there draws the whole frame again."""
@@ -88,7 +88,7 @@ class Detail(LineView):
 
     def seen(self) -> None:
         if self.held is not None and self.unseen == 0 and not self.is_read:
-            self._read.add(self.held.bound)
+            self._read.add(self.held.reading)
             self.post_message(self.Read())
 
     def _draw(self, *, anew: bool) -> None:

@@ -77,7 +77,8 @@ class Hearing(Deciding):
 
     @on(Uncovered)
     def _uncovered(self, message: Uncovered) -> None:
-        self.desk.uncover(message.request_id)
+        self.desk.uncover(message.request_id, message.result)
+        self.refill()
 
     def _drop_dialog(self, held: Held | None) -> None:
         """A dialog about a call that ended or is another now, or without a gate to answer, has nothing to ask."""

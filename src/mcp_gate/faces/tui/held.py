@@ -15,6 +15,8 @@ from mcp_gate.model.foreign import JsonObject
 MOST_BYTES: Final = 262_144
 """Arguments larger than this cannot be read by a person: such a call can only be denied."""
 
+MOST_RESULT: Final = 1 << 20
+"""Bytes of a result; a larger one is shown by its ends."""
 KNOWN: Final = frozenset(
     {
         "id", "kind", "status", "call", "verdict", "tier", "group", "needed", "decisions", "opened_ts", "due_ts",
@@ -69,10 +71,14 @@ class Held:
     """What its server says of the tool: `{title, description, annotations}`."""
     more: JsonObject = field(default_factory=dict)
     """Members that this screen has no place of its own for: kinds of requests have some."""
+    more_bytes: int = 0
+    """Size of the result."""
     bytes: int = field(default=0)
     """Size of the arguments as sent."""
     masks: Masks = ()
     """What is personal among the arguments."""
+    bare: bool = False
+    """Whether its result is shown as it came, where it has one."""
 
     @classmethod
     def of(cls, request: JsonObject) -> Held:
@@ -108,6 +114,7 @@ class Held:
             asked=request["asked"]["arguments"] if "asked" in request else None, nearest=request.get("nearest"),
             server=request.get("server", {}), masks=tuple(request.get("personal", ())),
             more={k: v for k, v in request.items() if k not in KNOWN},
+            more_bytes=len(dumps(request["result"])) if "result" in request else 0,
             bytes=len(dumps(call["arguments"])) if "arguments" in call else 0,
         )  # fmt: skip
 
@@ -138,9 +145,25 @@ class Held:
         arguments: JsonObject = self.call["arguments"]
         return masked(arguments, self.masks) if self.masks else arguments
 
-    def bare(self) -> Held:
+    def stripped(self) -> Held:
         """Without arguments: an answer to a word has them, and not what they are to be compared with."""
         return replace(self, call={name: value for name, value in self.call.items() if name != "arguments"})
+
+    def bared(self, result: JsonObject | None) -> Held:
+        """With nothing covered."""
+        if result is None:
+            return replace(self, masks=(), bare=True)
+        return replace(self, masks=(), more={**self.more, "result": result}, more_bytes=len(dumps(result)), bare=True)
+
+    @property
+    def covered(self) -> bool:
+        """Whether something is not shown as it is."""
+        return bool(self.masks) or (self.kind == "quarantine" and not self.bare)
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether what came back is more than a person can read."""
+        return self.more_bytes > MOST_RESULT
 
     def filled(self, before: Held | None) -> Held:
         """The same with what was read of it earlier, if that is still it."""
@@ -148,13 +171,19 @@ class Held:
             return self
         return replace(
             self, call={**before.call, **self.call}, asked=before.asked, nearest=before.nearest, bytes=before.bytes,
-            server=before.server, more=before.more, masks=before.masks,
+            server=before.server, more=before.more, more_bytes=before.more_bytes, masks=before.masks,
+            bare=before.bare,
         )  # fmt: skip
 
     @property
     def bound(self) -> tuple[str, str, str]:
         """What an approval is bound to: if it is another, what was read was not this."""
         return self.id, self.job_hash, self.snapshot
+
+    @property
+    def reading(self) -> tuple[object, ...]:
+        """What was read, if all of it was: uncovered it is another thing to read."""
+        return (*self.bound, self.covered)
 
     @property
     def open(self) -> bool:

@@ -24,6 +24,9 @@ class Kind:
     no: str
     """The word that `d` says."""
     no_label: str
+    also: str = ""
+    """The word that `e` says."""
+    also_label: str = ""
     worse: str = ""
     """A third word, said with a reason as `no` is."""
     reasons: tuple[str, ...] = REASONS
@@ -46,18 +49,21 @@ _LOOK: Final = Kind(
 KINDS: Final = {
     "gate": Kind(
         "", "Why it is held", "approve", "Approve…", "approve this one call", "deny", "Deny…",
+        also="edit", also_label="Edit…",
         past=(("approve", "approved"), ("edit", "approved as edited"), ("deny", "denied; the agent is told why")),
     ),
     "quarantine": Kind(
         "result ", "Why its result is withheld", "release", "Release…", "release this one result", "drop", "Drop…",
+        also="redact", also_label="Redacted…",
         reasons=("Personal data it has no need for", "Credentials in it", "Text that gives the agent orders",
                  "Too much of it"),
-        holds=False, past=(("release", "released"), ("drop", "dropped; the agent is told so")),
+        holds=False,
+        past=(("release", "released"), ("redact", "released redacted"), ("drop", "dropped; the agent is told so")),
     ),
     "sample": _LOOK,
     "second_review": Kind(
-        "2nd look ", "Why it is looked at again", _LOOK.yes, _LOOK.yes_label, _LOOK.does, _LOOK.no,
-        _LOOK.no_label, _LOOK.worse, _LOOK.reasons, _LOOK.tell, holds=False, past=_LOOK.past,
+        "2nd look ", "Why it is looked at again", _LOOK.yes, _LOOK.yes_label, _LOOK.does, _LOOK.no, _LOOK.no_label,
+        worse=_LOOK.worse, reasons=_LOOK.reasons, tell=_LOOK.tell, holds=False, past=_LOOK.past,
     ),
     "promotion": Kind(
         "promotion ", "Why somebody has to say so", "approve", "Approve…", "approve this one promotion",

@@ -106,8 +106,9 @@ def hang(rows: Iterable[Row], width: int) -> list[Line]:
     out: list[Line] = []
     for row in rows:
         room = max(2, width - max(width_of(row.first), width_of(row.further)))
+        pieces = _Pieces(row.body)
         for number, (start, end) in enumerate(_cuts(plain(row.body), room)):
-            out.append((*(row.further if number else row.first), *_slice(row.body, start, end)))
+            out.append((*(row.further if number else row.first), *pieces.between(start, end)))
     return out
 
 
@@ -141,13 +142,26 @@ def _fit(text: str, start: int, stop: int, room: int) -> int:
     return stop
 
 
-def _slice(line: Line, start: int, end: int) -> Line:
-    out: list[Piece] = []
-    at = 0
-    for text, style in line:
-        if at < end and at + len(text) > start:
+class _Pieces:
+    """Takes a line apart from its start to its end, in time that grows with its length alone."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._first = 0
+        self._at = 0
+        """Where the piece `_first` starts."""
+
+    def between(self, start: int, end: int) -> Line:
+        """A stretch that starts no sooner than the one before."""
+        line = self._line
+        while self._first < len(line) and self._at + len(line[self._first][0]) <= start:
+            self._at += len(line[self._first][0])
+            self._first += 1
+        out: list[Piece] = []
+        at, i = self._at, self._first
+        while at < end and i < len(line):
+            text, style = line[i]
             out.append((text[max(start - at, 0) : end - at], style))
-        at += len(text)
-        if at >= end:
-            break
-    return tuple(out)
+            at += len(text)
+            i += 1
+        return tuple(out)

@@ -11,7 +11,9 @@ from textual.content import Content
 from mcp_gate.faces.tui.arguments import arguments
 from mcp_gate.faces.tui.dialog import Dialog
 from mcp_gate.faces.tui.held import Held
+from mcp_gate.faces.tui.lines import BLANK, heading
 from mcp_gate.faces.tui.lineview import LineView, OneLine
+from mcp_gate.faces.tui.story import as_object
 from mcp_gate.lang.reveal import reveal
 
 
@@ -26,7 +28,12 @@ class Pager(Dialog[bool]):
         self._held = held
 
     def compose(self) -> ComposeResult:
-        yield LineView(arguments(self._held.shown, whole=True).rows, id="whole", can_focus=True)
+        held = self._held
+        rows = list(arguments(held.shown, whole=True).rows)
+        for name, value in held.more.items():
+            rows += [BLANK, heading(name.replace("_", " ").capitalize())]
+            rows += arguments(as_object(name, value), whole=True).rows
+        yield LineView(rows, id="whole", can_focus=True)
         yield OneLine(id="foot")
 
     def on_mount(self) -> None:

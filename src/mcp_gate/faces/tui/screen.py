@@ -54,6 +54,7 @@ class DeskScreen(Hearing):
     def on_mount(self) -> None:
         self.queue.focus()
         self.refill()
+        self.call_after_refresh(self.hint, ())
         self.set_interval(1.0, self.tick)
         self.run_worker(self._feed.run, thread=True, group="feed", exclusive=True)
 
@@ -181,8 +182,8 @@ class DeskScreen(Hearing):
         held = self.detail.held
         if held is None:
             return
-        if held.too_large:
-            self.say("over 256 KiB: too large to be shown whole; it can only be denied")
+        if held.too_large or held.unreadable:
+            self.say("too large to be shown whole")
             return
         self.app.push_screen(Pager(held), partial(self._whole_read, held))
 

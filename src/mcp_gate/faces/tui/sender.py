@@ -12,6 +12,7 @@ from mcp_gate.faces.tui.decision import Word, taken
 from mcp_gate.faces.tui.feed import Changed, read_one
 from mcp_gate.faces.tui.held import Held, Unreadable
 from mcp_gate.faces.tui.lines import Line, foreign
+from mcp_gate.model.foreign import JsonObject
 
 UNSURE = "the gate did not answer; whether this counted is not known until the queue is live again"
 
@@ -28,9 +29,11 @@ class Told(Message):
 class Uncovered(Message):
     """The gate wrote down that the reviewer sees what is personal in a request."""
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str, result: JsonObject | None) -> None:
         super().__init__()
         self.request_id = request_id
+        self.result = result
+        """A withheld result as it came."""
 
 
 def send_each(client: ReviewClient, words: tuple[Word, ...], post: Callable[[Message], object]) -> None:
@@ -46,16 +49,19 @@ def send(client: ReviewClient, word: Word, post: Callable[[Message], object]) ->
     """
     request_id = word.held.id
     try:
-        answer = Held.of(client.post(word.path, word.body))
+        told = client.post(word.path, word.body)
+        if word.verb == "reveal":
+            post(Uncovered(request_id, told.get("result")))
+            post(Told(request_id, (*foreign(request_id, "bold"), (" uncovered; the record says so", ""))))
+            return
+        answer = Held.of(told)
     except Problem as problem:
         post(Told(request_id, _refusal(problem)))
         look_again(client, request_id, post)
     except (Unreachable, Unreadable):
         post(Told(request_id, ((UNSURE, "bold"),)))
     else:
-        if word.verb == "reveal":
-            post(Uncovered(request_id))
-        post(Changed(answer.bare()))
+        post(Changed(answer.stripped()))
         post(Told(request_id, (*foreign(answer.id, "bold"), (f" {taken(word, answer)}", ""))))
 
 

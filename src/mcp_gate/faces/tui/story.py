@@ -7,16 +7,17 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mcp_gate.faces.tui.arguments import arguments, lookalike, warning
+from mcp_gate.faces.facts import SUBJECTS
+from mcp_gate.faces.tui.arguments import Shown, arguments, lookalike, warning
 from mcp_gate.faces.tui.claimed import claims
 from mcp_gate.faces.tui.comparing import compared
 from mcp_gate.faces.tui.held import Held
 from mcp_gate.faces.tui.kinds import kind_of
-from mcp_gate.faces.tui.lines import BLANK, Line, Row, foreign, heading, labelled
+from mcp_gate.faces.tui.lines import BLANK, Line, Row, foreign, heading, labelled, prose
 from mcp_gate.faces.tui.words import NAME, ending, local_time, risk
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.decision import Tier
-from mcp_gate.model.foreign import Json
+from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.model.verdict import rules_told
 from mcp_gate.signals.anomaly import unusual_told
 
@@ -26,6 +27,12 @@ OUTCOMES = {
     "rejected": "denied by a reviewer", "denied": "denied by policy",
 }  # fmt: skip
 """States of earlier calls as a reader wants to know them."""
+
+
+END = 600
+"""Characters at either end of what is too large."""
+MOST_DETAILS = 12
+"""Places in a withheld result that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +51,15 @@ def story(held: Held, code: str) -> Story:
         code: letters to print under the last line, for a call of high risk.
     """
     shown = arguments(held.shown)
+    more = [_ends(value) if held.unreadable else arguments(as_object(name, value)) for name, value in held.more.items()]
+    whole = shown.whole and all(one.whole for one in more)
     rows = [
         *_head(held), BLANK, *_why(held), BLANK, *_new(held),
-        heading(f"Arguments, exactly as they {'will be' if _holds(held) else 'were'} sent", f"{held.bytes:,} bytes"),
+        heading(SUBJECTS.get(held.kind, "Arguments, exactly as they will be sent"), f"{held.bytes:,} bytes"),
         *shown.rows,
-        *_missing(held, shown.whole), *_more(held), BLANK, *_trail(held), *claims(held), BLANK, *_seal(held, code),
+        *_missing(held, whole), *_more(held, more), BLANK, *_trail(held), *claims(held), BLANK, *_seal(held, code),
     ]  # fmt: skip
-    return Story(tuple(rows), shown.whole)
+    return Story(tuple(rows), whole)
 
 
 def coded(held: Held) -> bool:
@@ -113,6 +122,8 @@ def _why(held: Held) -> Iterator[Row]:
         yield labelled("kind", *foreign(held.kind, longest=NAME), (": this screen does not know it", "bold"))
     if held.sampled:
         yield labelled("sampled", (held.sampled, ""))
+    for name, text in withheld(verdict):
+        yield labelled(name, *foreign(text, longest=400))
     yield labelled("rule", *foreign(", ".join(rules_told(verdict)) or "?", longest=400))
     yield labelled("because", *foreign(str(verdict.get("reason", "")), longest=400))
     yield labelled("topic", *foreign(call["topic"], longest=400))
@@ -131,6 +142,31 @@ def _why(held: Held) -> Iterator[Row]:
     yield from _foretold(held)
 
 
+def as_object(name: str, value: Json) -> JsonObject:
+    return value if isinstance(value, dict) else {name: value}
+
+
+def _ends(value: Json) -> Shown:
+    """Beginning and end of what is too large to be read."""
+    text = json.dumps(value, ensure_ascii=False)
+    rows = [
+        Row(((f"{len(text):,} characters: more than a person can read. It begins with", "bold reverse"),)),
+        prose(text[:END], END),
+        Row((("and ends with", "bold reverse"),)),
+        prose(text[-END:], END),
+    ]
+    return Shown(tuple(rows), False)
+
+
+def withheld(verdict: JsonObject) -> Iterator[tuple[str, str]]:
+    """Why a result may not leave as it is, and where what it should not hold stands."""
+    found = verdict.get("quarantine", {})
+    if "why" in found:
+        yield "withheld", str(found["why"])
+    for detail in found.get("details", ())[:MOST_DETAILS]:
+        yield "found", ": ".join(str(detail.get(name, "")) for name in ("field", "reason"))
+
+
 def _foretold(held: Held) -> Iterator[Row]:
     """What the gate will refuse even when it is approved, in the gate's own words (contract 3.1)."""
     forbidden = held.verdict.get("forbidden")
@@ -142,19 +178,20 @@ def _foretold(held: Held) -> Iterator[Row]:
 def _missing(held: Held, whole: bool) -> Iterator[Row]:
     if held.too_large:
         yield Row((("over 256 KiB: more than a person can read; it can only be denied", "bold reverse"),))
-    elif not whole:
+    elif not whole and not held.unreadable:
         yield Row((("some of it is left out; press v to read all of it before approving", "bold reverse"),))
     if held.masks:
         kinds = ", ".join(sorted({str(mask["entity"]) for mask in held.masks}))
         yield Row(((f"▒▒ {len(held.masks)} covered ({kinds}): r uncovers them, which is recorded", "bold"),))
 
 
-def _more(held: Held) -> Iterator[Row]:
-    """What the request has beyond a call: the result that was withheld, who rises where."""
-    for name, value in held.more.items():
+def _more(held: Held, more: list[Shown]) -> Iterator[Row]:
+    """What the request has beyond a call: the result that was withheld."""
+    for name, shown in zip(held.more, more, strict=True):
+        note = ("as it came" if held.bare else "what would be taken out is covered; r uncovers it, which is recorded")
         yield BLANK
-        yield heading(name.replace("_", " ").capitalize())
-        yield from arguments(value if isinstance(value, dict) else {name: value}).rows
+        yield heading(name.replace("_", " ").capitalize(), note if name == "result" else "")
+        yield from shown.rows
 
 
 def _trail(held: Held) -> Iterator[Row]:
