@@ -92,6 +92,20 @@ GATE = [
     ("checkpoints: { file: ¦here.note }", "'here.note' is no absolute path; begin it with /"),
     ("checkpoints: { file: /x, every_sec: ¦0 }", "0 is out of range; use a number from 1 to 86400"),
     ("webhooks: [ { id: a, url: ¦x } ]", "this is no http(s) URL; write https://host/path"),
+    ("webhooks: [ { id: a, url: ¦'file:///x' } ]", "this is no http(s) URL; write https://host/path"),
+    ("webhooks: [ { id: a, url: ¦'http://x' } ]", "http would let anybody on the way read it; write https://host/path"),
+    ("webhooks: [ { id: a, url: ¦'https://me:x@h' } ]", "the URL names a user, or a place within a page; leave that"),
+    ("webhooks: [ { id: a, url: 'https://x' }, ¦{ id: a, url: 'https://y' } ]", "a webhook 'a' stands above already"),
+    (
+        "reviewers: { dana: {} }\nwebhooks: [ { id: a, url: 'https://x', reviewers: [¦kim] } ]",
+        "'kim' is no reviewer; name one of reviewers:",
+    ),
+    ("webhooks: [ { id: a, url: 'https://x', ¦token: x } ]", "'token' belongs to a channel in Slack; add slack: C0123"),
+    (
+        'webhooks: [ ¦{ id: a, slack: C0OPS, token: "${env:T}" } ]',
+        "nothing proves that an answer is Slack's; add secret: the app's signing secret",
+    ),
+    ("reviewers: { dana: { slack: ¦dana } }", "'dana' is not a user id of Slack; use [UW][A-Z0-9]{2,20}"),
     (
         "webhooks: [ { id: a, url: 'https://x', events: [¦request.open] } ]",
         "'request.open' is not an event; did you mean 'request.opened'?",

@@ -114,6 +114,8 @@ class ReviewerSpec:
     groups: frozenset[str] = frozenset()
     keys: tuple[PublicKey, ...] = ()
     token_sha256: str | None = None
+    slack: str | None = None
+    """His user id in Slack, which nobody can change as a name can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,17 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class SlackSpec:
+    """A channel in Slack. `WebhookSpec.secret` is the app's signing secret."""
+
+    channel: str
+    token: str
+    """The app's bot token, as written."""
+    team: str | None = None
+    """The workspace whose answers count; None: whichever the app is in."""
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookSpec:
     """Where news of the gate goes, and what of it."""
 
@@ -147,6 +160,8 @@ class WebhookSpec:
     """Whether it may lie at an address that is not of the open Internet."""
     reviewers: tuple[str, ...] = ()
     """Whom its links and its callbacks may speak for."""
+    slack: SlackSpec | None = None
+    """Set: it is a channel in Slack, and `url` that of Slack's API."""
 
 
 @dataclass(frozen=True, slots=True)

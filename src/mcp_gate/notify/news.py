@@ -13,6 +13,13 @@ from mcp_gate.store.outbox import Batch, News
 
 QUIET: Final = ("call.", "output.", "sample.selected")
 """What is told only to those who name it: it comes with every call, or tells nothing to act on."""
+IN_SLACK: Final = frozenset(
+    {
+        "request.opened", "request.escalated", "request.decided", "request.expired", "request.cancelled",
+        "queue.breached", "agent.stopped",
+    }
+)  # fmt: skip
+"""What a channel in Slack is told of, where nothing is named."""
 MEMBERS: Final = (
     "call_id", "request_id", "agent", "upstream", "risk_tags", "job_hash", "policy_snapshot", "decision", "rule_ids",
     "approver_id", "decision_ts", "assurance",
@@ -32,7 +39,7 @@ COLUMNS: Final = {"grp": "group"}
 def wanted(spec: WebhookSpec, event: str) -> bool:
     """Whether a webhook is told of an event."""
     if spec.events is None:
-        return not event.startswith(QUIET)
+        return not event.startswith(QUIET) if spec.slack is None else event in IN_SLACK
     return event in spec.events
 
 

@@ -12,7 +12,7 @@ from mcp_gate.lang.times import parse_rfc3339, rfc3339
 from mcp_gate.model.config import WebhookSpec
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.notify import news
+from mcp_gate.notify import news, slack
 from mcp_gate.notify.deliver import Delivered, Delivery, Failed, Forbidden, Gone, deliver
 from mcp_gate.notify.links import links
 from mcp_gate.notify.signing import NoSecret, signed
@@ -141,6 +141,8 @@ class Worker:
 
         if self._gone:
             return Gone()
+        if self.spec.slack is not None:
+            return await slack.send(self._gate, self.spec, message)
         try:
             headers = signed(self.spec, message.id, message.body, self._gate.clock.wall())
         except NoSecret as e:

@@ -14,7 +14,7 @@ from mcp_gate.model.key import PublicKey
 from mcp_gate.policy.read_rules import GROUP
 from mcp_gate.policy.read_variables import Variables
 from mcp_gate.policy.read_version import read_version
-from mcp_gate.policy.read_webhooks import read_webhooks
+from mcp_gate.policy.read_webhooks import SLACK_USER, read_webhooks
 
 PERSON: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
@@ -102,7 +102,7 @@ def _agent(reader: Reader, id_: str, place: Place, node: Node) -> AgentSpec:
 
 
 def _reviewer(reader: Reader, id_: str, place: Place, node: Node) -> ReviewerSpec:
-    block = reader.mapping(node, {"groups", "keys", "token_sha256"}, "a reviewer")
+    block = reader.mapping(node, {"groups", "keys", "token_sha256", "slack"}, "a reviewer")
     entries: dict[str, Node] = block.entries if block is not None else {}
     get = entries.get
     token = reader.name(get("token_sha256"), SHA256, "64 hex digits")
@@ -111,6 +111,7 @@ def _reviewer(reader: Reader, id_: str, place: Place, node: Node) -> ReviewerSpe
         groups=frozenset(reader.each(get("groups"), lambda item: reader.name(item, GROUP, "a group"))),
         keys=reader.each(get("keys"), lambda item: _public_key(reader, item)),
         token_sha256=None if token is None else token.lower(),
+        slack=reader.name(get("slack"), SLACK_USER, "a user id of Slack"),
     )
 
 

@@ -11,13 +11,17 @@ from urllib.parse import SplitResult, urlsplit
 from mcp_gate.lang.hostnames import public
 from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
-from mcp_gate.lang.yamldoc import Node
-from mcp_gate.model.config import WebhookSpec
+from mcp_gate.lang.yamldoc import Mapping_, Node
+from mcp_gate.model.config import SlackSpec, WebhookSpec
 from mcp_gate.model.event import EVENTS
 from mcp_gate.policy.read_variables import Variables
 
 ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-KEYS: Final = frozenset({"id", "url", "secret", "events", "allow_private", "reviewers"})
+KEYS: Final = frozenset({"id", "url", "secret", "events", "allow_private", "reviewers", "slack", "token", "team"})
+SLACK_USER: Final = re.compile(r"[UW][A-Z0-9]{2,20}")
+SLACK_CHANNEL: Final = re.compile(r"[CGD][A-Z0-9]{2,20}")
+SLACK_TEAM: Final = re.compile(r"T[A-Z0-9]{2,20}")
+SLACK_API: Final = "https://slack.com/api/"
 """News that is no line of the record."""
 
 
@@ -47,9 +51,15 @@ def _webhook(reader: Reader, node: Node, variables: Variables, reviewers: Collec
     get = block.entries.get
     id_ = reader.name(reader.need(block, "id", "add an id"), ID, "an id")
     allow_private = reader.boolean(get("allow_private")) or False
-    url = _url(reader, reader.need(block, "url", "add the URL"), allow_private=allow_private)
+    slack = _slack(reader, block, variables)
+    url = SLACK_API if slack is not None else None
+    if slack is None or "url" in block.entries:
+        url = _url(reader, reader.need(block, "url", "add the URL"), allow_private=allow_private)
     secret = get("secret")
-    if secret is None:
+    if secret is None and slack is not None:
+        reader.error(block.place, "nothing proves that an answer is Slack's", "add secret: the app's signing secret")
+        kept = None
+    elif secret is None:
         reader.warn(block.place, "without a secret its receiver cannot tell who sent the news", "add secret: ${env:…}")
         kept = None
     else:
@@ -60,8 +70,21 @@ def _webhook(reader: Reader, node: Node, variables: Variables, reviewers: Collec
         return None
     return WebhookSpec(
         id_, url, kept, frozenset(events) if "events" in block.entries else None, allow_private,
-        tuple(dict.fromkeys(speaks)),
+        tuple(dict.fromkeys(speaks)), slack,
     )  # fmt: skip
+
+
+def _slack(reader: Reader, block: Mapping_, variables: Variables) -> SlackSpec | None:
+    get = block.entries.get
+    channel = reader.name(get("slack"), SLACK_CHANNEL, "a channel's id in Slack")
+    if "slack" not in block.entries:
+        for key in {"token", "team"} & block.entries.keys():
+            reader.error(block.keys[key], f"'{key}' belongs to a channel in Slack", "add slack: C0123…")
+        return None
+    node = reader.need(block, "token", "add token: the app's bot token")
+    token = None if node is None else variables.text(reader, node, "the token", name="token", empty=False)
+    team = reader.name(get("team"), SLACK_TEAM, "a workspace's id in Slack")
+    return None if channel is None or token is None else SlackSpec(channel, token, team)
 
 
 def _url(reader: Reader, node: Node | None, *, allow_private: bool) -> str | None:

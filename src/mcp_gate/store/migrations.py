@@ -183,6 +183,10 @@ create index calls_parent on calls(parent, step) where parent <> '';
 create index calls_runs on calls(agent, job_hash) where method = 'workflow/run';
 create table workflow_steps(run text not null, step text not null, entry text not null, primary key(run, step));
 """,
+    """
+create table slack_messages(webhook text not null, request_id text not null, channel text not null, ts text not null,
+  primary key(webhook, request_id));
+""",
 )
 
 

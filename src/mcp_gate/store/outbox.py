@@ -110,6 +110,13 @@ class Outbox:
         """Have all that was given up tried again; how many that are."""
         return await self._db.write(partial(_retry, webhook, now))
 
+    async def posted(self, webhook: str, request_id: str) -> tuple[str, str] | None:
+        """The channel and the time of the message in Slack that is about a request."""
+        return await self._db.read(partial(_posted, webhook, request_id))
+
+    async def post(self, webhook: str, request_id: str, channel: str, ts: str) -> None:
+        await self._db.write(partial(_post, webhook, request_id, channel, ts))
+
     async def tally(self, webhook: str) -> Tally:
         return await self._db.read(partial(_tally, webhook))
 
@@ -206,6 +213,22 @@ def _retry(webhook: str, now: str, tx: Tx) -> int:
         "update webhook_messages set state = 'due', attempts = 0, due_ts = :now where webhook = :webhook and "
         "state = 'dead'",
         webhook=webhook, now=now,
+    )  # fmt: skip
+
+
+def _posted(webhook: str, request_id: str, tx: Tx) -> tuple[str, str] | None:
+    row = tx.one(
+        "select channel, ts from slack_messages where webhook = :webhook and request_id = :request_id",
+        webhook=webhook, request_id=request_id,
+    )  # fmt: skip
+    return None if row is None else (row["channel"], row["ts"])
+
+
+def _post(webhook: str, request_id: str, channel: str, ts: str, tx: Tx) -> None:
+    tx.run("delete from slack_messages where webhook = :webhook and request_id = :id", webhook=webhook, id=request_id)
+    tx.run(
+        "insert into slack_messages(webhook, request_id, channel, ts) values(:webhook, :id, :channel, :ts)",
+        webhook=webhook, id=request_id, channel=channel, ts=ts,
     )  # fmt: skip
 
 

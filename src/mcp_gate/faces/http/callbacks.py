@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from mcp_gate.faces.http import body
+from mcp_gate.faces.http import body, slack
 from mcp_gate.faces.http.problem import Failure, answer
 from mcp_gate.faces.http.routes import no_request, parameters, refusal
-from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.gate.reviewers import Carried
 from mcp_gate.gate.reviewing import NoSuchRequest
 from mcp_gate.lang.times import rfc3339
@@ -44,6 +43,12 @@ class Callbacks:
         parameters(http)
         data = await body.read(http, MOST_BYTES)
         spec = next((s for s in self._gate.loaded.settings.webhooks if s.id == http.path_params["id"]), None)
+        if spec is not None and spec.slack is not None:
+            try:
+                pressed = slack.verified(http, spec, data)
+            except NotSigned:
+                raise self._unsigned(spec) from None
+            return await slack.take(self._gate, pressed)
         message_id = self._verified(http, spec, data)
         assert spec is not None
         posted = body.object_of(http, data)
@@ -62,7 +67,7 @@ class Callbacks:
             raise refusal(outcome)
         if isinstance(outcome, NoSuchRequest):
             raise no_request()
-        return answer(request_json(outcome))
+        return answer({"request_id": outcome.id, "status": outcome.status.value})  # no more than it was told
 
     def _verified(self, http: HttpRequest, spec: WebhookSpec | None, data: bytes) -> str:
         """The id of the message.
@@ -77,12 +82,16 @@ class Callbacks:
             if spec is None or spec.secret is None:
                 raise NotSigned
         except NotSigned:
-            if self._noted.take(self._gate.clock.steady()):
-                fields = {"policy_snapshot": self._gate.loaded.snapshot.id}
-                told = "" if spec is None else spec.id
-                self._gate.note(Event("security.callback_refused", fields, {"webhook": told}))
-            raise Failure(401, "unauthorized", "sign the body with the secret of this webhook") from None
+            raise self._unsigned(spec) from None
         return id_
+
+    def _unsigned(self, spec: WebhookSpec | None) -> Failure:
+        """The one answer, and a record that there was something; not of each, for anybody may send many."""
+        if self._noted.take(self._gate.clock.steady()):
+            fields = {"policy_snapshot": self._gate.loaded.snapshot.id}
+            told = "" if spec is None else spec.id
+            self._gate.note(Event("security.callback_refused", fields, {"webhook": told}))
+        return Failure(401, "unauthorized", "sign the body with the secret of this webhook")
 
 
 def _secret(spec: WebhookSpec | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.policy.read_settings import ADDRESS, LIMITS, ORIGIN, PERSON, SHA256
+from mcp_gate.policy.read_webhooks import SLACK_CHANNEL, SLACK_TEAM, SLACK_USER
 from mcp_gate.policy.schema.parts import (
     SHARED,
     VERSION,
@@ -29,7 +30,8 @@ def settings_schema() -> JsonObject:
         "autonomy": block({"initial": level, "max": level}),
     }  # fmt: skip
     keys = each(text("An OpenSSH public key."))
-    reviewer = {"groups": each(ref("group")), "keys": keys, "token_sha256": token}
+    slack = text("The user id in Slack.", SLACK_USER)
+    reviewer = {"groups": each(ref("group")), "keys": keys, "token_sha256": token, "slack": slack}
     members = {
         "version": VERSION,
         "listen": block(
@@ -58,5 +60,7 @@ def _webhook() -> JsonObject:
     members = {
         "id": text("", PERSON), "url": text("", "https?://.+"), "secret": text(), "events": each(text()),
         "allow_private": truth(), "reviewers": each(text("Whom its links and callbacks may speak for.", PERSON)),
+        "slack": text("A channel's id: news goes there, and buttons decide.", SLACK_CHANNEL), "token": text(),
+        "team": text("The workspace whose answers count.", SLACK_TEAM),
     }  # fmt: skip
-    return block(members, ("id", "url"))
+    return block(members, ("id",))
