@@ -1,11 +1,37 @@
-"""Listening TCP sockets of this machine's own."""
+"""Listening sockets: TCP of this machine's own, and local ones for this user alone."""
 
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
+from pathlib import Path
 
 from mcp_gate.model.config import ConfigError, Place, Problem
+
+
+def bind_local(path: Path, backlog: int) -> socket.socket:
+    """A listening socket in the state directory, this user's alone from its first moment on. One that an earlier gate
+    left there is taken away (the store's lock says that no other gate runs), and so is a link in its place.
+
+    Raises:
+        ConfigError: something else stands there.
+    """
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        if path.is_symlink() or path.is_socket():
+            path.unlink()
+        sock.bind(os.fspath(path))
+        sock.listen(backlog)  # at once: who sees the name may connect
+    except OSError as e:
+        sock.close()
+        problem = Problem(Place(str(path), 1, 1), f"the socket cannot be made: {e.strerror or e}", "use --state DIR")
+        raise ConfigError((problem,)) from None
+    finally:
+        os.umask(mask)
+    sock.setblocking(False)
+    return sock
 
 
 def bind(name: str, host: str, port: int) -> socket.socket:

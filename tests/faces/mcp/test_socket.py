@@ -213,7 +213,7 @@ async def test_a_client_that_is_gone_waits_for_nothing_and_its_upstream_is_let_g
         async with b.legacy() as client:
             await client.send("tools/call", {"name": "shop_deploy"})
             [request] = await pending(b.gate)
-            assert request.id in b.gate.waiters
+            await until(lambda: request.id in b.gate.waiters)
         await until(lambda: request.id not in b.gate.waiters and b.gate.clients == 0)
         await decide(b.gate, request)
         await asyncio.sleep(0.05)

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import socket
-import stat
 import struct
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,11 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
-from mcp_gate.faces.bound import address_of, bind
+from mcp_gate.faces.bound import address_of, bind, bind_local
 from mcp_gate.faces.client import SOCKET
 from mcp_gate.faces.http.app import make_app
 from mcp_gate.faces.patient import MOST_HEADER_BYTES, Patient, Server, patient
-from mcp_gate.model.config import ConfigError, Place, Problem
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_CONNECTIONS: Final = 200
+BACKLOG: Final = 128
 HTTP_PORT: Final = 80
 """Browsers leave it out of the Host header."""
 CLOSE_SEC: Final = 2
@@ -43,7 +42,7 @@ async def serve_review(gate: Gate, state: Path) -> AsyncGenerator[None]:
     path = state / SOCKET
     listen = gate.loaded.settings.listen_review
     async with AsyncExitStack() as stack:
-        local = bind_local(path)
+        local = bind_local(path, BACKLOG)
         stack.callback(path.unlink, missing_ok=True)
         await stack.enter_async_context(_serving(gate, local))
         if listen is not None:
@@ -51,28 +50,6 @@ async def serve_review(gate: Gate, state: Path) -> AsyncGenerator[None]:
             gate.listening["review"] = address_of(remote)
             await stack.enter_async_context(_serving(gate, remote))
         yield
-
-
-def bind_local(path: Path) -> socket.socket:
-    """A listening socket in the state directory; what an earlier gate left there is taken away (the store's lock says
-    that no other gate runs).
-
-    Raises:
-        ConfigError: something else stands there.
-    """
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        if path.is_socket():
-            path.unlink()
-        sock.bind(os.fspath(path))
-        path.chmod(stat.S_IRUSR | stat.S_IWUSR)
-        sock.listen(128)
-    except OSError as e:
-        sock.close()
-        problem = Problem(Place(str(path), 1, 1), f"the socket cannot be made: {e.strerror or e}", "use --state DIR")
-        raise ConfigError((problem,)) from None
-    sock.setblocking(False)
-    return sock
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, cast
 
+from mcp_gate.faces.bound import bind_local
 from mcp_gate.faces.mcp.talk import Talk
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.identity import NotAdmitted
@@ -38,17 +39,10 @@ async def serve_agents(gate: Gate, state: Path) -> AsyncIterator[None]:
     """Listen on `agent.sock` in the state directory while the context lasts.
 
     Raises:
-        OSError: the socket cannot be bound.
+        ConfigError: the socket cannot be bound.
     """
     path = state / NAME
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o177)
-    try:
-        listener.bind(str(path))
-        listener.listen(BACKLOG)  # at once: who sees the name may connect
-    finally:
-        os.umask(mask)
+    listener = bind_local(path, BACKLOG)
     doors: set[_Door] = set()
     loop = asyncio.get_running_loop()
     server = await loop.create_unix_server(lambda: _Door(gate, doors), sock=listener, backlog=BACKLOG)
