@@ -18,7 +18,7 @@ from mcp_gate.gate.governing import Said
 from mcp_gate.gate.reviewers import Session, operator
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
-from support.agents import Bench, bench, entry
+from support.agents import ENVELOPE, Bench, bench, entry
 from support.directories import SEED
 from support.hooks import until
 from support.upstreams import Probe
@@ -53,9 +53,9 @@ def found(amount: Any, prior: Any = 0) -> dict[str, Any]:
 
 @asynccontextmanager
 async def gate(
-    tmp_path: Path, result: dict[str, Any], rules: str = ALLOW, workflow: str = REFUND, settings: str = ""
+    tmp_path: Path, result: dict[str, Any], rules: str = ALLOW, workflow: str = REFUND, settings: str = "", **more: Any
 ) -> AsyncIterator[tuple[Bench, Probe]]:
-    probe = Probe(tmp_path, result=result)
+    probe = Probe(tmp_path, result=result, **more)
     upstreams = {"shop": entry(probe, {"tools": TOOLS})}
     async with bench(upstreams, rules, settings, {"policies/flow.yaml": workflow}) as b:
         yield b, probe
@@ -119,6 +119,23 @@ async def test_a_small_refund_runs_through_and_every_step_is_a_call_of_its_own(t
         shown = await b.gate.store.call(decided[1]["call_id"])
         assert shown is not None
         assert (shown["parent"], shown["step"], shown["state"]) == (run, "analyze", "delivered")
+
+
+async def test_a_server_and_a_client_of_the_stateless_era_run_it_as_well(tmp_path: Path) -> None:
+    async with gate(tmp_path, {**found(50), "resultType": "complete"}, modern=True) as (b, probe):
+        async with b.client() as client:
+            result = await client.call(NAME, ARGUMENTS, _meta=ENVELOPE)
+            assert (result["resultType"], result["structuredContent"]["amount"]) == ("complete", 50)
+        async with b.legacy() as client:
+            assert "resultType" not in await client.call(NAME, ARGUMENTS)
+        assert len(probe.calls()) == 4
+
+
+async def test_a_tool_that_answers_with_a_task_ends_the_run(tmp_path: Path) -> None:
+    async with gate(tmp_path, found(50), modern=True, call="task") as (b, probe), b.legacy() as client:
+        result = await client.call(NAME, ARGUMENTS)
+        assert result["_meta"][KEY]["status"] == "failed"
+        assert len(probe.calls()) == 1
 
 
 async def test_a_large_refund_asks_people_who_see_the_very_action_that_follows(tmp_path: Path) -> None:

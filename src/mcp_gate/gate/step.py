@@ -27,9 +27,9 @@ from mcp_gate.policy.workflow import Action, Approval, Workflow
 from mcp_gate.review import proof
 from mcp_gate.store.runs import ASK
 from mcp_gate.upstream.catalog import Tool, Withheld
-from mcp_gate.upstream.link import Link
+from mcp_gate.upstream.link import Link, own_meta
 from mcp_gate.upstream.listing import list_tools
-from mcp_gate.wire.errors import RpcError
+from mcp_gate.wire.errors import INTERNAL_ERROR, RpcError
 from mcp_gate.wire.peer import Lost
 
 if TYPE_CHECKING:
@@ -54,16 +54,29 @@ class Sending:
 
     async def __call__(self, arguments: JsonObject, limit: int | None) -> JsonObject:
         link = await shared(self._gate, self._job.upstream)
-        ticket = link.request("tools/call", {"name": self._job.tool, "arguments": arguments})
+        params: JsonObject = {"name": self._job.tool, "arguments": arguments}
+        ticket = link.request("tools/call", {**params, "_meta": own_meta()} if link.modern else params)
         try:
             async with asyncio.timeout(limit):
-                return await ticket.result()
+                return _whole(await ticket.result())
         except TimeoutError:
             link.overran(ticket)
             raise
         except asyncio.CancelledError:
             link.cancel(ticket, None)
             raise
+
+
+def _whole(result: JsonObject) -> JsonObject:
+    """A result that is one, for clients of either era.
+
+    Raises:
+        RpcError: it is a question, or the handle of a task, which the gate has nothing to do with.
+    """
+    kind = result.get("resultType", "complete")
+    if kind != "complete":
+        raise RpcError(INTERNAL_ERROR, f"a step's tool answered '{kind}', which a workflow cannot go on with")
+    return {name: value for name, value in result.items() if name != "resultType"}
 
 
 class Asking:
