@@ -70,6 +70,7 @@ async def test_the_agent_is_told_at_once_and_reviewers_get_a_request(tmp_path: P
             {"field": "content[0].text", "reason": "Bulk export", "action": "withheld"},
             {"field": "content[0].text", "reason": "EMAIL_ADDRESS detected", "action": "withheld"},
         ],
+        "suspicious": [],
     }
 
 

@@ -40,6 +40,7 @@ def as_json(example: Example, call: Shown | None) -> JsonObject:
             **{name: number(value) for name, value in values.items() if value is not UNKNOWN},
             "retry_count": signals.retry_count,
             "first_time_action": signals.first_time_action,
+            "tainted": signals.tainted,
         },
         "unknown": sorted(name for name, value in values.items() if value is UNKNOWN),
         "level": signals.level,
@@ -88,6 +89,7 @@ def told(facts: Facts, *, level: bool) -> str:
     words += [f"{text} {'unknown' if value is UNKNOWN else value}" for text, value in signals.windows.items()]
     words += [f"retries {signals.retry_count}"] if signals.retry_count else []
     words += ["first time"] if signals.first_time_action else []
+    words += ["tainted session"] if signals.tainted else []
     words += [f"level {signals.level}"] if level else []
     return reveal("; ".join(words))
 

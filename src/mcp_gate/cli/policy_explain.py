@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--anomaly", default="0", metavar="N", help="Anomaly score, 0 to 1.")
 @click.option("--retries", default=0, type=click.IntRange(min=0), metavar="N", help="Earlier failed identical calls.")
 @click.option("--first-time", is_flag=True, help="The agent has never had this tool executed.")
+@click.option("--tainted", is_flag=True, help="Its session was given something that nobody vouches for.")
 @click.option("--tag", "tags", multiple=True, metavar="T", help="A further risk tag; may be given again.")
 @click.option("--window", "windows", multiple=True, metavar="TEXT=N",
               help="What a window comes to with this call, such as 'count(24h)=7'; else it holds this call alone.")
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 def explain(
     config: str | None, state: str | None, as_json: bool, tool: str, arguments: str, agent: str,
     confidence: str | None, anomaly: str, retries: int, first_time: bool, tags: tuple[str, ...], level: int | None,
-    windows: tuple[str, ...],
+    windows: tuple[str, ...], tainted: bool,
 ) -> None:  # fmt: skip
     """Verdict, deciding rules with file:line, and the first clause that failed in each other. TOOL is a listed name."""
     from mcp_gate.lang.reveal import reveal
@@ -62,6 +63,7 @@ def explain(
         retry_count=retries,
         anomaly_score=score,
         first_time_action=first_time,
+        tainted=tainted,
         level=level or 0,
         windows=dict(_window(loaded, text) for text in windows),
     )

@@ -50,6 +50,9 @@ REASONS: Final = (
 """What a denial often says; the agent is told."""
 
 
+_TAINTED: Final = "its session was given something that nobody vouches for"
+
+
 def digest(request: JsonObject) -> str:
     """The first hex digits of the call's hash."""
     return str(request["call"]["job_hash"]).removeprefix("sha256:")[:DIGITS]
@@ -86,6 +89,7 @@ def facts(request: JsonObject) -> dict[str, str]:
         "attributes": _plain(call["attributes"]),
         "over time": _plain(call.get("signals", {}).get("windows", {})),
         "unusual": unusual_told(call.get("signals", {})),
+        "tainted": _TAINTED if call.get("signals", {}).get("tainted") else "",
         "claimed by": request.get("claimed_by", ""),
         "assigned to": request.get("assigned_to", ""),
         "opened": request["opened_ts"],

@@ -125,9 +125,11 @@ async def _look(end: _End, verdict: Verdict, received: Received, result: JsonObj
         span.note(found=type(seen).__name__.lower())
     match seen:
         case Passed(payload):
+            end.gate.taint.delivered(call, received.loaded.mappings, suspicious=False)
             await end.executed(payload, [], failure=failure)
             return Delivered(payload)
         case Changed(payload, review):
+            end.gate.taint.delivered(call, received.loaded.mappings, suspicious="suspicious" in review)
             if payload is not result:
                 payload = marks.redacted(payload, call.id, verdict.as_json(), review["redaction_details"])
             await end.executed(payload, [Event("output.reviewed", end.common, review)], failure=failure)

@@ -77,7 +77,7 @@ def _described(gate: Gate, loaded: Loaded, request: Request, arguments: JsonObje
     )  # fmt: skip
     attributes = attributes_json(description.attributes)
     deed = Deed(held.agent, held.upstream, held.tool, description.topic, attributes)
-    seen = Seen(held.ts, arguments, len(body))
+    seen = Seen(held.ts, arguments, len(body), gate.taint.still(held))
     asked = request.asked_call.job_hash
     signals, stored = known(loaded, gate.store, deed, digest, held.claims, seen, instead_of=asked)
     call = replace(

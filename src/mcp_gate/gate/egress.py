@@ -22,6 +22,7 @@ from mcp_gate.model.output import Detail, OutputDecision, Unscannable
 from mcp_gate.output import opaque
 from mcp_gate.output.decide import Found, decide
 from mcp_gate.output.fits import as_error, fits
+from mcp_gate.output.injection import suspicious, without_hidden
 from mcp_gate.output.placeholders import Placeholders
 from mcp_gate.output.record import record
 from mcp_gate.output.redact import redact, withheld_for
@@ -121,6 +122,8 @@ class _Review:
     counts: Counts
     details: list[Detail] = field(default_factory=list)
     partial: tuple[str, ...] = ()
+    suspicious: list[str] = field(default_factory=list)
+    """Fields that speak to the model rather than to its user."""
 
     async def of(self, payload: JsonObject, constraints: Constraints, schema: JsonObject | None) -> Egress:
         outgoing = self.loaded.outgoing
@@ -135,13 +138,19 @@ class _Review:
         limit = constraints.max_output_bytes
         if limit is not None and len(strictjson.dumps(out)) > limit:
             raise _Stop("the result is larger than it may be")
-        if out is payload and not self.partial:
+        if out is payload and not self.partial and not self.suspicious:
             return Passed(payload)
         decision = OutputDecision.ALLOW if out is payload else OutputDecision.REDACT
         return Changed(out, self._record(decision))
 
     async def _cleaned(self, payload: JsonObject, rules: Sequence[OutputRule]) -> JsonObject:
         walked = walk(payload, self.method)
+        payload, hidden = without_hidden(payload, walked)
+        if hidden:
+            self.details += hidden
+            self.suspicious = [detail.field for detail in hidden]
+            walked = walk(payload, self.method)
+        self.suspicious += suspicious(walked)
         if walked.opaque:
             payload = self._without_opaque(payload, walked, rules)
             walked = walk(payload, self.method)
@@ -208,4 +217,4 @@ class _Review:
 
     def _record(self, decision: OutputDecision) -> JsonObject:
         job_id = self.call.id if self.call is not None else ""
-        return record(job_id, decision, self.details, self.loaded.snapshot.id, self.partial)
+        return record(job_id, decision, self.details, self.loaded.snapshot.id, self.partial, self.suspicious)

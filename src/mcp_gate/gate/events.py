@@ -32,6 +32,8 @@ def decided(common: JsonObject, verdict: Verdict, call: Call) -> Event:
         "tier": verdict.tier.word,
         "layers": verdict.as_json()["layers"],
     }
+    if call.signals.get("tainted"):
+        data["tainted"] = True
     if "anomaly" in call.signals:  # values of arguments do not stand in the record
         data["anomaly_score"] = call.signals["anomaly_score"]
         data["anomaly"] = [{"feature": why["feature"], "p": why["p"]} for why in call.signals["anomaly"]]

@@ -44,7 +44,9 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
     superseded = ""
     for _ in range(REDECISIONS):
         with gate.tracing.step("decide") as span:
-            received = receive(gate.loaded, gate.store, job, caller, gate.clock.wall())  # 1, 2
+            received = receive(  # 1, 2
+            gate.loaded, gate.store, job, caller, gate.clock.wall(), tainted=gate.taint.of(caller.session)
+        )
             verdict = _bound(job, verdict_on(received.loaded, received.facts, received.call.id).raised(floor))  # 3
             over = forbidden(verdict.constraints, received.facts, received.call.id)
             span.note(call_id=received.call.id, decision=verdict.decision.word, rule_id=verdict.rule_id)

@@ -22,7 +22,6 @@ from mcp_gate.model.outcome import Delivered, Outcome
 from mcp_gate.model.output import OutputDecision, Unscannable
 from mcp_gate.model.request import Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
-from mcp_gate.policy.outgoing import Outgoing
 from mcp_gate.policy.read_output import OutputRule, parse_path
 from mcp_gate.store.quarantine import Collected
 from mcp_gate.store.requests import Released
@@ -55,7 +54,9 @@ class Quarantine:
         """The request for a look at a result that may not leave."""
         now = self._gate.clock.steady()
         about = {
-            "quarantine": {"why": why, "details": review["redaction_details"]}, "timeout_sec": LOOK_SEC,
+            "quarantine": {
+                "why": why, "details": review["redaction_details"], "suspicious": review.get("suspicious", []),
+            }, "timeout_sec": LOOK_SEC,
             "on_timeout": OnTimeout.DENY.word, "approvals": 1,
         }  # fmt: skip
         return Request(
@@ -94,7 +95,7 @@ class Quarantine:
             if found is None or found.request.status is not RequestStatus.PENDING:
                 self._forget(key, request_id)
             if found is not None:
-                return self._told(found, verdict)
+                return self._told(found, received, verdict)
         return None
 
     def _forget(self, key: tuple[str, str], request_id: str) -> None:
@@ -112,17 +113,21 @@ class Quarantine:
         again = events.received(common, received.call)
         return await self._gate.store.quarantine.collect(request_id, again, Event("call.delivered", common, {}))
 
-    def _told(self, found: Collected, verdict: Verdict) -> Outcome:
+    def _told(self, found: Collected, received: Received, verdict: Verdict) -> Outcome:
         request = found.request
         match request.status:
             case RequestStatus.PENDING:
                 return words.quarantined(verdict, request.call.id, request.verdict["quarantine"]["why"], request.id)
             case RequestStatus.APPROVED:
                 try:
-                    return Delivered(self._opened(request.call, found.result))
+                    outcome = Delivered(self._opened(request.call, found.result))
                 except Unreadable as e:
                     log.error("the result of %s is lost: %s", request.call.id, e)
                     return words.dropped(verdict, request.call.id, request.id, str(e))
+                odd = bool(request.verdict["quarantine"].get("suspicious"))
+                call = replace(request.call, session=received.call.session)
+                self._gate.taint.delivered(call, received.loaded.mappings, suspicious=odd)
+                return outcome
             case RequestStatus.REJECTED:
                 return words.dropped(verdict, request.call.id, request.id, _reason(request))
             case RequestStatus.EXPIRED:
@@ -185,7 +190,7 @@ class Quarantine:
         rules = [rule for rule in gate.loaded.outgoing.about(call) if rule.paths]
         if paths:
             rules.append(OutputRule("reviewer", paths=paths, reason="Taken out by a reviewer"))
-        loaded = replace(gate.loaded, outgoing=Outgoing((*rules, MASK)))
+        loaded = replace(gate.loaded, outgoing=replace(gate.loaded.outgoing, rules=(*rules, MASK), enabled=True))
         schema = gate.catalog.output_schema(call.listed_name)
         return await egress(loaded, gate.scanner, call.method, whole, call=call, schema=schema)
 

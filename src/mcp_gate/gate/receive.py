@@ -47,8 +47,13 @@ class Received:
     """Digest of the arguments as they will be serialised."""
 
 
-def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) -> Received:
+def receive(
+    loaded: Loaded, store: Store, job: Job, caller: Caller, now: float, *, tainted: bool = False
+) -> Received:
     """Take the gate's own properties out, check the limits, describe and hash.
+
+    Args:
+        tainted: whether its session was given something that nobody vouches for.
 
     Raises:
         RpcError: -32602, too deep, too large, or not canonical.
@@ -70,7 +75,7 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float) 
     attributes = attributes_json(description.attributes)
     deed = Deed(caller.agent, job.upstream, job.tool, description.topic, attributes)
     ts = rfc3339(now)
-    signals, stored = known(loaded, store, deed, digest, claims, Seen(ts, arguments, len(body)))
+    signals, stored = known(loaded, store, deed, digest, claims, Seen(ts, arguments, len(body), tainted))
     call = Call(
         id=clock.call_id(now),
         ts=ts,
@@ -125,12 +130,14 @@ async def acquaint(store: Store, agent: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The part of a call that is compared with the agent's habits."""
+    """The part of a call that is compared with what came before it."""
 
     ts: str
     arguments: JsonMapping
     size: int
     """Bytes of the arguments."""
+    tainted: bool
+    """Whether its session was given something that nobody vouches for."""
 
 
 def known(
@@ -155,6 +162,7 @@ def known(
         first_time_action=not store.executed_before(deed.agent, deed.upstream, deed.tool),
         windows=store.windows(windows, deed, instead_of or job_hash) if windows else {},
         level=store.level(deed.agent),
+        tainted=seen.tainted,
     )
     stored = signals_json(signals)
     if measured:

@@ -60,7 +60,7 @@ async def _reopen(gate: Gate, request: Request) -> None:
         call = _described_again(loaded, request.asked_call, gate.clock.wall())
         if call is None:
             return
-        seen = Seen(call.ts, call.arguments, len(strictjson.dumps(call.arguments)))
+        seen = Seen(call.ts, call.arguments, len(strictjson.dumps(call.arguments)), gate.taint.still(call))
         signals, stored = known(loaded, gate.store, Deed.of(call), call.job_hash, call.claims, seen)
         call = replace(call, signals=stored)
         facts = Facts(

@@ -161,7 +161,7 @@ async def ask(gate: Gate, run: Call, workflow: Workflow, move: Ask, exchange: Ex
         try:
             then = receive(
                 gate.loaded, gate.store, job_of(run, move.then, await tool_of(gate, move.then.step)),
-                Caller(run.agent, run.session), gate.clock.wall(),
+                Caller(run.agent, run.session), gate.clock.wall(), tainted=gate.taint.of(run.session),
             )  # fmt: skip
         except Lost as lost:
             return refusal(run, Status.FAILED, lost.reason, Retry.LATER, sent=False)

@@ -12,7 +12,7 @@ OWN: Final = "agent"
 """What calls have in common where nothing is said: whoever makes them."""
 COMMON: Final = {"agent": "agent", "tool": "tool", "topic": "topic", "target": "attributes.target"}
 """Words for what calls have in common, and what they mean."""
-OF_THE_GATE: Final = frozenset({"confidence", "retry_count", "anomaly_score", "first_time_action"})
+OF_THE_GATE: Final = frozenset({"confidence", "retry_count", "anomaly_score", "first_time_action", "tainted"})
 """Attributes that are the gate's own finding about one call: no sum of them says anything."""
 
 

@@ -35,6 +35,8 @@ class Signals:
     """The agent's autonomy level, where the policy has levels."""
     windows: Mapping[str, Decimal | Unknown] = field(default_factory=dict)
     """What the windows of the policy come to with this call, by their texts; one that is not there is unknown."""
+    tainted: bool = False
+    """Whether its session was given something that nobody vouches for: see `gate.taint`."""
 
 
 @dataclass(frozen=True, slots=True)

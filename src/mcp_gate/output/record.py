@@ -13,11 +13,13 @@ MOST: Final = 1000
 
 
 def record(
-    job_id: str, decision: OutputDecision, details: Sequence[Detail], snapshot: str, partial: Sequence[str] = ()
-) -> JsonObject:
+    job_id: str, decision: OutputDecision, details: Sequence[Detail], snapshot: str, partial: Sequence[str] = (),
+    suspicious: Sequence[str] = (),
+) -> JsonObject:  # fmt: skip
     """
     Args:
         partial: optional detectors whose time ran out.
+        suspicious: fields that speak to the model rather than to its user.
     """
     changed = 0 if decision is OutputDecision.QUARANTINE else len(details)
     out: JsonObject = {
@@ -27,4 +29,8 @@ def record(
         "redaction_details": [detail.as_json() for detail in details[:MOST]],
         "policy_snapshot": snapshot,
     }
-    return {**out, "partial": list(partial)} if partial else out
+    if partial:
+        out["partial"] = list(partial)
+    if suspicious:
+        out["suspicious"] = list(dict.fromkeys(suspicious))[:MOST]
+    return out

@@ -16,7 +16,7 @@ from mcp_gate.model.foreign import Json
 from mcp_gate.model.verdict import LayerWord
 from mcp_gate.policy.rules import Match, Rule
 
-GATE_ATTRIBUTES: Final = frozenset({"confidence", "retry_count", "anomaly_score", "first_time_action"})
+GATE_ATTRIBUTES: Final = frozenset({"confidence", "retry_count", "anomaly_score", "first_time_action", "tainted"})
 """Supplied by the gate itself, for every call."""
 
 
@@ -184,6 +184,12 @@ def _dynamic(match: Match, restrictive: bool) -> Iterator[Dynamic]:
             lambda f: f.signals.first_time_action is first,
             lambda f: _shown(f.signals.first_time_action),
         )
+    if (tainted := match.tainted) is not None:
+        yield Dynamic(
+            f"tainted: {_shown(tainted)}",
+            lambda f: f.signals.tainted is tainted,
+            lambda f: _shown(f.signals.tainted),
+        )
     if (when := match.when) is not None:
         yield Dynamic(f"when: {when.text}", _when(when, restrictive), lambda f: _why_not(when, f))
 
@@ -228,6 +234,7 @@ def _when(condition: Condition, restrictive: bool) -> Callable[[Facts], bool | N
                 retry_count=signals.retry_count,
                 anomaly_score=signals.anomaly_score,
                 first_time_action=signals.first_time_action,
+                tainted=signals.tainted,
             )
         if "call" in roots:
             env["call"] = {

@@ -28,6 +28,7 @@ def explain(policy: Policy, facts: Facts) -> JsonObject:
         "retry_count": signals.retry_count,
         "anomaly_score": signals.anomaly_score,
         "first_time_action": signals.first_time_action,
+        "tainted": signals.tainted,
     }
     return {
         **verdict.as_json(),

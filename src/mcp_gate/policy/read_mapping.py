@@ -20,7 +20,7 @@ NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 PATH: Final = r"args(?:\.[A-Za-z0-9_-]+)+"
 ATTRIBUTE: Final = re.compile(rf"count\(\s*(?P<counted>{PATH})\s*\)|(?P<path>{PATH})")
 CONDITION_ROOTS: Final = frozenset({"args", "attributes"})
-MAPPING_KEYS: Final = frozenset({"topic", "risk_tags", "attributes", "tag_when", "ask"})
+MAPPING_KEYS: Final = frozenset({"topic", "risk_tags", "attributes", "tag_when", "ask", "taint"})
 ASKS: Final = {"confidence": "confidence", "reason": "reason"}
 GENERIC: Final = frozenset(
     {
@@ -61,9 +61,10 @@ def _tool(reader: Reader, node: Node, keys: frozenset[str]) -> ToolMapping | Non
     attributes = _attributes(reader, get("attributes"))
     tag_when = reader.each(get("tag_when"), lambda item: _tag_when(reader, item, frozenset(attributes)))
     ask = reader.each(get("ask"), lambda item: reader.one_of(item, ASKS, "confidence or reason"))
+    taint = reader.boolean(get("taint")) or False
     if topic is None:
         return None
-    return ToolMapping(topic, frozenset(tags), attributes, tag_when, tuple(dict.fromkeys(ask)))
+    return ToolMapping(topic, frozenset(tags), attributes, tag_when, tuple(dict.fromkeys(ask)), taint)
 
 
 def read_topic(reader: Reader, node: Node | None) -> str | None:

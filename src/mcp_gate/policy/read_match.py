@@ -28,7 +28,8 @@ NUMBERS: Final = {
     "affected_users_above": 10**15,
 }  # fmt: skip
 """Thresholds and the largest that makes sense."""
-MATCH_KEYS: Final = frozenset({*GLOBS, *TAGS, *NUMBERS, "first_time_action", "when"})
+TRUTHS: Final = ("first_time_action", "tainted")
+MATCH_KEYS: Final = frozenset({*GLOBS, *TAGS, *NUMBERS, *TRUTHS, "when"})
 CONSTRAINT_KEYS: Final = frozenset({"max_runtime_sec", "max_amount_usd", "max_output_bytes", "network_allowlist"})
 
 
@@ -51,7 +52,7 @@ def _field(reader: Reader, key: str, node: Node) -> Any:
         return frozenset(_listed(reader, key, node, lambda item: read_tag(reader, item)))
     if key in NUMBERS:
         return reader.decimal(node, most=NUMBERS[key])
-    if key == "first_time_action":
+    if key in TRUTHS:
         return reader.boolean(node)
     return read_condition(reader, node, ROOTS, windows=True)
 

@@ -29,6 +29,7 @@ class Match:
     amount_usd_above: Decimal | None = None
     affected_users_above: Decimal | None = None
     first_time_action: bool | None = None
+    tainted: bool | None = None
     when: Condition | None = None
 
     @property
@@ -38,7 +39,7 @@ class Match:
             value is not None
             for value in (
                 self.confidence_below, self.anomaly_score_above, self.retry_count_above, self.amount_usd_above,
-                self.affected_users_above, self.first_time_action, self.when,
+                self.affected_users_above, self.first_time_action, self.tainted, self.when,
             )
         )  # fmt: skip
 

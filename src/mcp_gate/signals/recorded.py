@@ -36,6 +36,7 @@ def signals_json(signals: Signals) -> JsonObject:
         "first_time_action": signals.first_time_action,
         "level": signals.level,
         "windows": {text: _exact(value) for text, value in signals.windows.items()},
+        "tainted": signals.tainted,
     }
 
 
@@ -52,6 +53,7 @@ def signals_of(stored: JsonMapping) -> Signals:
             anomaly_score=_number(stored["anomaly_score"]),
             first_time_action=stored["first_time_action"],
             level=stored["level"],
+            tainted=stored.get("tainted", False),  # of calls from before there was such a thing none was
             windows={text: _number(value) for text, value in stored["windows"].items()},
         )
     except KeyError as missing:

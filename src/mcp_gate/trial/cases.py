@@ -23,7 +23,7 @@ from mcp_gate.policy.read_version import read_version
 from mcp_gate.trial.values import plain
 
 CALL_KEYS: Final = frozenset(
-    {"tool", "args", "agent", "confidence", "level", "anomaly", "retries", "first_time", "tags"}
+    {"tool", "args", "agent", "confidence", "level", "anomaly", "retries", "first_time", "tainted", "tags"}
 )
 EXPECT_KEYS: Final = frozenset({"decision", "rule", "tier", "route"})
 
@@ -111,6 +111,7 @@ def _signals(reader: Reader, call: Mapping_) -> Signals:
         retry_count=reader.integer(get("retries")) or 0,
         anomaly_score=reader.decimal(get("anomaly"), most=1) or Decimal(0),
         first_time_action=reader.boolean(get("first_time")) or False,
+        tainted=reader.boolean(get("tainted")) or False,
         level=reader.integer(get("level"), most=99) or 0,
     )
 

@@ -15,6 +15,7 @@ def cases_schema() -> JsonObject:
         "tool": text("The listed name."), "args": {"type": "object"}, "agent": text("", PERSON),
         "confidence": number("What the agent claims.", most=1), "level": whole(most=99), "anomaly": number(most=1),
         "retries": whole("Earlier failed identical calls."), "first_time": truth(),
+        "tainted": truth(),
         "tags": each(ref("tag"), "Besides those of the mapping."),
     }  # fmt: skip
     expect = {

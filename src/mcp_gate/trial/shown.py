@@ -55,7 +55,8 @@ class Shown:
             words += [f"--{key}", str(call[key])] if key in call else []
         for text, value in self.windows.items():
             words += ["--window", f"{text}={value}"]
-        return shlex.join([*words, *(["--first-time"] if "first_time" in call else [])])
+        words += ["--first-time"] if "first_time" in call else []
+        return shlex.join([*words, *(["--tainted"] if "tainted" in call else [])])
 
     def _call(self) -> JsonObject:
         """What differs from a plain call, under the names of a case."""
@@ -71,7 +72,8 @@ class Shown:
             out["anomaly"] = number(signals.anomaly_score)
         for key, value in (("retries", signals.retry_count), ("level", signals.level)):
             out |= {key: value} if value else {}
-        return out | ({"first_time": True} if signals.first_time_action else {})
+        out |= {"first_time": True} if signals.first_time_action else {}
+        return out | ({"tainted": True} if signals.tainted else {})
 
 
 def shown(loaded: Loaded, facts: Facts, shows: Callable[[Facts], bool]) -> Shown:

@@ -41,7 +41,8 @@ TESTS = st.one_of(
         *PATHS, "call.agent = 'x'", "call.agent LIKE 'x%'", "call.topic = 'job.a'", "call.risk_tags CONTAINS 'prod'",
         "call.nothing = 1", "sum(attributes.amount_usd, 24h) > 1",
         "count(24h) > 1", "2 >= sum(attributes.x, 1h)",
-        "attributes.first_time_action", "attributes.retry_count > 1", "attributes.retry_count < 2",
+        "attributes.first_time_action", "attributes.tainted",
+        "attributes.retry_count > 1", "attributes.retry_count < 2",
         "1 = 1", "'a' LIKE 'b%'", "call.risk_tags IS NULL", "args IS NULL", "attributes.x.y = 1",
     ]),
 )  # fmt: skip
@@ -100,6 +101,7 @@ FACTS = st.builds(
         retry_count=st.integers(0, 3),
         anomaly_score=st.sampled_from([UNKNOWN, Decimal(0), Decimal("0.9")]),
         first_time_action=st.booleans(),
+        tainted=st.booleans(),
     ),
 )  # fmt: skip
 
@@ -175,6 +177,7 @@ MATCHES = st.builds(
     retry_count_above=st.none() | st.sampled_from([Decimal(0), Decimal("1.5")]),
     amount_usd_above=st.none() | st.sampled_from([Decimal(1), Decimal(0)]),
     first_time_action=st.none() | st.booleans(),
+    tainted=st.none() | st.booleans(),
 )
 
 
@@ -199,7 +202,8 @@ def test_no_clause_of_a_match_is_left_out() -> None:
         "topics": ("job.a",), "tools": ("t",), "upstreams": ("u",), "agents": ("x",), "risk_tags": frozenset({"a"}),
         "risk_tags_all": frozenset({"a"}), "risk_tags_none": frozenset({"a"}), "confidence_below": Decimal(1),
         "anomaly_score_above": Decimal(0), "retry_count_above": Decimal(0), "amount_usd_above": Decimal(0),
-        "affected_users_above": Decimal(0), "first_time_action": True, "when": compiled("args.a = 1"),
+        "affected_users_above": Decimal(0), "first_time_action": True, "tainted": True,
+        "when": compiled("args.a = 1"),
     }  # fmt: skip
     assert {field.name for field in fields(Match)} == set(asked)
     for name, value in asked.items():

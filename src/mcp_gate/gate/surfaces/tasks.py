@@ -122,7 +122,11 @@ async def inspected(talk: Conversation, job: Job, result: JsonObject) -> JsonObj
         schema=gate.catalog.output_schema(job.listed_name), counts=gate.found,
     )  # fmt: skip
     match seen:
-        case Passed(out) | Changed(out, _):
+        case Passed(out):
+            gate.taint.delivered(received.call, gate.loaded.mappings, suspicious=False)
+            return out
+        case Changed(out, review):
+            gate.taint.delivered(received.call, gate.loaded.mappings, suspicious="suspicious" in review)
             return out
         case Withheld(why, _):
             raise RpcError(REFUSED, f"The result is withheld: {why}")

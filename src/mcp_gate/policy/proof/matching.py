@@ -58,6 +58,9 @@ def _dynamic(space: Space, match: Match, restrictive: bool) -> Iterator[Tri]:
     if match.first_time_action is not None:
         first = _attribute(space, "first_time_action").true
         yield Tri(first, -first) if match.first_time_action else Tri(-first, first)
+    if match.tainted is not None:
+        tainted = _attribute(space, "tainted").true
+        yield Tri(tainted, -tainted) if match.tainted else Tri(-tainted, tainted)
     if match.when is not None:
         yield condition(space, match.when.tree, restrictive)
 

@@ -153,6 +153,7 @@ SIGNALS: Final[dict[str, tuple[Kind, ...]]] = {
     "anomaly_score": (Kind.NUMBER, Kind.UNKNOWN),
     "retry_count": (Kind.NUMBER,),
     "first_time_action": (Kind.BOOLEAN,),
+    "tainted": (Kind.BOOLEAN,),
 }
 """What the gate supplies, among the attributes."""
 

@@ -26,6 +26,7 @@ MATCH: Final = block(
         "risk_tags_none": described("None of these tags.", TAGS),
         **{key: number(_ABOUT.get(key, ""), most=most) for key, most in NUMBERS.items()},
         "first_time_action": truth("No earlier executed call of this tool by this agent."),
+        "tainted": truth("Its session was given something that nobody vouches for."),
         "when": text("A condition, such as: args.amount >= 100 AND call.agent = 'bot'"),
     },
     about="Fields are ANDed; an absent one matches.",

@@ -20,6 +20,7 @@ from mcp_gate.policy.schema.parts import (
     one_of,
     ref,
     text,
+    truth,
 )
 
 _ANY: Final[JsonObject] = {"type": "string"}
@@ -68,6 +69,7 @@ def _mapping(*, tool: bool) -> JsonObject:
         ),
         "tag_when": each(added, "Tags added where a condition holds or cannot be told."),
     }
+    members["taint"] = truth("What its results say nobody vouches for: later calls of the session are tainted.")
     if tool:
         members["ask"] = each(one_of(ASKS), "Adds optional gate_confidence and gate_reason to the listed schema.")
     return block(members, ("topic",))

@@ -1,0 +1,121 @@
+"""What in a result speaks to the model rather than to its user: characters that nobody sees, and texts that read like
+instructions. The first are taken out; of the second it is only told that they are there."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from mcp_gate.detect.finding import Leaf
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.output import Detail
+from mcp_gate.output.edits import Edit, Put, Rename, edited
+from mcp_gate.output.fields import field_of
+from mcp_gate.output.redact import with_twins
+from mcp_gate.output.walk import Part, Trail, Walked
+
+if TYPE_CHECKING:
+    import re2
+
+_FLAG: Final = "\U0001f3f4[\U000e0030-\U000e007a]{1,8}\U000e007f"
+"""A flag of a region: the one use of tags that somebody sees."""
+_HIDDEN: Final = re.compile(
+    f"(?P<flag>{_FLAG})|[\U000e0000-\U000e007f]|[\U000e0100-\U000e01ef]{{2,}}|[\u200b-\u200f\u2060-\u2064\ufeff]{{3,}}"
+)
+"""Tags, and runs of variation selectors or of characters without width: no script needs them, and they carry texts."""
+SHORTEST: Final = 20
+"""Characters of a text that can tell somebody what to do."""
+AROUND: Final = 160
+MOST: Final = 64
+"""Places of one text that are looked at closely."""
+_ANCHORS: Final = (
+    b"instruction|prompt|guideline|directive|the user|the human|you are now|from now on|act as|the assistant|jailbreak"
+    b"|\\[/?inst\\]|<<sys|im_start|</?system|system:"
+)
+_FORGET: Final = r"(?:ignore|disregard|forget|override|bypass|do not follow|don't follow)\b.{0,40}"
+_EARLIER: Final = r"\b(?:previous|prior|above|earlier|preceding|your|all|any|these|original|existing|system)\b.{0,30}"
+_WORDS: Final = r"\b(?:instruction|prompt|guideline|directive|rule|direction)s?\b"
+_TOLD: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        _FORGET + _EARLIER + _WORDS,
+        r"\b(?:new|important|urgent|hidden|secret|updated|real) (?:instruction|directive)s?\b.{0,20}"
+        r"\b(?:ai|assistant|agent|model|llm|chatbot|you)\b",
+        r"\b(?:you are now|from now on,? you)\b.{0,40}\b(?:ai|assistant|agent|model|mode|must|will|dan|unrestricted)\b",
+        r"\bact as (?:an? |the )?(?:unrestricted|jailbroken|admin|root|system|developer|different)\b",
+        r"\b(?:do not|don't|never|without) (?:tell|inform|mention|alert|notify|ask|show|reveal|telling|informing"
+        r"|mentioning|asking|alerting|notifying)\w*\b[^.!?]{0,24}\b(?:the user|the human|the operator|the reviewer)\b",
+        r"\b(?:reveal|print|repeat|output|leak|send|show)\b.{0,24}"
+        r"\b(?:system prompt|(?:your|initial|hidden) instructions)\b",
+        r"<\|?im_start|\[/?inst\]|<</?sys>>|</?system(?:[-_ ]?(?:prompt|message|instruction)s?)?>|^\s*system:",
+        r"\b(?:the )?(?:ai |llm )?(?:assistant|agent|model)\b,?:? (?:reading this )?(?:must|should|has to|please)\b"
+        r".{0,40}"
+        r"\b(?:call|use|invoke|run|execute|send|forward|upload|delete|transfer|email)\b",
+        r"\bjailbreak",
+    )
+)
+
+
+def without_hidden(payload: JsonObject, walked: Walked) -> tuple[JsonObject, list[Detail]]:
+    """A copy without characters that nobody sees, and how many there were in each place.
+
+    Raises:
+        Clash: two keys would become one.
+    """
+    edits: list[tuple[Trail, Edit]] = []
+    details = []
+    for leaf, trail, part in zip(walked.leaves, walked.trails, walked.parts, strict=True):
+        if leaf.text.isascii() or _HIDDEN.search(leaf.text) is None:
+            continue
+        left = _HIDDEN.sub(_seen, leaf.text)
+        count = len(leaf.text) - len(left)
+        if count:
+            edits.append((trail, Rename(left) if part is Part.KEY else Put(left)))
+            renamed = {trail: left} if part is Part.KEY else {}
+            details.append(Detail(field_of(trail, renamed), "Nobody sees them", f"hidden characters removed: {count}"))
+    if not edits:
+        return payload, []
+    return with_twins(edited(payload, edits), payload, walked), details
+
+
+def _seen(match: re.Match[str]) -> str:
+    return match["flag"] or ""
+
+
+def suspicious(walked: Walked) -> list[str]:
+    """The fields whose texts read like instructions to a model."""
+    return list(dict.fromkeys(field_of(walked.trails[at], {}) for at in _speaking(walked.leaves)))
+
+
+def _speaking(leaves: Sequence[Leaf]) -> Iterator[int]:
+    for at, leaf in enumerate(leaves):
+        if len(leaf.text) >= SHORTEST and any(told.search(said) for said in _closely(leaf.text) for told in _TOLD):
+            yield at
+
+
+def _closely(text: str) -> Iterator[str]:
+    """The surroundings of words that instructions hardly do without, as a model reads them."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    data = plain.encode("utf-8", "surrogatepass")
+    past = 0
+    for count, match in enumerate(_anchors().finditer(data)):
+        if count == MOST:
+            return
+        if match.end() <= past:
+            continue
+        past = match.end() + AROUND
+        around = data[max(0, match.start() - AROUND) : past].decode("utf-8", "ignore")
+        yield " ".join(around.replace("\u2019", "'").split())
+
+
+@cache
+def _anchors() -> re2._Regexp[Any]:
+    import re2
+
+    options = re2.Options()
+    options.case_sensitive = False
+    options.encoding = re2.Options.Encoding.LATIN1
+    return re2.compile(_ANCHORS, options)
