@@ -82,6 +82,19 @@ def test_what_is_wrong_is_told_with_its_cure(home: Path) -> None:
     assert "dana proves nothing" in wrong(found, "reviewers")[1]
 
 
+def test_detectors_that_are_missing_are_wrong_or_a_warning_as_the_policy_says(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mcp_gate.scanning.settings.has_vendor_shapes", lambda: False)
+    monkeypatch.setattr("mcp_gate.setup.doctor.has_vendor_shapes", lambda: False)
+    (missing,) = wrong(told(home, 1), "detectors")
+    assert "kingfisher-secret-scanner is not there" in missing
+    (home / "gate" / "policies" / "output.yaml").write_text("version: v1\noutput_review: { vendor_shapes: false }\n")
+    assert wrong(told(home), "detectors") == ["credentials are looked for by the gate's own rules alone"]
+    (home / "gate" / "policies" / "output.yaml").write_text("version: v1\noutput_review: { enabled: false }\n")
+    assert wrong(told(home), "detectors") == []
+
+
 def test_errors_of_files_are_told_with_their_places(home: Path) -> None:
     (home / "gate" / "policies" / "rules.yaml").write_text("version: v1\nrules:\n  - { id: a, decison: deny }\n")
     found = told(home, code=1)

@@ -28,9 +28,17 @@ def check_detectors(outgoing: Outgoing) -> None:
     Raises:
         ConfigError: detectors that are to look at what leaves are not there; nothing may be served without them.
     """
+    problems = hindrances(outgoing)
+    if problems:
+        raise ConfigError(tuple(problems))
+
+
+def hindrances(outgoing: Outgoing) -> list[Problem]:
+    """Why what leaves cannot be looked at on this machine as the policy wants it."""
     if not outgoing.enabled:
-        return
-    wanted, problems = outgoing.detection, []
+        return []
+    wanted = outgoing.detection
+    problems: list[Problem] = []
     place = outgoing.place or Place(UPSTREAMS, 1, 1)
     if wanted.vendor_shapes is not False and not has_vendor_shapes():
         problems.append(
@@ -44,8 +52,7 @@ def check_detectors(outgoing: Outgoing) -> None:
     if wanted.ner and not has_names():
         what = "the output review cannot find names in prose: the extra ner is not there"
         problems.append(Problem(place, what, "install mcp-gate[ner], or leave out 'ner: true'"))
-    if problems:
-        raise ConfigError(tuple(problems))
+    return problems
 
 
 def has_vendor_shapes() -> bool:

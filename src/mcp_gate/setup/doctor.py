@@ -19,6 +19,7 @@ from mcp_gate.gate.directory import LONGEST_SOCKET, SOCKET_PATH
 from mcp_gate.model.config import Problem
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.policy.load import Loaded
+from mcp_gate.scanning.settings import has_names, has_vendor_shapes, hindrances
 from mcp_gate.setup.clients import Places, locations
 from mcp_gate.setup.reviewing import reviewing
 from mcp_gate.setup.servers import Unreadable, read_servers
@@ -193,9 +194,28 @@ def _sandbox(setup: SetUp) -> Iterator[Finding]:
         yield Finding("sandbox", Verdict.OK, "sandboxes can be made here")
 
 
+def _detectors(setup: SetUp) -> Iterator[Finding]:
+    if setup.loaded is None:
+        return
+    outgoing = setup.loaded.outgoing
+    if not outgoing.enabled:
+        yield Finding("detectors", Verdict.OK, "what leaves is not looked at: somebody turned it off")
+        return
+    missing = hindrances(outgoing)
+    for problem in missing:
+        yield Finding("detectors", Verdict.WRONG, problem.message, problem.hint)
+    if missing:
+        return
+    names = "" if outgoing.detection.ner is not False and has_names() else ", but names in prose"
+    yield Finding("detectors", Verdict.OK, f"personal data and credentials are looked for{names}")
+    if not has_vendor_shapes():
+        cure = "install kingfisher-secret-scanner where there is a wheel of it"
+        yield Finding("detectors", Verdict.WARNING, "credentials are looked for by the gate's own rules alone", cure)
+
+
 def _database(_: SetUp) -> Iterator[Finding]:
     yield Finding("sqlite", Verdict.OK, f"SQLite {sqlite3.sqlite_version}; the gate alone writes")
 
 
-CHECKS: Final = (_config, _upstreams, _gate, _state, _reviewers, _clients, _sandbox, _database)
+CHECKS: Final = (_config, _upstreams, _gate, _state, _reviewers, _clients, _sandbox, _detectors, _database)
 """In the order in which they are most likely wrong."""
