@@ -18,6 +18,7 @@ from mcp_gate.policy.load import load
 from mcp_gate.scanning.failed import Failure, ScanFailed
 from mcp_gate.wire.errors import RpcError
 from support.agents import MAPPED, bench
+from support.credentials import github_token, private_key
 from support.directories import files
 from support.gates import RULES, Upstream, job, open_gate, perform
 from support.held import a_call
@@ -147,6 +148,23 @@ async def test_S196_a_value_that_is_split_is_found_in_all_its_parts(payload: Jso
     told = json.dumps(seen.payload)
     assert "536" not in told
     assert "1234" not in told
+
+
+async def test_a_value_that_ends_a_block_does_not_take_words_of_the_next_with_it() -> None:
+    for value, rest in ((github_token(), "token is fresh"), (MAIL, "and that is all")):
+        told = f"it is {value}"
+        seen = await out({"content": [text(told), text(rest)], "structuredContent": {"result": told}})
+        assert isinstance(seen, Changed)
+        assert [block["text"] for block in seen.payload["content"]][1] == rest
+        assert seen.payload["structuredContent"]["result"].startswith("it is [REDACTED:")
+        assert seen.review["original_fields_redacted"] == 1
+
+
+async def test_a_key_block_that_goes_on_in_the_next_text_is_taken_out_of_both() -> None:
+    key = private_key()
+    seen = await out({"content": [text(key[:200]), text(key[200:])]})
+    assert isinstance(seen, Changed)
+    assert all(line not in json.dumps(seen.payload) for line in key.split("\n")[1:-1])
 
 
 async def test_S197_of_two_forms_that_differ_the_worse_one_counts() -> None:

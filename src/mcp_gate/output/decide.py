@@ -55,8 +55,10 @@ def decide(
 
 
 def _merge(own: list[list[Finding]], parts: Sequence[tuple[int, Finding]]) -> None:
-    """Put a value that is split over leaves in place of what was found of it in each, unless all of it was found."""
-    if all(any(f.start <= part.start and part.end <= f.end for f in own[leaf]) for leaf, part in parts):
+    """Put a value that is split over leaves in place of what was found of it in each, unless all of it was found, or
+    one leaf holds a whole value, which the letters of the next only seem to go on with. A key block does go on."""
+    seen = [any(f.start <= part.start and part.end <= f.end for f in own[leaf]) for leaf, part in parts]
+    if all(seen) or (any(seen) and parts[0][1].entity != "PRIVATE_KEY"):
         return
     for leaf, part in parts:
         touching = [f for f in own[leaf] if f.start < part.end and part.start < f.end]
