@@ -6,10 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from mcp_gate.model.config import WebhookSpec
-from mcp_gate.notify.worker import Worker
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
+    from mcp_gate.notify.worker import Worker
 
 RETRIED: Final = "webhooks.retried"
 """Published with a webhook's id: a person wants its messages tried again."""
@@ -46,6 +46,8 @@ class Post:
             self._workers.pop(spec)[1].cancel()
         for spec in named:
             if spec not in self._workers:
+                from mcp_gate.notify.worker import Worker  # with a client of HTTP: only where there are webhooks
+
                 worker = Worker(self._gate, spec)
                 self._workers[spec] = worker, asyncio.create_task(worker.run_forever())
 

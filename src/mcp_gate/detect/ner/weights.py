@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +28,8 @@ class NoModel(Exception):
 @cache
 def installed() -> bool:
     """Whether the package with the model is there. It is not imported."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
     try:
         distribution(PACKAGE)
     except PackageNotFoundError:
@@ -42,6 +43,8 @@ def read(name: str) -> bytes:
     Raises:
         NoModel: it is missing or changed.
     """
+    from importlib.metadata import PackageNotFoundError, distribution
+
     try:
         path = Path(str(distribution(PACKAGE).locate_file(f"{_FOLDER}/{name}")))
         data = path.read_bytes()
