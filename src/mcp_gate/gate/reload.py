@@ -46,7 +46,8 @@ class Reloader:
         """Look at intervals, and when asked to, until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._now.wait(), self._every)
+                async with asyncio.timeout(self._every):
+                    await self._now.wait()
             self._now.clear()
             seen = await asyncio.to_thread(fingerprint, self._directory)
             if seen != self._seen:

@@ -116,7 +116,8 @@ class UnderWay:
     async def finish(self, timeout: float) -> None:
         """Wait until there is none, at most `timeout` seconds."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._none.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._none.wait()
 
 
 class Waiters:

@@ -74,7 +74,8 @@ class Worker:
                 wait = LOOK_SEC
             if wait > 0:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), wait)
+                    async with asyncio.timeout(wait):
+                        await self._wake.wait()
 
     async def _round(self) -> float:
         """Gather what happened and make one attempt; how long to wait before the next round."""

@@ -104,7 +104,8 @@ class Listening:
             honoured["resourceSubscriptions"] = accepted
         for one in opened:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(one.wait(), ACK_SEC)
+                async with asyncio.timeout(ACK_SEC):
+                    await one.wait()
         self._acknowledge(honoured)
 
     async def _subscribed(self, uris: list[str]) -> list[str]:
@@ -147,7 +148,8 @@ class Listening:
         self._updates_from.add(upstream)
         answered = self._stream_at(upstream, {"resourceSubscriptions": [uri]})
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(answered.wait(), ACK_SEC)
+            async with asyncio.timeout(ACK_SEC):
+                await answered.wait()
 
     async def _keep(self, upstream: str, asked: JsonObject, answered: asyncio.Event) -> None:
         failures = 0
