@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "review": ("review:review", "The review screen."),
     "requests": ("requests:requests", "Held calls without a screen."),
     "agents": ("agents:agents", "Agents: levels of autonomy, the stop switch."),
+    "break-glass": ("break_glass:break_glass", "Let an agent's calls of one topic pass, on two people's signed words."),
     "reviewers": ("reviewers:reviewers", "Reviewers: who may decide, with which keys."),
     "doctor": ("doctor:doctor", "What is wrong with this set-up, and what it protects from."),
     "status": ("status:status", "Health, policy snapshot, queue."),

@@ -44,18 +44,18 @@ class Signer:
     """One reviewer's key, ready to sign."""
 
     key: PublicKey
-    make: Callable[[bytes], str]
-    """The text of a signature over a message; raises `CannotSign`."""
+    make: Callable[[bytes, str], str]
+    """The text of a signature over a message for a namespace; raises `CannotSign`."""
 
-    def sign(self, message: bytes) -> str:
+    def sign(self, message: bytes, namespace: str = NAMESPACE) -> str:
         """A signature, checked before anybody else sees it.
 
         Raises:
             CannotSign: the key's holder refused, or made what does not verify.
         """
-        text = self.make(message)
+        text = self.make(message, namespace)
         try:
-            verify(text, message, NAMESPACE, [self.key])
+            verify(text, message, namespace, [self.key])
         except BadSignature as error:
             raise CannotSign(f"what the key made does not verify: {error}") from None
         return text
@@ -97,7 +97,7 @@ def from_file(file: Path, ask: Ask) -> Signer:
     if private is None:
         return _in_device(file)
     try:
-        return Signer(public_of(private), lambda message: sign(private, message, NAMESPACE))
+        return Signer(public_of(private), lambda message, namespace: sign(private, message, namespace))
     except BadKey as error:
         raise CannotSign(f"{file}: {error}") from None
 
@@ -115,9 +115,9 @@ def from_agent(key: PublicKey) -> Signer:
     if not held:
         raise CannotSign(f"the ssh-agent does not hold {key.fingerprint}; add it with ssh-add")
 
-    def make(message: bytes) -> str:
+    def make(message: bytes, namespace: str) -> str:
         try:
-            return agent_sign(key, message, NAMESPACE)
+            return agent_sign(key, message, namespace)
         except AgentError as error:
             raise CannotSign(str(error)) from None
 
@@ -231,8 +231,8 @@ def _in_device(file: Path) -> Signer:
     except BadKey as error:
         raise CannotSign(f"{file}.pub: {error}") from None
 
-    def make(message: bytes) -> str:
-        command = [program, "-Y", "sign", "-f", str(file), "-n", NAMESPACE]
+    def make(message: bytes, namespace: str) -> str:
+        command = [program, "-Y", "sign", "-f", str(file), "-n", namespace]
         try:
             done = subprocess.run(command, input=message, stdout=subprocess.PIPE, timeout=TOUCH_SEC, check=False)
         except (OSError, subprocess.TimeoutExpired):

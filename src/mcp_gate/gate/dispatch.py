@@ -46,6 +46,8 @@ async def dispatch(
         call: what is sent: what was received, or the same call as it was held.
     """
     end = _End(gate, call, common, kept=request_id is not None or bool(call.parent))
+    if received.glass:
+        end.sample = sample_of(gate, call, verdict, received)  # whatever becomes of it
     if gate.store.stopped(call.agent):  # between the record and the first byte
         await end.failed("stopped", sent=False)
         return words.stopped(verdict, call.id, request_id)
@@ -115,7 +117,8 @@ async def _unheard(end: _End, verdict: Verdict, received: Received, result: Json
 
 async def _look(end: _End, verdict: Verdict, received: Received, result: JsonObject) -> Outcome:
     call = end.call
-    end.sample = None if call.upstream == OWN else sample_of(end.gate, call, verdict, received)
+    if end.sample is None and call.upstream != OWN:
+        end.sample = sample_of(end.gate, call, verdict, received)
     failure = result.get("isError") is True  # what the upstream said, whatever the gate makes of it
     with end.gate.tracing.step("inspect") as span:
         seen = await egress(
@@ -162,7 +165,7 @@ class _End:
         self.call = call
         self.common = common
         self.sample: Request | None = None
-        """The request for a look at the call, if it is executed and was selected."""
+        """The request for a look at the call, if it was selected: once it is executed, or sent behind broken glass."""
         self.written = False
         """Whether its end is on its way to the record."""
         self.unheard = False
@@ -206,22 +209,29 @@ class _End:
             data["code"] = code
         body = strictjson.dumps(told) if self._kept and told is not None else None
         written = [ended("call.failed", self.common, data)]
-        await self._waited(self._finish(CallState.FAILED, written, failure=True, sent=sent, result=body))
+        if sent and self.sample is not None:
+            await self._ran(CallState.FAILED, written, failure=True, result=body)
+        else:
+            await self._waited(self._finish(CallState.FAILED, written, failure=True, sent=sent, result=body))
 
     async def unknown(self, cause: str) -> None:
-        written = [ended("call.unknown", self.common, {"cause": cause})]
-        await self._waited(self._finish(CallState.UNKNOWN, written, failure=True, result=None))
+        await self._ran(
+            CallState.UNKNOWN, [ended("call.unknown", self.common, {"cause": cause})], failure=True, result=None
+        )
 
     def abandoned(self) -> None:
         """The client cancelled what was already sent: whether it took effect is not known."""
         written = [ended("call.unknown", self.common, {"cause": "cancelled"})]
-        self.gate.later(self.gate.store.finish(self.call, CallState.UNKNOWN, written, failure=True, lazy=True))
+        if self.sample is None:
+            self.gate.later(self.gate.store.finish(self.call, CallState.UNKNOWN, written, failure=True, lazy=True))
+        else:
+            self.gate.later(self._ran(CallState.UNKNOWN, written, failure=True, result=None))
 
     async def _ran(
         self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None,
         opening: Sequence[Request] = (),
     ) -> None:  # fmt: skip
-        """It was executed: somebody may have to look at it."""
+        """It was executed, or may have been: somebody may have to look at it."""
         sample = self.sample
         if sample is not None:
             data: JsonObject = {"why": sample.verdict["sampled"], "group": sample.group}

@@ -16,6 +16,7 @@ from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.deadlines import Deadlines
 from mcp_gate.gate.egress import Changed, Counts, Passed, Scanner, Withheld, egress
 from mcp_gate.gate.figures import Targets
+from mcp_gate.gate.glass import Glass
 from mcp_gate.gate.governing import Governing
 from mcp_gate.gate.hold import collectable
 from mcp_gate.gate.hub import Hub
@@ -90,6 +91,7 @@ class Gate:
         self.reviewing = Reviewing(self)
         self.governing = Governing(self)
         self.purging = Purging(self)
+        self.glass = Glass(self)
         self.workflows = Workflows(self)
         self.vault = vault or Vault(hashlib.sha256(b"vault" + key).digest())
         self.quarantine = Quarantine(self)

@@ -48,6 +48,8 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
             gate.loaded, gate.store, job, caller, gate.clock.wall(), tainted=gate.taint.of(caller.session)
         )
             verdict = _bound(job, verdict_on(received.loaded, received.facts, received.call.id).raised(floor))  # 3
+            glass = gate.glass.passes(received.call.agent, received.call.topic, verdict)
+            received = replace(received, glass=glass) if glass else received
             over = forbidden(verdict.constraints, received.facts, received.call.id)
             span.note(call_id=received.call.id, decision=verdict.decision.word, rule_id=verdict.rule_id)
         try:
@@ -64,7 +66,7 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
                 case Decision.DENY:
                     refused = words.denied(verdict, received.call.id)
                     return await _refuse(gate, received, verdict, refused, supersedes=superseded)
-                case Decision.REQUIRE_APPROVAL if not _asked_before(received, verdict, job):
+                case Decision.REQUIRE_APPROVAL if not received.glass and not _asked_before(received, verdict, job):
                     with gate.tracing.step("hold"):
                         outcome = await hold(gate, received, verdict, exchange, send, over)  # 4
                 case Decision.ALLOW | Decision.ALLOW_WITH_CONSTRAINTS | Decision.REQUIRE_APPROVAL if over:
@@ -135,6 +137,8 @@ async def _allow(gate: Gate, received: Received, verdict: Verdict, send: Sender,
         dispatched.data["continues"] = job.continuation
     if job.grant is not None and verdict.decision is Decision.REQUIRE_APPROVAL:
         dispatched.data["approved_by"] = job.grant.request_id
+    if received.glass:
+        dispatched.data["break_glass"] = received.glass
     written = [events.received(common, call), events.decided(common, verdict, call), dispatched]
     try:
         await gate.store.begin(call, verdict.as_json(), CallState.DISPATCHED, written, verdict.policy_snapshot)

@@ -45,6 +45,8 @@ class Received:
     """The one snapshot this call is judged by; no call sees half of two."""
     bytes_sha256: str
     """Digest of the arguments as they will be serialised."""
+    glass: str = ""
+    """What two people broke so that it may pass, or ""."""
 
 
 def receive(

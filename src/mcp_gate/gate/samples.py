@@ -25,14 +25,12 @@ LOOK_SEC: Final = 7 * 86_400
 
 def sample_of(gate: Gate, call: Call, verdict: Verdict, received: Received) -> Request | None:
     """The request for a look at a call that was executed, or None where it was not selected."""
-    sampling = received.loaded.sampling
-    if sampling is None:
-        return None
-    chosen = _why(gate, call, received)
+    sampling, terms, tags = received.loaded.sampling, received.loaded.policy.terms, frozenset(call.risk_tags)
+    chosen = Why.MANDATORY if received.glass else None if sampling is None else _why(gate, call, received)
     if chosen is None:
         return None
     now = gate.clock.steady()
-    to = group(sampling, received.loaded.policy.terms, frozenset(call.risk_tags))
+    to = terms.group(tags) if sampling is None else group(sampling, terms, tags)
     of_the_sample = {
         "sampled": chosen.value, "route": to, "approvals": 1, "timeout_sec": LOOK_SEC,
         "on_timeout": OnTimeout.DENY.word, "min_assurance": Assurance.SESSION.word,

@@ -40,6 +40,7 @@ async def sweep(gate: Gate) -> None:
         if orphan is not None and orphan.status is RequestStatus.PENDING:
             await gate.cancel(orphan, "client_gone")
         gate.waiters.forget(request_id)
+    await gate.glass.round()
     await gate.promoter.round()
     await gate.targets.round()
 

@@ -18,6 +18,7 @@ from mcp_gate.faces.http import body, events, status
 from mcp_gate.faces.http.agents import Agents
 from mcp_gate.faces.http.callbacks import Callbacks
 from mcp_gate.faces.http.door import Door
+from mcp_gate.faces.http.glass import BreakGlass
 from mcp_gate.faces.http.guard import CALLBACKS, Guard
 from mcp_gate.faces.http.page.linked import Linked
 from mcp_gate.faces.http.page.pages import Pages
@@ -47,6 +48,7 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
     """
     routes = Routes(gate, gate.reviewing)
     agents = Agents(gate.governing)
+    glass = BreakGlass(gate.glass)
     webhooks = Webhooks(gate)
     purges = Purges(gate.purging)
     door = Door(gate)
@@ -65,6 +67,10 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
             Route("/v1/calls/{id}", routes.call, methods=["GET"]),
             Route("/v1/calls/{id}/erase", routes.erase, methods=["POST"]),
             Route("/v1/status", rest.status, methods=["GET"]),
+            Route("/v1/break-glass", glass.listed, methods=["GET"]),
+            Route("/v1/break-glass", glass.ask, methods=["POST"]),
+            Route("/v1/break-glass/{id}", glass.confirm, methods=["POST"]),
+            Route("/v1/break-glass/{id}/end", glass.end, methods=["POST"]),
             Route("/v1/reviewers", rest.reviewers, methods=["GET"]),
             Route("/v1/agents", agents.agents, methods=["GET"]),
             Route("/v1/agents/{id}/promote", agents.promote, methods=["POST"]),

@@ -12,6 +12,7 @@ from mcp_gate.faces.http.problem import Failure
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.request import ReviewerDecision
+from mcp_gate.review.glass import Wanted, Word
 
 MOST_BYTES: Final = 1 << 20
 BODY_SEC: Final = 30.0
@@ -136,6 +137,35 @@ def extension_of(body: JsonObject) -> tuple[str, int]:
         wrong.append("seconds")
     _refuse("missing or of the wrong kind", wrong)
     return str(body["approver_id"]), int(seconds or 0)
+
+
+def glass_of(body: JsonObject) -> tuple[Wanted, Word]:
+    """The body of a first word on break-glass:
+    `{agent, topic, minutes, reason, policy_snapshot, approver_id, decision_ts, signature}`.
+
+    Raises:
+        Failure: 400, see `decision_of`.
+    """
+    texts = {"agent": 128, "topic": 512, "reason": TEXTS["reason"], "policy_snapshot": TEXTS["policy_snapshot"]}
+    posted = dict(body)
+    taken = {name: posted.pop(name, None) for name in (*texts, "minutes")}
+    wrong = [name for name in texts if not _text(taken[name], texts[name])]
+    if type(taken["minutes"]) is not int:
+        wrong.append("minutes")
+    _refuse("missing or of the wrong kind", wrong)
+    return Wanted(**taken), signed_of(posted)
+
+
+def signed_of(body: JsonObject) -> Word:
+    """A signed word: `{approver_id, decision_ts, signature}`.
+
+    Raises:
+        Failure: 400, see `decision_of`.
+    """
+    names = ("approver_id", "decision_ts", "signature")
+    _only(body, set(names))
+    _refuse("missing or of the wrong kind", [name for name in names if not _text(body.get(name), TEXTS[name])])
+    return Word(**body)
 
 
 def _wrong_approver(body: JsonObject) -> list[str]:

@@ -35,6 +35,8 @@ async def status(gate: Gate) -> JsonObject:
     if specs := gate.loaded.settings.webhooks:
         tallies = [await gate.store.outbox.tally(spec.id) for spec in specs]
         out["webhooks"] = {"due": sum(one.due for one in tallies), "dead": sum(one.dead for one in tallies)}
+    if broken := [one for one in gate.glass.listed() if one["status"] == "broken"]:
+        out["break_glass"] = broken
     if gate.stale:
         out["errors"] = [problem.as_json() for problem in gate.stale]
     if gate.loaded.warnings:

@@ -1,0 +1,47 @@
+"""The routes of break-glass: one person asks, another confirms, anybody who reviews ends it."""
+
+from __future__ import annotations
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from mcp_gate.faces.http import body
+from mcp_gate.faces.http.problem import Failure, answer
+from mcp_gate.faces.http.routes import caller, identity_of, parameters, refusal
+from mcp_gate.gate.glass import Answer, Glass, NoSuchGlass
+from mcp_gate.model.judged import Refused
+
+
+class BreakGlass:
+    """Endpoints over one gate's glass."""
+
+    def __init__(self, glass: Glass) -> None:
+        self._glass = glass
+
+    async def listed(self, http: HttpRequest) -> Response:
+        parameters(http, "after")
+        return answer({"break_glass": self._glass.listed(), "next": None})
+
+    async def ask(self, http: HttpRequest) -> Response:
+        wanted, word = body.glass_of(await body.read_object(http))
+        caller(http, word.approver_id)
+        return _told(await self._glass.ask(wanted, word, identity_of(http)))
+
+    async def confirm(self, http: HttpRequest) -> Response:
+        word = body.signed_of(await body.read_object(http))
+        caller(http, word.approver_id)
+        return _told(await self._glass.confirm(http.path_params["id"], word, identity_of(http)))
+
+    async def end(self, http: HttpRequest) -> Response:
+        named = caller(http, body.approver_of(await body.read_object(http)))
+        return _told(await self._glass.end(http.path_params["id"], named, identity_of(http)))
+
+
+def _told(outcome: Answer) -> Response:
+    match outcome:
+        case Refused():
+            raise refusal(outcome)
+        case NoSuchGlass():
+            raise Failure(404, "not_found", "nothing with this id waits for anybody, or is broken")
+        case _:
+            return answer(outcome)
