@@ -1,7 +1,8 @@
 #!/bin/sh
 # Fetches the real clients and servers that tests run against into the folder given (default: $MCP_GATE_PEERS, or .peers
 # in the project root): what the conformance runs need, the TypeScript SDKs, the inspector, four official servers.
-# With --bench also what bench/speed.py compares with, each in an environment of its own: fastmcp, contextforge.
+# With --bench also what bench/speed.py and bench/detect.py compare with, each in an environment of its own: fastmcp,
+# contextforge, presidio.
 # Does nothing where all is there already.
 set -eu
 
@@ -44,4 +45,5 @@ alone() {
 if [ -n "$bench" ]; then
     alone fastmcp fastmcp==4.2.3
     alone contextforge mcp-contextforge-gateway==1.0.7.post20260921
+    alone presidio presidio-analyzer==2.2.366
 fi

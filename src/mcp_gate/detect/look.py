@@ -15,8 +15,7 @@ from mcp_gate.detect.triggers import Ends, Kind
 from mcp_gate.detect.windows import around, uncovered
 
 _AROUND: Final[tuple[tuple[Kind, int, int, Callable[[str, int, int], Iterator[Finding]]], ...]] = (
-    (Kind.MAIL, 68, 260, mail.find),
-    (Kind.NUMBER, 40, 24, numbers.find),
+    (Kind.NUMBER, 30, 8, numbers.find),
     (Kind.DOTTED, 16, 16, codes.ipv4),
     (Kind.COLONS, 48, 48, codes.ipv6),
     (Kind.IBAN, 48, 48, codes.iban),
@@ -50,8 +49,10 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
         if ends[kind]:
             for start, end in around(uncovered(ends[kind], known), before, after, len(text)):
                 found.extend(find(text, start, end))
-    for one in [one for one in found if one.entity == "EMAIL_ADDRESS"]:
-        found.extend(people.before_mail(text, one.start))
+    if ends[Kind.MAIL]:
+        found.extend(mail.find(text, uncovered(ends[Kind.MAIL], known)))
+        for one in [one for one in found if one.entity == "EMAIL_ADDRESS"]:
+            found.extend(people.before_mail(text, one.start))
     for end in uncovered(ends[Kind.PERSON], known):
         found.extend(people.after_cue(text, end))
     for end in ends[Kind.SPEECH]:

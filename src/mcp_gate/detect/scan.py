@@ -16,6 +16,7 @@ from mcp_gate.detect.options import Options
 from mcp_gate.detect.secrets.find import find as find_secrets
 from mcp_gate.detect.triggers import Ends, Kind
 from mcp_gate.detect.view import View, read
+from mcp_gate.detect.windows import uncovered
 
 _DEPTH: Final = 2
 """So often something is decoded that was found in what was decoded."""
@@ -73,12 +74,14 @@ def _by_rules(
 def _see_through(
     leaves: Sequence[Leaf], fired: Mapping[int, Ends], found: list[list[Finding]], options: Options, depth: int
 ) -> None:
-    """Add what is encoded and holds something: the whole of it."""
+    """Add what is encoded and holds something: the whole of it. Nothing is decoded that was found anyway."""
+    for own in found:
+        own.sort(key=attrgetter("start"))
     places = [
         (which, one)
         for which, ends in fired.items()
         if ends[Kind.WORD] or ends[Kind.ROW]
-        for one in encoded.find(leaves[which].text, ends[Kind.WORD], ends[Kind.ROW])
+        for one in encoded.find(leaves[which].text, uncovered(ends[Kind.WORD], found[which]), ends[Kind.ROW])
     ]
     if not places:
         return

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Generator, Iterator
 from typing import Final
 
 from mcp_gate.detect import fields, values
@@ -12,39 +11,36 @@ from mcp_gate.detect.fieldrules import HUMAN
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding
 
-_BLOCK: Final = re.compile(r"\n[ \t\r]*\n|```\w*\n")
+_BLANK: Final = re.compile(r"\n[ \t\r]*\n")
 _NAME: Final = re.compile(r"[^\W\d][\w .#/()'-]{0,60}")
-_NAME_CELL: Final = re.compile(r"[ |\"]*[^\W\d][\w .#/()'-]{0,60}[\"]?[,;|\t]")
+_NAME_CELL: Final = re.compile(r"[ |\"\n]*[^\W\d][\w .#/()'-]{0,60}\"?([,;|\t])")
+_HEADER: Final = re.compile(r"\n(?:[ \t\r]*\n|```\w*\n)([ |\"]*[^\W\d][\w .#/()'-]{0,60}\"?([,;|\t]))")
 _RULE: Final = re.compile(r"[-+|: ]+")
-_SEPARATOR: Final = re.compile(r"[^\n,;|\t]{0,64}([,;|\t])")
 
 
 def find(text: str) -> Iterator[Finding]:
     """Findings in cells, by the names of their columns."""
-    if "\n" not in text:
-        return
-    borders = [0, *(match.end() for match in _BLOCK.finditer(text)), len(text)]
-    for start, end in pairwise(borders):
-        if end - start > 8:
-            yield from _block(text, start, end)
+    past = 0
+    if first := _NAME_CELL.match(text):
+        past = yield from _table(text, 0, first[1])
+    for header in _HEADER.finditer(text):
+        if header.start() >= past - 1:
+            past = yield from _table(text, header.start(1), header[2])
 
 
-def _block(text: str, start: int, end: int) -> Iterator[Finding]:
-    while start < end and text[start] == "\n":
-        start += 1
-    line_end = text.find("\n", start, end)
+def _table(text: str, start: int, separator: str) -> Generator[Finding, None, int]:
+    """The table whose names of columns begin at `start`, if it is one; returns where it ends."""
+    line_end = text.find("\n", start)
     if line_end < 0 or line_end - start > 4000:
-        return
-    first = _SEPARATOR.match(text, start, line_end)
-    if first is None:
-        return
-    separator = first[1]
+        return start
+    blank = _BLANK.search(text, line_end)
+    end = blank.start() if blank else len(text)
     if text.find(separator, line_end, end) < 0 or not (columns := _columns(text, start, line_end, separator)):
-        return
+        return start
     human = any(entity in HUMAN for entity in columns)
     kinds = ["PERSON" if human and entity == fields.NAME else entity for entity in columns]
     if not any(kind is not None and kind != fields.NAME for kind in kinds):
-        return
+        return start
     at = line_end + 1
     while at < end:
         line_end = text.find("\n", at, end)
@@ -52,15 +48,14 @@ def _block(text: str, start: int, end: int) -> Iterator[Finding]:
         row = _cells(text, at, line_end, separator)
         if _RULE.fullmatch(text, at, line_end) is None and row:
             if len(row) < max(2, len(kinds) - 1):
-                return
+                return at
             yield from _row(text, row, kinds)
         at = line_end + 1
+    return end
 
 
 def _columns(text: str, start: int, end: int, separator: str) -> list[str | None] | None:
     """The entities of the columns; None if this is no line of names."""
-    if not _NAME_CELL.match(text, start, end):
-        return None
     cells = [text[first:last] for first, last in _cells(text, start, end, separator)]
     if len(cells) < 2 or not all(_NAME.fullmatch(cell) for cell in cells):
         return None
