@@ -184,9 +184,7 @@ def bearer(port: int, token: str) -> Iterator[str]:
         thread.join(10)
 
 
-async def _forward(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, own: int, port: int, token: str
-) -> None:
+async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, own: int, port: int, token: str) -> None:
     """One request a connection. Our own port in Host and Origin becomes the gate's; foreign names stay."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")

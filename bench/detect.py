@@ -30,11 +30,10 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.labelled import benign, records  # noqa: E402
-
 from mcp_gate.detect.finding import Leaf  # noqa: E402
 from mcp_gate.detect.options import Options  # noqa: E402
 from mcp_gate.detect.scan import scan  # noqa: E402
+from support.labelled import benign, records  # noqa: E402
 
 NEUTRAL = {"GPE", "ZIP_CODE", "TITLE"}
 WORST = ("1.", "(", "a-a-a-", "::", "Name: ", "@", "\\", "call 1 ")
@@ -90,9 +89,13 @@ def score(items: list[dict[str, Any]], answers: dict[Any, dict[str, Any]], *, ve
     if verbose:
         print("missed", dict(missed.most_common(12)), "wrong", dict(wrong.most_common(12)))
     return {
-        "precision": precision, "recall": recall, "f1": f_beta(precision, recall, 1), "f2": f_beta(precision, recall, 2),
-        "leaked": 1 - total["kept"] / max(1, total["letters"]), "clean_hit": total["clean_hit"] / max(1, total["clean"]),
-    }  # fmt: skip
+        "precision": precision,
+        "recall": recall,
+        "f1": f_beta(precision, recall, 1),
+        "f2": f_beta(precision, recall, 2),
+        "leaked": 1 - total["kept"] / max(1, total["letters"]),
+        "clean_hit": total["clean_hit"] / max(1, total["clean"]),
+    }
 
 
 def f_beta(precision: float, recall: float, beta: float) -> float:
@@ -123,10 +126,9 @@ def texts() -> dict[str, str]:
         while True:
             yield draw.choice(pool)
 
-    table = [
-        {"id": n, "customer": {"firstName": "Ann", "lastName": "Lee", "email": f"ann{n}@acme.com", "ssn": "536-22-1234"},
-         "address": {"full": "3932 Nunez Ave, Tulsa, IL 62704"}, "total": n * 1.5} for n in range(6000)
-    ]  # fmt: skip
+    person = {"firstName": "Ann", "lastName": "Lee", "ssn": "536-22-1234", "phone": "+1 604-745-8484"}
+    place = {"full": "3932 Nunez Ave, Tulsa, IL 62704"}
+    table = [{"id": n, "customer": {**person, "email": f"ann{n}@acme.com"}, "address": place} for n in range(6000)]
     out = {
         "mixed 1 KB": grown(forever([*personal, *harmless]), 1000),
         "mixed 10 KB": grown(forever([*personal, *harmless]), 10_000),

@@ -48,12 +48,12 @@ def gate_directory(
         else f"    command: {sys.executable}\n    args: [{UPSTREAM!r}, --stdio, --extra-tools, {str(extra)!r}]\n"
     )  # fmt: skip
     (at / "upstreams.yaml").write_text(
-        f"version: v1\nupstreams:\n  bench:\n{reach}    prefix: \"{prefix}\"\n"
+        f'version: v1\nupstreams:\n  bench:\n{reach}    prefix: "{prefix}"\n'
         '    tools:\n      "*": { topic: "job.bench.{tool}", risk_tags: [read] }\n'
     )
     body = "".join(
-        f"  - id: rule-{i}\n    match: {{ topics: [\"job.service{i}.*.write\"] }}\n    decision: require_approval\n"
-        f"    reason: \"Service {i} is written to by people\"\n"
+        f'  - id: rule-{i}\n    match: {{ topics: ["job.service{i}.*.write"] }}\n    decision: require_approval\n'
+        f'    reason: "Service {i} is written to by people"\n'
         for i in range(rules - 1)
     )
     body += '  - id: bench\n    match: { topics: ["job.bench.*"] }\n    decision: allow\n    reason: "Bench"\n'

@@ -1,6 +1,6 @@
 """An upstream that writes every call down, durably, before it answers: the one truth about what was executed.
 
-    python bench/witness.py LOG
+python bench/witness.py LOG
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The floor of one hop: moves bytes between its own standard streams and a child's, and looks at nothing.
 
-    python bench/proxies/byte_pipe.py CMD ARGS...
+python bench/proxies/byte_pipe.py CMD ARGS...
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A proxy that does nothing, written the obvious way on the official SDK: typed handlers, typed client.
 
-    python bench/proxies/sdk_typed.py --stdio -- CMD ARGS...
-    python bench/proxies/sdk_typed.py --http PORT --url http://127.0.0.1:PORT/mcp
+python bench/proxies/sdk_typed.py --stdio -- CMD ARGS...
+python bench/proxies/sdk_typed.py --http PORT --url http://127.0.0.1:PORT/mcp
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ _SENTENCE: Final = re.compile(r"(?<![Nn]o)(?<![Nn]r)(?<![Nn]um)[.!?]\s+(?:[A-Z]|
 def find(text: str, ends: Ends) -> Iterator[Finding]:
     """The first thing with digits behind each word, where it has the shape that the word promises."""
     for end in ends[Kind.CUE_PHONE]:
-        if match := _BEFORE_WORD.search(text, max(0, end - 40), end):
+        if _DIGIT.search(text, max(0, end - 14), end) and (match := _BEFORE_WORD.search(text, max(0, end - 40), end)):
             yield Finding(match.start(1), match.end(1), "PHONE_NUMBER", 0.7, "before_phone")
     for kind, cue in _CUES.items():
         last = -1

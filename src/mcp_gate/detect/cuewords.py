@@ -81,7 +81,7 @@ BEFORE_PERSON: Final = (
     r"nurse|doctor|physician|spouse|wife|husband|mother|father|brother|sister|son|daughter|friend|guardian|witness|"
     r"defendant|"
     r"plaintiff|attendees|participants|invitees|speakers|assigned to|assignee|reporter|speaker|guests?|insured|"
-    r"from|to|cc|bcc|reply-to|sender|call|called|"
+    r"(?:from|to|cc|bcc|reply-to|sender):|call|called|"
     r"ask|tell|told|"
     r"met|meet|with|by|ceo|cto|cfo|director|president|emergency contact|next of kin|kunde|nombre|nom)"
 )
@@ -96,14 +96,12 @@ SPEECH: Final = (
     "assigned|reviewed|merged|committed"
 )
 STREETS: Final = (
-    r"[a-z?.'] (?i:street|str|st|avenue|ave|road|rd|lane|ln|blvd|boulevard|drive|dr|court|ct|way|place|pl|square|"
-    r"sq|terrace|"
-    r"ter|row|close|crescent|cres|parkway|pkwy|highway|hwy|circle|cir|trail|trl|loop|alley|gardens|grove|hill|mews|"
-    r"walk|pike|"
-    r"plaza|broadway|quay|wharf|rise|vale|park|heights|estate)\b"
-    r"|str\. \d|(?:stra\?e|strasse|weg|allee|platz|gasse|ring|damm|ufer|laan|straat|plein|gatan|gata|vej|veien|"
-    r"gade|tie|katu)\b"
-    r"|\b(?i:rue|avenue|boulevard|calle|via|viale|piazza|corso|rua|avenida|plaza|paseo|carrer|ulica|ul\.|quai|"
-    r"chemin|impasse) "
-    r"|(?i:p\.?o\.? ?box|box|unit|psc|suite|apt\.?) \d|[A-Z][a-z]+,? [A-Z]{2} \d{5}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"
+    r" (?:[Ss]treet|STREET|St|ST|[Aa]venue|AVENUE|Ave|AVE|[Rr]oad|ROAD|Rd|RD|[Ll]ane|LANE|Ln|LN|Blvd|[Bb]oulevard|"
+    r"[Dd]rive|DRIVE|Dr|DR|Court|Ct|Way|WAY|Place|Pl|Square|Sq|Terrace|Ter|Row|Close|Crescent|Cres|Parkway|Pkwy|Highway|Hwy|"
+    r"Circle|Cir|Trail|Trl|Loop|Alley|Gardens|Grove|Hill|Mews|Walk|Pike|Plaza|Broadway|Quay|Wharf|Rise|Vale|Park|Heights|Estate)\b"
+    r"|(?:stra\?e|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|laan|straat|plein|gatan|gata|vej|veien|gade|"
+    r"Stra\?e|Strasse|Weg|Allee|Platz|Gasse|Ring|Str\.) \d"
+    r"|(?:[Rr]ue|[Cc]alle|[Vv]ia(?:le)?|[Pp]iazza|[Cc]orso|[Rr]ua|[Aa]venida|[Pp]laza|[Pp]aseo|[Cc]arrer|[Uu]lica|[Uu]l\.|[Qq]uai|"
+    r"[Cc]hemin|[Ii]mpasse|[Aa]venue|[Bb]oulevard|C/) ?[A-Zdl?]"
+    r"|[Bb]ox \d| [A-Z]{2} \d{5}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"
 )

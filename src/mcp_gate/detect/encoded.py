@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 _ALPHABET: Final = string.ascii_letters + string.digits + "+/_-"
 _MORE_LINES: Final = re.compile(r"(?:\r?\n[A-Za-z0-9+/]{1,76})*={0,2}")
-_SPACED_HEX: Final = re.compile(r"(?<![0-9A-Za-z:])[0-9A-Fa-f]{2}(?:[ :][0-9A-Fa-f]{2}){7,}(?![0-9A-Za-z])")
+_ROW: Final = re.compile(r"(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{2}[ :]){6}")
+_SPACED_HEX: Final = re.compile(r"[0-9A-Fa-f]{2}(?:[ :][0-9A-Fa-f]{2}){7,}(?![0-9A-Za-z])")
 _TO_STANDARD: Final = str.maketrans("-_", "+/")
 _LEAST: Final = 8
 """Bytes in which something personal could lie."""
@@ -50,7 +51,9 @@ def find(text: str, words: Sequence[int], hexadecimal: Sequence[int]) -> Iterato
                 yield Encoded(start, past, plain)
     past = 0
     for end in hexadecimal:
-        if end > past and (row := _SPACED_HEX.search(text, max(past, end - 32))) and row.start() < end:
+        first = _ROW.search(text, max(past, end - 24), end) if end > past else None
+        row = _SPACED_HEX.match(text, first.start()) if first else None
+        if row is not None:
             past = row.end()
             plain = _text(bytes.fromhex(row[0].replace(":", " ")))
             if plain is not None:
@@ -104,6 +107,8 @@ def _text(data: bytes) -> str | None:
         text = data.decode("ascii")
     elif len(data) % 2 == 0 and not any(data[1:64:2]):
         text = data.decode("utf-16-le", "replace")
+    elif not data[:6].isascii() and not (data[0] >= 0xC2 and 0x80 <= data[1] < 0xC0):
+        return None  # most of what is no text
     else:
         try:
             text = data.decode("utf-8")

@@ -13,16 +13,18 @@ from mcp_gate.detect.finding import Finding
 
 _BLANK: Final = re.compile(r"\n[ \t\r]*\n")
 _NAME: Final = re.compile(r"[^\W\d][\w .#/()'-]{0,60}")
-_NAME_CELL: Final = re.compile(r"[ |\"\n]*[^\W\d][\w .#/()'-]{0,60}\"?([,;|\t])")
-_HEADER: Final = re.compile(r"\n(?:[ \t\r]*\n|```\w*\n)([ |\"]*[^\W\d][\w .#/()'-]{0,60}\"?([,;|\t]))")
+_CELL: Final = r"[ |\"']*[^\W\d][\w .#/()'-]{0,60}[\"']? {0,20}"
+_FIRST: Final = re.compile(rf"\n*({_CELL}([,;|\t])(?:{_CELL}\2)*{_CELL}[ |]*)\r?\n")
+_HEADER: Final = re.compile(rf"\n(?:[ \t\r]*\n|```\w*\n)({_CELL}([,;|\t])(?:{_CELL}\2)*{_CELL}[ |]*)\r?\n")
+"""A line of names: the first of the text, or behind an empty line or the beginning of a block of code."""
 _RULE: Final = re.compile(r"[-+|: ]+")
 
 
 def find(text: str) -> Iterator[Finding]:
     """Findings in cells, by the names of their columns."""
     past = 0
-    if first := _NAME_CELL.match(text):
-        past = yield from _table(text, 0, first[1])
+    if first := _FIRST.match(text):
+        past = yield from _table(text, first.start(1), first[2])
     for header in _HEADER.finditer(text):
         if header.start() >= past - 1:
             past = yield from _table(text, header.start(1), header[2])
