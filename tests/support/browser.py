@@ -85,10 +85,11 @@ class Browser:
         features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self._devtools("Emulation.setEmulatedMedia", features=features)
 
-    def picture(self, path: Path) -> None:
-        """The whole page as PNG."""
-        taken = self._devtools("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    def picture(self, path: Path) -> Path:
+        """What is on the screen, as PNG."""
+        taken = self._devtools("Page.captureScreenshot", format="png")
         path.write_bytes(base64.b64decode(taken["data"]))
+        return path
 
     def close(self) -> None:
         self._ask("DELETE", self._path)

@@ -63,15 +63,18 @@ class Routes:
             raise no_request()
         if not self.visible(identity_of(http), found.group):
             raise no_request()
-        out = self._json(found) | await self._nearest(found, identity_of(http))
-        out |= server_json(self._gate.catalog.lookup(found.call.listed_name))
-        if found.kind == "quarantine":
-            out |= await self._withheld(found)
+        out = await self.whole(found, identity_of(http))
         if _flag(query, "personal"):
             out["personal"] = await personal(
                 self._gate.scanner, found.call.arguments, options(self._gate.loaded.outgoing.detection)
             )
         return answer(out)
+
+    async def whole(self, request: Request, identity: Identity) -> JsonObject:
+        """All that there is to read of a request, for one who may see it."""
+        out = self._json(request) | await self._nearest(request, identity)
+        out |= server_json(self._gate.catalog.lookup(request.call.listed_name))
+        return out | await self._withheld(request) if request.kind == "quarantine" else out
 
     async def _withheld(self, request: Request) -> JsonObject:
         """The member `result`: a withheld result, masked, where it is still there and not too large to read."""

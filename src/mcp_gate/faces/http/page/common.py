@@ -52,6 +52,11 @@ class Desk:
     def json(self, request: Request) -> JsonObject:
         return request_json(self._gate.reviewing.shown(request))
 
+    async def whole(self, request: Request, visitor: Visitor) -> JsonObject:
+        """With what belongs to it."""
+        assert visitor.identity is not None
+        return await self._routes.whole(request, visitor.identity)
+
 
 def visitor_of(http: HttpRequest) -> Visitor:
     visitor: Visitor = http.scope[VISITOR]

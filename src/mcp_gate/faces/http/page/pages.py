@@ -81,7 +81,7 @@ class Pages:
         if visitor.identity is None:
             return self._way_in(http.url.path, status=401)
         request = await self._desk.request(http, visitor)
-        shown = story(self._desk.json(request), self._gate.clock.steady())
+        shown = story(await self._desk.whole(request, visitor), self._gate.clock.steady())
         session = visitor.session
         forms = {}
         if session is not None:

@@ -5,23 +5,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from mcp_gate.faces.facts import digest, facts, headline, lookalikes, time_left, told, why
+from mcp_gate.faces.facts import NAMES, digest, facts, headline, lookalikes, subject, time_left, told, why
 from mcp_gate.faces.http.page.words import MOST_BYTES, needs_more_proof, sayings
-from mcp_gate.faces.stages import afterwards, has_run
+from mcp_gate.faces.stages import afterwards, has_run, is_withheld
+from mcp_gate.lang.difference import Absent, differences
 from mcp_gate.lang.reveal import reveal_json
 from mcp_gate.lang.strictjson import dumps
-from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.foreign import Json, JsonObject
 
 SIGNS: Final = {"low": "○ low", "medium": "◆ medium", "high": "▲ HIGH"}
 """Shape and word tell the risk without colour. A tier the page does not know is the most careful one."""
-KINDS: Final = {
-    "gate": "held call", "sample": "a look at what ran", "quarantine": "withheld result",
-    "second_review": "second look", "promotion": "promotion",
-}  # fmt: skip
 TOLD: Final = frozenset(
     {
         "id", "kind", "status", "call", "verdict", "tier", "group", "needed", "decisions", "opened_ts", "due_ts",
-        "stage", "then", "escalate_ts", "escalated_ts", "escalated_from", "claimed_by", "waiting", "attempts",
+        "stage", "then", "escalate_to", "escalate_ts", "escalated_ts", "escalated_from", "assigned_to", "claimed_by",
+        "waiting", "attempts", "asked", "changed", "nearest", "server", "result",
     }
 )  # fmt: skip
 """Members of a request that have their place on the page."""
@@ -38,8 +36,7 @@ def card(request: JsonObject, now: float) -> JsonObject:
     call = request["call"]
     return {
         "id": request["id"],
-        "kind": KINDS.get(request["kind"], request["kind"]),
-        "held": request["kind"] == "gate",
+        "kind": NAMES.get(request["kind"], ""),
         "tier": request["tier"] if request["tier"] in SIGNS else "high",
         "sign": SIGNS.get(request["tier"], SIGNS["high"]),
         "left": time_left(request, now),
@@ -66,15 +63,22 @@ def story(request: JsonObject, now: float) -> JsonObject:
         "status": request["status"],
         "open": request["status"] == "pending",
         "facts": facts(request),
-        "ran": has_run(request),
+        "why_here": "Why it is here" if has_run(request) else "Why it is held",
+        "subject": subject(request),
         "arguments": lines(call["arguments"]),
         "size": size,
         "too_large": size > MOST_BYTES,
         "needs_more_proof": needs_more_proof(request),
         "min_assurance": request["verdict"].get("min_assurance", ""),
         "lookalikes": lookalikes(call["arguments"]),
+        "withheld": request["verdict"]["quarantine"]["details"] if is_withheld(request) else [],
+        "result": lines(request["result"]) if "result" in request else [],
+        "changed": request.get("changed", []),
+        "asked": lines(request["asked"]["arguments"]) if "asked" in request else [],
+        "nearest": _nearest(request),
         "further": lines(further) if further else [],
         "trail": call["trail"],
+        "server": lines(request["server"]) if "server" in request else [],
         "claims": lines(call["claims"]) if call.get("claims") else [],
         "decisions": [told(request, said) for said in request["decisions"]],
         "sayings": sayings(request, size),
@@ -82,6 +86,20 @@ def story(request: JsonObject, now: float) -> JsonObject:
         "digest": digest(request),
         "policy_snapshot": request["verdict"]["policy_snapshot"],
     }
+
+
+def _nearest(request: JsonObject) -> JsonObject:
+    """The approved call most like it, and where this one differs; {} if there is none."""
+    if "nearest" not in request:
+        return {}
+    near = request["nearest"]
+    found = differences(near["arguments"], request["call"]["arguments"])
+    places = [{"at": one.pointer or "all", "before": _value(one.before), "after": _value(one.after)} for one in found]
+    return {"request_id": near["request_id"], "by": near["approver_id"], "ts": near["ts"], "places": places}
+
+
+def _value(value: Json | Absent) -> str:
+    return "nothing" if isinstance(value, Absent) else reveal_json(value, indent=0).replace("\n", " ")
 
 
 def lines(value: JsonObject) -> list[str]:

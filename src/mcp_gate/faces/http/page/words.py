@@ -33,7 +33,8 @@ class Saying:
 
 _SAYINGS: Final = (
     Saying("approve", "Approve", "It runs, with exactly these arguments.", typed=True),
-    Saying("release", "Release", "The agent gets the result as it is.", typed=True),
+    Saying("release", "Release", "The agent gets the result as it came, with all that was found in it.", typed=True),
+    Saying("redact", "Redact", "The agent gets the result as it is shown here, masked.", typed=True),
     Saying("drop", "Drop", "The result is thrown away, and the agent is told so.", typed=True),
     Saying("good", "Good", "The call was right."),
     Saying("bad", "Bad", "The call was wrong: a violation of its agent's.", reasoned=True),
