@@ -6,7 +6,7 @@ An assignment says whose turn it is and counts for him. It keeps nobody else of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -83,18 +83,26 @@ class Roster:
 class Sharing:
     """One round of sharing out."""
 
-    def __init__(self, roster: Roster, taken: Iterable[Lying]) -> None:
+    def __init__(self, roster: Roster, load: Mapping[str, int]) -> None:
         """
         Args:
-            taken: everything open that is somebody's, oldest first.
+            load: how many open requests each person has who has any.
         """
         self._roster = roster
-        self._taken = list(taken)
-        self.load = Counter(lying.assigned_to for lying in self._taken)
+        self.load = Counter(load)
 
-    def moved(self) -> Iterator[Placed]:
-        """What is taken from who has it. Of who has too much, the newest goes."""
-        for lying in reversed(self._taken):
+    def suspects(self) -> list[str]:
+        """Whose requests may have to go to others; mostly nobody's. Who is in other groups now is not among them: that
+        is another policy, under which every request is opened anew."""
+        return [who for who, count in self.load.items() if count and self._suspect(who)]
+
+    def moved(self, taken: Sequence[Lying]) -> Iterator[Placed]:
+        """What is taken from who has it. Of who has too much, the newest goes.
+
+        Args:
+            taken: what suspects have, and all that is not shared out but claimed; oldest first.
+        """
+        for lying in reversed(taken):
             why = self._why(lying)
             if why is not None:
                 to = self._to(lying, why)
@@ -120,7 +128,15 @@ class Sharing:
             return None
         if self.load[who] > self._roster.most:
             return Why.OVER_CAPACITY
-        return Why.ABSENT if who not in self._roster.here and self._somebody_is_free() else None
+        return Why.ABSENT if self._missed(who) else None
+
+    def _suspect(self, who: str) -> bool:
+        if self._roster.people.find(who) is None:
+            return True
+        return self._roster.rebalance and (self.load[who] > self._roster.most or self._missed(who))
+
+    def _missed(self, who: str) -> bool:
+        return who not in self._roster.here and self._somebody_is_free()
 
     def _somebody_is_free(self) -> bool:
         """Whether anybody who is here has room; otherwise it can as well wait for who has it."""

@@ -13,19 +13,23 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.workload import Workload
 from mcp_gate.review.assign import SHARED, Lying, Placed, Roster, Sharing
 from mcp_gate.store.database import Database, Row, Tx
-from mcp_gate.store.rows import CALL_OF_REQUEST, to_call
+from mcp_gate.store.rows import CALL_OF_REQUEST, text, to_call
 
 MOST: Final = 50
 """Requests placed in one round: what is written meanwhile waits for it."""
 SPARE: Final = 20
 """How many more of a group's requests are looked at than are placed: some are of who could decide on them."""
 
-_LIES: Final = "select id, kind, grp, agent, needed, escalated_ts, assigned_to, claimed_by, claimed_until from requests"
+_LIES: Final = "select id, kind, grp, agent, needed, escalated_ts, assigned_to, claimed_by, claimed_until from"
+_TAKEN: Final = "requests indexed by requests_assigned where status = 'pending' and assigned_to <> ''"
+"""The planner would rather go through everything that is pending."""
 _KINDS: Final = ", ".join(f"'{kind}'" for kind in SHARED)
-_NOBODYS: Final = f"status = 'pending' and assigned_to = '' and kind in ({_KINDS})"
+_NOBODYS: Final = (
+    f"requests indexed by requests_unassigned where status = 'pending' and assigned_to = '' and kind in ({_KINDS})"
+)
 _GROUPS: Final = (
-    f"with recursive g(x) as (select min(grp) from requests where {_NOBODYS} union all "
-    f"select (select min(grp) from requests where {_NOBODYS} and grp > g.x) from g where g.x is not null) "
+    f"with recursive g(x) as (select min(grp) from {_NOBODYS} union all "
+    f"select (select min(grp) from {_NOBODYS} and grp > g.x) from g where g.x is not null) "
     "select x from g where x is not null"
 )
 """One step of the index for each group, however many requests wait in it."""
@@ -56,8 +60,8 @@ class Assigning:
 
 def _workload(tx: Tx, reviewer: str, without: str, now: str, approvals: int) -> Workload:
     row = tx.one(
-        "select count(*) as taken, total(claimed_by = :reviewer and claimed_until > :now) as claimed from requests "
-        "where status = 'pending' and assigned_to <> '' and assigned_to = :reviewer and id <> :without",
+        "select count(*) as taken, total(claimed_by = :reviewer and claimed_until > :now) as claimed "
+        f"from {_TAKEN} and assigned_to = :reviewer and id <> :without",
         reviewer=reviewer, now=now, without=without,
     )  # fmt: skip
     said = tx.all(
@@ -70,10 +74,7 @@ def _workload(tx: Tx, reviewer: str, without: str, now: str, approvals: int) -> 
 
 
 def _loads(tx: Tx) -> dict[str, int]:
-    rows = tx.all(
-        "select assigned_to, count(*) as n from requests where status = 'pending' and assigned_to <> '' "
-        "group by assigned_to"
-    )
+    rows = tx.all(f"select assigned_to, count(*) as n from {_TAKEN} group by assigned_to")
     return {row["assigned_to"]: row["n"] for row in rows}
 
 
@@ -82,14 +83,18 @@ def _round(tx: Tx, roster: Roster, now: str) -> list[Placed]:
 
 
 def _shared(tx: Tx, roster: Roster, now: str) -> Iterator[Placed]:
-    taken = tx.all(f"{_LIES} where status = 'pending' and assigned_to <> '' order by opened_ts, id")
-    sharing = Sharing(roster, (_lying(tx, row, now) for row in taken))
-    yield from sharing.moved()
+    sharing = Sharing(roster, _loads(tx))
+    taken = tx.all(
+        f"{_LIES} {_TAKEN} and (kind not in ({_KINDS}) or "
+        "assigned_to in (select value from json_each(:suspects))) order by opened_ts, id",
+        suspects=text(sharing.suspects()),
+    )
+    yield from sharing.moved([_lying(tx, row, now) for row in taken])
     for group in [row["x"] for row in tx.all(_GROUPS)]:
         room = roster.room(group, sharing.load)
         if room:
             waiting = tx.all(
-                f"{_LIES} where {_NOBODYS} and grp = :group order by opened_ts, id limit :limit",
+                f"{_LIES} {_NOBODYS} and grp = :group order by opened_ts, id limit :limit",
                 group=group, limit=min(room, MOST) + SPARE,
             )  # fmt: skip
             yield from sharing.shared(_lying(tx, row, now) for row in waiting)

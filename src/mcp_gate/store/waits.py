@@ -41,7 +41,7 @@ def _waiting(tx: Tx) -> list[Waiting]:
     rows = tx.all(
         "select grp, total(escalated_ts <> '') as escalated, "
         "group_concat(round((julianday(opened_ts) - 2440587.5) * 86400, 3)) as since "
-        "from requests where status = 'pending' and kind = 'gate' group by grp"
+        "from requests indexed by requests_waiting where status = 'pending' and kind = 'gate' group by grp"
     )
     return [
         Waiting(row["grp"], [float(since) for since in row["since"].split(",")], int(row["escalated"])) for row in rows
