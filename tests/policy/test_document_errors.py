@@ -262,6 +262,18 @@ DOCUMENTS = [
         "output_review: { rules: [ { id: a, entities: [PII], decision: ¦deny } ] }",
         "'deny' is not allow, redact or quarantine; use one of: allow, quarantine, redact",
     ),
+    (
+        "output_review: { rules: [ { id: a, entities: [¦API_KEY], action: tokenize } ] }",
+        "'API_KEY' is never put back: it has no token; write decision: redact for it",
+    ),
+    (
+        "output_review: { rules: [ { id: a, entities: [PII], action: ¦remove } ] }",
+        "'remove' is not tokenize, the one action of a rule about entities; use one of: tokenize",
+    ),
+    (
+        "output_review: { rules: [ { id: a, entities: [PERSON], action: ¦tokenize, decision: redact } ] }",
+        "the rule has both a decision and an action; keep one of them",
+    ),
     ("output_review: { enabled: ¦no }", "'no' is neither true nor false; write true or false"),
     ("¦ruels: []", "unknown key 'ruels'; did you mean 'rules'?"),
     ("rules: []\n¦rules: []", "the key 'rules' stands here again; first at line 2; keep one of them"),

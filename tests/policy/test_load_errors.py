@@ -57,7 +57,7 @@ UPSTREAM = [
     ),
     (
         "{ command: a, resources: { topic: a, ¦ask: [reason] } }",
-        "unknown key 'ask'; use one of: attributes, risk_tags, tag_when, taint, topic",
+        "unknown key 'ask'; use one of: accepts, attributes, risk_tags, tag_when, taint, topic",
     ),
     ("{ command: a, sandbox: { network: ¦none } }", "'none' is not allowlist; use one of: allowlist"),
 ]

@@ -89,6 +89,7 @@ def facts(request: JsonObject) -> dict[str, str]:
         "attributes": _plain(call["attributes"]),
         "over time": _plain(call.get("signals", {}).get("windows", {})),
         "unusual": unusual_told(call.get("signals", {})),
+        "puts back": ", ".join(verdict.get("puts_back", ())),
         "tainted": _TAINTED if call.get("signals", {}).get("tainted") else "",
         "claimed by": request.get("claimed_by", ""),
         "assigned to": request.get("assigned_to", ""),

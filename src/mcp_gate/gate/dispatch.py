@@ -55,7 +55,8 @@ async def dispatch(
     try:
         with gate.tracing.step("dispatch"):
             async with scope:
-                result = await send(call.arguments, verdict.constraints.max_runtime_sec)
+                arguments = call.arguments if received.sends is None else received.sends
+                result = await send(arguments, verdict.constraints.max_runtime_sec)
     except RpcError as error:
         told = await _told(gate, received.loaded, call, error, verdict)
         await end.failed("upstream_error", sent=True, code=error.code, told=told)
@@ -124,6 +125,7 @@ async def _look(end: _End, verdict: Verdict, received: Received, result: JsonObj
         seen = await egress(
             received.loaded, end.gate.scanner, call.method, result, call=call, constraints=verdict.constraints,
             schema=end.gate.catalog.output_schema(call.listed_name), counts=end.gate.found,
+            tokens=await end.gate.tokens.of(call, received.loaded),
         )  # fmt: skip
         span.note(found=type(seen).__name__.lower())
     match seen:

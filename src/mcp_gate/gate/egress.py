@@ -25,7 +25,7 @@ from mcp_gate.output.fits import as_error, fits
 from mcp_gate.output.injection import suspicious, without_hidden
 from mcp_gate.output.placeholders import Placeholders
 from mcp_gate.output.record import record
-from mcp_gate.output.redact import redact, withheld_for
+from mcp_gate.output.redact import TAKEN_OUT, Tokenizer, redact, withheld_for, without_lookalikes
 from mcp_gate.output.remove import remove
 from mcp_gate.output.split import joined
 from mcp_gate.output.walk import Walked, walk
@@ -83,7 +83,7 @@ Egress: TypeAlias = Passed | Changed | Withheld
 async def egress(
     loaded: Loaded, scanner: Scanner, method: str, payload: JsonObject, *,
     call: Call | None = None, constraints: Constraints = NONE, schema: JsonObject | None = None,
-    counts: Counts | None = None,
+    counts: Counts | None = None, tokens: Tokenizer | None = None,
 ) -> Egress:  # fmt: skip
     """Decide on something that is about to leave towards a client. What cannot be checked does not leave.
 
@@ -92,8 +92,9 @@ async def egress(
         call: the call it is the result of, if it is one: rules of the output review look at its topic and tags.
         schema: the tool's `outputSchema`, which the result has to fit after a change, too.
         counts: what was found is counted there.
+        tokens: what may stand in place of a value, where a rule says so.
     """
-    review = _Review(loaded, scanner, method, call, Counter() if counts is None else counts)
+    review = _Review(loaded, scanner, method, call, Counter() if counts is None else counts, tokens)
     try:
         return await review.of(payload, constraints, schema)
     except _Stop as stop:
@@ -120,6 +121,7 @@ class _Review:
     method: str
     call: Call | None
     counts: Counts
+    tokens: Tokenizer | None
     details: list[Detail] = field(default_factory=list)
     partial: tuple[str, ...] = ()
     suspicious: list[str] = field(default_factory=list)
@@ -138,6 +140,8 @@ class _Review:
         limit = constraints.max_output_bytes
         if limit is not None and len(strictjson.dumps(out)) > limit:
             raise _Stop("the result is larger than it may be")
+        if self.tokens is not None:
+            self.tokens.keep()
         if out is payload and not self.partial and not self.suspicious:
             return Passed(payload)
         decision = OutputDecision.ALLOW if out is payload else OutputDecision.REDACT
@@ -154,6 +158,9 @@ class _Review:
         if walked.opaque:
             payload = self._without_opaque(payload, walked, rules)
             walked = walk(payload, self.method)
+        if any(rule.decision is OutputDecision.TOKENIZE for rule in rules):
+            payload = without_lookalikes(payload, walked)
+            walked = walk(payload, self.method)
         placeholders = Placeholders()
         for rounds_left in range(ROUNDS, -1, -1):
             found = await self._found(walked, rules, placeholders)
@@ -163,11 +170,11 @@ class _Review:
             if stops:
                 self.details += withheld_for(walked, found)
                 raise _Stop(stops[0].reason)
-            if not any(one.decision is OutputDecision.REDACT for one in found):
+            if not any(one.decision in TAKEN_OUT for one in found):
                 break
             if not rounds_left:
                 raise _Stop("what is private in it could not all be taken out")
-            payload, details = redact(payload, walked, found, placeholders)
+            payload, details = redact(payload, walked, found, placeholders, self.tokens)
             self.details += details
             walked = walk(payload, self.method)
         return payload
@@ -202,7 +209,8 @@ class _Review:
             log.error("what was to leave for %s could not be scanned: %s", self.method, failed)
             raise _Stop(WORDS[failed.failure]) from None
         self.partial = scan.partial
-        found = decide(walked, views, scan.findings, rules, placeholders.issued)
+        issued = placeholders.issued | (self.tokens.issued if self.tokens is not None else set())
+        found = decide(walked, views, scan.findings, rules, issued)
         return found
 
     async def _scanned(self, leaves: Sequence[Leaf]) -> Scan:

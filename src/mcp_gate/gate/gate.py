@@ -32,6 +32,7 @@ from mcp_gate.gate.reviewing import Reviewing
 from mcp_gate.gate.running import Running, UnderWay, Waiters
 from mcp_gate.gate.sharing import Sharer
 from mcp_gate.gate.taint import Taint
+from mcp_gate.gate.tokens import TokenDesk
 from mcp_gate.gate.tracing import Silent, Tracing, status_of
 from mcp_gate.gate.vault import Vault
 from mcp_gate.gate.waited import Waited
@@ -96,6 +97,7 @@ class Gate:
         self.vault = vault or Vault(hashlib.sha256(b"vault" + key).digest())
         self.quarantine = Quarantine(self)
         self.taint = Taint()
+        self.tokens = TokenDesk(self)
         self.found: Counts = Counter()
         """What the output review found since the start."""
         self.presence = Presence(clock.steady)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
@@ -12,6 +13,7 @@ from mcp_gate.gate import clock, editing, events, reviewers, words
 from mcp_gate.gate.dispatch import dispatch
 from mcp_gate.gate.job import Exchange, Sender
 from mcp_gate.gate.receive import Received, forbidden
+from mcp_gate.gate.tokens import facts_sent
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call
@@ -131,7 +133,7 @@ def delivered(gate: Gate, request: Request) -> None:
 
 
 async def _open(gate: Gate, received: Received, verdict: Verdict, over: str) -> Opening:
-    request = new_request(received.call, verdict, gate.clock.steady(), over)
+    request = new_request(received.call, verdict, gate.clock.steady(), over, received.puts_back)
     common = events.members(received.call, verdict.policy_snapshot)
     written = [
         events.received(common, received.call),
@@ -150,13 +152,18 @@ def _opened(gate: Gate, opening: asyncio.Future[Opening]) -> None:
         gate.opened(found.request)
 
 
-def new_request(call: Call, verdict: Verdict, now: float, over: str) -> Request:
+def new_request(
+    call: Call, verdict: Verdict, now: float, over: str, puts_back: Sequence[str] = ()
+) -> Request:
     """A request for a held call, due by its verdict.
 
     Args:
         over: why a constraint forbids the call whoever approves it, or "".
+        puts_back: tokens in its arguments whose values are put back when it is sent.
     """
     shown = verdict.as_json()
+    if puts_back:
+        shown = {**shown, "puts_back": list(puts_back)}
     after = verdict.escalate_after_sec
     return Request(
         id=clock.request_id(),
@@ -304,7 +311,9 @@ class _Wait:
             await self._gate.supersede(request, WhyNot.ARGUMENTS_CHANGED.value)
             return Superseded(request.id)
         verdict = self._bound(request)
-        over = forbidden(verdict.constraints, received.facts, call.id)
+        await self._gate.tokens.acquaint(call.agent, call.session, call.arguments)
+        received = self._gate.tokens.put_back(received, call)
+        over = forbidden(verdict.constraints, facts_sent(received), call.id)
         if over:
             await self._gate.cancel(request, "constraint")
             return words.over_constraint(verdict, call.id, over)
@@ -320,7 +329,10 @@ class _Wait:
             events=[
                 events.request_event(
                     "call.dispatched", common, request.id,
-                    {"bytes_sha256": received.bytes_sha256, "tool_hash": current},
+                    {
+                        "bytes_sha256": received.bytes_sha256, "tool_hash": current,
+                        **({"puts_back": list(received.puts_back)} if received.puts_back else {}),
+                    },
                 )
             ],
         )  # fmt: skip

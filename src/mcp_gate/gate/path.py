@@ -15,6 +15,7 @@ from mcp_gate.gate.dispatch import dispatch, never_sent
 from mcp_gate.gate.hold import Superseded, hold
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
 from mcp_gate.gate.receive import Received, acquaint, forbidden, receive, verdict_on
+from mcp_gate.gate.tokens import facts_sent
 from mcp_gate.model.decision import Decision
 from mcp_gate.model.outcome import Outcome, Refused
 from mcp_gate.model.request import CallState
@@ -40,17 +41,19 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
         RpcError: -32602, the call is too deep, too large or not canonical; nothing was recorded as a call.
     """
     await acquaint(gate.store, caller.agent)
+    await gate.tokens.acquaint(caller.agent, caller.session, job.arguments)
     floor = Decision.ALLOW
     superseded = ""
     for _ in range(REDECISIONS):
         with gate.tracing.step("decide") as span:
             received = receive(  # 1, 2
-            gate.loaded, gate.store, job, caller, gate.clock.wall(), tainted=gate.taint.of(caller.session)
-        )
-            verdict = _bound(job, verdict_on(received.loaded, received.facts, received.call.id).raised(floor))  # 3
+                gate.loaded, gate.store, job, caller, gate.clock.wall(), tainted=gate.taint.of(caller.session)
+            )
+            received = gate.tokens.put_back(received, received.call)
+            verdict = _bound(job, _decided(received).raised(floor))  # 3
             glass = gate.glass.passes(received.call.agent, received.call.topic, verdict)
             received = replace(received, glass=glass) if glass else received
-            over = forbidden(verdict.constraints, received.facts, received.call.id)
+            over = forbidden(verdict.constraints, facts_sent(received), received.call.id)
             span.note(call_id=received.call.id, decision=verdict.decision.word, rule_id=verdict.rule_id)
         try:
             if gate.store.stopped(caller.agent):
@@ -86,6 +89,14 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
         superseded = outcome.request_id
         floor = Decision.REQUIRE_APPROVAL  # a milder policy does not undo that a person was asked
     return words.withdrawn(verdict, received.call.id, superseded)
+
+
+def _decided(received: Received) -> Verdict:
+    """The policy's word on the call as it was asked for and, where tokens are put back, as it is sent: the stricter."""
+    verdict = verdict_on(received.loaded, received.facts, received.call.id)
+    if received.sends is None:
+        return verdict
+    return verdict.raised(verdict_on(received.loaded, facts_sent(received), received.call.id).decision)
 
 
 def _bound(job: Job, verdict: Verdict) -> Verdict:
@@ -133,6 +144,8 @@ async def _allow(gate: Gate, received: Received, verdict: Verdict, send: Sender,
     call = received.call
     common = events.members(call, verdict.policy_snapshot)
     dispatched = events.dispatched(common, received.bytes_sha256, call.tool_hash)
+    if received.puts_back:
+        dispatched.data["puts_back"] = list(received.puts_back)
     if job.continuation is not None:
         dispatched.data["continues"] = job.continuation
     if job.grant is not None and verdict.decision is Decision.REQUIRE_APPROVAL:

@@ -47,6 +47,10 @@ class Received:
     """Digest of the arguments as they will be serialised."""
     glass: str = ""
     """What two people broke so that it may pass, or ""."""
+    sends: JsonObject | None = None
+    """The arguments that are sent, where tokens in them are put back; None: the call's own."""
+    puts_back: tuple[str, ...] = ()
+    """Tokens that are."""
 
 
 def receive(

@@ -72,7 +72,7 @@ async def _reopen(gate: Gate, request: Request) -> None:
             return
         verdict = verdict.raised(Decision.REQUIRE_APPROVAL)
         over = forbidden(verdict.constraints, facts, call.id)
-        fresh = new_request(call, verdict, gate.clock.steady(), over)
+        fresh = new_request(call, verdict, gate.clock.steady(), over, request.verdict.get("puts_back", ()))
         common = events.members(call, verdict.policy_snapshot)
         written = [
             events.received(common, call),

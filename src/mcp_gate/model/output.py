@@ -12,8 +12,10 @@ class OutputDecision(IntEnum):
     """What a rule says of something that was found."""
 
     ALLOW = 0
-    REDACT = 1
-    QUARANTINE = 2
+    TOKENIZE = 1
+    """A token stands in its place, which the gate can put back."""
+    REDACT = 2
+    QUARANTINE = 3
 
     @property
     def word(self) -> str:

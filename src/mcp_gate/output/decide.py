@@ -9,6 +9,7 @@ from mcp_gate.detect.finding import Finding
 from mcp_gate.model.output import OutputDecision
 from mcp_gate.output.placeholders import PLACEHOLDER, same
 from mcp_gate.output.split import Joined, across
+from mcp_gate.output.tokens import TOKEN
 from mcp_gate.output.walk import Walked
 from mcp_gate.policy.read_output import OutputRule
 
@@ -74,7 +75,8 @@ def _within(finding: Finding, text: str, issued: Collection[str]) -> bool:
     """Whether it is (part of) a placeholder that the gate itself wrote."""
     return bool(issued) and any(
         found.start() <= finding.start and finding.end <= found.end() and found.group() in issued
-        for found in PLACEHOLDER.finditer(text)
+        for pattern in (PLACEHOLDER, TOKEN)
+        for found in pattern.finditer(text)
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, Protocol
 
 from mcp_gate.detect.finding import Finding
 from mcp_gate.lang import strictjson
@@ -15,7 +16,26 @@ from mcp_gate.output.decide import Found
 from mcp_gate.output.edits import Edit, Put, Rename, edited
 from mcp_gate.output.fields import field_of
 from mcp_gate.output.placeholders import Placeholders
+from mcp_gate.output.tokens import TOKEN
 from mcp_gate.output.walk import STRUCTURED, Part, Trail, Walked
+
+TAKEN_OUT: Final = (OutputDecision.TOKENIZE, OutputDecision.REDACT)
+
+
+class Tokenizer(Protocol):
+    """Tokens for the values of one result."""
+
+    issued: set[str]
+    """Those that stand in the result."""
+
+    def of(self, entity: str, text: str) -> str | None:
+        """A token for a value; None: there is none to be had."""
+        ...
+
+    def keep(self) -> None:
+        """The result leaves: what was given out has to be good."""
+        ...
+
 
 SHORTEST: Final = 5
 """Characters of a value that is looked for in texts because the structured form has it."""
@@ -23,14 +43,18 @@ MOST_VALUES: Final = 256
 
 
 def redact(
-    payload: JsonObject, walked: Walked, found: Sequence[Found], placeholders: Placeholders
-) -> tuple[JsonObject, list[Detail]]:
+    payload: JsonObject, walked: Walked, found: Sequence[Found], placeholders: Placeholders,
+    tokens: Tokenizer | None = None,
+) -> tuple[JsonObject, list[Detail]]:  # fmt: skip
     """A copy without what is to be redacted of `found`, and what was done, place by place.
+
+    Args:
+        tokens: those that stand for values which may be put back; without them they are redacted.
 
     Raises:
         Clash: two keys would become one.
     """
-    there = [one for one in found if one.decision is OutputDecision.REDACT]
+    there = [one for one in found if one.decision in TAKEN_OUT]
     there += _told_again(walked, there)
     by_leaf: dict[int, list[Found]] = defaultdict(list)
     for one in there:
@@ -40,7 +64,8 @@ def redact(
     told: list[tuple[Trail, Found, str]] = []
     for leaf in sorted(by_leaf):
         trail = walked.trails[leaf]
-        edit, used = _edit(walked, leaf, sorted(by_leaf[leaf], key=lambda one: one.finding.start), placeholders)
+        in_order = sorted(by_leaf[leaf], key=lambda one: one.finding.start)
+        edit, used = _edit(walked, leaf, in_order, partial(_name, placeholders, tokens))
         edits.append((trail, edit))
         if isinstance(edit, Rename):
             renamed[trail] = edit.key
@@ -73,10 +98,10 @@ def with_twins(out: JsonObject, payload: JsonObject, walked: Walked) -> JsonObje
 
 
 def _edit(
-    walked: Walked, leaf: int, there: Sequence[Found], placeholders: Placeholders
+    walked: Walked, leaf: int, there: Sequence[Found], name_of: Callable[[Found, str], str]
 ) -> tuple[Edit, list[tuple[Found, str]]]:
     text, part = walked.leaves[leaf].text, walked.parts[leaf]
-    names = [placeholders.of(one.finding.entity, text[one.finding.start : one.finding.end]) for one in there]
+    names = [name_of(one, text[one.finding.start : one.finding.end]) for one in there]
     if part is Part.NUMBER:
         return Put(names[0]), [(there[0], names[0])]
     pieces: list[str] = []
@@ -86,6 +111,24 @@ def _edit(
         at = one.finding.end
     out = "".join([*pieces, text[at:]])
     return (Rename(out) if part is Part.KEY else Put(out)), list(zip(there, names, strict=True))
+
+
+def _name(placeholders: Placeholders, tokens: Tokenizer | None, one: Found, value: str) -> str:
+    """What stands in place of a value."""
+    token = None
+    if tokens is not None and one.decision is OutputDecision.TOKENIZE:
+        token = tokens.of(one.finding.entity, value)
+    return placeholders.of(one.finding.entity, value) if token is None else token
+
+
+def without_lookalikes(payload: JsonObject, walked: Walked) -> JsonObject:
+    """A copy in which no text can pass for a token of the gate's."""
+    edits: list[tuple[Trail, Edit]] = []
+    for leaf, trail, part in zip(walked.leaves, walked.trails, walked.parts, strict=True):
+        if "<" in leaf.text and part is not Part.NUMBER and TOKEN.search(leaf.text):
+            harmless = TOKEN.sub(lambda match: "&lt;" + match.group()[1:], leaf.text)
+            edits.append((trail, Rename(harmless) if part is Part.KEY else Put(harmless)))
+    return with_twins(edited(payload, edits), payload, walked) if edits else payload
 
 
 def _told_again(walked: Walked, there: Sequence[Found]) -> list[Found]:

@@ -45,6 +45,8 @@ class ToolMapping:
     attributes: Mapping[str, Value | Count] = field(default_factory=dict)
     tag_when: tuple[TagWhen, ...] = ()
     ask: tuple[str, ...] = ()
+    accepts: frozenset[str] = frozenset()
+    """Entities whose tokens are put back in its arguments."""
     taint: bool = False
     """Whether nobody vouches for what its results say."""
 

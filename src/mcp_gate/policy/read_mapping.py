@@ -13,6 +13,7 @@ from mcp_gate.lang.yamldoc import Mapping_, Node
 from mcp_gate.model.config import Place
 from mcp_gate.policy.clauses import GATE_ATTRIBUTES
 from mcp_gate.policy.mapping import Count, TagWhen, ToolMapping, UpstreamMapping, Value
+from mcp_gate.policy.read_detection import NAME as ENTITY
 from mcp_gate.policy.read_match import read_condition, read_tag
 
 TOPIC: Final = re.compile(r"(?:[A-Za-z0-9_-]|\{tool\})+(?:\.(?:[A-Za-z0-9_-]|\{tool\})+)*")
@@ -20,7 +21,7 @@ NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 PATH: Final = r"args(?:\.[A-Za-z0-9_-]+)+"
 ATTRIBUTE: Final = re.compile(rf"count\(\s*(?P<counted>{PATH})\s*\)|(?P<path>{PATH})")
 CONDITION_ROOTS: Final = frozenset({"args", "attributes"})
-MAPPING_KEYS: Final = frozenset({"topic", "risk_tags", "attributes", "tag_when", "ask", "taint"})
+MAPPING_KEYS: Final = frozenset({"topic", "risk_tags", "attributes", "tag_when", "ask", "taint", "accepts"})
 ASKS: Final = {"confidence": "confidence", "reason": "reason"}
 GENERIC: Final = frozenset(
     {
@@ -62,9 +63,10 @@ def _tool(reader: Reader, node: Node, keys: frozenset[str]) -> ToolMapping | Non
     tag_when = reader.each(get("tag_when"), lambda item: _tag_when(reader, item, frozenset(attributes)))
     ask = reader.each(get("ask"), lambda item: reader.one_of(item, ASKS, "confidence or reason"))
     taint = reader.boolean(get("taint")) or False
+    accepts = frozenset(reader.each(get("accepts"), lambda item: reader.name(item, ENTITY, "an entity")))
     if topic is None:
         return None
-    return ToolMapping(topic, frozenset(tags), attributes, tag_when, tuple(dict.fromkeys(ask)), taint)
+    return ToolMapping(topic, frozenset(tags), attributes, tag_when, tuple(dict.fromkeys(ask)), accepts, taint)
 
 
 def read_topic(reader: Reader, node: Node | None) -> str | None:

@@ -24,7 +24,7 @@ KEYS: Final = frozenset(
 SECTION_KEYS: Final = frozenset({"enabled", "rules", "unscannable"}) | DETECTION_KEYS
 CREDENTIALS: Final = frozenset({"API_KEY", "PRIVATE_KEY", "JWT", "PASSWORD", "CONNECTION_STRING"})
 """The group `CREDENTIAL`; everything else is in the group `PII`."""
-DECISIONS: Final = {decision.word: decision for decision in OutputDecision}
+DECISIONS: Final = {d.word: d for d in OutputDecision if d is not OutputDecision.TOKENIZE}
 UNSCANNABLE: Final = {word.word: word for word in Unscannable}
 LEAST_SCORE: Final = Decimal("0.5")
 """`min_score` of a rule that has none."""
@@ -90,8 +90,10 @@ def _rule(reader: Reader, node: Node, ids: Ids, names: Names) -> OutputRule | No
         reader.one_of(
             reader.need(block, "action", "add action: remove"), {"remove": "remove"}, "remove, the one action there is"
         )
-    decision = reader.one_of(get("decision"), DECISIONS, "allow, redact or quarantine")
-    if entities is not None and decision is None and "decision" not in block.entries:
+    decision: OutputDecision | None = reader.one_of(get("decision"), DECISIONS, "allow, redact or quarantine")
+    if fields is None and "action" in block.entries:
+        decision = _tokenize(reader, block.entries["action"], entities, decision)
+    elif entities is not None and decision is None and "decision" not in block.entries:
         reader.error(block.place, "the rule does not decide", "add decision: redact or quarantine")
     return OutputRule(
         id=id_ or "?",
@@ -105,6 +107,20 @@ def _rule(reader: Reader, node: Node, ids: Ids, names: Names) -> OutputRule | No
         reason=reader.text(get("reason"), "a reason") or "",
         clauses=() if match is None or reader.problems else static_clauses(match),
     )
+
+
+def _tokenize(
+    reader: Reader, node: Node, entities: Node | None, decision: OutputDecision | None
+) -> OutputDecision | None:
+    """The action of a rule about entities, which decides as well."""
+    reader.one_of(node, {"tokenize": "tokenize"}, "tokenize, the one action of a rule about entities")
+    if decision is not None:
+        reader.error(node.place, "the rule has both a decision and an action", "keep one of them")
+    for item in reader.sequence(entities, "a list"):
+        name = reader.text(item, "an entity")
+        if name == "CREDENTIAL" or name in CREDENTIALS:
+            reader.error(item.place, f"'{name}' is never put back: it has no token", "write decision: redact for it")
+    return OutputDecision.TOKENIZE
 
 
 def _path(reader: Reader, node: Node) -> tuple[str, ...] | None:

@@ -187,6 +187,11 @@ create table workflow_steps(run text not null, step text not null, entry text no
 create table slack_messages(webhook text not null, request_id text not null, channel text not null, ts text not null,
   primary key(webhook, request_id));
 """,
+    """
+create table tokens(agent text not null, session text not null, token text not null, entity text not null,
+  sealed blob not null, expires_ts text not null, primary key(agent, session, token));
+create index tokens_expire on tokens(expires_ts);
+""",
 )
 
 

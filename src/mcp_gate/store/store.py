@@ -52,6 +52,7 @@ from mcp_gate.store.spoken import Spoken
 from mcp_gate.store.sqlite import SQLite
 from mcp_gate.store.stops import Stops
 from mcp_gate.store.tally import Tally
+from mcp_gate.store.tokens import TokenTable
 from mcp_gate.store.waits import Waits
 
 __all__ = [
@@ -87,6 +88,7 @@ class Store:
         self.retention = Retention(database)
         self.runs = Runs(database)
         self.quarantine = Quarantine(database)
+        self.tokens = TokenTable(database)
         self._clock = clock
         self._levels = Levels(lambda: rfc3339(clock()))
         self._stops = stops

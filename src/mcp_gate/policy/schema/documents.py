@@ -140,7 +140,7 @@ def _output() -> JsonObject:
             "id": ref("rule_id"),
             "match": ref("match"),
             "fields": each(text("Keys joined by dots; * one key, ** any depth, [*] the items of a list.")),
-            "action": {"const": "remove"},
+            "action": one_of(["remove", "tokenize"]),
             "entities": each(_ENTITY),
             "min_score": number(most=1),
             "count_above": whole(),

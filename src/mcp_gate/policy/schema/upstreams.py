@@ -6,6 +6,7 @@ from typing import Final
 
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.policy.clauses import GATE_ATTRIBUTES
+from mcp_gate.policy.read_detection import NAME as ENTITY
 from mcp_gate.policy.read_mapping import ASKS, ATTRIBUTE, NAME, TOPIC
 from mcp_gate.policy.read_upstreams import HEADER_NAME, PREFIX, UPSTREAM_ID, VARIABLE_NAME
 from mcp_gate.policy.schema.parts import (
@@ -69,6 +70,9 @@ def _mapping(*, tool: bool) -> JsonObject:
         ),
         "tag_when": each(added, "Tags added where a condition holds or cannot be told."),
     }
+    members["accepts"] = each(
+        text("An entity.", ENTITY), "Entities whose tokens are put back in the arguments right before they are sent."
+    )
     members["taint"] = truth("What its results say nobody vouches for: later calls of the session are tainted.")
     if tool:
         members["ask"] = each(one_of(ASKS), "Adds optional gate_confidence and gate_reason to the listed schema.")
