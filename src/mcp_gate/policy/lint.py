@@ -11,6 +11,7 @@ from mcp_gate.model.config import GateSettings, Place
 from mcp_gate.model.decision import Decision
 from mcp_gate.policy.covers import covers
 from mcp_gate.policy.documents import Documents
+from mcp_gate.policy.lint_proof import lint_proof
 from mcp_gate.policy.lint_time import STAFF, lint_time
 from mcp_gate.policy.lint_trust import lint_autonomy, lint_sampling
 from mcp_gate.policy.lint_versions import lint_versions
@@ -45,6 +46,7 @@ def lint(
     queue_policy, _ = documents.once.get("approval_queue_policy", (POLICIES, None))
     lint_time(reader, rules, terms, queue_policy, None if sizes is None else frozenset(sizes))
     _spelled_alike(reader, rules, upstreams)
+    lint_proof(reader, rules, settings)
     lint_autonomy(reader, documents, autonomy, settings)
     lint_sampling(reader, documents, documents.sampling, settings)
     lint_versions(reader, upstreams)
