@@ -61,6 +61,14 @@ def test_S201_keys_tokens_key_blocks_and_connection_strings_are_found(secrets: o
         ("sshpass -p '", "' ssh x"),
         ("PGPASSWORD=", " psql"),
         ("login: dana\npasswd => ", ""),
+        ("use login admin / password ", " there"),
+        ('My password was changed to "', '" yesterday'),
+        ("pw: ", ""),
+        ("mot de passe : ", ""),
+        ("contraseña: ", ""),
+        ("const pwd: string = '", "';"),
+        ('new NetworkCredential("dana", "', '")'),
+        ("mysql -u root -p", " shop"),
     ],
 )
 def test_a_password_is_found_by_what_stands_before_it(before: str, after: str) -> None:
@@ -85,6 +93,19 @@ def test_a_password_is_found_by_what_stands_before_it(before: str, after: str) -
 def test_a_key_is_found_by_what_stands_before_it(before: str, after: str) -> None:
     key = drawn(40)
     assert found(before + key + after) == [("API_KEY", key)]
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("Your one-time code is 482913. Do not share it.", "482913"),
+        ("PIN: 4829", "4829"),
+        ("root:$6$" + drawn(8) + "$" + drawn(86) + ":19000:0:", "$6$" + drawn(8) + "$" + drawn(86)),
+        ("seed phrase: " + "abandon ability " * 5 + "able about", "abandon ability " * 5 + "able about"),
+    ],
+)
+def test_codes_for_once_seed_phrases_and_hashes_of_passwords_are_found(text: str, secret: str) -> None:
+    assert found(text) == [("PASSWORD", secret)]
 
 
 def test_a_field_that_is_called_a_secret_is_one_as_a_whole() -> None:
@@ -127,6 +148,9 @@ def test_a_field_that_is_called_a_secret_is_one_as_a_whole() -> None:
         "sha256:aef4af00ada21d0482b8376d6f8f196e2205100baf05a6f5d71dc3d422c08a06",
         "def f(password: str | None = None) -> None: pass",
         "basic authentication-header-format",
+        "PIN code: 560001 and error code 404123",
+        "The password reset form",
+        "it costs $5 or $6 and $1",
     ],
 )
 def test_code_labels_and_stand_ins_are_no_secrets(text: str) -> None:

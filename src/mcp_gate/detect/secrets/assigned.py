@@ -3,44 +3,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from mcp_gate.detect.secrets.names import Kind, kind_of
 from mcp_gate.detect.secrets.pattern import compiled
 from mcp_gate.detect.secrets.shapes import Shape
-from mcp_gate.detect.secrets.values import LONGEST, is_key, is_password, is_random
+from mcp_gate.detect.secrets.triggers import WORD, Trigger
+from mcp_gate.detect.secrets.values import LONGEST, is_key, is_mixed, is_password, is_random
 
-_WORD: Final = (
-    rb"(?:pass(?:word|wd|phrase|code|wort)?s?|pwd|pswd|psk|kennwort|contrasena|secret|token|jwt|bearer|credential"
-    rb"|authorization|cookie|api_?key|key|pat|otp|mnemonic|connection_?string)"
-)
 _ASSIGNED: Final = compiled(
-    _WORD
+    WORD
     + rb"([a-z0-9_.-]{0,24})"
-    + rb"(\\{0,3}[\"'`]?\]?\s{0,4}(?::=|=>|={1,3}|:)\s{0,4}|\s{1,3}(?:is|was)(?:\s{1,3}|:\s{0,3})"
+    + rb"(\s{0,2}:\s{0,2}[a-z_][a-z0-9_.|<>\[\] ]{0,32}=\s{0,2}"
+    + rb"|\\{0,3}[\"'`]?\]?\s{0,4}(?::=|=>|={1,3}|:)\s{0,4}|\s{1,3}(?:is|was)(?:\s{1,3}|:\s{0,3})"
     + rb"|>|[\"']\s{0,2},\s{0,4})"
     + rb"(\\{0,3}[\"'`]?)[^\s\"'`]",
     any_case=True,
 )
 _TOLD: Final = compiled(
-    rb"--((?:[a-z0-9]+[_-])*" + _WORD + rb"[a-z0-9_-]{0,24})\s{1,4}([\"'`]?)[^\s\"'`-]", any_case=True
+    rb"--((?:[a-z0-9]+[_-])*" + WORD + rb"[a-z0-9_-]{0,24})\s{1,4}([\"'`]?)[^\s\"'`-]", any_case=True
 )
 _SPOKEN: Final = compiled(
-    rb"\b(password|passwd|passcode|passphrase|pwd|secret|token|key)(?:\s{1,3}[a-z0-9_/'-]{1,24}){1,6}\s{1,3}(?:is|was)\s{0,3}:?\s{1,3}"
+    rb"\b(password|passwd|passcode|passphrase|pwd|secret|token|key)(?:\s{1,3}[a-z0-9_/'-]{1,24}){1,6}\s{1,3}(?:is|was|to)\s{0,3}:?\s{1,3}"
     rb"([\"'`]?)[^\s\"'`]",
     any_case=True,
 )
 _HEADER: Final = compiled(
     rb"\b(?:bearer|basic|token|apikey|negotiate|digest)\s{1,4}([a-z0-9._~+/=-]{16,})", any_case=True
 )
+_BESIDE: Final = compiled(
+    rb"\b(?:password|passwd|passphrase|pwd|pw)\s{1,3}[\"'`]?([^\s\"'`,;:=]{6,64})",
+    any_case=True,
+)
+_CODE: Final = compiled(
+    rb"(?i:\b(?:one[ -]time|verification|authentication|login|sign[ -]in|otp|2fa|mfa)\s{1,2}(?:pass)?code)"
+    rb"(?:\s(?:is|was))?\s{0,2}[:=]?\s{0,2}(\d{4,8})\b|\bPIN(?:\s(?:is|was)|\s{0,2}[:=])\s{0,2}(\d{4,8})\b"
+)
+_PHRASE: Final = compiled(
+    rb"\b(?:seed|recovery|mnemonic|backup)\s(?:phrase|words)?\s{0,2}(?:is|:|=)\s{0,3}((?:[a-z]{3,8}\s{1,2}){11,23}[a-z]{3,8})\b",
+    any_case=True,
+)
+_HASHED: Final = compiled(
+    rb"(?:^|[\s\"'])[\w.@-]{1,64}:(\$(?:apr1|1|5|6|2[abxy]|y|argon2id?)\$[A-Za-z0-9./$=,+-]{20,})"
+)
 _GIVEN: Final = compiled(
-    rb"auth\s{0,2}=\s{0,2}\(\s{0,2}[\"'][^\"'\s]{1,64}[\"']\s{0,2},\s{0,2}[\"']([^\"'\s]{4,128})[\"']"
+    rb"(?:\bauth\s{0,2}=\s{0,2}|BasicAuth|NetworkCredential|\.login)\(\s{0,2}[\"'][^\"'\s]{1,64}[\"']\s{0,2},\s{0,2}[\"']([^\"'\s]{4,128})[\"']"
     rb"|\bcurl\s[^\n]{0,256}(?:-u|--user)\s{0,2}[\"']?[^\s:\"']{1,64}:([^\s\"']{4,128})"
     rb"|\bidentified\s{1,4}(?:with\s{1,4}\S{1,40}\s{1,4})?by\s{1,4}'([^'\s]{4,128})'"
     rb"|\blogin\s{1,4}\S{1,64}\s{1,4}password\s{1,4}(\S{4,128})"
     rb"|\bsshpass\s{1,4}-p\s{0,2}[\"']?([^\s\"']{4,128})"
-    rb"|\brequirepass\s{1,4}[\"']?([^\s\"']{4,128})",
+    rb"|\brequirepass\s{1,4}[\"']?([^\s\"']{4,128})"
+    rb"|\bmysql\w{0,8}\s[^\n]{0,128}\s-p([^\s\"']{4,128})",
     any_case=True,
 )
 _WORDS: Final = {ends: re.compile(rb"[^\s\"'`,;" + ends + rb"]*") for ends in (b"", b"<", b"&#")}
@@ -51,23 +65,43 @@ _MOST_WITHIN: Final = 32
 """How many names are looked at that stand in the value of another (`a=b=c=…`), so that it does not take for ever."""
 
 
-def assigned(data: bytes) -> Iterator[Shape]:
-    """What stands behind a telling name or word."""
-    yield from _named(data)
-    yield from _told(data)
-    yield from _spoken(data)
+def assigned(data: bytes, signs: frozenset[Trigger]) -> Iterator[Shape]:
+    """What stands behind a telling name or word, as far as there are signs of any."""
+    for trigger, find in _PASSES.items():
+        if trigger in signs:
+            yield from find(data)
+
+
+def _header(data: bytes) -> Iterator[Shape]:
+    """`Authorization: Bearer …`"""
     for hit in _HEADER.finditer(data):
         text = hit.group(1).decode().rstrip(".")
         if is_key(text):
             yield Shape(hit.start(1), hit.start(1) + len(text), "API_KEY", 0.85, "authorization header")
+
+
+def _given(data: bytes) -> Iterator[Shape]:
+    """What a command or a call gets as its second word."""
     for hit in _GIVEN.finditer(data):
         which = hit.lastindex
         if is_password(hit.group(which).decode(), written=True):
             yield Shape(hit.start(which), hit.end(which), "PASSWORD", 0.85, "given to a command")
 
 
+def _shaped(pattern: Any, rule: str) -> Callable[[bytes], Iterator[Shape]]:
+    """What needs no second look."""
+
+    def find(data: bytes) -> Iterator[Shape]:
+        for hit in pattern.finditer(data):
+            yield Shape(hit.start(hit.lastindex), hit.end(hit.lastindex), "PASSWORD", 0.75, rule)
+
+    return find
+
+
 def _named(data: bytes) -> Iterator[Shape]:
     at = seen = within = 0
+    before: tuple[Kind | None, str, bool] | None = None
+    entity: str | None = None
     while (hit := _ASSIGNED.search(data, at)) is not None:
         within = within + 1 if hit.start() < seen else 0
         at = hit.end(3) if within < _MOST_WITHIN else max(seen, hit.end(3))
@@ -81,7 +115,9 @@ def _named(data: bytes) -> Iterator[Shape]:
         seen = max(seen, end)
         if b"," in sep and data[end + 1 : end + 2] not in (b")", b"]"):
             continue
-        entity = _entity(kind_of(name), data[start:end].decode(), written=bool(quote))
+        asked = (kind_of(name), data[start:end].decode(), bool(quote))
+        if asked != before:  # the same over and over is thought about once
+            before, entity = asked, _entity(asked[0], asked[1], written=asked[2])
         if entity is not None:
             yield Shape(start, end, entity, 0.75, "named")
 
@@ -129,6 +165,14 @@ def _spoken(data: bytes) -> Iterator[Shape]:
             yield Shape(start, end, "API_KEY", 0.65, "spoken of")
 
 
+def _beside(data: bytes) -> Iterator[Shape]:
+    """`login dana / password …`, where it can be nothing else."""
+    for hit in _BESIDE.finditer(data):
+        text = hit.group(1).decode().rstrip(").]}!?")
+        if is_password(text, written=False) and is_mixed(text):
+            yield Shape(hit.start(1), hit.start(1) + len(text), "PASSWORD", 0.6, "beside the word")
+
+
 def _first(data: bytes, at: int) -> int:
     """Where the name begins of which the telling word is a part."""
     first = at
@@ -147,3 +191,16 @@ def _value(data: bytes, at: int, quote: bytes, ends: bytes) -> tuple[int, int]:
             return at, close
     word = _WORDS[ends].match(data, at, stop)
     return at, at + len(word.group().rstrip(_TRAILING)) if word else at
+
+
+_PASSES: Final = {
+    Trigger.NAMED: _named,
+    Trigger.TOLD: _told,
+    Trigger.SPOKEN: _spoken,
+    Trigger.BESIDE: _beside,
+    Trigger.HEADER: _header,
+    Trigger.GIVEN: _given,
+    Trigger.CODE: _shaped(_CODE, "code for once"),
+    Trigger.PHRASE: _shaped(_PHRASE, "seed phrase"),
+    Trigger.HASHED: _shaped(_HASHED, "hash of a password"),
+}

@@ -66,8 +66,7 @@ class Secrets:
             yield from addresses(joined.data)
         if Trigger.ORACLE in signs or Trigger.PAIR in signs:
             yield from strings(joined.data)
-        if Trigger.WORD in signs:
-            yield from assigned(joined.data)
+        yield from assigned(joined.data, signs)
 
 
 def _by_name(text: str, kind: Kind) -> Iterator[Finding]:

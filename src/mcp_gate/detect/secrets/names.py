@@ -11,7 +11,7 @@ Kind: TypeAlias = Literal["PASSWORD", "API_KEY", "SOME_KEY"]
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BREAK: Final = re.compile(r"[^a-z0-9]+")
 _PASSWORD: Final = re.compile(
-    r"(?:^|_)(?:pass(?:word|wd|phrase|code|wort)?|passwords|pwd|pw|pswd|psk|kennwort|contrasena|mot_de_passe"
+    r"(?:^|_)(?:pass(?:word|wd|phrase|code|wort)?|passwords|pwd|pw|pswd|psk|kennwort|contrase_?n?a|mot_de_passe|senha|wachtwoord|parola"
     r"|mnemonic|seed_phrase|recovery_phrase|recovery_codes?|backup_codes?|otp_secret|otp|one_time_code|mfa_code)(?:_\d+)?$"
     r"|(?:password|passwd|passphrase)s?(?:_\d+)?$"
 )
@@ -22,7 +22,7 @@ _KEY: Final = re.compile(
     r"|webhook|subscription|deploy|server|ssh|gpg|pgp|hmac|aes|rsa|stripe|openai|anthropic|github|gitlab|slack|aws|azure"
     r"|gcp|google|twilio|sendgrid|datadog|newrelic|sentry|mailgun|algolia|cloudflare|vault|consul|npm|pypi|hf|wandb"
     r"|langchain|cohere|mistral|replicate|pinecone|supabase|firebase|mapbox|heroku|okta|auth0)_?(?:access_?)?(?:key|pat)"
-    r"|access_key_id|aws_access_key_id|secret_access_key|sas|sas_token|pat|connection_?string)(?:_(?:id|value|base64|b64|\d+))?$"
+    r"|access_key_id|aws_access_key_id|secret_access_key|secret_key_base|sas|sas_token|pat|connection_?string)(?:_(?:id|value|base64|b64|\d+))?$"
 )
 _SOME: Final = re.compile(r"(?:^|_)(?:key|token|secret)$")
 _NOT: Final = re.compile(

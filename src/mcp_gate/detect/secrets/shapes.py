@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from mcp_gate.detect.secrets.values import is_in_address
 
-_SCORES: Final = {"high": 0.95, "medium": 0.8}
+_SCORES: Final = {"high": 0.97, "medium": 0.8}
 
 
 class NoShapes(Exception):

@@ -17,7 +17,8 @@ _VENDORS: Final = compiled(
     rb"|sk-ant-[a-z0-9]+-[\w-]{40,}|sk-or-v1-[0-9a-f]{64}|AIza[\w-]{33,}|GOCSPX-[\w-]{28}|ya29\.[\w-]{20,}"
     rb"|SG\.[\w-]{16,}\.[\w-]{16,}|npm_[A-Za-z0-9]{36}|pypi-AgE[\w-]{50,}|hf_[A-Za-z0-9]{34}"
     rb"|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|SK[0-9a-f]{32}|\d{8,}:AA[\w-]{32,}|do[oprt]_v1_[0-9a-f]{64}"
-    rb"|hv[sbr]\.[\w-]{24,}|dapi[0-9a-f]{32}(?:-\d)?|AGE-SECRET-KEY-1[A-Z0-9]{58}|ATATT3[\w=-]{50,})",
+    rb"|hv[sbr]\.[\w-]{24,}|dapi[0-9a-f]{32}(?:-\d)?|AGE-SECRET-KEY-1[A-Z0-9]{58}|ATATT3[\w=-]{50,}"
+    rb"|https://(?:discord|discordapp)\.com/api/webhooks/\d+/[\w-]{60,})",
 )
 _WORDS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 
@@ -25,11 +26,11 @@ _WORDS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 def with_claims(data: bytes) -> Iterator[Shape]:
     """Where tokens that carry claims lie, whole or cut off."""
     for hit in _JWT.finditer(data):
-        yield Shape(hit.start(), hit.end(), "JWT", 0.95, "token with claims")
+        yield Shape(hit.start(), hit.end(), "JWT", 0.97, "token with claims")
 
 
 def of_vendors(data: bytes) -> Iterator[Shape]:
     """Where keys with a well-known prefix lie."""
     for hit in _VENDORS.finditer(data):
         if not hit.group(1).endswith(b"EXAMPLE") and (hit.end() == len(data) or data[hit.end()] not in _WORDS):
-            yield Shape(hit.start(1), hit.end(1), "API_KEY", 0.95, "vendor's prefix")
+            yield Shape(hit.start(1), hit.end(1), "API_KEY", 0.97, "vendor's prefix")

@@ -13,27 +13,49 @@ from mcp_gate.detect.secrets.pattern import one_byte
 class Trigger(IntEnum):
     """What must occur somewhere for a pass to be worth its time."""
 
-    WORD = 0
-    CLAIMS = 1
-    ADDRESS = 2
-    ORACLE = 3
-    PAIR = 4
-    KEY_BLOCK = 5
-    VENDOR = 6
+    CLAIMS = 0
+    ADDRESS = 1
+    ORACLE = 2
+    PAIR = 3
+    KEY_BLOCK = 4
+    VENDOR = 5
+    NAMED = 6
+    TOLD = 7
+    SPOKEN = 8
+    BESIDE = 9
+    HEADER = 10
+    GIVEN = 11
+    CODE = 12
+    PHRASE = 13
+    HASHED = 14
 
 
+WORD: Final = (
+    rb"(?:pass(?:word|wd|phrase|code|wort)?s?|pwd|pw|pswd|psk|kennwort|contrase[n?]a|mot[ _]de[ _]passe|senha"
+    rb"|wachtwoord|parola|secret|token|jwt|bearer|credential|authorization|cookie|api_?key|key|pat|otp|mnemonic|connection_?string)"
+)
+"""What telling names have in them."""
 _PATTERNS: Final = {
-    Trigger.WORD: rb"(?i)pass|pwd|pswd|psk|kennwort|contrasena|secret|token|jwt|bearer"
-    rb"|credential|authorization|cookie|key|otp|mnemonic|basic|connection_?string|negotiate|auth\s?=|curl|identified|login"
-    rb"|sshpass|requirepass|_pat\b",
     Trigger.CLAIMS: rb"eyJ[A-Za-z0-9_-]{8}",
     Trigger.ADDRESS: rb"://[^\s/@]*@",
     Trigger.ORACLE: rb"(?i)jdbc:oracle:",
-    Trigger.PAIR: rb"(?i)(?:password|pwd|accountkey|sharedaccesskey|sharedaccesssignature)\s{0,2}=",
+    Trigger.PAIR: rb"(?i)(?:password|pwd|accountkey|sharedaccesskey|sharedaccesssignature)\s*=",
     Trigger.KEY_BLOCK: rb"PRIVATE KEY|PuTTY-User-Key|Private-MAC",
     Trigger.VENDOR: rb"AKIA|ASIA|ABIA|ACCA|gh[pousr]_|github_pat_|glpat-|gl(?:dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-"
     rb"|xox[abeoprs]-|xapp-|hooks\.slack|[srp]k_(?:live|test)_|whsec_|sk-(?:proj|svcacct|admin|ant|or)-|AIza|GOCSPX|ya29\."
-    rb"|SG\.|npm_|pypi-AgE|hf_|shp(?:at|ca|pa|ss)_|SK[0-9a-f]{32}|\d{8}:AA|do[oprt]_v1|hv[sbr]\.|dapi[0-9a-f]|AGE-SECRET|ATATT3",
+    rb"|SG\.|npm_|pypi-AgE|hf_|shp(?:at|ca|pa|ss)_|SK[0-9a-f]{32}|\d{8}:AA|do[oprt]_v1|hv[sbr]\.|dapi[0-9a-f]|AGE-SECRET"
+    rb"|ATATT3|api/webhooks/",
+    Trigger.NAMED: rb"(?i)" + WORD + rb"[a-z0-9_.-]*[\\\"'`\]]*\s*(?:[:=>,]|is\b|was\b)",
+    Trigger.TOLD: rb"(?i)--[a-z0-9_-]*" + WORD + rb"[a-z0-9_-]*\s",
+    Trigger.SPOKEN: rb"(?i)(?:password|passwd|passcode|passphrase|pwd|secret|token|key)\s[a-z0-9_/'\s-]*"
+    rb"\s(?:is|was|to)[\s:]",
+    Trigger.BESIDE: rb"(?i)\b(?:password|passwd|passphrase|pwd|pw)\s+[\"'`]?[^\s\"'`,;:=]{6}",
+    Trigger.HEADER: rb"(?i)\b(?:bearer|basic|token|apikey|negotiate|digest)\s+[a-z0-9._~+/=-]{16}",
+    Trigger.GIVEN: rb"(?i)auth\s*=\s*\(|BasicAuth|NetworkCredential|\.login\(|\bcurl\s|\bidentified\s"
+    rb"|\blogin\s+\S+\s+password|\bsshpass\s|\brequirepass\s|\bmysql\w*\s[^\n]*\s-p",
+    Trigger.CODE: rb"(?:[Cc]ode|CODE)[\s:=isaw]*\d{4}|\bPIN[\s:=isaw]*\d{4}",
+    Trigger.PHRASE: rb"(?i)\b(?:seed|recovery|mnemonic|backup)\s(?:phrase|words)?\s*(?:is|:|=)",
+    Trigger.HASHED: rb"\$(?:apr1|1|5|6|2[abxy]|y|argon2id?)\$",
 }
 
 

@@ -75,6 +75,11 @@ def is_random(text: str) -> bool:
     return len(text) >= 16 and is_key(text) and not _UUID.fullmatch(text) and _turns(text) >= 3
 
 
+def is_mixed(text: str) -> bool:
+    """Whether it has what rules for passwords ask for: three kinds of characters, a digit among them."""
+    return _kinds(text) >= 3 and any(c.isdigit() for c in text)
+
+
 def _turns(text: str) -> int:
     """How often letters and digits, or small and capital letters, follow each other otherwise than in words."""
     return len(_TURN.findall(text))
