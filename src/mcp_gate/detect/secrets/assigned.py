@@ -103,19 +103,23 @@ def _named(data: bytes) -> Iterator[Shape]:
     before: tuple[Kind | None, str, bool] | None = None
     entity: str | None = None
     while (hit := _ASSIGNED.search(data, at)) is not None:
-        within = within + 1 if hit.start() < seen else 0
-        at = hit.end(3) if within < _MOST_WITHIN else max(seen, hit.end(3))
-        sep, quote = hit.group(2), hit.group(3)
-        first = _first(data, hit.start())
-        name = data[first : hit.end(1)].decode().rstrip("_.-")
+        (word, _), (gap, open_), (_, begin) = hit.span(), hit.span(2), hit.span(3)
+        within = within + 1 if word < seen else 0
+        at = begin if within < _MOST_WITHIN else max(seen, begin)
+        sep, quote = data[gap:open_], data[open_:begin]
+        first = _first(data, word)
+        name = data[first:gap].decode().rstrip("_.-")
         ends = _ends(data, first, sep)
         if ends is None:
             continue
-        start, end = _value(data, hit.end(3), quote, ends)
+        start, end = _value(data, begin, quote, ends)
         seen = max(seen, end)
         if b"," in sep and data[end + 1 : end + 2] not in (b")", b"]"):
             continue
-        asked = (kind_of(name), data[start:end].decode(), bool(quote))
+        value = data[start:end]
+        if not quote and value.isalpha() and len(value) < 20:
+            continue  # a word: nothing that stands free
+        asked = (kind_of(name), value.decode(), bool(quote))
         if asked != before:  # the same over and over is thought about once
             before, entity = asked, _entity(asked[0], asked[1], written=asked[2])
         if entity is not None:
