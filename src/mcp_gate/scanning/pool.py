@@ -57,6 +57,11 @@ class Pool:
         """Of those that run."""
         return frozenset(worker.pid for worker in self._all)
 
+    @property
+    def warm(self) -> bool:
+        """Whether a process has done a piece of work and is still there."""
+        return any(worker.warm for worker in self._all)
+
     def _own(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -72,7 +77,9 @@ class Pool:
         async with self._places:
             worker, limit = await self._worker()
             try:
-                return await worker.scan(piece, options, limit)
+                found = await worker.scan(piece, options, limit)
+                worker.warm = True
+                return found
             finally:
                 if worker.usable:
                     self._idle.append(worker)
@@ -87,7 +94,7 @@ class Pool:
         while self._idle:
             worker = self._idle.pop()
             if worker.usable:
-                return worker, self._piece_sec
+                return worker, self._piece_sec if worker.warm else START_SEC + self._piece_sec
         worker = await Worker.start(self._rules)
         self._all.add(worker)
         if self._closed:

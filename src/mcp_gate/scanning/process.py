@@ -27,6 +27,8 @@ class Worker:
     def __init__(self, process: Process) -> None:
         self._process = process
         self.usable = True
+        self.warm = False
+        """Whether it has done anything: what it needs is loaded then."""
 
     @classmethod
     async def start(cls, rules: Path) -> Worker:

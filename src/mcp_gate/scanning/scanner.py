@@ -19,7 +19,7 @@ from mcp_gate.scanning.failed import Failure, ScanFailed
 from mcp_gate.scanning.gathered import Gathered
 from mcp_gate.scanning.load import SENTENCE, Detector, load
 from mcp_gate.scanning.pieces import Piece, Window, pieces
-from mcp_gate.scanning.pool import Pool
+from mcp_gate.scanning.pool import START_SEC, Pool
 from mcp_gate.scanning.process import Found
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class Scanner:
             if found is not None:
                 return found
         try:
-            async with asyncio.timeout(WHOLE_SEC):
+            async with asyncio.timeout(WHOLE_SEC if self._pool.warm else WHOLE_SEC + START_SEC):
                 return await self._in_pieces(leaves, options)
         except TimeoutError:
             raise ScanFailed(Failure.TIME) from None
