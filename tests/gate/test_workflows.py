@@ -243,6 +243,22 @@ async def test_a_client_without_patience_is_told_to_come_again_and_joins_the_sam
         assert len(probe.calls()) == 4
 
 
+async def test_a_client_of_the_stateless_era_waits_in_legs(tmp_path: Path) -> None:
+    settings = "hold: { wait_sec: 0.2, heartbeat_sec: 1 }\n"
+    result = {**found(500), "resultType": "complete"}
+    async with gate(tmp_path, result, settings=settings, modern=True) as (b, probe), b.client() as client:
+        call = {"name": NAME, "arguments": ARGUMENTS, "_meta": ENVELOPE}
+        leg = await client.result("tools/call", call)
+        assert leg["resultType"] == "input_required"
+        other = {**call, "arguments": {**ARGUMENTS, "amount": 1}, "requestState": leg["requestState"]}
+        assert (await client.error("tools/call", other))["code"] == -32602
+        await decide(b.gate, await asked(b))
+        await until(lambda: len(probe.calls()) == 2)
+        done = await client.result("tools/call", {**call, "requestState": leg["requestState"]})
+        assert (done["resultType"], done["structuredContent"]["amount"]) == ("complete", 500)
+        assert len(probe.calls()) == 2
+
+
 async def test_a_client_that_cancels_withdraws_the_question(tmp_path: Path) -> None:
     async with gate(tmp_path, found(500)) as (b, probe), b.legacy() as client:
         id_ = await client.send("tools/call", {"name": NAME, "arguments": ARGUMENTS, "_meta": {"progressToken": 1}})

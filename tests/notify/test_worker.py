@@ -352,17 +352,3 @@ async def test_a_webhook_that_is_new_is_not_told_of_the_past(tmp_path: Path, mon
             request = await gate.hold()
             await until(lambda: script.asked)
             assert payload(script.asked[0])["data"]["request_id"] == request.id
-
-
-async def test_a_worker_that_is_woken_and_ended_at_the_same_moment_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with hooked(tmp_path, monkeypatch) as (gate, _):
-        one = worker.Worker(gate.gate, gate.gate.loaded.settings.webhooks[0])
-        task = asyncio.create_task(one.run_forever())
-        await asyncio.sleep(0.2)  # it waits for news now
-        one.wake()
-        task.cancel()
-        done, _ = await asyncio.wait([task], timeout=5)
-        task.cancel()
-        assert done

@@ -14,6 +14,7 @@ from mcp_gate.store.database import Database, Tx
 
 FIELDS: Final = (
     "kind", "status", "tier", "grp", "needed", "min_assurance", "opened_ts", "due_ts", "escalate_ts", "claimed_by",
+    "assigned_to",
 )  # fmt: skip
 """What of a request goes along with news about it."""
 

@@ -95,7 +95,7 @@ async def call(talk: Conversation, flight: Flight, params: JsonObject) -> JsonOb
     arguments = object_of(params, "arguments")
     workflow = talk.gate.loaded.workflows.get(name)
     if workflow is not None:
-        return await workflows.call(talk, flight, workflow, arguments)
+        return await workflows.call(talk, flight, workflow, arguments, params)
     tool = await _find(talk, name)
     _note_stripped(talk, tool, params, flight)
     job = Job(

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from mcp_gate.gate import step
 from mcp_gate.gate.flight import Flight
-from mcp_gate.gate.job import CANCELLED
+from mcp_gate.gate.hold import LEGS
+from mcp_gate.gate.job import CANCELLED, Job
 from mcp_gate.gate.run import Run
 from mcp_gate.gate.workflows import told
+from mcp_gate.model.call import OWN
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.model.outcome import Retry, Status
 from mcp_gate.policy.workflow import Path, Workflow, paths_of
@@ -67,12 +69,20 @@ def _taken(gate: Gate, tool: tuple[str, str] | None) -> JsonObject:
     return properties if isinstance(properties, dict) else {}
 
 
-async def call(talk: Conversation, flight: Flight, workflow: Workflow, arguments: JsonObject) -> JsonObject:
+async def call(
+    talk: Conversation, flight: Flight, workflow: Workflow, arguments: JsonObject, params: JsonObject
+) -> JsonObject:
     """Begin a run, or join the one under way, and wait for it as long as this client can.
+
+    Args:
+        params: as the client sent them; only what brings a call back is read.
 
     Raises:
         RpcError: -32602, the arguments are too deep, too large or not canonical.
     """
+    job = _job(workflow, arguments)
+    if flight.modern:
+        flight.leg = talk.memory.states.read(params, job, talk.caller).leg
     begun = await talk.gate.workflows.begin(workflow, arguments, flight.meta, talk.caller)
     if not isinstance(begun, Run):
         return _answer(flight, begun)
@@ -83,10 +93,21 @@ async def call(talk: Conversation, flight: Flight, workflow: Workflow, arguments
         if e.args == (CANCELLED,) and begun.alone:
             begun.cancel()
         raise
+    if begun.result is None and flight.modern and flight.leg < LEGS:
+        state = talk.memory.states.leg(job, talk.caller, begun.call.id, flight.leg + 1, {})
+        return {"resultType": "input_required", "requestState": state}
     if begun.result is None:
         return _answer(flight, await _pending(talk.gate, begun))
     await talk.gate.workflows.collected(begun)
     return _answer(flight, begun.result)
+
+
+def _job(workflow: Workflow, arguments: JsonObject) -> Job:
+    """What binds the state of a call that is to come back."""
+    return Job(
+        upstream=OWN, method="tools/call", tool=workflow.name, listed_name=workflow.listed_name, arguments=arguments,
+        meta={}, tool_hash=f"sha256:{workflow.digest}",
+    )  # fmt: skip
 
 
 async def _wait(gate: Gate, flight: Flight, run: Run) -> None:
