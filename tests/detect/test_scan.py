@@ -87,3 +87,9 @@ def test_S200_what_overlaps_becomes_one_and_nothing_of_it_is_left() -> None:
 def test_S200_offsets_are_those_of_the_text_as_given() -> None:
     text = "\U0001f600\U0001f600 n\u0303 5\u200b40-75-30\u00ad17 \uff41\uff42@acme.com \u2011"
     assert found(text) == [("US_SSN", "5\u200b40-75-30\u00ad17"), ("EMAIL_ADDRESS", "\uff41\uff42@acme.com")]
+
+
+def test_rows_of_a_statement_are_read_by_their_columns() -> None:
+    text = "INSERT INTO people (id, full_name, ssn, note) "
+    text += "VALUES (1,'Ann Lee','536221234','O''Brien''s'), (2,'Bo Ray',NULL,'');"
+    assert found(text) == [("PERSON", "Ann Lee"), ("US_SSN", "536221234"), ("PERSON", "Bo Ray")]

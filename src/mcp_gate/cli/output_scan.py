@@ -42,7 +42,7 @@ def scan(config: str | None, state: str | None, as_json: bool, jsonl: bool, no_n
             {"start": one.start, "end": one.end, "entity": one.entity, "score": round(one.score, 2)}
             for one in scanned.findings[0]
         ]
-        print(json.dumps({"id": id_, "spans": spans, "ms": round(took, 3)}))
+        print(json.dumps({"id": id_, "spans": spans, "ms": round(took, 3)}), flush=True)
 
 
 def _read(number: int, line: bytes) -> tuple[str | int, str]:

@@ -8,7 +8,21 @@ from typing import Final
 
 import orjson
 
-from mcp_gate.detect import codes, cues, fields, ids, jsontext, mail, numbers, pairs, people, places, tables, values
+from mcp_gate.detect import (
+    codes,
+    cues,
+    fields,
+    ids,
+    jsontext,
+    mail,
+    numbers,
+    pairs,
+    people,
+    places,
+    statements,
+    tables,
+    values,
+)
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding, Leaf
 from mcp_gate.detect.triggers import Ends, Kind
@@ -41,6 +55,7 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
     text = leaf.text
     if ends[Kind.FIELD]:
         found.extend(_by_fields(text, ends, leaf.keys))
+    found.extend(statements.find(text))
     if "\n" in text:
         found.extend(tables.find(text))
     found.sort(key=attrgetter("start"))

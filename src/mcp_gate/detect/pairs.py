@@ -23,6 +23,7 @@ _LABEL_END: Final = re.compile(r"[\n;|\t]|  | - ")
 _PAIR_END: Final = re.compile(r"[\s,;&|\"'<>)\]}]")
 _ABOVE: Final = re.compile(r"\n([ -]*)([\w.-]{1,64}):[ \t]*(?=\n|$)")
 _BESIDE: Final = re.compile(r"(?:name|key|type|field|label):?[ =]{1,2}[\"']?([\w.-]{2,64})[\"']?\s{1,24}(?:- )?$")
+_SEVERAL_WORDS: Final = frozenset({"PERSON", "ADDRESS", fields.NAME, fields.WEAK})
 _LONGEST: Final = 120
 """Characters of a value that nothing ends."""
 _WITH: Final = 240
@@ -107,8 +108,9 @@ def _value(text: str, end: int, entity: str, *, json: bool) -> Finding | None:
     if json and (bare := _BARE.match(text, end)):
         found = values.find(entity, text, *bare.span(1), whole=True)
         return None if found is None else Finding(found.start, found.end, found.entity, found.score, found.rule, True)
-    label = text[end : end + 1] in (" ", "\n", "\t")
-    start = end + (1 if label else 0)
+    spaced = text[end : end + 1] in (" ", "\n", "\t")
+    label = spaced or (text[end - 1] == ":" and entity in _SEVERAL_WORDS)
+    start = end + (1 if spaced else 0)
     stop_at = (_LABEL_END if label else _PAIR_END).search(text, start + 1, start + _LONGEST)
     return values.find(
         entity, text, start, stop_at.start() if stop_at else min(len(text), start + _LONGEST), whole=False

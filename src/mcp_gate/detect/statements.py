@@ -1,0 +1,34 @@
+"""Rows in statements of SQL: `INSERT INTO people (name, ssn) VALUES ('Ann Lee', ...)`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mcp_gate.detect import fields, values
+from mcp_gate.detect.fieldrules import HUMAN
+from mcp_gate.detect.fields import entity_of
+from mcp_gate.detect.finding import Finding
+
+_INTO: Final = re.compile(r"(?i)into\s{1,8}\S{1,128}\s{0,8}\(([^()]{1,2000})\)\s{0,8}values\s{0,8}")
+_ROW: Final = re.compile(r"\(((?:'[^']*'|[^'()])*)\)\s{0,8},?\s{0,8}")
+_CELL: Final = re.compile(r"'([^']*(?:''[^']*)*)'|([^\s,'][^,']*)")
+
+
+def find(text: str) -> Iterator[Finding]:
+    """Findings in values, by the names of their columns."""
+    if "VALUES" not in text and "values" not in text:
+        return
+    for into in _INTO.finditer(text):
+        columns = [entity_of((name.strip(' "`[]\n\t'),)) for name in into[1].split(",")]
+        if any(entity in HUMAN for entity in columns):
+            columns = ["PERSON" if entity == fields.NAME else entity for entity in columns]
+        at = into.end()
+        while row := _ROW.match(text, at):
+            at = row.end()
+            for entity, cell in zip(columns, _CELL.finditer(text, *row.span(1)), strict=False):
+                if entity not in (None, fields.NAME):
+                    found = values.find(str(entity), text, *cell.span(cell.lastindex or 0), whole=True)
+                    if found is not None:
+                        yield found
