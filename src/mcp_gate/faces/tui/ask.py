@@ -10,7 +10,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from mcp_gate.faces.tui.actions import ACTIONS, Action
-from mcp_gate.faces.tui.dialog import Dialog
+from mcp_gate.faces.tui.dialog import Dialog, T
 from mcp_gate.faces.tui.filter import HELP, BadFilter, Filter
 from mcp_gate.faces.tui.lines import fitted
 from mcp_gate.faces.tui.lineview import OneLine
@@ -24,7 +24,17 @@ def _told(action: Action, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-class AskFilter(Dialog[Filter | None]):
+class _Asks(Dialog[T]):
+    """A dialog with one line to write in. What is typed before that has the focus is not lost, as on a slow line."""
+
+    def early(self, event: events.Key) -> None:
+        """Take a key that came too soon."""
+        line = self.query_one(Input)
+        if not line.has_focus and event.character is not None and event.is_printable:
+            line.insert_text_at_cursor(event.character)
+
+
+class AskFilter(_Asks[Filter | None]):
     """The new filter, or None where it stays as it was."""
 
     def __init__(self, now: Filter) -> None:
@@ -57,9 +67,11 @@ class AskFilter(Dialog[Filter | None]):
         if event.key == "escape":
             event.stop()
             self.leave(None)
+        else:
+            self.early(event)
 
 
-class Palette(Dialog[str | None]):
+class Palette(_Asks[str | None]):
     """The name of an action, or None. Those that decide come last, and open the same second step as their keys."""
 
     LAST = ("approve", "deny", "edit")
@@ -112,3 +124,5 @@ class Palette(Dialog[str | None]):
             case "up":
                 event.stop()
                 options.action_cursor_up()
+            case _:
+                self.early(event)

@@ -121,6 +121,8 @@ class Deciding(Base):
             self.nagged = not detail.is_read
             return
         word = decision.pass_word(held, self.desk.me, detail.nonce, time.time(), yes)
+        if detail.coded:
+            detail.action_last()  # the code is read beside the dialog
         low = detail.coded and detail.code_row < self.app.size.height // 2
         dialog = Approve(word, detail.letters, kind, coded=detail.coded, low=low)
         self.app.push_screen(dialog, partial(self._passed, word))
@@ -188,23 +190,20 @@ class Deciding(Base):
         held = self.desk.requests.get(current) if current is not None else None
         if held is None or held.kind != "gate":
             self.say("only held calls are denied together")
-            return
-        self.desk.mark(held.id)
-        self.refill()
+        else:
+            self.desk.mark(held.id)
+            self.refill()
         self.queue.action_move(1)
-        self.say(f"{len(self.desk.marked)} marked; d denies them all" if self.desk.marked else "none marked")
 
     def action_deny(self) -> None:
-        found = self.decidable()
-        if found is None:
-            return
-        held, kind = found
         marked = [self.desk.requests[id] for id in sorted(self.desk.marked) if id not in self.sending]
-        if not marked:
-            self.app.push_screen(Deny(held, kind), partial(self._denied, (held,)))
+        if marked and isinstance(self.desk.link, Live):
+            first, *others = marked
+            self.app.push_screen(Deny(first, KINDS["gate"], tuple(others)), partial(self._denied, tuple(marked)))
             return
-        first, *others = marked
-        self.app.push_screen(Deny(first, KINDS["gate"], tuple(others)), partial(self._denied, tuple(marked)))
+        found = self.decidable()
+        if found is not None:
+            self.app.push_screen(Deny(*found), partial(self._denied, (found[0],)))
 
     def _denied(self, about: tuple[Held, ...], said: Said | None) -> None:
         if said is None:

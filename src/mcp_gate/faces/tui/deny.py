@@ -60,7 +60,12 @@ class Deny(Dialog[Said | None]):
             yield OneLine(id="keys")
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._choose)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """A number that was typed ahead has chosen already."""
+        if self._reason is None:
+            self._choose()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._redraw)

@@ -80,7 +80,7 @@ class DeskScreen(Hearing):
         if desk.filter:
             parts.append(f"{self.queue.length} like {reveal(desk.filter.text)}")
         if desk.marked:
-            parts.append(f"{len(desk.marked)} marked")
+            parts.append(f"{len(desk.marked)} marked: d denies them")
         if desk.order is not Order.DUE:
             parts.append(desk.order.value)
         return " · ".join(parts)
