@@ -41,7 +41,7 @@ def test_S206_a_reviewer_reads_it_masked_reveals_it_and_releases_it_once(tmp_pat
         assert id in listed
         assert "RESULT withheld: Numbers of people" in listed
         shown = where.run("requests", "show", id).stdout
-        assert "found in content[0].text: Numbers of people" in shown
+        assert "found 1: US_SSN in content[0].text (us_ssn): quarantine" in shown
         assert "SSN [REDACTED:US_SSN#1]" in shown
         assert "pays late" not in shown
         assert SSN not in listed + shown
@@ -51,6 +51,15 @@ def test_S206_a_reviewer_reads_it_masked_reveals_it_and_releases_it_once(tmp_pat
         assert SSN in where.run("requests", "show", id, "--reveal").stdout
         (seen,) = [r for r in where.records() if r["event"] == "security.result_revealed"]
         assert seen["request_id"] == id
+
+        assert where.run("output", "allow-list").stdout.startswith("No finding was marked")
+        assert where.run("requests", "false-positive", id, "2").returncode == 4
+        assert where.run("requests", "false-positive", id, "1").stdout.startswith("1 marked")
+        proposed = where.run("output", "allow-list").stdout
+        assert f'    - {{ values: ["{SSN}"], entities: [US_SSN], reason: "' in proposed
+        (where.config / "policies" / "allow.yaml").write_text("version: v1\n" + proposed)
+        assert where.run("policy", "check").returncode == 0
+        (where.config / "policies" / "allow.yaml").unlink()
 
         digest = request["call"]["job_hash"].removeprefix("sha256:")[:8]
         assert where.run("requests", "approve", id, "--digest", digest).returncode == 4

@@ -8,6 +8,7 @@ from mcp_gate.cli.lazy import LazyGroup
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("output_test:test", "What would be taken out of a result, where and why."),
+    "allow-list": ("output_allow:allow_list", "What reviewers found harmless, as an allow-list to paste."),
     "scan": ("output_scan:scan", "Personal data and credentials in lines of text."),
 }
 """As `cli.main.COMMANDS`."""

@@ -52,8 +52,10 @@ def full(request: JsonObject, now: float) -> str:
 
 def _withheld(request: JsonObject) -> Iterator[str]:
     """What was found in a result, and what is left of it once that is masked."""
-    for place in request["verdict"]["quarantine"]["details"]:
+    for place in request["verdict"]["quarantine"]["details"] if "found" not in request else ():
         yield reveal(f"  found in {place['field']}: {place['reason']}")
+    for one in request.get("found", ()):
+        yield reveal(f"  found {one['n']}: {one['entity']} in {one['field']} ({one['recogniser']}): {one['says']}")
     if "result" not in request:
         yield "The result cannot be shown here: it is gone, too large, or not all of it can be masked"
         return

@@ -112,6 +112,25 @@ _decision("release", "Let a result out of quarantine.")
 _decision("drop", "Discard a result that is in quarantine.")
 
 
+@requests.command("false-positive")
+@click.argument("id")
+@click.argument("findings", type=click.IntRange(min=1), nargs=-1, required=True)
+@as_option
+@gate_options
+def false_positive(
+    id: str, findings: tuple[int, ...], approver: str | None, config: str | None, state: str | None, as_json: bool
+) -> None:
+    """Say that FINDINGS of a withheld result are none, by their numbers in 'show'. Decides nothing; 'output allow-list'
+    proposes what was marked."""
+    with gate_of(config, state, as_json=as_json) as gate:
+        marked = gate.false_positive(id, findings, me(approver))["false_positives"]
+    if as_json:
+        for one in marked:
+            print_json(one)
+    else:
+        print(f"{len(marked)} marked; see 'mcp-gate output allow-list'.")
+
+
 @requests.command()
 @click.argument("id")
 @click.option("--field", "fields", metavar="PATH", multiple=True, help="Take this out, too; a path as in the policy.")

@@ -112,6 +112,11 @@ class ReviewClient:
         found: JsonObject = self.post(f"/v1/requests/{_segment(request_id)}/reveal", {"approver_id": approver_id})
         return found
 
+    def false_positive(self, request_id: str, findings: Sequence[int], approver_id: str) -> JsonObject:
+        """Say of findings in a withheld result that they are none."""
+        body: JsonObject = {"approver_id": approver_id, "findings": list(findings)}
+        return self.post(f"/v1/requests/{_segment(request_id)}/false-positive", body)
+
     def claim(self, request_id: str, approver_id: str) -> JsonObject:
         return self.post(f"/v1/requests/{_segment(request_id)}/claim", {"approver_id": approver_id})
 

@@ -128,17 +128,29 @@ class Reviewing:
             return NoSuchRequest()
         withheld = request.kind == QUARANTINE
         result = await self._gate.quarantine.result(request) if withheld else None
+        fields = await self.entitled(request, approver_id, identity, gone=withheld and result is None)
+        if isinstance(fields, Refused):
+            return fields
+        await self._gate.store.note(Event("security.result_revealed" if withheld else "security.revealed", fields))
+        return self.shown(request) if result is None else result
+
+    async def entitled(
+        self, request: Request, approver_id: str, identity: Identity, *, gone: bool = False
+    ) -> JsonObject | Refused:
+        """The members of an event about what somebody does who may decide on a request; why not, if he may not.
+
+        Args:
+            gone: whether what he is after is no longer there.
+        """
         standing = await self._standing(request, identity, approver_id)
         refused = checks.first((checks.person, checks.group, checks.itself), request, standing)
-        if refused is None and withheld and result is None:
+        if refused is None and gone:
             refused = Refused("already_decided", 409, "the result is no longer here")
         if refused is not None:
             return await self._refused(refused, request, approver_id, standing)
         assert standing.reviewer is not None
         proof = standing.reviewer.assurance.word
-        fields = {**standing.record, "request_id": request.id, "approver_id": approver_id, "assurance": proof}
-        await self._gate.store.note(Event("security.result_revealed" if withheld else "security.revealed", fields))
-        return self.shown(request) if result is None else result
+        return {**standing.record, "request_id": request.id, "approver_id": approver_id, "assurance": proof}
 
     def shown(self, request: Request) -> Request:
         """A stored request as reviewers see it: with who waits for it, and without claims that lapsed."""

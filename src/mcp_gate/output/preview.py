@@ -25,6 +25,8 @@ class Preview:
     recogniser: str
     says: OutputDecision
     rule_id: str
+    text: str
+    """The matched text; not told."""
 
     def as_json(self) -> JsonObject:
         out: JsonObject = {
@@ -51,7 +53,7 @@ async def previewed(
     return tuple(
         Preview(
             field_of(walked.trails[one.leaf], private), one.finding.entity, one.finding.score, one.finding.rule,
-            one.decision, one.rule_id,
+            one.decision, one.rule_id, walked.leaves[one.leaf].text[one.finding.start : one.finding.end],
         )
         for one in found
     )  # fmt: skip

@@ -192,6 +192,10 @@ create table tokens(agent text not null, session text not null, token text not n
   sealed blob not null, expires_ts text not null, primary key(agent, session, token));
 create index tokens_expire on tokens(expires_ts);
 """,
+    """
+create table mistakes(request_id text not null, n integer not null, ts text not null, approver_id text not null,
+  entity text not null, sealed blob not null, primary key(request_id, n));
+""",
 )
 
 

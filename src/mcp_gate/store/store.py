@@ -27,6 +27,7 @@ from mcp_gate.store.database import Conflict, Database, NotFound, Outdated, Tx, 
 from mcp_gate.store.facts import History
 from mcp_gate.store.habits import Habits
 from mcp_gate.store.levels import Judge, Levels, Moved
+from mcp_gate.store.mistakes import Mistakes
 from mcp_gate.store.nearest import Nearest
 from mcp_gate.store.once import Once, used_up
 from mcp_gate.store.outbox import Outbox
@@ -89,6 +90,7 @@ class Store:
         self.runs = Runs(database)
         self.quarantine = Quarantine(database)
         self.tokens = TokenTable(database)
+        self.mistakes = Mistakes(database)
         self._clock = clock
         self._levels = Levels(lambda: rfc3339(clock()))
         self._stops = stops

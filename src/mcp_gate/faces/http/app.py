@@ -63,6 +63,8 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
             Route("/v1/requests/{id}/release-claim", routes.release_claim, methods=["POST"]),
             Route("/v1/requests/{id}/extend", routes.extend, methods=["POST"]),
             Route("/v1/requests/{id}/reveal", routes.reveal, methods=["POST"]),
+            Route("/v1/requests/{id}/false-positive", routes.false_positive, methods=["POST"]),
+            Route("/v1/false-positives", routes.false_positives, methods=["GET"]),
             Route("/v1/requests/{id}/escalate", routes.escalate, methods=["POST"]),
             Route("/v1/calls/{id}", routes.call, methods=["GET"]),
             Route("/v1/calls/{id}/erase", routes.erase, methods=["POST"]),

@@ -168,6 +168,20 @@ def signed_of(body: JsonObject) -> Word:
     return Word(**body)
 
 
+def findings_of(body: JsonObject) -> tuple[str, list[int]]:
+    """The body of `false-positive`: `{approver_id, findings: [n, ...]}`.
+
+    Raises:
+        Failure: 400, see `decision_of`.
+    """
+    _only(body, {"approver_id", "findings"})
+    wrong, findings = _wrong_approver(body), body.get("findings")
+    if not isinstance(findings, list) or len(findings) > 1000 or any(type(n) is not int for n in findings):
+        wrong.append("findings")
+    _refuse("missing or of the wrong kind", wrong)
+    return str(body["approver_id"]), list(findings or [])
+
+
 def _wrong_approver(body: JsonObject) -> list[str]:
     return [] if _text(body.get("approver_id"), TEXTS["approver_id"]) else ["approver_id"]
 

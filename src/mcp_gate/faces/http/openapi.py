@@ -108,6 +108,7 @@ SCHEMAS: Final[JsonObject] = {
 _R, _A, _U = "/v1/requests/{id}", "/v1/agents/{id}", "/v1/upstreams/{id}"
 BODIES: Final = {
     f"{_R}/decision": "Decision", f"{_R}/claim": "Approver", f"{_R}/release-claim": "Approver",
+    f"{_R}/reveal": "Approver",
     f"{_R}/extend": "Extension", f"{_R}/escalate": "Said", "/v1/calls/{id}/erase": "SaidWhy",
     f"{_A}/promote": "SaidWhy", f"{_A}/demote": "SaidWhy", f"{_A}/incident": "SaidWhy", f"{_A}/stop": "Said",
     f"{_A}/resume": "Said", f"{_U}/pin": "Pins", "/v1/webhooks/{id}/retry": "Nothing", "/v1/stop": "Nothing",

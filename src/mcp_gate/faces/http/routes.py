@@ -13,6 +13,7 @@ from mcp_gate.faces.http.problem import Failure, answer
 from mcp_gate.faces.http.shapes import nearest_json, request_json, server_json
 from mcp_gate.gate import reviewers
 from mcp_gate.gate.erasing import Erased, NoSuchCall, erase
+from mcp_gate.gate.mistakes import found_in, mark, proposed
 from mcp_gate.gate.personal import personal
 from mcp_gate.gate.reviewers import Bearer, Carried, Identity, Session
 from mcp_gate.gate.reviewing import Answer, NoSuchRequest, Reviewing
@@ -81,7 +82,28 @@ class Routes:
         masked = await self._gate.quarantine.masked(request)
         if masked is None or len(strictjson.dumps(masked)) > MOST_SHOWN:
             return {}
-        return {"result": masked}
+        found = [{"n": n, **one.as_json()} for n, one in enumerate(await found_in(self._gate, request), start=1)]
+        return {"result": masked, "found": found}
+
+    async def false_positive(self, http: HttpRequest) -> Response:
+        """Findings of a withheld result that a reviewer says are none."""
+        named, numbers = body.findings_of(await body.read_object(http))
+        approver = caller(http, named)
+        marked = await mark(self._gate, http.path_params["id"], numbers, approver, identity_of(http))
+        match marked:
+            case Refused():
+                raise refusal(marked)
+            case NoSuchRequest():
+                raise no_request()
+            case _:
+                return answer({"false_positives": marked, "next": None})
+
+    async def false_positives(self, http: HttpRequest) -> Response:
+        """What reviewers marked, with what it says: for the user who runs the gate alone."""
+        parameters(http, "after")
+        if not isinstance(identity_of(http), Session):
+            raise Failure(403, "local_only", "only the user who runs the gate reads this, over the local socket")
+        return answer({"false_positives": await proposed(self._gate), "next": None})
 
     async def reveal(self, http: HttpRequest) -> Response:
         """What is covered: a withheld result as it came, else what is personal among the arguments, which faces have
