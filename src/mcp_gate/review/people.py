@@ -23,9 +23,14 @@ class Person:
     keys: tuple[PublicKey, ...] = ()
     """What proves his word, as it is enrolled now."""
 
+    @property
+    def sees(self) -> frozenset[str] | None:
+        """The groups whose requests are his to decide; None: all."""
+        return None if self.groups is None else self.groups | {EVERYBODYS_GROUP}
+
     def decides_for(self, group: str) -> bool:
         """Whether requests of a group are his to decide."""
-        return self.groups is None or group == EVERYBODYS_GROUP or group in self.groups
+        return self.sees is None or group in self.sees
 
 
 @dataclass(frozen=True, slots=True)

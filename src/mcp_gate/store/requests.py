@@ -48,6 +48,7 @@ _SELECT: Final = (
 _BRIEF: Final = _SELECT.replace(rows.CALL_OF_REQUEST, rows.BRIEF_CALL_OF_REQUEST)
 _PAGE: Final = (
     "where (:status = '' or r.status = :status) and (:grp = '' or r.grp = :grp) and "
+    "(:groups = '' or r.grp in (select value from json_each(:groups))) and "
     "(:after = '' or (r.opened_ts, r.id) > (select opened_ts, id from requests where id = :after)) "
     "order by r.opened_ts, r.id limit :limit"
 )
@@ -377,10 +378,12 @@ def find(tx: Tx, request_id: str) -> Request | None:
 
 
 def page(
-    status: RequestStatus | None, group: str | None, after: str | None, limit: int, brief: bool, tx: Tx
-) -> list[Request]:
+    status: RequestStatus | None, group: str | None, groups: frozenset[str] | None, after: str | None, limit: int,
+    brief: bool, tx: Tx,
+) -> list[Request]:  # fmt: skip
     asked = {
         "status": "" if status is None else status.value, "grp": group or "", "after": after or "", "limit": limit,
+        "groups": "" if groups is None else rows.text(sorted(groups)),
     }  # fmt: skip
     found = tx.all(f"{_BRIEF if brief else _SELECT} {_PAGE}", **asked)
     if not brief:
@@ -390,6 +393,14 @@ def page(
     for row in tx.all(of_page, **asked):
         said.setdefault(row["request_id"], []).append(rows.to_decision(row))
     return [rows.to_request(row, tuple(said.get(row["id"], ())), ()) for row in found]
+
+
+def counts(tx: Tx) -> list[tuple[str, str, str, str, int]]:
+    found = tx.all(
+        "select status, kind, tier, grp, count(*) as n from requests where consumed = 0 and "
+        "status in ('pending', 'approved') group by status, kind, tier, grp order by status, kind, tier, grp"
+    )
+    return [(row["status"], row["kind"], row["tier"], row["grp"], row["n"]) for row in found]
 
 
 def unsettled(tx: Tx) -> list[Request]:

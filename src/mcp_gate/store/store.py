@@ -496,15 +496,19 @@ class Store:
 
     async def requests(
         self, status: RequestStatus | None = None, group: str | None = None, after: str | None = None,
-        limit: int = 100, *, brief: bool = False,
+        limit: int = 100, *, brief: bool = False, groups: frozenset[str] | None = None,
     ) -> list[Request]:  # fmt: skip
         """Oldest first; `after` is the id of the last request of the page before. Brief ones are without what may be
-        large: arguments, attributes, claims, signals and trail are empty."""
-        return await self._db.read(partial(requests.page, status, group, after, limit, brief))
+        large: arguments, attributes, claims, signals and trail are empty. With `groups` those of no other group."""
+        return await self._db.read(partial(requests.page, status, group, groups, after, limit, brief))
 
     async def nearest(self, request: Request) -> Nearest | None:
         """The approved call most like the one that a request holds, of the same tool by the same agent."""
         return await self._db.read(partial(nearest.find, request))
+
+    async def request_counts(self) -> list[tuple[str, str, str, str, int]]:
+        """How many requests are pending, or approved and not sent yet: status, kind, tier, group, count."""
+        return await self._db.read(requests.counts)
 
     async def open_requests(self) -> list[Request]:
         """All that is pending, or approved and not sent yet, by due time; without `trail`."""

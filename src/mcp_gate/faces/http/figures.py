@@ -16,7 +16,6 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from mcp_gate.model.durations import Durations
-from mcp_gate.model.request import Request
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
@@ -27,13 +26,13 @@ ENDS: Final = {"call.executed": "executed", "call.failed": "failed", "call.unkno
 class Figures(Collector):
     """One reading. Labels are words of closed sets and the operator's own names; nothing of an agent's is one."""
 
-    def __init__(self, gate: Gate, unsettled: list[Request]) -> None:
+    def __init__(self, gate: Gate, requests: list[tuple[str, str, str, str, int]]) -> None:
         """
         Args:
-            unsettled: requests that are open, or approved and not sent yet.
+            requests: see `Store.request_counts`.
         """
         self._gate = gate
-        self._unsettled = unsettled
+        self._requests = requests
 
     def collect(self) -> Iterator[Metric]:
         yield from self._now()
@@ -51,9 +50,8 @@ class Figures(Collector):
             "mcp_gate_requests", "Requests that are open, or approved and not collected",
             labels=["status", "kind", "tier", "group"],
         )  # fmt: skip
-        found = Counter((one.status.value, one.kind, one.tier.word, one.group) for one in self._unsettled)
-        for labels, count in sorted(found.items()):
-            requests.add_metric(labels, count)
+        for *labels, count in self._requests:
+            requests.add_metric([str(label) for label in labels], count)
         yield requests
         yield GaugeMetricFamily("mcp_gate_requests_waited_for", "Requests with a client waiting", len(gate.waiters))
         yield GaugeMetricFamily("mcp_gate_clients", "Conversations with clients", gate.clients)

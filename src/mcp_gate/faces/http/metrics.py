@@ -85,5 +85,5 @@ async def metrics(gate: Gate) -> Response:
     """The exposition text."""
     registry = CollectorRegistry()
     registry.register(_Figures(await status.status(gate)))
-    registry.register(Figures(gate, await gate.store.open_requests()))
+    registry.register(Figures(gate, await gate.store.request_counts()))
     return Response(generate_latest(registry), 200, SAFE_HEADERS, CONTENT_TYPE_LATEST)

@@ -35,6 +35,10 @@ class Desk:
         self._gate = gate
         self._routes = routes
 
+    def groups(self, visitor: Visitor) -> frozenset[str] | None:
+        """The groups whose requests he may see; None: all."""
+        return frozenset() if visitor.identity is None else self._routes.groups(visitor.identity)
+
     def sees(self, visitor: Visitor, request: Request) -> bool:
         return visitor.identity is not None and self._routes.visible(visitor.identity, request.group)
 
@@ -49,8 +53,8 @@ class Desk:
             raise no_request()
         return found
 
-    def json(self, request: Request) -> JsonObject:
-        return request_json(self._gate.reviewing.shown(request))
+    def json(self, request: Request, *, brief: bool = False) -> JsonObject:
+        return request_json(self._gate.reviewing.shown(request), brief=brief)
 
     async def whole(self, request: Request, visitor: Visitor) -> JsonObject:
         """With what belongs to it."""

@@ -63,17 +63,10 @@ class Pages:
 
     async def _open(self, visitor: Visitor, after: str | None) -> tuple[list[JsonObject], str | None]:
         """Open requests that the visitor may see, and after which one there are more."""
-        found: list[JsonObject] = []
-        while True:
-            rows = await self._gate.store.requests(RequestStatus.PENDING, None, after, SHOWN)
-            for row in rows:
-                after = row.id
-                if self._desk.sees(visitor, row):
-                    found.append(self._desk.json(row))
-                if len(found) == SHOWN:
-                    return found, after
-            if len(rows) < SHOWN:
-                return found, None
+        seen, store = self._desk.groups(visitor), self._gate.store
+        rows = await store.requests(RequestStatus.PENDING, None, after, SHOWN + 1, brief=True, groups=seen)
+        page = [self._desk.json(row, brief=True) for row in rows[:SHOWN]]
+        return page, rows[SHOWN - 1].id if len(rows) > SHOWN else None
 
     async def _request(self, http: HttpRequest) -> Response:
         visitor = visitor_of(http)
