@@ -59,6 +59,11 @@ class _Figures(Collector):
         for upstream, state in read["upstreams"].items():
             up.add_metric([upstream], state == "up")
         yield up
+        if "webhooks" in read:
+            news = GaugeMetricFamily("mcp_gate_webhook_messages", "Messages not delivered", labels=["state"])
+            for state in ("due", "dead"):
+                news.add_metric([state], read["webhooks"][state])
+            yield news
 
 
 def _people(people: list[JsonObject]) -> Iterator[Metric]:
