@@ -32,7 +32,7 @@ class Pool:
         self._all: set[Worker] = set()
         self._places = asyncio.Semaphore(self.most)
         self._tasks: set[asyncio.Task[object]] = set()
-        self._closed = False
+        self.closed = False
 
     async def scan(self, piece: Piece, options: bytes) -> Found:
         """What is in a piece. A caller that goes away does not disturb the process at it.
@@ -44,7 +44,7 @@ class Pool:
 
     async def close(self) -> None:
         """End them all, whatever they are at."""
-        self._closed = True
+        self.closed = True
         for worker in self._all:
             worker.kill()
         await asyncio.gather(*(worker.gone() for worker in self._all))
@@ -89,7 +89,7 @@ class Pool:
 
     async def _worker(self) -> tuple[Worker, float]:
         """One that is free, and how long it may take. The one that was used last is the warmest."""
-        if self._closed:
+        if self.closed:
             raise ScanFailed(Failure.CLOSED)
         while self._idle:
             worker = self._idle.pop()
@@ -97,6 +97,6 @@ class Pool:
                 return worker, self._piece_sec if worker.warm else START_SEC + self._piece_sec
         worker = await Worker.start(self._rules)
         self._all.add(worker)
-        if self._closed:
+        if self.closed:
             worker.kill()
         return worker, START_SEC + self._piece_sec

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
@@ -94,10 +95,12 @@ class Worker:
         return await out.readexactly(size)
 
     def kill(self) -> None:
-        """At once: nothing it holds is worth an orderly end."""
+        """At once: nothing it holds is worth an orderly end. Once: asking for the state of one that ended would take it
+        from whoever waits for it."""
+        if self.usable and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
         self.usable = False
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
 
     async def gone(self) -> None:
         """Wait until it ended and was reaped."""

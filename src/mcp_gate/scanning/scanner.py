@@ -59,10 +59,14 @@ class Scanner:
         if self._here is not None:
             return
         self._here = asyncio.create_task(asyncio.to_thread(load, self._rules, replace(options, ner=False)))
-        self._here.add_done_callback(_told)
+        self._here.add_done_callback(self._told)
         if options.ner and installed():  # most prose then goes to a process
             self._first = asyncio.create_task(self._pool.scan(SAMPLE, frames.settings(options)))
-            self._first.add_done_callback(_told)
+            self._first.add_done_callback(self._told)
+
+    def _told(self, loading: asyncio.Task[Any]) -> None:
+        if not loading.cancelled() and (error := loading.exception()) is not None and not self._pool.closed:
+            log.error("detectors cannot be loaded: %s", error)
 
     @property
     def pids(self) -> frozenset[int]:
@@ -170,8 +174,3 @@ async def _slices(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
         if at:
             await asyncio.sleep(0)
         yield items[at : at + SLICE]
-
-
-def _told(loading: asyncio.Task[Any]) -> None:
-    if not loading.cancelled() and (error := loading.exception()) is not None:
-        log.error("detectors cannot be loaded: %s", error)
