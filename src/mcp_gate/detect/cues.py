@@ -96,7 +96,7 @@ def _fits(text: str, match: re.Match[str], end: int, kind: Kind, cue: _Cue) -> b
     digits = "".join(filter(str.isdigit, value))
     if not cue.digits[0] <= len(digits) <= cue.digits[1] or (kind != Kind.CUE_BIRTH and _NOT_ID.match(value)):
         return False
-    between = text[end : match.start()]
+    between = text[end : match.start()].lstrip(".")  # `tel.`, `No.`
     if _SENTENCE.search(between) or ("\n" in between and ":" not in between):
         return False
     match kind:

@@ -24,13 +24,13 @@ FIELDS: Final = (
     "konto|client"
 )
 """What names of fields worth a look end with,"""
-FIELD_ENDS: Final = "s|es|_?[0-9]|_?(?:no|id|num|nbr|last4|value|text|on|at|code|line|name|string|plain|raw)"
+FIELD_ENDS: Final = "s|es|__c|_?[0-9]|_?(?:no|id|num|nbr|last4|value|text|on|at|code|line|name|string|plain|raw)"
 """and what may come after that."""
 
 PHONE: Final = _words(
     "phones? telephone tel mobile cell cell_?phone fax call calling called calls reach text texted sms whats_?app dial "
     "contact answering ring rang hotline desk office landline ext callback pager handy telefon telefono phone_number "
-    "numbers? voicemail messages? telefone celular movil mobil"
+    "numbers? voicemail num.ro n.mero messages? telefone celular movil mobil"
 )
 SSN: Final = _words("ssns? social social_security(?:_(?:number|no))? itin sin soc_sec w_2")
 BIRTH: Final = _words("dob born birth birthday birthdate birth_date d\\.o\\.b geboren geb nacid[oa] nat[oa] bday")
@@ -40,7 +40,8 @@ LICENSE: Final = _words(
     "fuhrerschein permis driving_permit"
 )
 MEDICAL: Final = _words(
-    "mrn mrns medical_records? (?:patient|chart|hospital|health_card|medicare)_(?:id|no|number|num) health_record "
+    "mrn mrns medical_records? (?:patient|chart|hospital|health_card|medicare|health_insurance|insurance|"
+    "health_plan|member)_(?:id|no|number|num) health_record "
     "medical_record_(?:number|no)"
 )
 BANK: Final = _words(
@@ -65,7 +66,8 @@ ADDRESS: Final = _words(
 )
 
 BEFORE_PERSON: Final = (
-    r"(?:[Mm]r|[Mm]rs|[Mm]s|[Mm]iss|[Dd]r|[Pp]rof|Herrn?|Frau|Mme|Sr|Sra|Sig|Mx|Sir|Lady)\.?|[Dd]ear|DEAR|[Hh]i|"
+    r"(?:[Mm]r|[Mm]rs|[Mm]s|[Mm]iss|[Dd]r|[Pp]rof|Herrn?|Frau|Madame|Monsieur|Se.ora?|Signora?|Mme|Sr|Sra|Sig|Mx|"
+    r"Sir|Lady)\.?|[Dd]ear|DEAR|[Hh]i|"
     r"[Hh]ello|Hey|Hallo|"
     r"Bonjour|Hola|Liebe[r]?|(?:[Bb]est|[Kk]ind|[Ww]arm)? ?(?:[Rr]egards|[Bb]est|[Tt]hanks|[Tt]hank you|[Cc]heers|"
     r"[Ss]incerely|"
@@ -97,11 +99,14 @@ SPEECH: Final = (
 )
 STREETS: Final = (
     r" (?:[Ss]treet|STREET|St|ST|[Aa]venue|AVENUE|Ave|AVE|[Rr]oad|ROAD|Rd|RD|[Ll]ane|LANE|Ln|LN|Blvd|[Bb]oulevard|"
-    r"[Dd]rive|DRIVE|Dr|DR|Court|Ct|Way|WAY|Place|Pl|Square|Sq|Terrace|Ter|Row|Close|Crescent|Cres|Parkway|Pkwy|Highway|Hwy|"
-    r"Circle|Cir|Trail|Trl|Loop|Alley|Gardens|Grove|Hill|Mews|Walk|Pike|Plaza|Broadway|Quay|Wharf|Rise|Vale|Park|Heights|Estate)\b"
+    r"[Dd]rive|DRIVE|Dr|DR|Court|Ct|Way|WAY|Place|Pl|Square|Sq|Terrace|Ter|Row|Close|Crescent|Cres|Parkway|Pkwy|"
+    r"Highway|Hwy|"
+    r"Circle|Cir|Trail|Trl|Loop|Alley|Gardens|Grove|Hill|Mews|Walk|Pike|Plaza|Broadway|Quay|Wharf|Rise|Vale|Park|"
+    r"Heights|Estate)\b"
     r"|(?:stra\?e|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|laan|straat|plein|gatan|gata|vej|veien|gade|"
     r"Stra\?e|Strasse|Weg|Allee|Platz|Gasse|Ring|Str\.) \d"
-    r"|(?:[Rr]ue|[Cc]alle|[Vv]ia(?:le)?|[Pp]iazza|[Cc]orso|[Rr]ua|[Aa]venida|[Pp]laza|[Pp]aseo|[Cc]arrer|[Uu]lica|[Uu]l\.|[Qq]uai|"
+    r"|(?:[Rr]ue|[Cc]alle|[Vv]ia(?:le)?|[Pp]iazza|[Cc]orso|[Rr]ua|[Aa]venida|[Pp]laza|[Pp]aseo|[Cc]arrer|[Uu]lica|"
+    r"[Uu]l\.|[Qq]uai|"
     r"[Cc]hemin|[Ii]mpasse|[Aa]venue|[Bb]oulevard|C/) ?[A-Zdl?]"
     r"|[Bb]ox \d| [A-Z]{2} \d{5}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"
 )

@@ -79,6 +79,7 @@ def words_of(name: str) -> tuple[str, ...]:
     if not name.isascii():
         plain = "".join(char for char in unicodedata.normalize("NFKD", name) if not unicodedata.combining(char))
     parts: list[str] = []
+    plain = plain.removesuffix("__c")  # as some name what they added themselves
     for word in _NOT_WORD.split(_CAMEL.sub("_", plain).lower().replace("ß", "ss")):
         if word:
             stem = _NUMBERED.sub("", word)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mcp_gate.detect.commonwords import COMMON
+from mcp_gate.detect.commonwords import COMMON, THINGS
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
 
@@ -35,14 +35,16 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
     if match is None:
         return
     before = text[max(0, start - 40) : start]
-    cue = before.rstrip(" :,=\r\n\"'").rsplit(None, 1)
+    cue = before.rstrip(" :,=(\r\n\"'").rsplit(None, 1)
     if not cue:
         return
-    if _JSON_FIELD.search(before):
+    if _JSON_FIELD.search(before) or before.endswith(('","', "','")):
         return
     word = cue[-1].lower().strip("@.([{\"'")
     name = match[0] if word == "holder" or before.endswith(": ") else ""
     name = name if _parts(name) > 1 and trimmed(name.split(" ", 1)[1]) == name.split(" ", 1)[1] else trimmed(match[0])
+    if (_parts(name) == 1 and name.isupper()) or not THINGS.isdisjoint(match[0].split(" ")):
+        return
     if _parts(name) == 1 < _parts(match[0]) and "," not in match[0]:
         return  # `Dear Hiring Manager`
     if word in ("from", "to", "cc", "bcc") and not before.rstrip(" \"'").endswith(":"):

@@ -64,7 +64,7 @@ PATTERNS: Final[dict[Kind, str]] = {
     Kind.ID: r"[A-Z]{2} ?\d\d ?\d\d ?\d\d ?[A-D]|[A-Z]{5}\d{4}[A-Z]|[A-Z]{6}\d\d[A-Z]\d\d[A-Z]\d{3}|\d{8}-?[A-Z]|"
     r"[XYZ]-?\d{7}-?[A-Z]|[STFGM]\d{7}[A-Z]|[A-Z]{4}\d{6}[A-Z0-9]{2}",
     Kind.FIELD: rf"(?i)(?:{cuewords.FIELDS})(?:{cuewords.FIELD_ENDS})?\\?[\"']?\s{{0,2}}[:=>]",
-    Kind.PERSON: rf"\b(?:{cuewords.BEFORE_PERSON})[\"']?(?:[ :,=]|\r?\n){{1,3}}[\"']?[A-Z?]",
+    Kind.PERSON: rf"\b(?:{cuewords.BEFORE_PERSON})[\"']?(?:[ :,=(]|\r?\n){{1,3}}[\"']?[A-Z?]",
     Kind.SPEECH: rf"[A-Z?][a-z?.'-]{{1,20}} (?:{cuewords.SPEECH})\b",
     Kind.STREET: cuewords.STREETS,
     Kind.CUE_PHONE: cuewords.PHONE,
