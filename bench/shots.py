@@ -2,14 +2,17 @@
 
     python bench/shots.py [--into pictures]
 
-Needs Chromium and its driver (apt-get install chromium chromium-driver). Exit code 2: something is missing.
+The page needs Chromium and its driver (apt-get install chromium chromium-driver). Exit code 2: they are missing, and
+only the review screen was drawn.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,6 +25,7 @@ from typing import Any
 
 from mcp_gate.demo.setup import write_directory
 from mcp_gate.faces.client import ReviewClient, decision_body
+from mcp_gate.faces.tui.app import ReviewApp
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -77,14 +81,53 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--into", type=Path, default=ROOT / "pictures", metavar="DIR")
     into: Path = parser.parse_args().into
-    if not (CHROMIUM and DRIVER):
-        print("Chromium is missing: apt-get install chromium chromium-driver", file=sys.stderr)
-        return 2
     into.mkdir(exist_ok=True)
-    with a_gate() as gate, a_browser() as browser:
-        for picture in page(gate, browser, into):
-            print(f"{picture.relative_to(Path.cwd()) if picture.is_relative_to(Path.cwd()) else picture}")
+    with a_gate() as gate:
+        for picture in asyncio.run(screen(gate, into)):
+            print(shown(picture))
+        if not (CHROMIUM and DRIVER):
+            print("Chromium is missing: apt-get install chromium chromium-driver", file=sys.stderr)
+            return 2
+        with a_browser() as browser:
+            for picture in page(gate, browser, into):
+                print(shown(picture))
     return 0
+
+
+def shown(picture: Path) -> Path:
+    return picture.relative_to(Path.cwd()) if picture.is_relative_to(Path.cwd()) else picture
+
+
+async def screen(gate: Gate, into: Path) -> list[Path]:
+    """The review screen: queue and call at 80 by 24, the second step of an approval beside the call at 120 by 40."""
+    app = ReviewApp(gate.review, "dana", gate.review.get("/v1/status"))
+    drawn: list[Path] = []
+
+    def draw(name: str) -> None:
+        # Without the addresses of fonts: a picture fetches nothing.
+        svg = re.sub(r"@font-face \{.*?\}\s*", "", app.export_screenshot(title=""), flags=re.DOTALL)
+        drawn.append(into / name)
+        drawn[-1].write_text(svg + "\n")
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        desk = app.desk_screen
+        refund = gate.held("shop_refund_order")["id"]
+        while desk.detail.held is None or len(desk.desk.requests) < len(CALLS) - 1:
+            await pilot.pause(0.05)
+        while desk.queue.current != refund:
+            await pilot.press("j")
+        await pilot.pause(0.3)
+        draw("screen-queue.svg")
+        await pilot.press("enter", "j", "j", "j", "j", "j", "j", "j", "j", "j")
+        draw("screen-call.svg")
+        await pilot.resize_terminal(120, 40)
+        await pilot.pause(0.3)
+        while not desk.detail.is_read:
+            await pilot.press("space")
+        await pilot.press("a")
+        await pilot.pause(0.3)
+        draw("screen-approve.svg")
+    return drawn
 
 
 def page(gate: Gate, browser: Browser, into: Path) -> Iterator[Path]:
