@@ -91,7 +91,7 @@ def test_S153_S157_from_enrolment_to_a_call_that_only_a_signature_lets_pass(serv
     (tmp_path / "open").write_bytes((served.folder / "dana").read_bytes())
     (tmp_path / "open").chmod(0o644)
     assert "others can read" in served.approve(request, "--as", "dana", "--key", f"{tmp_path}/open", code=2)
-    served.approve(request, "--as", "dana", "--key", f"{served.folder}/dana")
+    served.approve(request, "--key", f"{served.folder}/dana")  # whose key it is, he is
     wait_for(lambda: served.call(1) == {})
     assert served.sent(1) == 1
 

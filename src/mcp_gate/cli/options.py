@@ -49,11 +49,12 @@ def as_option(command: Callable[P, R]) -> Callable[P, R]:
     return click.option("--as", "approver", metavar="ID", help=text)(command)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Who:
     """Who decides, and what proves it."""
 
     approver: str | None
+    """None: whose the key is, else the user at this terminal."""
     key: str | None = None
     """The file of a key to sign with; None: nothing is signed."""
 

@@ -33,8 +33,11 @@ def gate_of(
     from mcp_gate.faces.client import Problem, ReviewClient, Unreachable
 
     try:
-        signer = None if who is None or who.key is None else signer_of(who.key)
-        yield ReviewClient(state_directory(config, state), token=os.environ.get(TOKEN) or None, signer=signer)
+        client = ReviewClient(state_directory(config, state), token=os.environ.get(TOKEN) or None)
+        if who is not None and who.key is not None:
+            client.signer = signer_of(who.key)
+            who.approver = who.approver or _holder(client, client.signer)
+        yield client
     except Unreachable as error:
         leave(Exit.UNREACHABLE, str(error))
     except Problem as problem:
@@ -51,6 +54,13 @@ def signer_of(file: str) -> Signer:
         return from_file(Path(file), _passphrase)
     except CannotSign as error:
         leave(Exit.USAGE, f"{error}. Nothing was decided.")
+
+
+def _holder(client: ReviewClient, signer: Signer) -> str | None:
+    """The reviewer whose key it is."""
+    found = client.get("/v1/reviewers")["reviewers"]
+    prints = {key["fingerprint"]: str(one["id"]) for one in found for key in one["keys"]}
+    return prints.get(signer.key.fingerprint)
 
 
 def _passphrase(question: str) -> str:
