@@ -27,6 +27,7 @@ from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.refresh import Looker, first_look
 from mcp_gate.gate.reload import EVERY_SEC, Reloader
 from mcp_gate.gate.revoking import revocations
+from mcp_gate.gate.samples import look_at_lost
 from mcp_gate.gate.sweep import sweep_forever
 from mcp_gate.gate.tracing import finish, tracing
 from mcp_gate.gate.vault import Vault
@@ -108,7 +109,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
         loaded.snapshot.id, loaded.snapshot.digest, loaded.snapshot.files, event, ladder,
         await _revoked_meanwhile(store, loaded),
     )  # fmt: skip
-    await store.recover()  # after the levels: a call without an outcome counts against its agent
+    lost = await store.recover()  # after the levels: a call without an outcome counts against its agent
     upstreams = Upstreams(loaded.settings.limits)
     stack.push_async_callback(upstreams.stop)
     scanner = Scanner(find_cache_directory(os.environ))
@@ -136,6 +137,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
         gate.watch(request)
         if request.holds:
             gate.waiters.adopt(request.id)
+    await look_at_lost(gate, lost)
     await redecide(gate)
     await gate.workflows.resume()
     return gate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.glass import Answer, NoSuchGlass
 from mcp_gate.gate.reviewers import Session
+from mcp_gate.gate.samples import look_at_lost
 from mcp_gate.gate.sweep import sweep
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.judged import Refused
@@ -121,6 +123,29 @@ async def test_what_becomes_of_a_call_does_not_keep_it_from_being_looked_at(tmp_
 
         await call(gate, Upstream(fails))
         assert (await names(gate))[-2:] == ["call.unknown", "sample.selected"]
+
+
+async def test_a_call_that_a_gate_left_behind_is_looked_at_once_the_next_one_starts(tmp_path: Path) -> None:
+    async with a_gate(tmp_path) as (gate, _):
+        await broken(gate)
+        never = asyncio.Event()
+
+        async def hangs(arguments: dict[str, Any]) -> dict[str, Any]:
+            await never.wait()
+            return {}
+
+        waits = asyncio.create_task(call(gate, Upstream(hangs)))
+        while "call.dispatched" not in await names(gate):
+            await asyncio.sleep(0.005)
+        (tmp_path / "left").mkdir()
+        for file in tmp_path.glob("gate.db*"):
+            shutil.copy(file, tmp_path / "left")  # as a power cut leaves it
+        never.set()
+        await waits
+    async with a_gate(tmp_path / "left") as (gate, _):
+        await look_at_lost(gate, await gate.store.recover())
+        assert (await names(gate))[-2:] == ["call.unknown", "sample.selected"]
+        assert [request.kind for request in await gate.store.open_requests()] == ["sample"]
 
 
 async def test_what_an_invariant_holds_and_what_nobody_mapped_stays_held(tmp_path: Path) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from mcp_gate.gate import clock
+from mcp_gate.gate.events import members, request_event
 from mcp_gate.gate.receive import Received
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call
-from mcp_gate.model.decision import Assurance, OnTimeout
+from mcp_gate.model.decision import Assurance, OnTimeout, Tier
+from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.request import Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.sampling import Why, group, why
@@ -29,8 +32,29 @@ def sample_of(gate: Gate, call: Call, verdict: Verdict, received: Received) -> R
     chosen = Why.MANDATORY if received.glass else None if sampling is None else _why(gate, call, received)
     if chosen is None:
         return None
-    now = gate.clock.steady()
     to = terms.group(tags) if sampling is None else group(sampling, terms, tags)
+    return _sample(gate, call, verdict.as_json(), verdict.policy_snapshot, verdict.tier, to, chosen)
+
+
+async def look_at_lost(gate: Gate, lost: Iterable[Call]) -> None:
+    """Have people look at calls that were sent behind broken glass by a gate that ended before they did."""
+    for call in lost:
+        sent = await gate.store.dispatch_of(call.id)
+        if sent is None or "break_glass" not in sent.data:
+            continue
+        to = gate.loaded.policy.terms.group(frozenset(call.risk_tags))
+        tier = Tier[sent.verdict["tier"].upper()]
+        sample = _sample(gate, call, sent.verdict, sent.snapshot, tier, to, Why.MANDATORY)
+        common = members(call, sent.snapshot)
+        selected = request_event("sample.selected", common, sample.id, {"why": Why.MANDATORY.value, "group": to})
+        await gate.store.open_sample(sample, selected)
+        gate.watch(sample)
+
+
+def _sample(
+    gate: Gate, call: Call, verdict: JsonObject, snapshot: str, tier: Tier, to: str, chosen: Why
+) -> Request:
+    now = gate.clock.steady()
     of_the_sample = {
         "sampled": chosen.value, "route": to, "approvals": 1, "timeout_sec": LOOK_SEC,
         "on_timeout": OnTimeout.DENY.word, "min_assurance": Assurance.SESSION.word,
@@ -40,9 +64,9 @@ def sample_of(gate: Gate, call: Call, verdict: Verdict, received: Received) -> R
         kind="sample",
         status=RequestStatus.PENDING,
         call=call,
-        verdict={**verdict.as_json(), **of_the_sample},
-        policy_snapshot=verdict.policy_snapshot,
-        tier=verdict.tier,
+        verdict={**verdict, **of_the_sample},
+        policy_snapshot=snapshot,
+        tier=tier,
         group=to,
         needed=1,
         min_assurance=Assurance.SESSION,

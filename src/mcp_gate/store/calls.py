@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from mcp_gate.autonomy.level import Conduct
@@ -206,6 +208,26 @@ def recover(tx: Tx, levels: Levels) -> list[Call]:
         levels.note(tx, call.agent, Conduct.ERROR, fields)
         out.append(call)
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How a call was sent."""
+
+    verdict: JsonObject
+    snapshot: str
+    data: JsonObject
+    """Of its `call.dispatched`."""
+
+
+def sent(tx: Tx, call_id: str) -> Sent | None:
+    """How a call was sent; None: it was not."""
+    row = tx.one(
+        "select c.verdict, c.snapshot, a.body from calls c join audit a on a.call_id = c.id "
+        "where c.id = :id and a.event = 'call.dispatched' order by a.seq desc limit 1",
+        id=call_id,
+    )
+    return None if row is None else Sent(rows.value(row["verdict"]), row["snapshot"], json.loads(row["body"])["data"])
 
 
 def gated_share(tx: Tx, since: str) -> float:

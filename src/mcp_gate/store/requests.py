@@ -103,6 +103,12 @@ def insert(tx: Tx, request: Request) -> None:
     tx.run(_INSERT, **rows.from_request(request))
 
 
+def look(request: Request, event: Event, tx: Tx) -> None:
+    """A look at a call that is over already."""
+    insert(tx, request)
+    record.append(tx, (event,))
+
+
 def ended(end: End, opening: Sequence[Request], tx: Tx) -> None:
     """The end of a call that people are to look at, and the requests for it."""
     end(tx)

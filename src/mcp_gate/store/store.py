@@ -261,6 +261,14 @@ class Store:
         """Whether this agent ever had this tool executed. From memory."""
         return self._history.executed_before(agent, upstream, tool)
 
+    async def dispatch_of(self, call_id: str) -> calls.Sent | None:
+        """How a call was sent; None: it was not."""
+        return await self._db.read(partial(calls.sent, call_id=call_id))
+
+    async def open_sample(self, sample: Request, event: Event) -> None:
+        """A request for a look at a call that is over."""
+        await self._db.write(partial(requests.look, sample, event))
+
     async def recover(self) -> list[Call]:
         """After a start: calls sent by an earlier process without outcome become UNKNOWN, recorded as `call.unknown`.
 
