@@ -116,6 +116,7 @@ async def test_a_small_refund_runs_through_and_every_step_is_a_call_of_its_own(t
             "call.received", "call.decided", "call.dispatched", "call.executed", "call.delivered",
         ]  # fmt: skip
         assert decided[2]["data"]["constraints"]["max_amount_usd"] == 10000
+        assert await b.gate.store.runs.journal(run) == {}  # results are not kept beyond their use
         shown = await b.gate.store.call(decided[1]["call_id"])
         assert shown is not None
         assert (shown["parent"], shown["step"], shown["state"]) == (run, "analyze", "delivered")

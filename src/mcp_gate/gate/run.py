@@ -21,7 +21,7 @@ from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.model.outcome import VERDICT_KEY, Delivered, NextLeg, Outcome, Refused, Retry, Status, UpstreamError
 from mcp_gate.model.request import CallState
 from mcp_gate.model.verdict import Verdict
-from mcp_gate.policy.workflow import Action, Workflow
+from mcp_gate.policy.workflow import Workflow
 from mcp_gate.store.database import Unavailable
 from mcp_gate.store.runs import Sent
 from mcp_gate.wire.errors import RpcError
@@ -62,6 +62,8 @@ class Run:
         self._snapshot = snapshot
         self._journal: dict[str, JsonObject] = {}
         self._watching: set[Exchange] = set()
+        self.told_at = 0.0
+        """When its clients last heard of it, on the loop's clock."""
         self._cancelled = False
         self.task = asyncio.create_task(self._run())
 
@@ -83,8 +85,7 @@ class Run:
 
     def heartbeat(self, text: str) -> bool:
         """A step waits for people; it has all the time there is."""
-        for exchange in self._watching:
-            exchange.heartbeat(f"{self.workflow.listed_name}: {text}")
+        self._say(text)
         return True
 
     def cancel(self) -> None:
@@ -139,7 +140,7 @@ class Run:
         if sent is not None:
             outcome = _recovered(self.call, sent)
         else:
-            self._tell(move.step)
+            self._say(f"step '{move.step.id}'")
             question = await self._question(move)
             if isinstance(question, Refused):
                 return question
@@ -208,8 +209,8 @@ class Run:
         data: JsonObject = {"sent": True, "error": _word(end)} if failed else {"is_error": False}
         common = events.members(self.call, self._snapshot)
         written = [events.ended("call.failed" if failed else "call.executed", common, data)]
-        await self._patiently(self._gate.store.runs.over, self.call.id)
         await self._patiently(self._finish, state, written, strictjson.dumps(self.result))
+        await self._patiently(self._gate.store.runs.over, self.call.id)
 
     async def _finish(self, state: CallState, written: list[Event], result: bytes) -> None:
         await self._gate.store.finish(self.call, state, written, sent=False, result=result)
@@ -253,9 +254,10 @@ class Run:
 
     # ---- parts
 
-    def _tell(self, at: Action) -> None:
+    def _say(self, text: str) -> None:
+        self.told_at = asyncio.get_running_loop().time()
         for exchange in self._watching:
-            exchange.heartbeat(f"{self.workflow.listed_name}: step '{at.id}'")
+            exchange.heartbeat(f"{self.workflow.listed_name}: {text}")
 
     async def _write(self, id_: str, entry: JsonObject) -> None:
         await self._patiently(self._gate.store.runs.done, self.call.id, id_, entry)

@@ -134,6 +134,7 @@ class Workflows:
 
     async def resume(self) -> None:
         """After a start: go on with runs that an earlier process began."""
+        await self._gate.store.runs.tidy()
         for call, snapshot in await self._gate.store.runs.unfinished():
             found = self._gate.loaded.workflows.get(call.listed_name)
             workflow = found or Workflow(call.tool, {})  # gone: it says so itself

@@ -36,7 +36,10 @@ async def send(gate: Gate, spec: WebhookSpec, message: Message) -> Delivery:
         if posted is None or (kind == "request.decided" and not data.get("final")):
             return Delivered()  # there is no message to change, or nothing to say
         call = {"channel": posted[0], "ts": posted[1], **ended(kind, data)}
-        return await api(spec, "chat.update", call)
+        changed = await api(spec, "chat.update", call)
+        if isinstance(changed, Delivered):
+            await gate.store.outbox.unpost(spec.id, message.request_id)
+        return changed
     shown = asked(data) if kind in ASKS else {"text": line(kind, data)}
     answer = await api(spec, "chat.postMessage", {"channel": spec.slack.channel, "unfurl_links": False, **shown})
     if kind in ASKS and isinstance(answer, Delivered):

@@ -115,6 +115,10 @@ class Outbox:
         """The channel and the time of the message in Slack that is about a request."""
         return await self._db.read(partial(_posted, webhook, request_id))
 
+    async def unpost(self, webhook: str, request_id: str) -> None:
+        """Nothing more will be said there."""
+        await self._db.write(partial(_unpost, webhook, request_id))
+
     async def post(self, webhook: str, request_id: str, channel: str, ts: str) -> None:
         await self._db.write(partial(_post, webhook, request_id, channel, ts))
 
@@ -225,8 +229,12 @@ def _posted(webhook: str, request_id: str, tx: Tx) -> tuple[str, str] | None:
     return None if row is None else (row["channel"], row["ts"])
 
 
-def _post(webhook: str, request_id: str, channel: str, ts: str, tx: Tx) -> None:
+def _unpost(webhook: str, request_id: str, tx: Tx) -> None:
     tx.run("delete from slack_messages where webhook = :webhook and request_id = :id", webhook=webhook, id=request_id)
+
+
+def _post(webhook: str, request_id: str, channel: str, ts: str, tx: Tx) -> None:
+    _unpost(webhook, request_id, tx)
     tx.run(
         "insert into slack_messages(webhook, request_id, channel, ts) values(:webhook, :id, :channel, :ts)",
         webhook=webhook, id=request_id, channel=channel, ts=ts,

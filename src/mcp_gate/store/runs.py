@@ -54,8 +54,12 @@ class Runs:
         await self._db.write(partial(_done, run, step, entry))
 
     async def over(self, run: str) -> None:
-        """A run has ended: what was kept of its steps is wiped."""
-        await self._db.write(partial(_wipe, run, None))
+        """A run has ended: its journal, and what was kept of its steps, is wiped."""
+        await self._db.write(partial(_over, run))
+
+    async def tidy(self) -> None:
+        """After a start: the same for runs that ended in the moment in which an earlier process did."""
+        await self._db.write(_tidy)
 
     async def sent(self, run: str, step: str) -> Sent | None:
         """The call of a step that was sent to its upstream, if one was."""
@@ -91,6 +95,21 @@ def _done(run: str, step: str, entry: JsonObject, tx: Tx) -> None:
         run=run, step=step, entry=rows.text(entry),
     )  # fmt: skip
     _wipe(run, step, tx)
+
+
+def _over(run: str, tx: Tx) -> None:
+    _wipe(run, None, tx)
+    tx.run("delete from workflow_steps where run = :run", run=run)
+
+
+def _tidy(tx: Tx) -> None:
+    found = tx.all(
+        "select distinct run from (select run from workflow_steps union select parent as run from calls "
+        "where parent <> '' and kept = 1 and state <> 'quarantined') "
+        "where run not in (select id from calls where state = 'dispatched')"
+    )
+    for row in found:
+        _over(row["run"], tx)
 
 
 def _wipe(run: str, step: str | None, tx: Tx) -> None:

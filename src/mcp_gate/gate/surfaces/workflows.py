@@ -123,7 +123,7 @@ async def _wait(gate: Gate, flight: Flight, run: Run) -> None:
             if left <= 0:
                 return
             done, _ = await asyncio.wait((run.task, ending), timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            if not done:
+            if not done and loop.time() - run.told_at > hold.heartbeat_sec / 2:
                 flight.heartbeat(f"{run.workflow.listed_name} is under way ({round(loop.time() - began)} s)")
     finally:
         ending.cancel()
