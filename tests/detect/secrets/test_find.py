@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import random
 import re
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from mcp_gate.detect.finding import Finding, Leaf
-from mcp_gate.detect.secrets.find import Secrets, find
+from mcp_gate.detect.secrets.find import Secrets, find, prepare
+from mcp_gate.detect.secrets.shapes import NoShapes
 from support.credentials import aws_key, drawn, github_token, jwt, private_key
+from support.scanning import rules
 
 PASSWORD = "Tr0ub4dor-and-3"
 
@@ -176,6 +179,26 @@ def test_code_labels_and_stand_ins_are_no_secrets(text: str) -> None:
 )
 def test_fields_that_only_sound_like_it_are_none(keys: tuple[str, ...], text: str) -> None:
     assert found(text, *keys) == []
+
+
+# ---- where there is no kingfisher
+
+
+@pytest.fixture
+def without_kingfisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "kingfisher_sdk", None)
+        prepare(None)
+        yield
+    prepare(rules())
+
+
+def test_without_vendors_shapes_nothing_is_looked_at_unless_somebody_said_so(without_kingfisher: None) -> None:
+    with pytest.raises(NoShapes, match="not there for this platform"):
+        find([Leaf("x")])
+    assert find([Leaf(github_token())], shapes=False)[0][0].entity == "API_KEY"
+    with pytest.raises(NoShapes):
+        find([Leaf("x")])
 
 
 # ---- key blocks

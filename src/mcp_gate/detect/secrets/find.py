@@ -31,6 +31,11 @@ class Secrets:
         """
         self._shapes = shapes
 
+    @property
+    def has_shapes(self) -> bool:
+        """Whether it knows the vendors' shapes."""
+        return self._shapes is not None
+
     @classmethod
     def load(cls, cache: Path | None = None) -> Secrets:
         """With everything there is.
@@ -104,7 +109,8 @@ def prepare(cache: Path | None) -> None:
     Args:
         cache: as for `Shapes`.
     """
-    _Prepared.cache, _Prepared.loaded = cache, None
+    if cache != _Prepared.cache:
+        _Prepared.cache, _Prepared.loaded = cache, None
 
 
 def find(leaves: Sequence[Leaf], *, shapes: bool = True) -> list[list[Finding]]:
@@ -116,7 +122,7 @@ def find(leaves: Sequence[Leaf], *, shapes: bool = True) -> list[list[Finding]]:
     Raises:
         NoShapes: they are, and they may not.
     """
-    if _Prepared.loaded is None:
+    if _Prepared.loaded is None or (shapes and not _Prepared.loaded.has_shapes):
         _Prepared.loaded = _load(shapes)
     return _Prepared.loaded.find(leaves)
 
