@@ -7,6 +7,7 @@ it says; one that repeats the structured form of a result is its twin, and not l
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
@@ -41,7 +42,8 @@ HANDLES: Final = frozenset({"taskId", "progressToken"})
 NAMED: Final = frozenset({"tools/list", "prompts/list"})
 """Lists whose items are called by their `name`: it is what it is."""
 PICTURED: Final = frozenset({"image", "audio"})
-SHORTEST: Final = {Part.TEXT: 3, Part.NUMBER: 4, Part.KEY: 3}
+SHORTEST_TEXT: Final = 3
+SHORTEST: Final = {Part.TEXT: SHORTEST_TEXT, Part.NUMBER: 4, Part.KEY: 3}
 """Characters below which nothing is anybody's."""
 MOST_PIECES: Final = 4
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$-]{1,24}")
@@ -94,7 +96,8 @@ class _Walk:
         self.walked = Walked()
         self._structured = payload.get(STRUCTURED)
         self._named = method in NAMED
-        self._written: tuple[str, ...] | None = None
+        self._written: list[str] = []
+        self._usual: Iterator[str] | None = None
         for key in sorted(payload, key=STRUCTURED.__ne__):  # first, for its places are the ones that count
             if key == STRUCTURED:
                 self._data(payload[key], (key,), (None, key))
@@ -112,7 +115,10 @@ class _Walk:
                 here = (trail, key)
                 if not _plain(key):
                     self._add(key, keys, here, Part.KEY)
-                if child is not None and type(child) is not bool:
+                if type(child) is str:  # most are: spare them a call
+                    if len(child) >= SHORTEST_TEXT:
+                        self._add(child, (*keys, key), here, Part.TEXT)
+                elif child is not None and type(child) is not bool:
                     self._data(child, (*keys, key), here)
         elif kind is list:
             before = len(self.walked.leaves)
@@ -155,7 +161,7 @@ class _Walk:
             self.walked.lists.append(tuple(range(before, len(self.walked.leaves))))
 
     def _text(self, text: str, keys: tuple[str, ...], here: Trail) -> None:
-        if self._structured is not None and text in self._twins():
+        if self._structured is not None and any(text == written for written in self._twins()):
             self.walked.twins.append(here)
             return
         value = json_of(text)
@@ -167,11 +173,14 @@ class _Walk:
         else:
             self._data(value, (), (here, Inside.JSON))
 
-    def _twins(self) -> tuple[str, ...]:
-        """The texts that servers repeat the structured form by."""
-        if self._written is None:
-            self._written = tuple(strictjson.usual(self._structured))
-        return self._written
+    def _twins(self) -> Iterator[str]:
+        """The texts that servers repeat the structured form by; written when they are first asked for."""
+        if self._usual is None:
+            self._usual = strictjson.usual(self._structured)
+        yield from self._written
+        for written in self._usual:
+            self._written.append(written)
+            yield written
 
     def _add(self, text: str, keys: tuple[str, ...], trail: Trail, part: Part) -> None:
         if len(text) >= SHORTEST[part]:
