@@ -20,6 +20,7 @@ from mcp_gate.model.call import OWN, Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import Delivered, Outcome, UpstreamError
+from mcp_gate.model.output import OutputDecision
 from mcp_gate.model.request import CallState, Request
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.load import Loaded
@@ -135,7 +136,7 @@ async def _look(end: _End, verdict: Verdict, received: Received, result: JsonObj
             return Delivered(payload)
         case Changed(payload, review):
             end.gate.taint.delivered(call, received.loaded.mappings, suspicious="suspicious" in review)
-            if payload is not result:
+            if review["output_safety_decision"] == OutputDecision.REDACT.name:
                 payload = marks.redacted(payload, call.id, verdict.as_json(), review["redaction_details"])
             await end.executed(payload, [Event("output.reviewed", end.common, review)], failure=failure)
             return Delivered(payload)

@@ -18,6 +18,7 @@ from mcp_gate.lang import strictjson
 from mcp_gate.model.call import Call
 from mcp_gate.model.constraints import NONE, Constraints
 from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.outcome import META_PREFIX
 from mcp_gate.model.output import Detail, OutputDecision, Unscannable
 from mcp_gate.output import opaque
 from mcp_gate.output.decide import Found, decide
@@ -104,6 +105,14 @@ async def egress(
         return review.withheld("it could not be checked")
 
 
+def _without_gate_meta(payload: JsonObject) -> JsonObject:
+    """An upstream does not speak for the gate: what it says under the gate's own names is left out."""
+    meta = payload.get("_meta")
+    if not isinstance(meta, dict) or not any(key.startswith(META_PREFIX) for key in meta):
+        return payload
+    return {**payload, "_meta": {key: value for key, value in meta.items() if not key.startswith(META_PREFIX)}}
+
+
 class _Stop(Exception):
     """It may not leave."""
 
@@ -130,7 +139,7 @@ class _Review:
     async def of(self, payload: JsonObject, constraints: Constraints, schema: JsonObject | None) -> Egress:
         outgoing = self.loaded.outgoing
         rules = outgoing.about(self.call)
-        out = payload
+        payload = out = _without_gate_meta(payload)
         if any(rule.paths for rule in rules):
             out, self.details = remove(out, [rule for rule in rules if rule.paths])
         if outgoing.enabled:
