@@ -55,7 +55,7 @@ class Assigning:
         """One round of sharing out, of at most `MOST`; gives what is somebody else's now, or nobody's. Writes nothing
         if that is nothing."""
         placed = await self._db.read(partial(_round, roster=roster, now=rfc3339(now)))
-        return await self._db.write(partial(_place, placed=placed)) if placed else []
+        return await self._db.write(partial(_place, placed=placed), lazy=True) if placed else []
 
 
 def _workload(tx: Tx, reviewer: str, without: str, now: str, approvals: int) -> Workload:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
-from typing import Final, Literal
+from typing import Final
 
 from mcp_gate.gate.hub import RESYNC, Hub
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
 
 KEEP_ALIVE_SEC: Final = 10.0
+PAUSE_SEC: Final = 0.05
+"""What happens is told a moment later, and several things together: a call that is released at that moment goes first,
+however many watch."""
+END: Final[JsonObject] = {"event": "end"}
+"""Put behind the last message when the gate closes."""
 
 
 async def stream(
@@ -33,27 +38,32 @@ async def stream(
             if resumed:
                 number += 1
                 yield _event(number, RESYNC)
+            closed.add_done_callback(lambda _: queue.put_nowait(END))
             while True:
-                message = await _next(queue, closed)
-                if closed.done():
+                told = await _next(queue)
+                if END in told:
                     return
-                if message is None:
+                seen = [message for message in told if visible(message)]
+                if seen:
+                    yield b"".join(_event(number + n, message) for n, message in enumerate(seen, 1))
+                    number += len(seen)
+                elif not told:
                     yield b": keep-alive\n\n"
-                elif visible(message):
-                    number += 1
-                    yield _event(number, message)
     finally:
         closed.cancel()
 
 
-async def _next(queue: asyncio.Queue[JsonObject], closed: asyncio.Future[Literal[True]]) -> JsonObject | None:
-    """The next message; None when there was none for a while, or the gate closes."""
-    got = asyncio.ensure_future(queue.get())
+async def _next(queue: asyncio.Queue[JsonObject]) -> list[JsonObject]:
+    """The next messages; none when there were none for a while."""
     try:
-        await asyncio.wait((got, closed), timeout=KEEP_ALIVE_SEC, return_when=asyncio.FIRST_COMPLETED)
-        return got.result() if got.done() else None
-    finally:
-        got.cancel()
+        async with asyncio.timeout(KEEP_ALIVE_SEC):
+            told = [await queue.get()]
+    except TimeoutError:
+        return []
+    await asyncio.sleep(PAUSE_SEC)
+    while not queue.empty():
+        told.append(queue.get_nowait())
+    return told
 
 
 def _event(number: int, message: JsonObject) -> bytes:
