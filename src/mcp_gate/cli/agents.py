@@ -41,9 +41,7 @@ def list_(config: str | None, state: str | None, as_json: bool) -> None:
 @click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the record.")
 @as_option
 @gate_options
-def promote(
-    id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool
-) -> None:
+def promote(id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:
     """Lift agent ID by one level, once it meets the criteria; never your own."""
     _act(id, "promote", reason, approver, config, state, as_json=as_json)
 
@@ -53,9 +51,7 @@ def promote(
 @click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the record.")
 @as_option
 @gate_options
-def demote(
-    id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool
-) -> None:
+def demote(id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:
     """Lower agent ID by one level."""
     _act(id, "demote", reason, approver, config, state, as_json=as_json)
 
@@ -65,9 +61,7 @@ def demote(
 @click.option("--reason", metavar="TEXT", required=True, help="What happened; kept in the record.")
 @as_option
 @gate_options
-def incident(
-    id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool
-) -> None:
+def incident(id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:
     """Record an incident of agent ID: it goes to level 0."""
     _act(id, "incident", reason, approver, config, state, as_json=as_json)
 

@@ -137,9 +137,7 @@ def _signer(archive: Archive) -> Signer:
     return Signer.of(gate, seed)
 
 
-def _tell(
-    found: Verification, comparison: Comparison | None, as_json: bool, signed: int | None = None
-) -> None:
+def _tell(found: Verification, comparison: Comparison | None, as_json: bool, signed: int | None = None) -> None:
     """Print what was found and, when the chain is intact, what that does not prove; exit 1 when it is broken."""
     from typing import assert_never
 

@@ -133,8 +133,10 @@ def _line(one: JsonObject) -> str:
     from mcp_gate.lang.reveal import reveal
 
     what = f"{one['id']}  {one['topic']} of {one['agent']}, {one['minutes']} min: {one['reason']}"
-    who = f"asked for by {one['asked_by']}" if one["status"] == "asked" else (
-        f"passes until {one['until']}, by {' and '.join(one['people'])}"
+    who = (
+        f"asked for by {one['asked_by']}"
+        if one["status"] == "asked"
+        else (f"passes until {one['until']}, by {' and '.join(one['people'])}")
     )
     return reveal(f"{what}  ({who})")
 

@@ -83,7 +83,7 @@ def _verified(state_dir: Path) -> None:
 def _attach() -> str:
     return (
         "\nYour own: write upstreams.yaml and policies/ (the README has a complete example), then put this into your\n"
-        'client\'s configuration instead of your servers:\n'
+        "client's configuration instead of your servers:\n"
         '  { "mcpServers": { "gate": { "command": "mcp-gate", "args": ["connect", "--config", "DIR"] } } }\n'
         "and answer what is held with: mcp-gate review --config DIR"
     )

@@ -29,8 +29,13 @@ if TYPE_CHECKING:
 @click.option("--first-time", is_flag=True, help="The agent has never had this tool executed.")
 @click.option("--tainted", is_flag=True, help="Its session was given something that nobody vouches for.")
 @click.option("--tag", "tags", multiple=True, metavar="T", help="A further risk tag; may be given again.")
-@click.option("--window", "windows", multiple=True, metavar="TEXT=N",
-              help="What a window comes to with this call, such as 'count(24h)=7'; else it holds this call alone.")
+@click.option(
+    "--window",
+    "windows",
+    multiple=True,
+    metavar="TEXT=N",
+    help="What a window comes to with this call, such as 'count(24h)=7'; else it holds this call alone.",
+)
 @click.option("--level", type=click.IntRange(min=0), metavar="N", help="The agent's autonomy level (else 0).")
 @gate_options
 def explain(

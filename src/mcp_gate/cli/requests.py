@@ -60,9 +60,7 @@ def list_(everything: bool, group: str | None, config: str | None, state: str | 
 @click.option("--reveal", is_flag=True, help="A withheld result as it came, not masked; that you saw it is recorded.")
 @as_option
 @gate_options
-def show(
-    id: str, reveal: bool, approver: str | None, config: str | None, state: str | None, as_json: bool
-) -> None:
+def show(id: str, reveal: bool, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:
     """One request in full: why it is held, its exact arguments, how it came here. Of a withheld result what is left
     once all that was found in it is masked."""
     with gate_of(config, state, as_json=as_json) as gate:
@@ -156,9 +154,7 @@ def redact(
 @click.option("--reason", metavar="TEXT", required=True, help="Why; the agent is told this.")
 @who_options
 @gate_options
-def deny(
-    id: str, reason: str, who: Who, config: str | None, state: str | None, as_json: bool
-) -> None:
+def deny(id: str, reason: str, who: Who, config: str | None, state: str | None, as_json: bool) -> None:
     """Refuse a held call; the agent is told the reason."""
     with gate_of(config, state, as_json=as_json, who=who) as gate:
         _decide(gate, gate.request(id), "deny", who, reason, as_json=as_json)
@@ -209,9 +205,7 @@ def escalate(
 @_reason_option
 @who_options
 @gate_options
-def good(
-    id: str, reason: str | None, who: Who, config: str | None, state: str | None, as_json: bool
-) -> None:
+def good(id: str, reason: str | None, who: Who, config: str | None, state: str | None, as_json: bool) -> None:
     """Say of a sample, or at a second look, that the call was right."""
     _look(id, "good", reason, who, config, state, as_json=as_json)
 
@@ -279,9 +273,7 @@ def _read(
     return request
 
 
-def _decide(
-    gate: ReviewClient, request: JsonObject, word: str, who: Who, reason: str | None, *, as_json: bool
-) -> None:
+def _decide(gate: ReviewClient, request: JsonObject, word: str, who: Who, reason: str | None, *, as_json: bool) -> None:
     """Say it, and print what became of the request."""
     _print_outcome(gate.decide(request, word, who.id, reason), as_json=as_json)
 

@@ -158,9 +158,7 @@ def _in_force(config: str | None, state: str | None, snapshot: str) -> bool | No
     return True
 
 
-def _tell(
-    one: ReviewerSpec | None, sentence: str, in_force: bool | None, as_json: bool, more: JsonObject
-) -> None:
+def _tell(one: ReviewerSpec | None, sentence: str, in_force: bool | None, as_json: bool, more: JsonObject) -> None:
     if as_json:
         from mcp_gate.cli.talk import print_json
         from mcp_gate.faces.people import reviewer_json

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from mcp_gate.model.foreign import JsonObject
 
+
 @click.command()
 @gate_options
 def status(config: str | None, state: str | None, as_json: bool) -> None:

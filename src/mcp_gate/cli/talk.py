@@ -21,9 +21,7 @@ TOKEN: Final = "MCP_GATE_REVIEWER_TOKEN"
 
 
 @contextmanager
-def gate_of(
-    config: str | None, state: str | None, *, as_json: bool, who: Who | None = None
-) -> Generator[ReviewClient]:
+def gate_of(config: str | None, state: str | None, *, as_json: bool, who: Who | None = None) -> Generator[ReviewClient]:
     """A client of the gate that `--config` and `--state` mean. Inside, what the gate refuses ends the command.
 
     Args:

@@ -101,9 +101,7 @@ def send_mail(to: list[str], subject: str, body: str) -> dict[str, Any]:
 def delete_customer(customer_id: str) -> dict[str, Any]:
     """Delete a customer and all orders."""
     with database() as db:
-        db.execute(
-            "delete from refunds where order_id in (select id from orders where customer = ?)", (customer_id,)
-        )
+        db.execute("delete from refunds where order_id in (select id from orders where customer = ?)", (customer_id,))
         orders = db.execute("delete from orders where customer = ?", (customer_id,)).rowcount
         customers = db.execute("delete from customers where id = ?", (customer_id,)).rowcount
     if not customers:

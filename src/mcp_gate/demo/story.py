@@ -135,4 +135,3 @@ def _expect(answer: Answer, status: str) -> None:
 
 def _indented(value: object) -> str:
     return "\n".join("   " + line for line in reveal_json(value).splitlines())
-

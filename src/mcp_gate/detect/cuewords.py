@@ -12,7 +12,7 @@ def _words(text: str, *, any_case: bool = True) -> str:
 
 
 FIELDS: Final = (
-    "name|nom|mail|phone|tele|mobil|cell|fax|ssn|social|passport|pass|licen[cs]e|birth|born|dob|bday|address|"
+    "name|nm|nom|mail|phone|tele|mobil|cell|fax|ssn|social|passport|pass|licen[cs]e|birth|born|dob|bday|address|"
     "adress|addr|"
     "street|stra|iban|account|acct|routing|sort.?code|card|pan|cc|ccn|cvv|cvc|pwd|wort|secret|token|key|auth|bearer|"
     "cookie|cred|mrn|patient|chart|medic|nhs|tax|steuer|nummer|national|ident|nino|aadha|cpf|nif|dni|tin|id|ip|"

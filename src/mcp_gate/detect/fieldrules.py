@@ -23,7 +23,7 @@ def not_after(text: str) -> str:
 
 FILLERS: Final = words(
     "value values text raw full formatted plain str string input field data content primary secondary main default "
-    "current new old previous original optional required home work private business office personal mobile other us uk "
+    "current new old previous original home work private business office personal mobile other us uk "
     "display unmasked decrypted confirm confirmation repeat again 1 2 3 4 line last4 a b list array item items "
     "cleartext plaintext verbatim last four digits"
 )
@@ -76,7 +76,8 @@ RULES: Final[dict[str, str]] = {
         authori[sz]ation|proxy authorization
     """),
     "US_SSN": any_of(r"""
-        ssns?|social security(?: number| no| num)?|social(?: number| no)?|soc sec(?: number| no)?|itin|sin number
+        ssns?(?: number| no| num| nr)?|social security(?: number| no| num)?|social(?: number| no)?
+        soc sec(?: number| no)?|itin|sin number
         social insurance(?: number| no)?
     """),
     "CREDIT_CARD": any_of(r"""
@@ -94,7 +95,8 @@ RULES: Final[dict[str, str]] = {
         konto ?(?:nummer|nr)|rekening ?nummer|numero (?:de )?(?:compte|cuenta|conto)
     """),
     "DATE_OF_BIRTH": any_of(r"""
-        dob|d o b|(?:date|day|year) of birth(?: date)?|birth ?(?:date|day)|birthdays?|bday|born(?: on| at)?|birth dt
+        dob(?: date)?|d o b|(?:date|day|year) of birth(?: date)?|birth ?(?:date|day)|birthdays?|bday|born(?: on| at)?
+        birth dt
         birth|geburts ?(?:datum|tag)|date (?:de )?naissance|fecha (?:de )?nacimiento|data (?:di )?nascita
         data (?:de )?nascimento|geboorte ?datum
     """),
@@ -108,7 +110,8 @@ RULES: Final[dict[str, str]] = {
         patente (?:di )?guida
     """),
     "MEDICAL_RECORD": any_of(r"""
-        mrn|(?:medical|health|patient|hospital|clinic) (?:record|chart|file|account)(?: number| no| num| nr| id)?
+        mrn(?: number| no| num| id)?
+        (?:medical|health|patient|hospital|clinic) (?:record|chart|file|account)(?: number| no| num| nr| id)?
         (?:patient|chart|medicare|medicaid|mbi|beneficiary|subscriber) (?:number|no|num|nr|id|identifier)
         (?:insurance member|health plan|health insurance|insurance policy) (?:number|no|num|nr|id|identifier)
     """),
@@ -130,7 +133,7 @@ RULES: Final[dict[str, str]] = {
     """),
     "IP_ADDRESS": any_of(r"""
         ips?|ip ?v?[46]?(?: ?(?:address(?:es)?|addr))?|x forwarded for|x real ip|forwarded for
-        (?:remote|client|source|src|peer|dest|dst|destination|visitor|origin|caller) (?:ip|addr|host ip)
+        (?:remote|client|source|src|peer|dest|dst|destination|visitor|origin|caller) (?:ip|addr|address|host ip)
     """),
     "PHONE_NUMBER": any_of(r"""
         (?:(?:tele|cell|mobile|home|work|smart) ?)?phones?(?: (?:numbers?|no|num|nr))?|tel(?: (?:number|no|nr))?

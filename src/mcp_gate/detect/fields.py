@@ -27,6 +27,7 @@ _NOT_WORD: Final = re.compile(r"[^a-z0-9]+")
 _NUMBERED: Final = re.compile(r"(?<=[a-z])\d{1,2}$")
 _COMPILED: Final = tuple((entity, re.compile(f"(?:^|.* ){pattern}")) for entity, pattern in RULES.items())
 _PERSON: Final = re.compile(f"(?:^|.* ){PERSONS}s?")
+_SHORT: Final = {"nm": "name", "nbr": "number", "nmbr": "number", "addrs": "address"}
 NAME: Final = "PERSON?"
 """A field called `name` or so of something that is not known to be a person."""
 WEAK: Final = "PERSON*"
@@ -48,16 +49,22 @@ def entity_of(path: tuple[str, ...]) -> str | None:
     while kept:  # first as it stands, then without the words that say nothing
         if entity := _by_rule(kept):
             return entity
-        if kept[-1] not in FILLERS:
+        if kept[-1] not in FILLERS and not kept[-1].isdigit():
             break
         kept = kept[:-1]
-    if above and len(name) < 6 and all(word in FILLERS or word in PARTS_OF_NAMES or word in GENERIC for word in name):
+    if len(name) == 1 and name[0] in PARTS_OF_NAMES and above and _PERSON.fullmatch(" ".join(above)):
+        return "PERSON"
+    if above and len(name) < 6 and all(map(_says_nothing, name)):
         entity = entity_of((*path[:-2], " ".join((*above, *name))))
         if entity or name[-1:] not in (("name",), ("names",)):
             return entity
     if len(name) == 1 and name[0] in ("name", "names"):
         return "PERSON" if any(_PERSON.fullmatch(" ".join(words_of(key))) for key in path[-3:-1]) else NAME
     return WEAK if " ".join(name) in PERSON_FIELDS else None
+
+
+def _says_nothing(word: str) -> bool:
+    return word in FILLERS or word in PARTS_OF_NAMES or word in GENERIC or word.isdigit()
 
 
 def _by_rule(parts: tuple[str, ...]) -> str | None:
@@ -83,7 +90,7 @@ def words_of(name: str) -> tuple[str, ...]:
     for word in _NOT_WORD.split(_CAMEL.sub("_", plain).lower().replace("ß", "ss")):
         if word:
             stem = _NUMBERED.sub("", word)
-            parts.extend(_apart(stem) or (stem,))
+            parts.extend(_apart(stem) or (_SHORT.get(stem, stem),))
             if stem != word:
                 parts.append(word[len(stem) :])
     return tuple(parts)

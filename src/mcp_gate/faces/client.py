@@ -98,9 +98,7 @@ class ReviewClient:
         body = decision_body(request, decision, approver_id, reason)
         return self.post(f"/v1/requests/{_segment(request['id'])}/decision", body)
 
-    def redact(
-        self, request: JsonObject, fields: Sequence[str], approver_id: str, reason: str | None
-    ) -> JsonObject:
+    def redact(self, request: JsonObject, fields: Sequence[str], approver_id: str, reason: str | None) -> JsonObject:
         """Release a withheld result without what was found in it and without these fields."""
         body = decision_body(request, "redact", approver_id, reason)
         if fields:

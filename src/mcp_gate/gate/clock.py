@@ -15,9 +15,7 @@ class Clock:
     the wall clock and from then on cannot be moved by anybody who sets it.
     """
 
-    def __init__(
-        self, wall: Callable[[], float] = time.time, elapsed: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, wall: Callable[[], float] = time.time, elapsed: Callable[[], float] = time.monotonic) -> None:
         self.wall = wall
         """Seconds since the epoch, as the machine believes."""
         self._elapsed = elapsed

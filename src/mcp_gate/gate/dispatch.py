@@ -199,9 +199,7 @@ class _End:
         await asyncio.wait((done,), timeout=KEEP_SEC)
         return _is_written(done)
 
-    async def failed(
-        self, kind: str, *, sent: bool, code: int | None = None, told: JsonObject | None = None
-    ) -> None:
+    async def failed(self, kind: str, *, sent: bool, code: int | None = None, told: JsonObject | None = None) -> None:
         """Record a failure.
 
         Args:

@@ -203,9 +203,7 @@ class _Review:
             case _:
                 assert_never(word)
 
-    async def _found(
-        self, walked: Walked, rules: Sequence[OutputRule], placeholders: Placeholders
-    ) -> list[Found]:
+    async def _found(self, walked: Walked, rules: Sequence[OutputRule], placeholders: Placeholders) -> list[Found]:
         if not any(rule.entities for rule in rules):
             return []
         views = joined(walked)

@@ -40,7 +40,11 @@ LEGS: Final = 10
 
 VOID: Final = frozenset(
     {
-        WhyNot.POLICY_CHANGED, WhyNot.LEVEL_CHANGED, WhyNot.TOOL_CHANGED, WhyNot.ARGUMENTS_CHANGED, WhyNot.UNPROVED,
+        WhyNot.POLICY_CHANGED,
+        WhyNot.LEVEL_CHANGED,
+        WhyNot.TOOL_CHANGED,
+        WhyNot.ARGUMENTS_CHANGED,
+        WhyNot.UNPROVED,
     }
 )
 """What makes an approval worthless: the call is to be decided anew."""
@@ -127,9 +131,7 @@ async def _told(
 def delivered(gate: Gate, request: Request) -> None:
     """Record that the agent has the outcome of an approved call."""
     common = events.members(request.call, request.policy_snapshot)
-    gate.later(
-        gate.store.delivered(request.call.id, [events.request_event("call.delivered", common, request.id, {})])
-    )
+    gate.later(gate.store.delivered(request.call.id, [events.request_event("call.delivered", common, request.id, {})]))
 
 
 async def _open(gate: Gate, received: Received, verdict: Verdict, over: str) -> Opening:
@@ -152,9 +154,7 @@ def _opened(gate: Gate, opening: asyncio.Future[Opening]) -> None:
         gate.opened(found.request)
 
 
-def new_request(
-    call: Call, verdict: Verdict, now: float, over: str, puts_back: Sequence[str] = ()
-) -> Request:
+def new_request(call: Call, verdict: Verdict, now: float, over: str, puts_back: Sequence[str] = ()) -> Request:
     """A request for a held call, due by its verdict.
 
     Args:

@@ -151,9 +151,7 @@ class OwnLinks:
 class _Own:
     """One connection, kept up by a task of its own."""
 
-    def __init__(
-        self, upstream: str, connect: Callable[[str], Awaitable[Link]], on_late: Callable[[], None]
-    ) -> None:
+    def __init__(self, upstream: str, connect: Callable[[str], Awaitable[Link]], on_late: Callable[[], None]) -> None:
         self._upstream = upstream
         self._connect = connect
         self._on_late = on_late

@@ -41,6 +41,4 @@ class Presence:
     def here(self, reviewers: Iterable[str]) -> frozenset[str]:
         """Those of them who are there."""
         since = self._now() - ABSENT_SEC
-        return frozenset(
-            id for id in reviewers if self._watching[id] > 0 or self._seen.get(id, self._start) > since
-        )
+        return frozenset(id for id in reviewers if self._watching[id] > 0 or self._seen.get(id, self._start) > since)

@@ -53,9 +53,7 @@ class Received:
     """Tokens that are."""
 
 
-def receive(
-    loaded: Loaded, store: Store, job: Job, caller: Caller, now: float, *, tainted: bool = False
-) -> Received:
+def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float, *, tainted: bool = False) -> Received:
     """Take the gate's own properties out, check the limits, describe and hash.
 
     Args:

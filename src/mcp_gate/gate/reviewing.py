@@ -118,9 +118,7 @@ class Reviewing:
                     continue  # see `_ask`
                 return await self._told("request.escalated", request)
 
-    async def reveal(
-        self, request_id: str, approver_id: str, identity: Identity
-    ) -> JsonObject | Answer:
+    async def reveal(self, request_id: str, approver_id: str, identity: Identity) -> JsonObject | Answer:
         """Show a withheld result as it came, or let be shown what is personal in a call, to somebody who may decide on
         it; that he saw it is on the record first."""
         request = await self._gate.store.request(request_id)
@@ -177,9 +175,7 @@ class Reviewing:
 
         return await store.decide_promotion(request.id, body, rises, mark)
 
-    def _judge(
-        self, posted: ReviewerDecision, standing: Standing, look: Request | None, request: Request
-    ) -> Judged:
+    def _judge(self, posted: ReviewerDecision, standing: Standing, look: Request | None, request: Request) -> Judged:
         """Runs in the store's transaction: `request` is what is written there now."""
         judged = judge(request, posted, standing)
         if isinstance(judged, Accepted):

@@ -70,7 +70,10 @@ def _holding(rules: Mapping[str, Rule], ids: Iterable[str]) -> list[Rule]:
 def _bounded(match: Match) -> bool:
     """Whether a rule that is bounded by the numbers people saw lies wholly within what this one catches."""
     signals = (
-        match.confidence_below, match.anomaly_score_above, match.retry_count_above, match.first_time_action,
+        match.confidence_below,
+        match.anomaly_score_above,
+        match.retry_count_above,
+        match.first_time_action,
         match.tainted,
     )
     return match.when is None and all(signal is None for signal in signals)

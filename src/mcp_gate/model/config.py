@@ -92,8 +92,14 @@ class UpstreamSpec:
     def fingerprint(self) -> tuple[object, ...]:
         """Equal when a running connection may be kept across a reload."""
         return (
-            self.id, self.command, self.args, tuple(sorted(self.env.items())), self.url,
-            tuple(sorted(self.headers.items())), self.cwd, self.sandbox,
+            self.id,
+            self.command,
+            self.args,
+            tuple(sorted(self.env.items())),
+            self.url,
+            tuple(sorted(self.headers.items())),
+            self.cwd,
+            self.sandbox,
         )
 
 

@@ -173,4 +173,3 @@ def plain(text: str) -> JsonObject:
 def escaped(text: str) -> str:
     """A text where Slack reads mark-up."""
     return reveal(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-

@@ -18,9 +18,7 @@ def dropped(payload: JsonObject, walked: Walked, reason: str) -> tuple[JsonObjec
         for step in steps(one.trail):
             holder = holder[step]  # type: ignore[index]  # no JSON in texts leads to one
         edits.append((one.trail, Put(_instead(holder, one))))
-    details = [
-        Detail(field_of((one.trail, one.member), {}), reason, REMOVED) for one in walked.opaque
-    ]
+    details = [Detail(field_of((one.trail, one.member), {}), reason, REMOVED) for one in walked.opaque]
     out: JsonObject = edited(payload, edits)
     return out, details
 

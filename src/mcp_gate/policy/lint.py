@@ -117,4 +117,3 @@ def _tags(mapping: ToolMapping) -> Iterator[str]:
     yield from mapping.risk_tags
     for entry in mapping.tag_when:
         yield from entry.add
-

@@ -144,4 +144,3 @@ def paths_of(template: Template) -> Iterator[Path]:
     elif isinstance(template, list):
         for value in template:
             yield from paths_of(value)
-

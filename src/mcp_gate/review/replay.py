@@ -23,11 +23,21 @@ def said_before(request: Request, posted: ReviewerDecision) -> bool:
         and posted.policy_snapshot == request.policy_snapshot
         and any(
             (
-                said.nonce, said.approver_id, said.decision, said.decision_ts, said.reason, said.job_hash or shown,
+                said.nonce,
+                said.approver_id,
+                said.decision,
+                said.decision_ts,
+                said.reason,
+                said.job_hash or shown,
                 said.signature,
             )
             == (
-                posted.nonce, posted.approver_id, posted.decision, posted.decision_ts, posted.reason or "", about,
+                posted.nonce,
+                posted.approver_id,
+                posted.decision,
+                posted.decision_ts,
+                posted.reason or "",
+                about,
                 posted.signature,
             )
             for said in request.decisions

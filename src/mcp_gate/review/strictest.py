@@ -49,4 +49,3 @@ def _said(held: JsonObject, edited: JsonObject) -> JsonObject:
 
 def _strictness(verdict: JsonObject) -> Decision:
     return Decision[str(verdict["decision"]).upper()]
-

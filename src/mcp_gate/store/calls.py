@@ -20,9 +20,7 @@ from mcp_gate.store.levels import Levels
 from mcp_gate.store.stops import Stops
 
 _COLUMNS = (*rows.CALL_COLUMNS, "verdict", "snapshot", "state")
-_INSERT: Final = (
-    f"insert into calls({', '.join(_COLUMNS)}) values({', '.join(':' + name for name in _COLUMNS)})"
-)
+_INSERT: Final = f"insert into calls({', '.join(_COLUMNS)}) values({', '.join(':' + name for name in _COLUMNS)})"
 
 
 def _arrow(state: CallState) -> str:

@@ -23,8 +23,14 @@ from mcp_gate.store import rows
 from mcp_gate.store.database import Row, Tx
 
 NEVER_SENT: Final = frozenset(
-    {CallState.DENIED, CallState.REJECTED, CallState.EXPIRED, CallState.CANCELLED, CallState.SUPERSEDED,
-        CallState.PROPOSED}
+    {
+        CallState.DENIED,
+        CallState.REJECTED,
+        CallState.EXPIRED,
+        CallState.CANCELLED,
+        CallState.SUPERSEDED,
+        CallState.PROPOSED,
+    }
 )
 
 

@@ -27,9 +27,7 @@ def page(tx: Tx, after_seq: int, limit: int) -> list[JsonObject]:
 
 def hashes(tx: Tx, after_seq: int, limit: int) -> list[str]:
     """The hashes alone, oldest first."""
-    rows = tx.all(
-        "select hash from audit where seq > :after order by seq limit :limit", after=after_seq, limit=limit
-    )
+    rows = tx.all("select hash from audit where seq > :after order by seq limit :limit", after=after_seq, limit=limit)
     return [row["hash"] for row in rows]
 
 

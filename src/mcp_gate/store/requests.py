@@ -207,9 +207,7 @@ def _write_decision(tx: Tx, request: Request, decision: RecordedDecision) -> Non
     )
 
 
-def pass_time(
-    tx: Tx, request_id: str, body: Callable[[Request], Timed], spoken: Spoken
-) -> tuple[Timed, Request]:
+def pass_time(tx: Tx, request_id: str, body: Callable[[Request], Timed], spoken: Spoken) -> tuple[Timed, Request]:
     request = need(tx, request_id)
     timed = body(request)
     match timed:
@@ -317,9 +315,7 @@ def _why_not(request: Request, bound: Bound) -> WhyNot | None:
     return None
 
 
-def close(
-    request_id: str, status: RequestStatus, events: tuple[Event, ...], spoken: Spoken, tx: Tx
-) -> Closing:
+def close(request_id: str, status: RequestStatus, events: tuple[Event, ...], spoken: Spoken, tx: Tx) -> Closing:
     if status not in (RequestStatus.EXPIRED, RequestStatus.CANCELLED, RequestStatus.SUPERSEDED):
         raise Conflict(f"no request is closed as {status.value}")
     request = need(tx, request_id)

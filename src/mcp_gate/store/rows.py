@@ -150,4 +150,3 @@ def to_decision(row: Row) -> RecordedDecision:
         job_hash=row["job_hash"],
         said_ts="" if row["said_ts"] == row["decision_ts"] else row["said_ts"],
     )
-

@@ -99,9 +99,7 @@ class Store:
         """What was written, in figures."""
 
     @classmethod
-    async def open(
-        cls, path: Path, *, clock: Callable[[], float], steady: Callable[[], float] | None = None
-    ) -> Store:
+    async def open(cls, path: Path, *, clock: Callable[[], float], steady: Callable[[], float] | None = None) -> Store:
         """Open or create the database file, check it, and bring its schema up to date.
 
         `clock` gives seconds since the epoch; it dates the records. `steady` gives the same as long as nobody sets
@@ -420,9 +418,7 @@ class Store:
         self, request_id: str, body: Callable[[Request], Judged], judge: Judge, mark: Once | None = None
     ) -> Judged:
         """As `decide`, for a promotion: with the word that approves it the agent rises, if `judge` still says so."""
-        decide = partial(
-            requests.decide, levels=self._levels, edited=self._counted.edited, spoken=self._spoken
-        )
+        decide = partial(requests.decide, levels=self._levels, edited=self._counted.edited, spoken=self._spoken)
         promote = partial(
             promotions.decide, request_id=request_id, body=body, judge=judge, levels=self._levels, decide=decide
         )
@@ -457,9 +453,7 @@ class Store:
         """
         bound = requests.Bound(job_hash, tool_hash, snapshot, rfc3339(now), proof)
         return await self._db.write(
-            partial(
-                requests.claim, call_id, request_id, bound, tuple(events), self._levels, self._stops, self._spoken
-            )
+            partial(requests.claim, call_id, request_id, bound, tuple(events), self._levels, self._stops, self._spoken)
         )
 
     async def close_request(self, request_id: str, status: RequestStatus, events: Sequence[Event]) -> Closing:

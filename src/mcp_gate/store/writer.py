@@ -349,4 +349,3 @@ def _resolve(jobs: list[Job]) -> None:
 
 def _is_busy(error: Exception) -> bool:
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorname", "") in _BUSY
-

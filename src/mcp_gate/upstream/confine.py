@@ -29,8 +29,7 @@ def confined(loaded: Loaded) -> Loaded:
         raise ConfigError(tuple(errors))
     hint = "mend that; until then only hosts in arguments are checked"
     warnings = (
-        Problem(sandbox.place, f"'{id_}' runs without its sandbox: {why}", hint)
-        for id_, sandbox in wanted.items()
+        Problem(sandbox.place, f"'{id_}' runs without its sandbox: {why}", hint) for id_, sandbox in wanted.items()
     )
     return replace(
         loaded,

@@ -33,9 +33,7 @@ class Prompts:
 
     def load(self, upstream: str, pins: Mapping[str, Accepted]) -> None:
         """The definitions accepted earlier, tools' among them."""
-        self._pins[upstream] = {
-            name.removeprefix(PREFIX): pin for name, pin in pins.items() if name.startswith(PREFIX)
-        }
+        self._pins[upstream] = {name.removeprefix(PREFIX): pin for name, pin in pins.items() if name.startswith(PREFIX)}
 
     def judge(self, upstream: str, prefix: str, definition: JsonObject) -> tuple[bool, Event | None]:
         """Whether a listed prompt may be shown and got, and the record of a change that was not seen before.

@@ -94,7 +94,7 @@ async def pin(gate: Served, upstream: str, posted: JsonObject) -> JsonObject:
     """
     _known(gate, upstream)
     if not posted or not set(posted) <= {"tools", "prompts"} or not all(_names(part) for part in posted.values()):
-        raise BadPin("the body is {\"tools\": {NAME: TOOL_HASH}, \"prompts\": {NAME: TOOL_HASH}}")
+        raise BadPin('the body is {"tools": {NAME: TOOL_HASH}, "prompts": {NAME: TOOL_HASH}}')
     tools = [_as_shown(gate.catalog, upstream, *one) for one in posted.get("tools", {}).items()]
     prompts = [_as_shown(gate.prompts, upstream, *one) for one in posted.get("prompts", {}).items()]
     for tool in tools:

@@ -110,7 +110,7 @@ def classify(value: Json, raw: bytes = b"") -> Message:
     id_ = value.get("id")
     known = id_ if type(id_) is int or type(id_) is str else None
     if value.get("jsonrpc") != "2.0":
-        return _malformed(raw, Why.SHAPE, INVALID_REQUEST, "Invalid request: jsonrpc is not \"2.0\"", known)
+        return _malformed(raw, Why.SHAPE, INVALID_REQUEST, 'Invalid request: jsonrpc is not "2.0"', known)
     method = value.get("method")
     if type(method) is str:
         params = value.get("params")

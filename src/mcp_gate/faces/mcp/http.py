@@ -256,9 +256,7 @@ class Endpoint:
     ) -> bool:
         """Answer one request; whether its answer is a result."""
         if message.id in session.under_way:
-            self._gate.malformed(
-                session.agent, Malformed(Why.DUPLICATE_ID, RpcError(INVALID_REQUEST, ""), message.id)
-            )
+            self._gate.malformed(session.agent, Malformed(Why.DUPLICATE_ID, RpcError(INVALID_REQUEST, ""), message.id))
             raise Refusal(400, RpcError(INVALID_REQUEST, "Invalid request: the id is in flight already"), id=message.id)
         if len(session.under_way) >= MOST_UNDER_WAY:
             raise Refusal(429, RpcError(BUSY, f"More than {MOST_UNDER_WAY} requests in flight"), id=message.id)

@@ -61,9 +61,7 @@ class Talk:
         limits = gate.loaded.settings.limits
         self._gate = gate
         self._agent = agent
-        self.peer = Peer(
-            self, limit=limits.message_bytes, upstream=False, depth=max(64, limits.depth + ENVELOPE_DEPTH)
-        )
+        self.peer = Peer(self, limit=limits.message_bytes, upstream=False, depth=max(64, limits.depth + ENVELOPE_DEPTH))
         self.peer.connect(transport)
         self._conversation = Conversation(gate, Caller(agent, session_id()), LineFront(self.peer, ""), modern=None)
         self._tasks: dict[tuple[type, RequestId], asyncio.Task[None]] = {}

@@ -188,7 +188,7 @@ def _missing(held: Held, whole: bool) -> Iterator[Row]:
 def _more(held: Held, more: list[Shown]) -> Iterator[Row]:
     """What the request has beyond a call: the result that was withheld."""
     for name, shown in zip(held.more, more, strict=True):
-        note = ("as it came" if held.bare else "what would be taken out is covered; r uncovers it, which is recorded")
+        note = "as it came" if held.bare else "what would be taken out is covered; r uncovers it, which is recorded"
         yield BLANK
         yield heading(name.replace("_", " ").capitalize(), note if name == "result" else "")
         yield from shown.rows

@@ -146,9 +146,7 @@ async def outward(talk: Conversation, upstream: str, task: JsonObject) -> JsonOb
     return out
 
 
-async def _forward(
-    talk: Conversation, flight: Flight, owned: Owned, method: str, params: JsonObject
-) -> JsonObject:
+async def _forward(talk: Conversation, flight: Flight, owned: Owned, method: str, params: JsonObject) -> JsonObject:
     link = await talk.links.get(owned.upstream)
     answer = await ask(talk, flight, link, method, {**params, "taskId": owned.id})
     return answer if "taskId" not in answer else await outward(talk, owned.upstream, answer) or {}

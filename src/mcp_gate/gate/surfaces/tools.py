@@ -103,9 +103,7 @@ async def call(talk: Conversation, flight: Flight, params: JsonObject) -> JsonOb
         arguments=arguments, meta=flight.meta, tool_hash=tool.tool_hash, withheld=isinstance(tool, Withheld),
     )  # fmt: skip
     task = {"task": params["task"]} if flight.envelope is None and "task" in params else {}
-    return await carry(
-        talk, flight, job, params, lambda approved: {"name": tool.name, "arguments": approved, **task}
-    )
+    return await carry(talk, flight, job, params, lambda approved: {"name": tool.name, "arguments": approved, **task})
 
 
 async def _find(talk: Conversation, name: str) -> Tool | Withheld:
