@@ -16,8 +16,10 @@ from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.governing import Said
 from mcp_gate.gate.reviewers import Session, operator
+from mcp_gate.history.again import difference
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
+from mcp_gate.store import history
 from support.agents import ENVELOPE, Bench, bench, entry
 from support.directories import SEED
 from support.hooks import until
@@ -116,6 +118,9 @@ async def test_a_small_refund_runs_through_and_every_step_is_a_call_of_its_own(t
             "call.received", "call.decided", "call.dispatched", "call.executed", "call.delivered",
         ]  # fmt: skip
         assert decided[2]["data"]["constraints"]["max_amount_usd"] == 10000
+        past = await b.gate.store._db.read(lambda tx: history.calls(tx, "", None))
+        assert [one.call.step for one in past] == ["analyze", "process"]
+        assert [difference(one, lambda _: b.gate.loaded) for one in past] == ["", ""]
         assert await b.gate.store.runs.journal(run) == {}  # results are not kept beyond their use
         shown = await b.gate.store.call(decided[1]["call_id"])
         assert shown is not None

@@ -50,7 +50,7 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
                 gate.loaded, gate.store, job, caller, gate.clock.wall(), tainted=gate.taint.of(caller.session)
             )
             received = gate.tokens.put_back(received, received.call)
-            verdict = _bound(job, _decided(received).raised(floor))  # 3
+            verdict = _decided(received).raised(floor).within(job.bounds)  # 3
             glass = gate.glass.passes(received.call.agent, received.call.topic, verdict)
             received = replace(received, glass=glass) if glass else received
             over = forbidden(verdict.constraints, facts_sent(received), received.call.id)
@@ -97,11 +97,6 @@ def _decided(received: Received) -> Verdict:
     if received.sends is None:
         return verdict
     return verdict.raised(verdict_on(received.loaded, facts_sent(received), received.call.id).decision)
-
-
-def _bound(job: Job, verdict: Verdict) -> Verdict:
-    """The verdict with what binds the job besides."""
-    return replace(verdict, constraints=verdict.constraints.join(job.bounds)) if job.bounds else verdict
 
 
 def _asked_before(received: Received, verdict: Verdict, job: Job) -> bool:

@@ -96,7 +96,7 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float, 
         tool_hash=job.tool_hash,
         job_hash=digest,
         claims=claims,
-        signals=stored,
+        signals={**stored, "bounds": job.bounds.as_json()} if job.bounds else stored,
         parent=job.parent,
         step=job.step,
     )

@@ -62,7 +62,7 @@ async def _reopen(gate: Gate, request: Request) -> None:
             return
         seen = Seen(call.ts, call.arguments, len(strictjson.dumps(call.arguments)), gate.taint.still(call))
         signals, stored = known(loaded, gate.store, Deed.of(call), call.job_hash, call.claims, seen)
-        call = replace(call, signals=stored)
+        call = replace(call, signals={**stored, "bounds": call.bounds.as_json()} if call.bounds else stored)
         facts = Facts(
             call.agent, call.upstream, call.tool,
             describe(loaded, call.upstream, call.tool, call.method, call.arguments), call.arguments, signals,
@@ -70,7 +70,7 @@ async def _reopen(gate: Gate, request: Request) -> None:
         verdict = verdict_on(loaded, facts, call.id)
         if verdict.decision is Decision.DENY:
             return
-        verdict = verdict.raised(Decision.REQUIRE_APPROVAL)
+        verdict = verdict.raised(Decision.REQUIRE_APPROVAL).within(call.bounds)
         over = forbidden(verdict.constraints, facts, call.id)
         fresh = new_request(call, verdict, gate.clock.steady(), over, request.verdict.get("puts_back", ()))
         common = events.members(call, verdict.policy_snapshot)

@@ -62,6 +62,7 @@ class Candidate:
             verdict = self.loaded.policy.decide(facts)
         except Exception:
             return Verdict.undecided(self.loaded.snapshot.id)
+        verdict = verdict.within(past.call.bounds)
         return verdict.raised(Decision.REQUIRE_APPROVAL) if "raised_from" in past.verdict else verdict
 
 

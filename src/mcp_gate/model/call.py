@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Final, TypeAlias
 
+from mcp_gate.model.constraints import Constraints
 from mcp_gate.model.foreign import Json, JsonObject
 
 
@@ -102,3 +103,8 @@ class Call:
     def level(self) -> int:
         """The agent's autonomy level that the call was decided at."""
         return int(self.signals.get("level", 0))
+
+    @property
+    def bounds(self) -> Constraints:
+        """What binds the call besides the policy: the constraints of the workflow's step that it is."""
+        return Constraints.of(self.signals.get("bounds", {}))

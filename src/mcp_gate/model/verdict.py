@@ -73,6 +73,10 @@ class Verdict:
         """The same, at least `floor`."""
         return self if self.decision >= floor else replace(self, decision=floor, raised_from=self.decision)
 
+    def within(self, bounds: Constraints) -> Verdict:
+        """The same, bound besides by these."""
+        return replace(self, constraints=self.constraints.join(bounds)) if bounds else self
+
     def as_json(self) -> JsonObject:
         """The form in requests, records and `policy explain`. Not to be changed: copies share it."""
         if not self._json:
