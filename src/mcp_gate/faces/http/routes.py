@@ -66,10 +66,13 @@ class Routes:
             raise no_request()
         out = await self.whole(found, identity_of(http))
         if _flag(query, "personal"):
-            out["personal"] = await personal(
-                self._gate.scanner, found.call.arguments, options(self._gate.loaded.outgoing.detection)
-            )
+            out["personal"] = await self.personal(found)
         return answer(out)
+
+    async def personal(self, request: Request) -> list[JsonObject]:
+        """The member `personal`: what among the arguments is personal, or secret."""
+        gate = self._gate
+        return await personal(gate.scanner, request.call.arguments, options(gate.loaded.outgoing.detection))
 
     async def whole(self, request: Request, identity: Identity) -> JsonObject:
         """All that there is to read of a request, for one who may see it."""

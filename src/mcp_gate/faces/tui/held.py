@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from mcp_gate.faces.masks import Masks, masked
 from mcp_gate.faces.stages import afterwards, approvals, ends, is_sample, sampled
-from mcp_gate.faces.tui.masks import Masks, masked
 from mcp_gate.lang.strictjson import dumps
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.decision import Tier

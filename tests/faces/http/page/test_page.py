@@ -313,3 +313,28 @@ async def test_a_long_queue_comes_in_pages(tmp_path: Path) -> None:
         assert further is not None
         assert await reader.get(further[1]) == 200
         assert re.findall(r'href="/requests/(R-\d+)"', reader.last) == [f"R-{2 * SHOWN + 1}"]
+
+
+async def test_what_is_personal_is_covered_until_somebody_asks_which_is_recorded(tmp_path: Path) -> None:
+    async with a_gate(tmp_path, settings=GROUPS) as gate:
+        request = await gate.hold(arguments={"ssn": "patient SSN 536-22-8726", "amount": 5})
+        target = f"/requests/{request.id}"
+        reader = await signed_in(gate)
+        assert await reader.get(target) == 200
+        assert "536-22-8726" not in reader.last
+        assert "▒▒US_SSN▒▒" in reader.last
+        with pytest.raises(AssertionError):
+            reader.form(f"{target}/decision", "approve")
+        covered = reader.form(f"{target}/decision", "deny")
+        digest = request.call.job_hash.removeprefix("sha256:")[:8]
+        status, _ = await reader.post(f"{target}/decision", {**covered, "word": "approve", "digest": digest})
+        assert (status, "covered" in reader.last) == (422, True)
+        assert await untouched(gate)
+        assert not await gate.records("security.revealed")
+        assert (await reader.post(f"{target}/reveal", {"key": covered["key"]}))[0] == 200
+        assert "536-22-8726" in reader.last
+        (seen,) = await gate.records("security.revealed")
+        assert (seen["approver_id"], seen["request_id"]) == ("dana", request.id)
+        shown = {**reader.form(f"{target}/decision", "approve"), "digest": digest}
+        assert (await reader.post(f"{target}/decision", shown))[0] == 303
+        assert (await gate.shown(request))["status"] == "approved"

@@ -14,7 +14,7 @@ from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.lang.times import parse_rfc3339
 from support.held import NOW, a_request
 
-FORMS = {"key": "k", "nonce": "n", "me": "dana"}
+FORMS = {"key": "k", "nonce": "n", "me": "dana", "read_key": "r"}
 
 
 def a_story(kind: str = "gate", **members: Any) -> dict[str, Any]:
@@ -86,3 +86,18 @@ def test_a_line_of_the_queue_tells_risk_time_and_what_comes_then() -> None:
     shown = card(request, parse_rfc3339(request["due_ts"]) - 191)
     assert (shown["sign"], shown["left"], shown["then"]) == ("▲ HIGH", "3:11", "denied")
     assert card({**request, "tier": "odd"}, NOW)["sign"] == "▲ HIGH"
+
+
+def test_of_what_is_covered_the_comparison_tells_nothing_either() -> None:
+    request = a_story()
+    request["call"]["arguments"] = {"to": "kim@example.com"}
+    near = {
+        "request_id": "R-0", "ts": "2027-01-14T08:00:00.000Z", "approver_id": "ana",
+        "arguments": {"to": "lee@example.com"},
+    }  # fmt: skip
+    masks = [{"place": ["to"], "start": 0, "end": 15, "entity": "EMAIL_ADDRESS"}]
+    shown = story({**request, "nearest": near, "personal": masks}, NOW, bare=False)
+    assert shown["covered"]
+    (place,) = shown["nearest"]["places"]
+    assert (place["before"], place["after"]) == ('"another one"', '"▒▒EMAIL_ADDRESS▒▒"')
+    assert "example.com" not in "".join(shown["arguments"])

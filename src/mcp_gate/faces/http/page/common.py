@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import quote
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import RedirectResponse, Response
@@ -13,6 +15,7 @@ from mcp_gate.faces.http.door import Visitor
 from mcp_gate.faces.http.guard import VISITOR
 from mcp_gate.faces.http.page.render import html
 from mcp_gate.faces.http.page.sessions import PageSession
+from mcp_gate.faces.http.page.shown import story
 from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure
 from mcp_gate.faces.http.routes import Routes, no_request
 from mcp_gate.faces.http.shapes import request_json
@@ -56,10 +59,28 @@ class Desk:
     def json(self, request: Request, *, brief: bool = False) -> JsonObject:
         return request_json(self._gate.reviewing.shown(request), brief=brief)
 
-    async def whole(self, request: Request, visitor: Visitor) -> JsonObject:
-        """With what belongs to it."""
+    async def page(
+        self, request: Request, visitor: Visitor, *, bare: bool = False, result: JsonObject | None = None
+    ) -> Response:
+        """Everything about a request, with the forms of a visitor who is signed in.
+
+        Args:
+            bare: nothing is covered: that he sees it is on the record.
+            result: the withheld result as it came.
+        """
         assert visitor.identity is not None
-        return await self._routes.whole(request, visitor.identity)
+        told = await self._routes.whole(request, visitor.identity)
+        if not bare:
+            told["personal"] = await self._routes.personal(request)
+        if result is not None:
+            told["result"] = result
+        shown = story(told, self._gate.clock.steady(), bare=bare)
+        forms: JsonObject = {}
+        if visitor.session is not None:
+            key, read = (visitor.session.form_key(form) for form in (form_of(request.id), read_form_of(request.id)))
+            forms = {"key": key, "nonce": secrets.token_hex(16), "me": visitor.session.reviewer_id, "read_key": read}
+        action = f"/requests/{quote(request.id, safe='')}/decision"
+        return html("request", shown=shown, forms=forms, action=action, linked=False, **frame(visitor))
 
 
 def visitor_of(http: HttpRequest) -> Visitor:
@@ -75,6 +96,19 @@ def session_of(visitor: Visitor) -> PageSession:
     if visitor.session is None:
         raise Failure(403, "not_signed_in", "sign in on this page first")
     return visitor.session
+
+
+def frame(visitor: Visitor) -> JsonObject:
+    """What every page of a signed-in reviewer shows."""
+    session = visitor.session
+    if session is None:
+        return {"me": "", "sign_out_key": ""}
+    return {"me": session.reviewer_id, "sign_out_key": session.form_key("sign-out")}
+
+
+def read_form_of(request_id: str) -> str:
+    """Names the forms that are there once all of a request was shown."""
+    return f"all of request {request_id}"
 
 
 def form_of(request_id: str) -> str:

@@ -11,9 +11,10 @@ from starlette.routing import Route
 from mcp_gate.faces.facts import DIGITS
 from mcp_gate.faces.http import body
 from mcp_gate.faces.http.door import Visitor
-from mcp_gate.faces.http.page.common import Desk, check_key, form_of, go, plain, session_of, visitor_of
+from mcp_gate.faces.http.page.common import Desk, check_key, form_of, go, plain, read_form_of, session_of, visitor_of
 from mcp_gate.faces.http.page.form import read_form
 from mcp_gate.faces.http.page.shown import story
+from mcp_gate.faces.http.page.words import Saying
 from mcp_gate.faces.http.problem import Failure
 from mcp_gate.faces.http.routes import no_request, refusal
 from mcp_gate.gate.reviewers import Bearer
@@ -40,6 +41,7 @@ class Deciding:
     def routes(self) -> list[Route]:
         return [
             Route("/requests/{id}/decision", plain(self._decide), methods=["POST"]),
+            Route("/requests/{id}/reveal", plain(self._reveal), methods=["POST"]),
             Route("/requests/{id}/claim", plain(self._claim), methods=["POST"]),
             Route("/requests/{id}/release-claim", plain(self._release_claim), methods=["POST"]),
         ]
@@ -47,7 +49,9 @@ class Deciding:
     async def _decide(self, http: HttpRequest) -> Response:
         request, visitor, fields = await self._sent(http, *FIELDS)
         me = session_of(visitor).reviewer_id
-        check_filled(self._desk.json(request), fields, self._gate.clock.steady())
+        saying = check_filled(self._desk.json(request), fields, self._gate.clock.steady())
+        if saying is not None and saying.bare and not session_of(visitor).made(read_form_of(request.id), fields["key"]):
+            raise Failure(422, "not_shown", "something of it is still covered; have it shown before you say this")
         said = {
             "decision": fields["word"], "approver_id": me, "job_hash": fields["job_hash"], "nonce": fields["nonce"],
             "policy_snapshot": fields["policy_snapshot"], "decision_ts": rfc3339(self._gate.clock.wall()),
@@ -55,6 +59,21 @@ class Deciding:
         reason = fields["reason"].strip()
         posted = body.decision_of({**said, "reason": reason} if reason else said)
         return _told(request.id, await self._gate.reviewing.decide(request.id, posted, Bearer(me)))
+
+    async def _reveal(self, http: HttpRequest) -> Response:
+        """What is covered, shown at once: that somebody saw it is recorded, so that this is no GET."""
+        request, visitor, _ = await self._sent(http, "key")
+        me = session_of(visitor).reviewer_id
+        found = await self._gate.reviewing.reveal(request.id, me, Bearer(me))
+        match found:
+            case Request():
+                return await self._desk.page(found, visitor, bare=True)
+            case Refused():
+                raise refusal(found)
+            case NoSuchRequest():
+                raise no_request()
+            case _:
+                return await self._desk.page(request, visitor, bare=True, result=found)
 
     async def _claim(self, http: HttpRequest) -> Response:
         request, visitor, _ = await self._sent(http, "key")
@@ -75,20 +94,22 @@ class Deciding:
         visitor = visitor_of(http)
         session = session_of(visitor)
         fields = await read_form(http, *known)
-        check_key(session, form_of(http.path_params["id"]), fields["key"])
+        id = http.path_params["id"]
+        if not session.made(read_form_of(id), fields["key"]):
+            check_key(session, form_of(id), fields["key"])
         return await self._desk.request(http, visitor), visitor, fields
 
 
-def check_filled(request: JsonObject, fields: dict[str, str], now: float) -> None:
-    """The form was filled in as its word asks.
+def check_filled(request: JsonObject, fields: dict[str, str], now: float) -> Saying | None:
+    """The form was filled in as its word asks; None: it is over, and the gate says how it ended.
 
     Raises:
         Failure: 422, it was not; nothing was said.
     """
     shown = story(request, now)
     if not shown["open"]:
-        return  # the gate says how it ended
-    saying = next((one for one in shown["sayings"] if one.word == fields["word"]), None)
+        return None
+    saying: Saying | None = next((one for one in shown["sayings"] if one.word == fields["word"]), None)
     if saying is None:
         raise Failure(422, "bad_decision", "this cannot be said of this request here")
     typed = "".join(fields["digest"].split()).lower().removeprefix("sha256:")
@@ -98,6 +119,7 @@ def check_filled(request: JsonObject, fields: dict[str, str], now: float) -> Non
         raise Failure(422, "wrong_digest", text)
     if saying.reasoned and not fields["reason"].strip():
         raise Failure(422, "no_reason", f"'{saying.label}' needs a reason")
+    return saying
 
 
 def _told(id: str, outcome: Answer) -> Response:

@@ -58,7 +58,7 @@ class Linked:
         shown = story(self._json(request), self._gate.clock.steady())
         if request.min_assurance > Assurance.LINK:
             shown = {**shown, "sayings": [], "needs_more_proof": True}
-        forms = {"key": "", "nonce": secrets.token_hex(16), "me": link.reviewer}
+        forms = {"key": "", "nonce": secrets.token_hex(16), "me": link.reviewer, "read_key": ""}
         return html("request", shown=shown, forms=forms, action=http.url.path, linked=True)
 
     async def _decide(self, http: HttpRequest) -> Response:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
 from mcp_gate.faces.http.door import Door, Visitor
-from mcp_gate.faces.http.page.common import OWN, Desk, check_key, form_of, go, plain, session_of, visitor_of
+from mcp_gate.faces.http.page.common import OWN, Desk, check_key, frame, go, plain, session_of, visitor_of
 from mcp_gate.faces.http.page.deciding import Deciding
 from mcp_gate.faces.http.page.form import read_form
 from mcp_gate.faces.http.page.render import html
-from mcp_gate.faces.http.page.shown import card, story
+from mcp_gate.faces.http.page.shown import card
 from mcp_gate.faces.http.problem import Failure
 from mcp_gate.faces.http.routes import Routes, parameters
 from mcp_gate.faces.stages import ends
@@ -58,7 +56,7 @@ class Pages:
         now = self._gate.clock.steady()
         return html(
             "queue", cards=[card(request, now) for request in sorted(requests, key=ends)], after=after, more=more,
-            policy_is_stale=bool(self._gate.stale), **_frame(visitor),
+            policy_is_stale=bool(self._gate.stale), **frame(visitor),
         )  # fmt: skip
 
     async def _open(self, visitor: Visitor, after: str | None) -> tuple[list[JsonObject], str | None]:
@@ -73,15 +71,7 @@ class Pages:
         parameters(http)
         if visitor.identity is None:
             return self._way_in(http.url.path, status=401)
-        request = await self._desk.request(http, visitor)
-        shown = story(await self._desk.whole(request, visitor), self._gate.clock.steady())
-        session = visitor.session
-        forms = {}
-        if session is not None:
-            key = session.form_key(form_of(request.id))
-            forms = {"key": key, "nonce": secrets.token_hex(16), "me": session.reviewer_id}
-        action = f"/requests/{quote(request.id, safe='')}/decision"
-        return html("request", shown=shown, forms=forms, action=action, linked=False, **_frame(visitor))
+        return await self._desk.page(await self._desk.request(http, visitor), visitor)
 
     # ---- signing in and out
 
@@ -111,11 +101,3 @@ class Pages:
         check_key(session_of(visitor), "sign-out", fields["key"])
         self._door.sessions.close(visitor.secret)
         return go("/", self._door.cookie("", tls=http.headers["origin"].startswith("https:")))
-
-
-def _frame(visitor: Visitor) -> JsonObject:
-    """What every page of a signed-in reviewer shows."""
-    session = visitor.session
-    if session is None:
-        return {"me": "", "sign_out_key": ""}
-    return {"me": session.reviewer_id, "sign_out_key": session.form_key("sign-out")}

@@ -3,12 +3,13 @@ templates reveal them."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from mcp_gate.faces.facts import NAMES, digest, facts, headline, lookalikes, subject, time_left, told, why
 from mcp_gate.faces.http.page.words import MOST_BYTES, needs_more_proof, sayings
+from mcp_gate.faces.masks import masked
 from mcp_gate.faces.stages import afterwards, has_run, is_withheld
-from mcp_gate.lang.difference import Absent, differences
+from mcp_gate.lang.difference import Absent, Difference, differences
 from mcp_gate.lang.reveal import reveal_json
 from mcp_gate.lang.strictjson import dumps
 from mcp_gate.model.foreign import Json, JsonObject
@@ -20,6 +21,7 @@ TOLD: Final = frozenset(
         "id", "kind", "status", "call", "verdict", "tier", "group", "needed", "decisions", "opened_ts", "due_ts",
         "stage", "then", "escalate_to", "escalate_ts", "escalated_ts", "escalated_from", "assigned_to", "claimed_by",
         "waiting", "attempts", "asked", "changed", "nearest", "server", "result",
+        "personal",
     }
 )  # fmt: skip
 """Members of a request that have their place on the page."""
@@ -50,10 +52,16 @@ def card(request: JsonObject, now: float) -> JsonObject:
     }
 
 
-def story(request: JsonObject, now: float) -> JsonObject:
+def story(request: JsonObject, now: float, *, bare: bool = True) -> JsonObject:
     """Everything a person needs in order to decide: the gate's facts, the arguments, where it came from, then what
-    others say of it."""
+    others say of it.
+
+    Args:
+        bare: nothing is covered. Else what is `personal` is, and a withheld result.
+    """
     call = request["call"]
+    masks = tuple(request.get("personal", ()))
+    arguments = masked(call["arguments"], masks) if masks else call["arguments"]
     size = len(dumps(call["arguments"]))
     further = {name: value for name, value in request.items() if name not in TOLD}
     further |= {name: value for name, value in call.items() if name not in TOLD_OF_CALL}
@@ -65,7 +73,8 @@ def story(request: JsonObject, now: float) -> JsonObject:
         "facts": facts(request),
         "why_here": "Why it is here" if has_run(request) else "Why it is held",
         "subject": subject(request),
-        "arguments": lines(call["arguments"]),
+        "arguments": lines(arguments),
+        "covered": bool(masks) or (is_withheld(request) and not bare),
         "size": size,
         "too_large": size > MOST_BYTES,
         "needs_more_proof": needs_more_proof(request),
@@ -75,7 +84,7 @@ def story(request: JsonObject, now: float) -> JsonObject:
         "result": lines(request["result"]) if "result" in request else [],
         "changed": request.get("changed", []),
         "asked": lines(request["asked"]["arguments"]) if "asked" in request else [],
-        "nearest": _nearest(request),
+        "nearest": _nearest(request, arguments),
         "further": lines(further) if further else [],
         "trail": call["trail"],
         "server": lines(request["server"]) if "server" in request else [],
@@ -88,14 +97,30 @@ def story(request: JsonObject, now: float) -> JsonObject:
     }
 
 
-def _nearest(request: JsonObject) -> JsonObject:
-    """The approved call most like it, and where this one differs; {} if there is none."""
+def _nearest(request: JsonObject, arguments: JsonObject) -> JsonObject:
+    """The approved call most like it, and where this one differs; {} if there is none.
+
+    Args:
+        arguments: as they are shown. Of what is covered there the other value is not told either.
+    """
     if "nearest" not in request:
         return {}
     near = request["nearest"]
     found = differences(near["arguments"], request["call"]["arguments"])
-    places = [{"at": one.pointer or "all", "before": _value(one.before), "after": _value(one.after)} for one in found]
+    places = [_place(one, arguments) for one in found]
     return {"request_id": near["request_id"], "by": near["approver_id"], "ts": near["ts"], "places": places}
+
+
+def _place(found: Difference, arguments: JsonObject) -> JsonObject:
+    before, after = found.before, found.after
+    if not isinstance(after, Absent):
+        shown: Any = arguments
+        for step in found.place:
+            shown = shown[step]
+        after = shown
+        if after != found.after and not isinstance(before, Absent):
+            before = "another one"
+    return {"at": found.pointer or "all", "before": _value(before), "after": _value(after)}
 
 
 def _value(value: Json | Absent) -> str:

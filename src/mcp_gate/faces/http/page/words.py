@@ -27,13 +27,18 @@ class Saying:
     """Whether the digest has to be typed: it says that this very call was read."""
     reasoned: bool = False
     """Whether it needs a reason."""
+    bare: bool = False
+    """Whether all has to have been shown before it is said."""
     reasons: tuple[str, ...] = ()
     """What is often said."""
 
 
 _SAYINGS: Final = (
-    Saying("approve", "Approve", "It runs, with exactly these arguments.", typed=True),
-    Saying("release", "Release", "The agent gets the result as it came, with all that was found in it.", typed=True),
+    Saying("approve", "Approve", "It runs, with exactly these arguments.", typed=True, bare=True),
+    Saying(
+        "release", "Release", "The agent gets the result as it came, with all that was found in it.", typed=True,
+        bare=True,
+    ),
     Saying("redact", "Redact", "The agent gets the result as it is shown here, masked.", typed=True),
     Saying("drop", "Drop", "The result is thrown away, and the agent is told so.", typed=True),
     Saying("good", "Good", "The call was right."),
@@ -53,7 +58,7 @@ def sayings(request: JsonObject, size: int) -> list[Saying]:
     if request["status"] != "pending" or needs_more_proof(request):
         return []
     words = [word for word in WORDS.get(request["kind"], ()) if word not in NO_BUTTON]
-    found = [_BY_WORD.get(word) or Saying(word, word.capitalize(), "", typed=True, reasoned=True) for word in words]
+    found = [_BY_WORD.get(word) or Saying(word, word.capitalize(), "", True, True, True) for word in words]
     return [saying for saying in found if not saying.typed] if size > MOST_BYTES else found
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mcp_gate.detect.options import Options
+from mcp_gate.faces.masks import Masks, masked
 from mcp_gate.faces.tui.comparing import compared
 from mcp_gate.faces.tui.editor import written
 from mcp_gate.faces.tui.lines import hang, plain
-from mcp_gate.faces.tui.masks import Masks, masked
 from mcp_gate.gate.personal import personal
 from mcp_gate.lang import strictjson
 from support.scanning import Broken, Personal

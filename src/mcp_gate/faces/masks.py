@@ -1,4 +1,4 @@
-"""What is personal or secret among arguments: covered on the screen until the reviewer asks for it, which is recorded.
+"""What is personal or secret among arguments: covered until the reviewer asks for it, which is recorded.
 
 It is a courtesy to the people in the call, not a wall: a reviewer may see it, and the record says that he did. It has
 to be uncovered before the call is approved: what was not shown cannot be.
