@@ -154,6 +154,16 @@ def test_a_field_that_is_called_a_secret_is_one_as_a_whole() -> None:
         "PIN code: 560001 and error code 404123",
         "The password reset form",
         "it costs $5 or $6 and $1",
+        "The backup is running very slowly today because many files have been changed since last night",
+        "the new password is longer than the old one, and the token is valid until 2026-12-31",
+        "the password for this account was changed by an administrator",
+        "DB_HOST=localhost\nDB_PASSWORD=\nDB_USER=app\nTOKEN_TTL=3600\nKEY_PATH=/etc/ssl/key.pem",
+        "curl -H 'Authorization: Bearer YOUR_TOKEN' https://api.example",
+        "headers: { Authorization: `Bearer ${token}` }",
+        'key_name = aws_key_pair.deployer.key_name\nvariable "token" { type = string }',
+        '{"partition_key": "cust_18f3Kd92Lq", "secret_name": "prod/db", "stripe": "cus_N8RKj84QnCHx5t"}',
+        "GPIO PIN: 12, LED_PIN = 1234, pass 4 of 5, passed=12, key points: 3, keyboard: qwerty",
+        "tokens used: 18234, cache key: user:1234:profile, primary key: order_id, monkey: banana7",
     ],
 )
 def test_code_labels_and_stand_ins_are_no_secrets(text: str) -> None:

@@ -16,9 +16,9 @@ _ASSIGNED: Final = compiled(
     WORD
     + rb"([a-z0-9_.-]{0,24})"
     + rb"(\s{0,2}:\s{0,2}[a-z_][a-z0-9_.|<>\[\] ]{0,32}=\s{0,2}"
-    + rb"|\\{0,3}[\"'`]?\]?\s{0,4}(?::=|=>|={1,3}|:)\s{0,4}|\s{1,3}(?:is|was)(?:\s{1,3}|:\s{0,3})"
+    + rb"|\\{0,3}[\"'`]?\]?\s{0,4}(?::=|=>|={1,3}|:)[ \t]{0,4}|\s{1,3}(?:is|was)(?:\s{1,3}|:\s{0,3})"
     + rb"|>|[\"']\s{0,2},\s{0,4})"
-    + rb"(\\{0,3}[\"'`]?)[^\s\"'`]",
+    + rb"((?:\\{0,3}[\"'`])?)[^\s\"'`\\]",
     any_case=True,
 )
 _TOLD: Final = compiled(
@@ -41,7 +41,7 @@ _CODE: Final = compiled(
     rb"(?:\s(?:is|was))?\s{0,2}[:=]?\s{0,2}(\d{4,8})\b|\bPIN(?:\s(?:is|was)|\s{0,2}[:=])\s{0,2}(\d{4,8})\b"
 )
 _PHRASE: Final = compiled(
-    rb"\b(?:seed|recovery|mnemonic|backup)\s(?:phrase|words)?\s{0,2}(?:is|:|=)\s{0,3}((?:[a-z]{3,8}\s{1,2}){11,23}[a-z]{3,8})\b",
+    rb"\b(?:seed|recovery|mnemonic|backup)\s(?:phrase|words)\s{0,2}(?:is|:|=)\s{0,3}((?:[a-z]{3,8}\s{1,2}){11,23}[a-z]{3,8})\b",
     any_case=True,
 )
 _HASHED: Final = compiled(
@@ -194,7 +194,9 @@ def _value(data: bytes, at: int, quote: bytes, ends: bytes) -> tuple[int, int]:
         if close >= 0 and (line < 0 or close < line):
             return at, close
     word = _WORDS[ends].match(data, at, stop)
-    return at, at + len(word.group().rstrip(_TRAILING)) if word else at
+    if word is None:
+        return at, at
+    return at, at + len(word.group().partition(b"\\n")[0].rstrip(_TRAILING))
 
 
 _PASSES: Final = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from mcp_gate.detect.secrets.values import is_in_address
+from mcp_gate.detect.secrets.values import is_in_address, is_stand_in
 
 _SCORES: Final = {"high": 0.97, "medium": 0.8}
 
@@ -52,8 +52,13 @@ class Shapes:
     def find(self, data: bytes) -> Iterator[Shape]:
         """What has a vendor's shape. Helpers that only make sense beside another finding are left out."""
         for found in self._scanner.scan(data):
-            if found.visible and ("credential-uri" not in found.rule_id or is_in_address(found.secret)):
+            if found.visible and _can_be(found.rule_id, found.secret):
                 yield _shape(found)
+
+
+def _can_be(rule: str, secret: str) -> bool:
+    """Whether it is more than an example of how to write one."""
+    return is_in_address(secret) if "credential-uri" in rule else not is_stand_in(secret)
 
 
 def _shape(found: Any) -> Shape:

@@ -54,7 +54,7 @@ _PATTERNS: Final = {
     Trigger.GIVEN: rb"(?i)auth\s*=\s*\(|BasicAuth|NetworkCredential|\.login\(|\bcurl\s|\bidentified\s"
     rb"|\blogin\s+\S+\s+password|\bsshpass\s|\brequirepass\s|\bmysql\w*\s[^\n]*\s-p",
     Trigger.CODE: rb"(?:[Cc]ode|CODE)[\s:=isaw]*\d{4}|\bPIN[\s:=isaw]*\d{4}",
-    Trigger.PHRASE: rb"(?i)\b(?:seed|recovery|mnemonic|backup)\s(?:phrase|words)?\s*(?:is|:|=)",
+    Trigger.PHRASE: rb"(?i)\b(?:seed|recovery|mnemonic|backup)\s(?:phrase|words)\s*(?:is|:|=)",
     Trigger.HASHED: rb"\$(?:apr1|1|5|6|2[abxy]|y|argon2id?)\$",
 }
 

@@ -91,9 +91,14 @@ def _bits(text: str) -> float:
     return -sum(n / size * math.log2(n / size) for n in Counter(text).values())
 
 
+def is_stand_in(text: str) -> bool:
+    """Something that is written in place of a secret."""
+    return _STAND_IN.fullmatch(text) is not None
+
+
 def is_foreign(text: str) -> bool:
     """Something that stands for a secret, says where one is, or computes one."""
-    return bool(_STAND_IN.fullmatch(text) or _CODE.fullmatch(text) or _PATH.fullmatch(text))
+    return bool(is_stand_in(text) or _CODE.fullmatch(text) or _PATH.fullmatch(text))
 
 
 def _kinds(text: str) -> int:
