@@ -118,6 +118,9 @@ class _Walk:
                 if type(child) is str:  # most are: spare them a call
                     if len(child) >= SHORTEST_TEXT:
                         self._add(child, (*keys, key), here, Part.TEXT)
+                elif type(child) is int:
+                    if not -100 < child < 1000:
+                        self._add(repr(child), (*keys, key), here, Part.NUMBER)
                 elif child is not None and type(child) is not bool:
                     self._data(child, (*keys, key), here)
         elif kind is list:
@@ -157,7 +160,9 @@ class _Walk:
 
     def _list(self, value: list[Json], before: int) -> None:
         """A short list of texts may be one value in pieces."""
-        if 1 < len(value) <= MOST_PIECES and all(type(child) is str for child in value):
+        if not 1 < len(value) <= MOST_PIECES or not all(type(child) is str for child in value):
+            return
+        if not all(map(_plain, value)):  # words are no pieces of anything
             self.walked.lists.append(tuple(range(before, len(self.walked.leaves))))
 
     def _text(self, text: str, keys: tuple[str, ...], here: Trail) -> None:
