@@ -85,10 +85,13 @@ class Targets:
             self._gate.hub.publish({"event": "queue.recovered"})
 
     def _tell(self, target: Target, found: Queue) -> None:
-        log.warning("the queue's target for the %s wait is missed: %s", target.value, found.as_json())
+        log.warning("held calls wait longer than the target for the %s: %s", target.value, _waits(found))
         data: JsonObject = {"target": target.value, "count": found.open}
-        for name, seconds in (("median_sec", found.median_wait_sec), ("p95_sec", found.p95_wait_sec)):
-            if seconds is not None:
-                data[name] = round(seconds)
+        data |= _waits(found)
         self._gate.note(Event("queue.breached", {"policy_snapshot": self._gate.loaded.snapshot.id}, data))
         self._gate.hub.publish({"event": "queue.breached", **data})
+
+
+def _waits(found: Queue) -> JsonObject:
+    both = {"median_sec": found.median_wait_sec, "p95_sec": found.p95_wait_sec}
+    return {name: round(seconds) for name, seconds in both.items() if seconds is not None}

@@ -75,7 +75,7 @@ class Queue:
             "settled": self.settled,
             "target_median_wait_sec": self.target_median_wait_sec,
             "target_p95_wait_sec": self.target_p95_wait_sec,
-            "breached": list(self.breached),
+            "breached": [target.value for target in self.breached],
         }
         for name in ("median_wait_sec", "p95_wait_sec", "oldest_wait_sec"):
             seconds = getattr(self, name)

@@ -69,7 +69,8 @@ SCHEMAS: Final[JsonObject] = {
             "id": TEXT, "kind": TEXT, "status": {"enum": [status.value for status in RequestStatus]},
             "call": _schema("Call"), "verdict": ANYTHING, "tier": {"enum": ["low", "medium", "high"]}, "group": TEXT,
             "needed": WHOLE, "decisions": {"type": "array", "items": _schema("Word")}, "opened_ts": TIME,
-            "due_ts": TIME, "escalate_ts": TIME, "claimed_by": TEXT, "waiting": TRUTH, "attempts": WHOLE,
+            "due_ts": TIME, "escalate_ts": TIME, "claimed_by": TEXT, "assigned_to": TEXT, "waiting": TRUTH,
+            "attempts": WHOLE,
         },
         "id", "kind", "status", "call", "verdict", "tier", "group", "opened_ts", "due_ts",
     ),
@@ -93,6 +94,8 @@ SCHEMAS: Final[JsonObject] = {
         {
             "gate_id": TEXT, "status": TEXT, "policy": TEXT, "policy_snapshot": TEXT, "assurance": TEXT,
             "listen": ANYTHING, "upstreams": ANYTHING, "queue": ANYTHING, "gated_share": {"type": "number"},
+            "gated_share_target": {"type": "array", "items": {"type": "number"}}, "second_reviews": ANYTHING,
+            "reviewers": {"type": "array", "items": ANYTHING},
         },
         "gate_id", "policy", "policy_snapshot", "assurance", "listen", "queue", "gated_share",
     ),
