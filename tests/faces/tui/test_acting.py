@@ -214,3 +214,18 @@ async def test_a_kind_that_the_screen_does_not_know_is_shown_and_not_decided(tmp
             for key in "adex":
                 await desk.press(key)
                 assert "decides nothing on it" in desk.text
+
+
+async def test_ctrl_c_backs_out_of_a_dialog_and_then_out_of_the_program(tmp_path: Path) -> None:
+    async with a_gate(tmp_path, settings=GROUPS) as gate:
+        await gate.hold(tier=Tier.LOW)
+        async with a_desk(gate, size=USUAL) as desk:
+            await desk.read_all()
+            for key in ("a", "d", "e", "x", "s", "slash", "colon", "question_mark", "v"):
+                await desk.press(key)
+                assert desk.app.screen is not desk.screen
+                await desk.press("ctrl+c")
+                assert desk.app.screen is desk.screen
+            await desk.press("ctrl+c")
+            assert desk.app.return_code == 130
+        assert not await gate.records("request.decided")

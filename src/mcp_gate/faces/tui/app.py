@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import App
+from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 
 from mcp_gate.faces.client import Problem, ReviewClient, Unreachable
+from mcp_gate.faces.tui.dialog import Dialog
 from mcp_gate.faces.tui.guard import Guard
 from mcp_gate.faces.tui.screen import DeskScreen
 from mcp_gate.model.foreign import JsonObject
+
+INTERRUPTED: Final = 130
+"""Exit code after Ctrl-C (contract 5)."""
 
 
 class ReviewApp(App[None]):
     """One reviewer at one gate."""
 
     TITLE = "mcp-gate"
+    # Before a text that is being written takes it for "copy".
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "interrupt", show=False, priority=True)]
     ENABLE_COMMAND_PALETTE: ClassVar[bool] = False
     ALLOW_SELECT: ClassVar[bool] = False
     CSS = """
@@ -64,6 +71,13 @@ class ReviewApp(App[None]):
 
     def on_mount(self) -> None:
         self.push_screen(self.desk_screen)
+
+    def action_interrupt(self) -> None:
+        """Back out of a dialog, else out of the program."""
+        if isinstance(self.screen, Dialog):
+            self.screen.leave(None)
+        else:
+            self.exit(return_code=INTERRUPTED)
 
     def give_back_claims(self) -> None:
         """Give back what was claimed here. Blocks; a claim that the gate does not take back lapses by itself."""
