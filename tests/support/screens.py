@@ -15,6 +15,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from mcp_gate.faces.tui.app import ReviewApp
+from mcp_gate.faces.tui.desk import Live
 from mcp_gate.faces.tui.detail import Detail
 from mcp_gate.faces.tui.queue import Queue
 from mcp_gate.faces.tui.screen import DeskScreen
@@ -62,6 +63,14 @@ class Desk:
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
         await self.pilot.pause()
+        await self.until(self._read)
+
+    def _read(self) -> bool:
+        """Whether what is under the cursor is shown, if the gate can tell it."""
+        if not (self.app.is_running and self.screen.is_attached and isinstance(self.screen.desk.link, Live)):
+            return True
+        held, current = self.detail.held, self.queue.current
+        return current is None or (held is not None and held.id == current)
 
     def burst(self, *keys: str) -> None:
         """Keys that arrive in one piece, as typed ahead on a slow line."""

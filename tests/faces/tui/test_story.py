@@ -37,6 +37,11 @@ def test_the_code_is_printed_for_high_risk_alone() -> None:
     assert not any(line.startswith("code") for line in told(tier=Tier.LOW))
 
 
+def test_whose_turn_it_is_and_what_it_is_a_step_of_are_told() -> None:
+    assert "claimed by  nobody   given to ana" in told(assigned_to="ana")
+    assert "step of     W-1: refund" in told({"parent": "W-1", "step": "refund"})
+
+
 def test_approvals_so_far_are_told_with_their_names() -> None:
     lines = told(decisions=(an_approval("ana"),), needed=2)
     assert any(line.startswith("approvals   1 of 2 (ana)") for line in lines)

@@ -101,7 +101,9 @@ def _head(held: Held) -> Iterator[Row]:
     strange = lookalike(reveal(held.tool))
     if strange is not None:
         yield warning(strange)
-    yield labelled("claimed by", *(foreign(held.claimed_by, longest=NAME) if held.claimed_by else (("nobody", ""),)))
+    given: Line = (("   given to ", "dim"), *foreign(held.assigned_to, longest=NAME)) if held.assigned_to else ()
+    by = foreign(held.claimed_by, longest=NAME) if held.claimed_by else (("nobody", ""),)
+    yield labelled("claimed by", *by, *given)
     names = ", ".join(str(said.get("approver_id", "?")) for said in held.approvals)
     yield labelled(
         "approvals", (f"{len(held.approvals)} of {held.needed}", ""), *(_in_brackets(names) if names else ()),
@@ -199,6 +201,8 @@ def _trail(held: Held) -> Iterator[Row]:
     yield heading("How it came here")
     yield labelled("agent", *foreign(held.agent, longest=NAME))
     yield labelled("session", *foreign(str(call["session"]), longest=NAME))
+    if call.get("parent"):
+        yield labelled("step of", *foreign(f"{call['parent']}: {call.get('step', '')}", longest=160))
     times = "asked once" if held.attempts == 1 else f"asked {held.attempts} times"
     yield labelled("client", (f"{times}; {'it is waiting now' if held.waiting else 'nobody is waiting now'}", ""))
     trail = call.get("trail") or []
