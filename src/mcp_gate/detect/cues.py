@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -56,8 +57,13 @@ _BEFORE_WORD: Final = re.compile(
 _SENTENCE: Final = re.compile(r"(?<![Nn]o)(?<![Nn]r)(?<![Nn]um)[.!?]\s+(?:[A-Z]|$)|\n\s*\n|[{}\[\]]")
 
 
-def find(text: str, ends: Ends) -> Iterator[Finding]:
-    """The first thing with digits behind each word, where it has the shape that the word promises."""
+def find(text: str, ends: Ends, known: Sequence[Finding] = ()) -> Iterator[Finding]:
+    """The first thing with digits behind each word, where it has the shape that the word promises.
+
+    Args:
+        known: what has been found already, in ascending order: it is not looked at again.
+    """
+    starts = [one.start for one in known]
     for end in ends[Kind.CUE_PHONE]:
         if _DIGIT.search(text, max(0, end - 14), end) and (match := _BEFORE_WORD.search(text, max(0, end - 40), end)):
             yield Finding(match.start(1), match.end(1), "PHONE_NUMBER", 0.7, "before_phone")
@@ -65,6 +71,9 @@ def find(text: str, ends: Ends) -> Iterator[Finding]:
         last = -1
         for end in ends[kind]:
             if not (digit := _DIGIT.search(text, end, end + cue.reach)):
+                continue
+            before = bisect_right(starts, digit.start()) - 1
+            if before >= 0 and known[before].end > digit.start():
                 continue
             start = _begin(text, digit.start(), end)
             if start != last and (match := cue.shape.match(text, start)) and _fits(text, match, end, kind, cue):

@@ -38,6 +38,10 @@ _AROUND: Final[tuple[tuple[Kind, int, int, Callable[[str, int, int], Iterator[Fi
 )
 
 
+_TO_VALUE: Final = 4
+"""Characters from a separator to the value behind it: a space, a quote."""
+
+
 def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
     """All findings in a leaf, unmerged.
 
@@ -72,16 +76,19 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
         found.extend(people.after_cue(text, end))
     for end in ends[Kind.SPEECH]:
         found.extend(people.before_verb(text, end))
-    found.extend(cues.find(text, ends))
+    found.extend(cues.find(text, ends, known))
     return found
 
 
 def _by_fields(text: str, ends: Ends, keys: tuple[str, ...]) -> Iterator[Finding]:
-    is_json = jsontext.starts(text)
-    if is_json:
-        yield from jsontext.find(text, keys)
-    if not is_json or not _is_whole_json(text):
-        yield from pairs.find(text, ends[Kind.FIELD], keys)
+    seen: list[Finding] = []
+    if jsontext.starts(text):
+        seen.extend(jsontext.find(text, keys))
+        seen.sort(key=attrgetter("start"))
+        yield from seen
+        if _is_whole_json(text):
+            return
+    yield from pairs.find(text, uncovered(ends[Kind.FIELD], seen, _TO_VALUE), keys)
 
 
 def _is_whole_json(text: str) -> bool:

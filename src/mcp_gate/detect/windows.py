@@ -20,8 +20,8 @@ def around(ends: Sequence[int], before: int, after: int, size: int) -> Iterator[
         yield start, min(stop, size)
 
 
-def uncovered(ends: Sequence[int], found: Sequence[Finding]) -> Sequence[int]:
-    """The places that lie in no finding; both ascend."""
+def uncovered(ends: Sequence[int], found: Sequence[Finding], ahead: int = 0) -> Sequence[int]:
+    """The places that lie in no finding, and not up to so many characters ahead of one; both ascend."""
     if not found:
         return ends
     out: list[int] = []
@@ -29,6 +29,6 @@ def uncovered(ends: Sequence[int], found: Sequence[Finding]) -> Sequence[int]:
     for end in ends:
         while which < len(found) and found[which].end < end:
             which += 1
-        if which == len(found) or end <= found[which].start:
+        if which == len(found) or end + ahead <= found[which].start:
             out.append(end)
     return out

@@ -51,9 +51,7 @@ async def look_at_lost(gate: Gate, lost: Iterable[Call]) -> None:
         gate.watch(sample)
 
 
-def _sample(
-    gate: Gate, call: Call, verdict: JsonObject, snapshot: str, tier: Tier, to: str, chosen: Why
-) -> Request:
+def _sample(gate: Gate, call: Call, verdict: JsonObject, snapshot: str, tier: Tier, to: str, chosen: Why) -> Request:
     now = gate.clock.steady()
     of_the_sample = {
         "sampled": chosen.value, "route": to, "approvals": 1, "timeout_sec": LOOK_SEC,
