@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -109,6 +110,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
         loaded.snapshot.id, loaded.snapshot.digest, loaded.snapshot.files, event, ladder,
         await _revoked_meanwhile(store, loaded),
     )  # fmt: skip
+    _at_hand(loaded)
     lost = await store.recover()  # after the levels: a call without an outcome counts against its agent
     upstreams = Upstreams(loaded.settings.limits)
     stack.push_async_callback(upstreams.stop)
@@ -152,6 +154,13 @@ async def _revoked_meanwhile(store: Store, loaded: Loaded) -> tuple[Event, ...]:
         return revocations(load(before).settings, loaded)
     except ConfigError:  # it is older than today's rules for files
         return ()
+
+
+def _at_hand(loaded: Loaded) -> None:
+    """Load what a call may need: once it does there may be no file left to open, and it would fail half done."""
+    import_module("cryptography.hazmat.primitives.ciphers.aead")
+    if any(one.keys for one in (loaded.settings.reviewers or {}).values()):
+        import_module("cryptography.hazmat.primitives.serialization")
 
 
 def _secret() -> str:

@@ -116,7 +116,8 @@ def test_S235_with_too_few_files_or_too_little_memory_nothing_runs_unrecorded(tm
                         other.sendall(b'{"hello":1,"agent":"a%d"}\n' % k)
             for n in range(5):
                 told = verdict(first.call("echo", n=n, blob="x" * 200_000))
-                assert told.get("status") in (None, "unavailable", "failed")
+                # Withheld where the process that looks at large results cannot be started.
+                assert told.get("status") in (None, "unavailable", "failed", "quarantined")
             assert process.poll() is None
         with started(where), an_agent(where.state) as agent:
             assert not verdict(agent.call("echo", n=-1))
