@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mcp_gate.output.edits import Clash, Put, Rename, edited
 from mcp_gate.output.fields import field_of
+from mcp_gate.output.opaque import dropped
 from mcp_gate.output.walk import Part, steps, walk
 
 JSONS = st.recursive(
@@ -82,6 +83,21 @@ def test_names_of_tools_and_handles_that_the_gate_replaces_are_left_alone() -> N
     tools = {"tools": [{"name": "a_b", "description": "does"}]}
     assert places(tools, "tools/list") == [("tools[0].description", "does")]
     assert places({"progressToken": "t-1", "message": "half"}, "notifications/progress") == [("message", "half")]
+
+
+NAMES = st.sampled_from(["type", "data", "blob", "text", "name", "uri", "content", "tools", "_meta", "resource", "x"])
+MESSAGES = st.recursive(
+    st.none() | st.text(max_size=4) | st.sampled_from(["image", "audio", "{}", '{"a": "bcd"}']) | st.integers(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(NAMES, MESSAGES, max_size=4), st.sampled_from(["tools/call", "tools/list", "resources/read"]))
+def test_no_message_is_too_odd_to_be_walked(payload: dict[str, Any], method: str) -> None:
+    walked = walk(payload, method)
+    assert len(walked.leaves) == len(walked.trails) == len(walked.parts)
+    dropped(payload, walked, "odd")
 
 
 @given(st.dictionaries(st.text(), JSONS, max_size=4))

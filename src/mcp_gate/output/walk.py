@@ -213,7 +213,7 @@ def _plain(key: str) -> bool:
 
 def _opaque(block: JsonObject, trail: Trail) -> Opaque | None:
     kind = block.get("type")
-    if kind in PICTURED and isinstance(block.get("data"), str):
+    if isinstance(kind, str) and kind in PICTURED and isinstance(block.get("data"), str):
         return Opaque(trail, "data", kind)
     if isinstance(block.get("blob"), str):
         return Opaque(trail, "blob", "blob")
