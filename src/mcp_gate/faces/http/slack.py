@@ -23,7 +23,6 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Refused
 from mcp_gate.model.request import ReviewerDecision
-from mcp_gate.notify import slack
 from mcp_gate.notify.signing import NoSecret, NotSigned, secret_of
 from mcp_gate.store.once import Once
 
@@ -98,6 +97,8 @@ def _reviewer(gate: Gate, pressed: Pressed) -> str | None:
 
 
 async def _open(gate: Gate, pressed: Pressed, reviewer: str | None) -> None:
+    from mcp_gate.notify import slack  # with all that sends: not before somebody pressed something
+
     payload = pressed.payload
     actions = payload.get("actions")
     first = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], dict) else {}
