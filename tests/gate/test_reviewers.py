@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcp_gate.gate.reviewers import Bearer, NotAReviewer, Session, bearer, operator, people, reviewer
+from mcp_gate.gate.reviewers import Bearer, NotAReviewer, Session, bearer, digest_of, operator, people, reviewer
 from mcp_gate.model.config import GateSettings
 from mcp_gate.model.decision import Assurance
 from mcp_gate.policy.load import load
@@ -29,7 +29,7 @@ def test_over_the_local_socket_a_reviewer_is_taken_at_his_word() -> None:
 
 
 def test_a_token_names_its_reviewer_whatever_he_says() -> None:
-    found = reviewer(people(SETTINGS), bearer(SETTINGS, TOKENS["dana"]), "sam")
+    found = reviewer(people(SETTINGS), bearer(SETTINGS, digest_of(TOKENS["dana"])), "sam")
     assert found is not None
     assert (found.id, found.assurance) == ("dana", Assurance.TOKEN)
 
@@ -43,5 +43,5 @@ def test_a_reviewer_removed_since_he_showed_his_token_is_nobody() -> None:
 )
 def test_other_tokens_open_nothing(token: str, agent: bool) -> None:
     with pytest.raises(NotAReviewer) as caught:
-        bearer(SETTINGS, token)
+        bearer(SETTINGS, digest_of(token))
     assert caught.value.agent is agent

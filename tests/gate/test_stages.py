@@ -196,7 +196,7 @@ async def test_the_list_of_each_group_holds_what_is_its_to_decide(tmp_path: Path
         await passes(gate, hands, 600)
         assert await listed("dana", "finance-approvers") == []
         assert await listed("sam", "ops-approvers") == [request.id]
-        assert (await bearer(gate, "dana", f"/v1/requests/{request.id}"))[0] == 403
+        assert (await bearer(gate, "dana", f"/v1/requests/{request.id}"))[0] == 404
         assert (await bearer(gate, "sam", f"/v1/requests/{request.id}"))[0] == 200
 
 
