@@ -36,7 +36,10 @@ class Saying:
 _SAYINGS: Final = (
     Saying("approve", "Approve", "It runs, with exactly these arguments.", typed=True, bare=True),
     Saying(
-        "release", "Release", "The agent gets the result as it came, with all that was found in it.", typed=True,
+        "release",
+        "Release",
+        "The agent gets the result as it came, with all that was found in it.",
+        typed=True,
         bare=True,
     ),
     Saying("redact", "Redact", "The agent gets the result as it is shown here, masked.", typed=True),
