@@ -48,7 +48,11 @@ UPSTREAMS = {
         "prompts": {"topic": "job.prompts.read", "risk_tags": ["read"]},
     }
 }
-ALLOW_ALL = 'version: v1\nrules:\n  - { id: all, match: { topics: ["*"] }, decision: allow }\n'
+ALLOW_ALL = """version: v1
+rules:
+  - { id: all, match: { topics: ["*"] }, decision: allow }
+output_review: { unscannable: pass }
+"""
 
 
 class Missing(Exception):
