@@ -88,7 +88,7 @@ def serving(
             stdout=subprocess.DEVNULL, stderr=err, env={**os.environ, **env}, pass_fds=pass_fds,
         )  # fmt: skip
     try:
-        wait_for(lambda: answers(where) or process.poll() is not None)
+        wait_for(lambda: answers(where) or process.poll() is not None, 45)  # one that fails to start ends at once
         assert process.poll() is None, log.read_text()
         yield process
     finally:
