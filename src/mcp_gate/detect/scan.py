@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -34,10 +34,11 @@ def scan(
     """What was found in each leaf. What it takes grows with the size of all leaves, whatever they hold.
 
     Args:
-        most_signs: how many places may need a closer look; None is any number.
+        most_signs: how many places may need a closer look, where there is no time for more; None is any number.
 
     Raises:
         TooManySigns: there are more; nothing is known of the leaves.
+        ShapesWanted: they have to be loaded first, for which there is no time either.
         Exception: a detector failed; nothing may leave then.
     """
     views = [read(leaf.text) for leaf in leaves]
@@ -54,25 +55,27 @@ def scan(
 
 
 def _by_rules(
-    leaves: Sequence[Leaf], options: Options, depth: int, most_signs: int | None = None
+    leaves: Sequence[Leaf], options: Options, depth: int, most_signs: int | None
 ) -> list[tuple[Finding, ...]]:
     """Findings in leaves and, so deep, in what is encoded in them."""
     fired = joined.fired([leaf.text for leaf in leaves])
     if most_signs is not None and sum(len(ends) for kinds in fired.values() for ends in kinds) > most_signs:
         raise TooManySigns
-    found = [[*look(leaf, fired.get(which)), *secrets] for which, (leaf, secrets) in enumerate(_with(leaves, options))]
+    secrets = find_secrets(leaves, shapes=options.vendor_shapes, at_once=most_signs is not None)
+    found = [[*look(leaf, fired.get(which)), *secrets[which]] for which, leaf in enumerate(leaves)]
     if options.custom:
         for leaf, own in zip(leaves, found, strict=True):
             own.extend(custom.find(leaf, options.custom))
     if depth:
-        _see_through(leaves, fired, found, options, depth)
+        _see_through(leaves, fired, found, options, depth, most_signs)
     if options.allowed:
         found = [custom.kept(leaf.text, own, options.allowed) for leaf, own in zip(leaves, found, strict=True)]
     return [merge(own) if own else () for own in found]
 
 
 def _see_through(
-    leaves: Sequence[Leaf], fired: Mapping[int, Ends], found: list[list[Finding]], options: Options, depth: int
+    leaves: Sequence[Leaf], fired: Mapping[int, Ends], found: list[list[Finding]], options: Options, depth: int,
+    most_signs: int | None,
 ) -> None:
     """Add what is encoded and holds something: the whole of it. Nothing is decoded that was found anyway."""
     for own in found:
@@ -89,15 +92,10 @@ def _see_through(
         Leaf(read(one.text).text, leaves[which].keys if one.end - one.start == len(leaves[which].text) else ())
         for which, one in places
     ]
-    for (which, one), within in zip(places, _by_rules(inner, options, depth - 1), strict=True):
+    for (which, one), within in zip(places, _by_rules(inner, options, depth - 1, most_signs), strict=True):
         if within:
             best = max(within, key=attrgetter("score"))
             found[which].append(Finding(one.start, one.end, best.entity, best.score, f"encoded_{best.rule}"))
-
-
-def _with(leaves: Sequence[Leaf], options: Options) -> Iterator[tuple[Leaf, list[Finding]]]:
-    """Leaves with the credentials in them."""
-    return zip(leaves, find_secrets(leaves, shapes=options.vendor_shapes), strict=True)
 
 
 def _placed(leaf: Leaf, view: View, found: tuple[Finding, ...]) -> tuple[Finding, ...]:

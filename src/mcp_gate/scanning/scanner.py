@@ -53,6 +53,7 @@ class Scanner:
         self._pool = pool or Pool(rules)
         self._here: asyncio.Task[Detector] | None = None
         self._first: asyncio.Task[Found] | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     def warm(self, options: Options = Options()) -> None:  # noqa: B008 - frozen
         """Load in the background what the first text needs."""
@@ -112,24 +113,30 @@ class Scanner:
             return None
         detector = await self._loaded(options)
         from mcp_gate.detect.scan import TooManySigns
+        from mcp_gate.detect.secrets.find import ShapesWanted
 
         try:
             return detector(leaves, replace(options, ner=False), SIGNS)
         except TooManySigns:
             return None
+        except ShapesWanted:
+            await self._shapes_loaded(options)
+            return await self._at_once(leaves, options)
         except Exception as e:
             raise ScanFailed(Failure.DETECTOR, type(e).__name__) from e
+
+    async def _shapes_loaded(self, options: Options) -> None:
+        """Of vendors' keys, which many a gate never needs: they are a third of all its memory."""
+        from mcp_gate.detect.secrets.find import load_shapes
+
+        async with self._one_at_a_time:
+            await _done(asyncio.create_task(asyncio.to_thread(load_shapes, needed=options.vendor_shapes)))
 
     async def _loaded(self, options: Options) -> Detector:
         """Of the gate's own process. What is on its way is waited for: a process would take longer."""
         self.warm(options)
         assert self._here is not None
-        try:
-            return await asyncio.shield(self._here)
-        except asyncio.CancelledError:
-            raise
-        except Exception as e:
-            raise ScanFailed(Failure.MISSING, reveal(str(e))) from e
+        return await _done(self._here)
 
     async def _in_pieces(self, leaves: Sequence[Leaf], options: Options) -> Scan:
         """By processes. Each works at a piece; one more is waiting, so that none is idle in between."""
@@ -148,6 +155,20 @@ class Scanner:
             for _, task in under_way:
                 task.cancel()
         return await _whole(gathered)
+
+
+async def _done(loading: asyncio.Task[T]) -> T:
+    """What was loaded, however many wait for it.
+
+    Raises:
+        ScanFailed: it cannot be had.
+    """
+    try:
+        return await asyncio.shield(loading)
+    except asyncio.CancelledError:
+        raise
+    except Exception as e:
+        raise ScanFailed(Failure.MISSING, reveal(str(e))) from e
 
 
 async def _collect(gathered: Gathered, under_way: deque[tuple[Piece, asyncio.Task[Found]]]) -> None:

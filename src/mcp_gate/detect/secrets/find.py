@@ -12,6 +12,7 @@ from mcp_gate.detect.secrets.joined import Joined, join
 from mcp_gate.detect.secrets.names import Kind, kind_of
 from mcp_gate.detect.secrets.pem import keys
 from mcp_gate.detect.secrets.shapes import NoShapes, Shape, Shapes
+from mcp_gate.detect.secrets.signs import may_hold_shapes
 from mcp_gate.detect.secrets.tokens import of_vendors, with_claims
 from mcp_gate.detect.secrets.triggers import Trigger, fired
 from mcp_gate.detect.secrets.urls import addresses, strings
@@ -45,9 +46,13 @@ class Secrets:
         """
         return cls(Shapes(cache))
 
-    def find(self, leaves: Sequence[Leaf]) -> list[list[Finding]]:
-        """For every leaf the credentials in it, sorted, none overlapping another."""
-        joined = join(leaves)
+    def find(self, leaves: Sequence[Leaf], joined: Joined | None = None) -> list[list[Finding]]:
+        """For every leaf the credentials in it, sorted, none overlapping another.
+
+        Args:
+            joined: the leaves put together, if somebody did so already.
+        """
+        joined = joined or join(leaves)
         found: list[list[Finding]] = [[] for _ in leaves]
         for shape in self._shapes_in(joined):
             for which, start, end in joined.places(shape.start, shape.end):
@@ -96,10 +101,16 @@ def _merged(found: list[Finding]) -> list[Finding]:
     return out
 
 
+class ShapesWanted(Exception):
+    """The vendors' shapes are wanted and not loaded yet, which takes a quarter of a second: see `load_shapes`."""
+
+
 class _Prepared:
     """What `find` uses in this process."""
 
     cache: Path | None = None
+    own: Final = Secrets(None)
+    """As long as nothing was seen that a vendor's shape could fit."""
     loaded: Secrets | None = None
 
 
@@ -113,24 +124,40 @@ def prepare(cache: Path | None) -> None:
         _Prepared.cache, _Prepared.loaded = cache, None
 
 
-def find(leaves: Sequence[Leaf], *, shapes: bool = True) -> list[list[Finding]]:
+def find(leaves: Sequence[Leaf], *, shapes: bool = True, at_once: bool = False) -> list[list[Finding]]:
     """For every leaf the credentials in it, sorted, none overlapping another.
 
     Args:
         shapes: False, knowingly, where the vendors' shapes may be missing.
+        at_once: whether nobody has the time to wait until the vendors' shapes are loaded.
 
     Raises:
-        NoShapes: they are, and they may not.
+        NoShapes: they are missing, and they may not.
+        ShapesWanted: they are wanted at once.
     """
-    if _Prepared.loaded is None or (shapes and not _Prepared.loaded.has_shapes):
-        _Prepared.loaded = _load(shapes)
-    return _Prepared.loaded.find(leaves)
+    joined = join(leaves)
+    if not _loaded(shapes) and may_hold_shapes(joined.data):
+        if at_once:
+            raise ShapesWanted
+        load_shapes(needed=shapes)
+    return (_Prepared.loaded or _Prepared.own).find(leaves, joined)
 
 
-def _load(shapes: bool) -> Secrets:
-    try:
-        return Secrets.load(_Prepared.cache)
-    except NoShapes:
-        if shapes:
-            raise
-        return Secrets(None)
+def _loaded(needed: bool) -> bool:
+    """Whether there is nothing more to load."""
+    return _Prepared.loaded is not None and (_Prepared.loaded.has_shapes or not needed)
+
+
+def load_shapes(*, needed: bool) -> None:
+    """Load the vendors' shapes, once in a process.
+
+    Raises:
+        NoShapes: they are missing, and needed.
+    """
+    if not _loaded(needed):
+        try:
+            _Prepared.loaded = Secrets.load(_Prepared.cache)
+        except NoShapes:
+            if needed:
+                raise
+            _Prepared.loaded = _Prepared.own
