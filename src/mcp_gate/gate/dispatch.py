@@ -185,12 +185,17 @@ class _End:
         await self._ran(CallState.EXECUTED, written, failure=failure, result=body)
 
     async def quarantined(self, payload: JsonObject, review: Event, request: Request) -> bool:
-        """Keep a result for a reviewer. False: it is not kept, for it could not be recorded in time."""
+        """Keep a result for a reviewer. False: it is not kept, for it could not be sealed, or recorded in time."""
         failure = payload.get("isError") is True
         opened = events.opened(self.common, request, due_ts=request.due_ts)
         written = [ended("call.executed", self.common, {"is_error": failure}), review, opened]
         quarantine = self.gate.quarantine
-        sealed = quarantine.sealed(self.call, payload)
+        try:
+            sealed = quarantine.sealed(self.call, payload)
+        except Exception:  # no memory, no files: it is withheld for good, and told so
+            log.exception("a withheld result could not be kept")
+            await self._ran(CallState.QUARANTINED, written[:2], failure=failure, result=None)
+            return False
         done = asyncio.ensure_future(
             self._ran(CallState.QUARANTINED, written, failure=failure, result=sealed, opening=[request])
         )
