@@ -401,7 +401,7 @@ async def test_S130_a_word_that_comes_too_late_is_refused_and_said(tmp_path: Pat
             held = desk.detail.held
             assert held is not None
             desk.screen._denied((held,), Said("deny", "Wrong target or amount"))
-            await desk.until(lambda: "refused: this request is no longer open" in desk.text)
+            await desk.sees("refused: this request is no longer open")
         assert await status_of(gate, request) == "approved"
 
 

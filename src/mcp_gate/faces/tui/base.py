@@ -31,6 +31,8 @@ class Base(Screen[None]):
         """Requests about which a word is under way."""
         self.nagged = False
         """Whether the hint says that lines are unread."""
+        self.refused = ""
+        """The request about which the hint says that a word was refused: that is not to be overwritten by why."""
 
     @property
     def queue(self) -> Queue:
@@ -46,7 +48,7 @@ class Base(Screen[None]):
 
     def hint(self, line: Line) -> None:
         """Say something; where there is nothing to say, how safe it is to decide here."""
-        self.nagged = False
+        self.nagged, self.refused = False, ""
         line = line or foreign(self.desk.assurance, "dim")
         self.query_one("#hint", OneLine).show_line(fitted(line, self.size.width - 2))
 

@@ -44,7 +44,7 @@ class Hearing(Deciding):
         held = message.held
         before = self.desk.requests.get(held.id)
         self.desk.update(held)
-        if before is not None and before.open and held.id == self.desk.kept:
+        if before is not None and before.open and held.id == self.desk.kept and held.id != self.refused:
             self._hint_of_change(before, held)
         self._drop_dialog(held)
         self.refill()
@@ -74,6 +74,7 @@ class Hearing(Deciding):
     def _told(self, message: Told) -> None:
         self.sending.discard(message.request_id)
         self.hint(message.line)
+        self.refused = message.request_id if message.refused else ""
 
     @on(Uncovered)
     def _uncovered(self, message: Uncovered) -> None:

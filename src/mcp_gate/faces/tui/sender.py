@@ -20,10 +20,11 @@ UNSURE = "the gate did not answer; whether this counted is not known until the q
 class Told(Message):
     """What became of a post, in a sentence."""
 
-    def __init__(self, request_id: str, line: Line) -> None:
+    def __init__(self, request_id: str, line: Line, *, refused: bool = False) -> None:
         super().__init__()
         self.request_id = request_id
         self.line = line
+        self.refused = refused
 
 
 class Uncovered(Message):
@@ -56,7 +57,7 @@ def send(client: ReviewClient, word: Word, post: Callable[[Message], object]) ->
             return
         answer = Held.of(told)
     except Problem as problem:
-        post(Told(request_id, _refusal(problem)))
+        post(Told(request_id, _refusal(problem), refused=True))
         look_again(client, request_id, post)
     except (Unreachable, Unreadable):
         post(Told(request_id, ((UNSURE, "bold"),)))
