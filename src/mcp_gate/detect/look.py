@@ -59,7 +59,8 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
     text = leaf.text
     if ends[Kind.FIELD]:
         found.extend(_by_fields(text, ends, leaf.keys))
-    found.extend(statements.find(text))
+    if ends[Kind.STATEMENT]:
+        found.extend(statements.find(text))
     if "\n" in text:
         found.extend(tables.find(text))
     found.sort(key=attrgetter("start"))

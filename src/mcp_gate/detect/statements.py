@@ -12,15 +12,12 @@ from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding
 
 _INTO: Final = re.compile(r"(?i)into\s{1,8}\S{1,128}\s{0,8}\(([^()]{1,2000})\)\s{0,8}values\s{0,8}")
-_SIGNS: Final = ("INSERT INTO", "insert into", "Insert into", "INSERT OR", "REPLACE INTO", "replace into")
 _ROW: Final = re.compile(r"\(((?:'[^']*'|[^'()])*)\)\s{0,8},?\s{0,8}")
 _CELL: Final = re.compile(r"'([^']*(?:''[^']*)*)'|([^\s,'][^,']*)")
 
 
 def find(text: str) -> Iterator[Finding]:
     """Findings in values, by the names of their columns."""
-    if not any(word in text for word in _SIGNS):
-        return
     for into in _INTO.finditer(text):
         columns = [entity_of((name.strip(' "`[]\n\t'),)) for name in into[1].split(",")]
         if any(entity in HUMAN for entity in columns):

@@ -13,7 +13,9 @@ from mcp_gate.detect.finding import Finding
 
 _BLANK: Final = re.compile(r"\n[ \t\r]*\n")
 _NAME: Final = re.compile(r"[^\W\d][\w .#/()'-]{0,60}")
-_CELL: Final = r"[ |\"']*[^\W\d][\w .#/()'-]{0,60}[\"']? {0,20}"
+_SEPARATORS: Final = ",;|\t"
+_CELL: Final = r"[ |\"']*+[^\W\d][\w .#/()'-]{0,60}+[\"']?+ {0,20}+"
+"""What it takes it never has to give back: a separator is no part of it."""
 _FIRST: Final = re.compile(rf"\n*({_CELL}([,;|\t])(?:{_CELL}\2)*{_CELL}[ |]*)\r?\n")
 _HEADER: Final = re.compile(rf"\n(?:[ \t\r]*\n|```\w*\n)({_CELL}([,;|\t])(?:{_CELL}\2)*{_CELL}[ |]*)\r?\n")
 """A line of names: the first of the text, or behind an empty line or the beginning of a block of code."""
@@ -22,6 +24,8 @@ _RULE: Final = re.compile(r"[-+|: ]+")
 
 def find(text: str) -> Iterator[Finding]:
     """Findings in cells, by the names of their columns."""
+    if not any(separator in text for separator in _SEPARATORS):
+        return
     past = 0
     if first := _FIRST.match(text):
         past = yield from _table(text, first.start(1), first[2])

@@ -53,6 +53,8 @@ class Kind(IntEnum):
     """A run of letters and digits that may be base64 or hexadecimal, with the character behind it."""
     ROW = 21
     """Pairs of hexadecimal digits, with spaces or colons between them."""
+    STATEMENT = 22
+    """Where rows are put into a table of a database."""
 
 
 PATTERNS: Final[dict[Kind, str]] = {
@@ -79,6 +81,7 @@ PATTERNS: Final[dict[Kind, str]] = {
     Kind.CUE_ADDRESS: cuewords.ADDRESS,
     Kind.WORD: r"[0-9A-Za-z+/_-]{15}[^0-9A-Za-z+/_-]",
     Kind.ROW: r"(?:[0-9A-Fa-f]{2}[ :]){6}",
+    Kind.STATEMENT: "INSERT INTO|insert into|Insert into|INSERT OR|REPLACE INTO|replace into",
 }
 
 _SHAPES: Final = (Kind.MAIL, Kind.NUMBER, Kind.DOTTED, Kind.COLONS, Kind.IBAN, Kind.ID, Kind.WORD, Kind.ROW)
