@@ -108,4 +108,4 @@ def test_who_cannot_wait_is_told_that_they_are_wanted(monkeypatch: pytest.Monkey
     with pytest.raises(ShapesWanted):
         find([Leaf("x4Jq81mZp0vT")], at_once=True)
     monkeypatch.setattr(module._Prepared, "loaded", Secrets(None))
-    assert find([Leaf("x4Jq81mZp0vT")], at_once=True) == [[]]
+    assert find([Leaf("x4Jq81mZp0vT")], shapes=False, at_once=True) == [[]]
