@@ -24,8 +24,8 @@ def test_a_field_is_removed_at_any_depth_and_counted_once() -> None:
     )
     assert out["structuredContent"] == {"a": {"b": [{"c": 1}]}}
     assert json.loads(out["content"][0]["text"]) == {"a": {"b": [{"c": 1}]}}
-    assert {r.field for r in removed} == {"response.a.internal_notes", "response.a.b[0].internal_notes"}
-    assert removed[0].as_json()["action"] == "field removed"
+    assert {r.detail({}).field for r in removed} == {"response.a.internal_notes", "response.a.b[0].internal_notes"}
+    assert removed[0].detail({}).as_json()["action"] == "field removed"
 
 
 def test_a_result_without_structured_form_is_cleaned_in_its_text() -> None:
@@ -43,6 +43,44 @@ def test_what_names_nothing_changes_nothing() -> None:
     given_ = result({"a": 1})
     out, removed = remove(given_, [rule("b", "a.b", "a[*]")])
     assert out is given_
+    assert removed == []
+
+
+def test_a_text_that_tells_a_removed_field_in_words_tells_it_no_longer() -> None:
+    said = "Notes: vip churn risk. Salary 250000, name Ada Lovelace. {'internal': 'vip churn risk'}"
+    data = {"internal": {"notes": "vip churn risk", "salary": 250000, "of": "Ada Lovelace"}, "name": "Ada Lovelace"}
+    out, removed = remove({"content": [{"type": "text", "text": said}], "structuredContent": data}, [rule("internal")])
+    told = "Notes: [REMOVED]. Salary [REMOVED], name Ada Lovelace. {'internal': '[REMOVED]'}"
+    assert out["content"] == [{"type": "text", "text": told}]
+    assert len(removed) == 1
+
+
+@pytest.mark.parametrize("around", ["\ufeff{}", "\u00a0{}\u00a0", "\v{}"])
+def test_what_stands_around_json_does_not_save_a_field(around: str) -> None:
+    written = around.replace("{}", '{"internal_notes": "vip"}')
+    out, removed = remove({"content": [{"type": "text", "text": written}]}, [rule("**.internal_notes")])
+    assert out["content"][0]["text"] == "{}"
+    assert len(removed) == 1
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '{"internal_notes": "vip", "x": NaN}',
+        '{"internal_notes": "vip", "x": 1e999}',
+        '{"a": {"internal_notes": "vip"}, "a": {}}',
+        '{"internal_notes": "vip", "x": ' + "[" * 5000 + "]" * 5000 + "}",
+    ],
+)
+def test_a_field_in_json_that_cannot_be_written_again_does_not_leave(odd: str) -> None:
+    with pytest.raises((ValueError, RecursionError)):
+        remove({"content": [{"type": "text", "text": odd}]}, [rule("**.internal_notes")])
+
+
+def test_odd_json_without_the_field_stays_as_it_is() -> None:
+    payload = {"content": [{"type": "text", "text": '{"x": NaN}'}, {"type": "text", "text": "[INFO] started {"}]}
+    out, removed = remove(payload, [rule("**.internal_notes")])
+    assert out is payload
     assert removed == []
 
 

@@ -22,6 +22,7 @@ from mcp_gate.model.outcome import META_PREFIX
 from mcp_gate.model.output import Detail, OutputDecision, Unscannable
 from mcp_gate.output import opaque
 from mcp_gate.output.decide import Found, decide
+from mcp_gate.output.fields import UNTOLD, keys_of
 from mcp_gate.output.fits import as_error, fits
 from mcp_gate.output.injection import suspicious, without_hidden
 from mcp_gate.output.placeholders import Placeholders
@@ -29,7 +30,7 @@ from mcp_gate.output.record import record
 from mcp_gate.output.redact import TAKEN_OUT, Tokenizer, redact, withheld_for, without_lookalikes
 from mcp_gate.output.remove import remove
 from mcp_gate.output.split import joined
-from mcp_gate.output.walk import Walked, walk
+from mcp_gate.output.walk import Trail, Walked, walk
 from mcp_gate.policy.load import Loaded
 from mcp_gate.policy.outgoing import unscannable
 from mcp_gate.policy.read_output import OutputRule
@@ -141,7 +142,9 @@ class _Review:
         rules = outgoing.about(self.call)
         payload = out = _without_gate_meta(payload)
         if any(rule.paths for rule in rules):
-            out, self.details = remove(out, [rule for rule in rules if rule.paths])
+            out, gone = remove(out, [rule for rule in rules if rule.paths])
+            private = await self._private([one.trail for one in gone], rules)
+            self.details = [one.detail(private) for one in gone]
         if outgoing.enabled:
             out = await self._cleaned(out, rules)
         if out is not payload and not fits(out, schema):
@@ -158,14 +161,17 @@ class _Review:
 
     async def _cleaned(self, payload: JsonObject, rules: Sequence[OutputRule]) -> JsonObject:
         walked = walk(payload, self.method)
-        payload, hidden = without_hidden(payload, walked)
+        seen, hidden = without_hidden(payload, walked)
         if hidden:
+            _, hidden = without_hidden(payload, walked, await self._private(walked.trails, rules))
+            payload = seen
             self.details += hidden
             self.suspicious = [detail.field for detail in hidden]
             walked = walk(payload, self.method)
-        self.suspicious += suspicious(walked)
+        if suspicious(walked):
+            self.suspicious += suspicious(walked, await self._private(walked.trails, rules))
         if walked.opaque:
-            payload = self._without_opaque(payload, walked, rules)
+            payload = await self._without_opaque(payload, walked, rules)
             walked = walk(payload, self.method)
         if any(rule.decision is OutputDecision.TOKENIZE for rule in rules):
             payload = without_lookalikes(payload, walked)
@@ -188,17 +194,31 @@ class _Review:
             walked = walk(payload, self.method)
         return payload
 
-    def _without_opaque(self, payload: JsonObject, walked: Walked, rules: Sequence[OutputRule]) -> JsonObject:
+    async def _private(self, trails: Sequence[Trail], rules: Sequence[OutputRule]) -> dict[Trail, str]:
+        """Which of the keys on the way to some places are private themselves, and what the record calls them."""
+        if not self.loaded.outgoing.enabled:
+            return {}
+        keys = keys_of(trails)
+        try:
+            scan = await self._scanned(list(keys.values()))
+        except ScanFailed:  # whatever they are, the record does not hold them
+            return dict.fromkeys(keys, UNTOLD)
+        strict = [rule for rule in rules if rule.decision]  # says something other than that it may pass
+        found = zip(keys, scan.findings, strict=True)
+        return {at: UNTOLD for at, some in found if any(r.covers(f.entity, f.score) for f in some for r in strict)}
+
+    async def _without_opaque(self, payload: JsonObject, walked: Walked, rules: Sequence[OutputRule]) -> JsonObject:
         word, reason = unscannable(rules)
+        private = await self._private([one.trail for one in walked.opaque], rules)
         match word:
             case Unscannable.PASS:
                 return payload
             case Unscannable.DROP:
-                payload, details = opaque.dropped(payload, walked, reason)
+                payload, details = opaque.dropped(payload, walked, reason, private)
                 self.details += details
                 return payload
             case Unscannable.QUARANTINE:
-                self.details += opaque.withheld(walked, reason)
+                self.details += opaque.withheld(walked, reason, private)
                 raise _Stop("it holds what cannot be scanned")
             case _:
                 assert_never(word)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from mcp_gate.output.walk import STRUCTURED, Inside, Trail
+from mcp_gate.detect.finding import Leaf
+from mcp_gate.output.walk import STRUCTURED, Inside, Trail, plain, steps
 
 LONGEST: Final = 64
 """Characters of one key that are told."""
+UNTOLD: Final = "[REDACTED]"
+"""Stands for a key that is private itself."""
 
 
 def field_of(trail: Trail, renamed: Mapping[Trail, str]) -> str:
@@ -31,3 +34,17 @@ def field_of(trail: Trail, renamed: Mapping[Trail, str]) -> str:
             out.append(name if before is None else f".{name}")
         trail = before
     return "".join(reversed(out))
+
+
+def keys_of(trails: Iterable[Trail]) -> dict[Trail, Leaf]:
+    """The keys on the way to some places that are more than words, as detectors look at them, by the way to each."""
+    out: dict[Trail, Leaf] = {}
+    for trail in trails:
+        while trail is not None:
+            before, step = trail
+            if isinstance(step, str) and not plain(step) and trail not in out:
+                above = steps(before)
+                start = above.index(Inside.JSON) + 1 if Inside.JSON in above else 0
+                out[trail] = Leaf(step, tuple(name for name in above[start:] if isinstance(name, str)))
+            trail = before
+    return out

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mcp_gate.detect.finding import Leaf
@@ -20,6 +21,7 @@ from mcp_gate.output.walk import Part, Trail, Walked
 if TYPE_CHECKING:
     import re2
 
+NOTHING: Final[Mapping[Trail, str]] = MappingProxyType({})
 _FLAG: Final = "\U0001f3f4[\U000e0030-\U000e007a]{1,8}\U000e007f"
 """A flag of a region: the one use of tags that somebody sees."""
 _HIDDEN: Final = re.compile(
@@ -59,8 +61,13 @@ _TOLD: Final = tuple(
 )
 
 
-def without_hidden(payload: JsonObject, walked: Walked) -> tuple[JsonObject, list[Detail]]:
+def without_hidden(
+    payload: JsonObject, walked: Walked, private: Mapping[Trail, str] = NOTHING
+) -> tuple[JsonObject, list[Detail]]:
     """A copy without characters that nobody sees, and how many there were in each place.
+
+    Args:
+        private: as `renamed` of `field_of`.
 
     Raises:
         Clash: two keys would become one.
@@ -74,7 +81,7 @@ def without_hidden(payload: JsonObject, walked: Walked) -> tuple[JsonObject, lis
         count = len(leaf.text) - len(left)
         if count:
             edits.append((trail, Rename(left) if part is Part.KEY else Put(left)))
-            renamed = {trail: left} if part is Part.KEY else {}
+            renamed = {trail: left, **private} if part is Part.KEY else private
             details.append(Detail(field_of(trail, renamed), "Nobody sees them", f"hidden characters removed: {count}"))
     if not edits:
         return payload, []
@@ -85,9 +92,13 @@ def _seen(match: re.Match[str]) -> str:
     return match["flag"] or ""
 
 
-def suspicious(walked: Walked) -> list[str]:
-    """The fields whose texts read like instructions to a model."""
-    return list(dict.fromkeys(field_of(walked.trails[at], {}) for at in _speaking(walked.leaves)))
+def suspicious(walked: Walked, private: Mapping[Trail, str] = NOTHING) -> list[str]:
+    """The fields whose texts read like instructions to a model.
+
+    Args:
+        private: as `renamed` of `field_of`.
+    """
+    return list(dict.fromkeys(field_of(walked.trails[at], private) for at in _speaking(walked.leaves)))
 
 
 def _speaking(leaves: Sequence[Leaf]) -> Iterator[int]:

@@ -37,8 +37,12 @@ Trail: TypeAlias = "tuple[Trail, Step] | None"
 """The way to a value, last step first: sharing costs nothing. None is the payload itself."""
 
 STRUCTURED: Final = "structuredContent"
-HANDLES: Final = frozenset({"taskId", "progressToken"})
-"""The gate gives clients others in their place."""
+HANDLES: Final = {
+    "taskId": ((), ("task",), ("tasks",), ("io.modelcontextprotocol/related-task",)),
+    "progressToken": ((), ("_meta",)),
+}
+"""Names of the protocol that have to stay as they are, and under what they stand; () is the payload itself."""
+_HANDLE: Final = re.compile(r"[!-~]{1,256}")
 NAMED: Final = frozenset({"tools/list", "prompts/list"})
 """Lists whose items are called by their `name`: it is what it is."""
 PICTURED: Final = frozenset({"image", "audio"})
@@ -113,7 +117,7 @@ class _Walk:
         elif kind is dict:
             for key, child in value.items():
                 here = (trail, key)
-                if not _plain(key):
+                if not plain(key):
                     self._add(key, keys, here, Part.KEY)
                 if type(child) is str:  # most are: spare them a call
                     if len(child) >= SHORTEST_TEXT:
@@ -124,12 +128,11 @@ class _Walk:
                 elif child is not None and type(child) is not bool:
                     self._data(child, (*keys, key), here)
         elif kind is list:
-            before = len(self.walked.leaves)
-            for index, child in enumerate(value):
-                self._data(child, keys, (trail, index))
-            self._list(value, before)
+            if not self._pieces(value, keys, trail):
+                for index, child in enumerate(value):
+                    self._data(child, keys, (trail, index))
         elif kind is int or kind is float:
-            self._add(repr(value), keys, trail, Part.NUMBER)
+            self._add(_written(value), keys, trail, Part.NUMBER)
 
     def _message(self, value: Json, keys: tuple[str, ...], trail: Trail) -> None:
         """What the protocol gives names to."""
@@ -142,28 +145,32 @@ class _Walk:
                 if opaque is None or key != opaque.member:
                     self._member(key, child, keys, trail)
         elif kind is list:
-            before = len(self.walked.leaves)
-            for index, child in enumerate(value):
-                self._message(child, keys, (trail, index))
-            self._list(value, before)
+            if not self._pieces(value, keys, trail):
+                for index, child in enumerate(value):
+                    self._message(child, keys, (trail, index))
         else:
             self._data(value, keys, trail)
 
     def _member(self, key: str, child: Json, keys: tuple[str, ...], trail: Trail) -> None:
         here = (trail, key)
-        if not _plain(key):
+        if not plain(key):
             self._add(key, keys, here, Part.KEY)
         if key == "text" and type(child) is str:
             self._text(child, keys, here)
-        elif key not in HANDLES and not (key == "name" and self._named and len(keys) == 1):
+        elif not _is_handle(key, child, keys) and not (key == "name" and self._named and len(keys) == 1):
             self._message(child, (*keys, key), here)
 
-    def _list(self, value: list[Json], before: int) -> None:
-        """A short list of texts may be one value in pieces."""
+    def _pieces(self, value: list[Json], keys: tuple[str, ...], trail: Trail) -> bool:
+        """Add a short list of texts, which may be one value in pieces, however short; False where it is none."""
         if not 1 < len(value) <= MOST_PIECES or not all(type(child) is str for child in value):
-            return
-        if not all(map(_plain, value)):  # words are no pieces of anything
-            self.walked.lists.append(tuple(range(before, len(self.walked.leaves))))
+            return False
+        if all(map(plain, value)):  # words are no pieces of anything
+            return False
+        before = len(self.walked.leaves)
+        for index, child in enumerate(value):
+            self._add(child, keys, (trail, index), Part.TEXT, 1)
+        self.walked.lists.append(tuple(range(before, len(self.walked.leaves))))
+        return True
 
     def _text(self, text: str, keys: tuple[str, ...], here: Trail) -> None:
         if self._structured is not None and any(text == written for written in self._twins()):
@@ -171,8 +178,9 @@ class _Walk:
             return
         value = json_of(text)
         if value is None:
-            self.walked.blocks.append(len(self.walked.leaves))
-            self._add(text, keys, here, Part.TEXT)
+            if text:  # however short, a value may be split over it and its neighbours
+                self.walked.blocks.append(len(self.walked.leaves))
+                self._add(text, keys, here, Part.TEXT, 1)
         elif value == self._structured and strictjson.dumps(value) == strictjson.dumps(self._structured):
             self.walked.twins.append(here)
         else:
@@ -187,8 +195,8 @@ class _Walk:
             self._written.append(written)
             yield written
 
-    def _add(self, text: str, keys: tuple[str, ...], trail: Trail, part: Part) -> None:
-        if len(text) >= SHORTEST[part]:
+    def _add(self, text: str, keys: tuple[str, ...], trail: Trail, part: Part, least: int = 0) -> None:
+        if len(text) >= (least or SHORTEST[part]):
             walked = self.walked
             walked.leaves.append(Leaf(text, keys))
             walked.trails.append(trail)
@@ -205,16 +213,32 @@ def json_of(text: str) -> Json:
         return None
 
 
+def _is_handle(key: str, value: Json, keys: tuple[str, ...]) -> bool:
+    """Whether it is one of the protocol's names for something under way."""
+    if key not in HANDLES or keys[-1:] not in HANDLES[key]:
+        return False
+    return type(value) is int or (type(value) is str and _HANDLE.fullmatch(value) is not None)
+
+
+def _written(number: int | float) -> str:
+    """A number as people write it: much that counts nothing passes through tables that make a fraction of it."""
+    whole = type(number) is float and number.is_integer() and abs(number) < 1e17
+    return repr(int(number)) if whole else repr(number)
+
+
 @lru_cache(maxsize=4096)
-def _plain(key: str) -> bool:
+def plain(key: str) -> bool:
     """Whether a key is a word, and nothing that could be anybody's."""
     return _PLAIN_KEY.fullmatch(key) is not None
 
 
 def _opaque(block: JsonObject, trail: Trail) -> Opaque | None:
     kind = block.get("type")
-    if isinstance(kind, str) and kind in PICTURED and isinstance(block.get("data"), str):
-        return Opaque(trail, "data", kind)
+    if isinstance(kind, str) and isinstance(block.get("data"), str):
+        if kind in PICTURED:
+            return Opaque(trail, "data", kind)
+        if isinstance(block.get("mimeType"), str):  # of a kind to come
+            return Opaque(trail, "data", "data")
     if isinstance(block.get("blob"), str):
         return Opaque(trail, "blob", "blob")
     return None
