@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 
 from mcp_gate.detect.finding import Finding
 
@@ -15,7 +16,8 @@ def merge(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     Of two that overlap the better one names both: the higher score, then the longer.
     """
     merged: list[Finding] = []
-    for finding in sorted(findings, key=lambda one: (one.start, -one.end)):
+    longest_first = sorted(findings, key=attrgetter("end"), reverse=True)
+    for finding in sorted(longest_first, key=attrgetter("start")):
         if not merged or finding.start >= merged[-1].end:
             merged.append(finding)
             continue

@@ -14,6 +14,7 @@ from mcp_gate.detect.finding import Finding
 
 _IN_NAMES: Final = string.ascii_letters + string.digits + "_.-" + "".join(map(chr, range(0xC0, 0x180)))
 _PHRASE: Final = re.compile(r"(?:[^\W_][\w.'/-]* ){0,4}$")
+_WORD_BEFORE: Final = re.compile(r"[\w.'/-] ")
 _TAG: Final = re.compile(r"<([\w:.-]{1,64})(?:\s[^<>]{0,200})?$")
 _BARE: Final = re.compile(r"[ \t]{0,16}-?(\d[\d.]*)(?=\s*[,}\]\n]|\s*$)")
 _QUOTED: Final = {
@@ -72,7 +73,8 @@ def _name(text: str, at: int) -> tuple[str, bool]:
         return (text[first + 1 : last], True) if first >= 0 else ("", False)
     run = text[max(0, stop - 64) : stop]
     name = run[len(run.rstrip(_IN_NAMES)) :]
-    if name and text[at] == ":" and (phrase := _PHRASE.search(run, 0, len(run) - len(name))):
+    before = run[: len(run) - len(name)]
+    if name and text[at] == ":" and _WORD_BEFORE.match(before[-2:]) and (phrase := _PHRASE.search(before)):
         name = phrase[0] + name
     return name, False
 
@@ -82,9 +84,9 @@ def _by_surroundings(text: str, at: int, name: str) -> str | None:
     begin = text.rfind("\n", 0, at) + 1
     if name == "value" and (beside := _BESIDE.search(text, max(0, begin - 100), max(begin, at - len(name)))):
         return entity_of((beside[1],))
-    indent = len(text[begin:at]) - len(text[begin:at].lstrip(" -"))
-    if not indent or begin == 0:
+    if begin == 0 or text[begin] not in " -":
         return None
+    indent = len(text[begin:at]) - len(text[begin:at].lstrip(" -"))
     for parent in reversed(list(_ABOVE.finditer(text, max(0, begin - 600), begin))):
         if len(parent[1]) < indent:
             return entity_of((parent[2], name))

@@ -38,14 +38,16 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
     cue = before.rstrip(" :,=(\r\n\"'").rsplit(None, 1)
     if not cue:
         return
-    if _JSON_FIELD.search(before) or before.endswith(('","', "','")):
+    if ('"' in before or "'" in before) and (_JSON_FIELD.search(before) or before.endswith(('","', "','"))):
         return
     word = cue[-1].lower().strip("@.([{\"'")
-    name = match[0] if word == "holder" or before.endswith(": ") else ""
-    name = name if _parts(name) > 1 and trimmed(name.split(" ", 1)[1]) == name.split(" ", 1)[1] else trimmed(match[0])
-    if (_parts(name) == 1 and name.isupper()) or not THINGS.isdisjoint(match[0].split(" ")):
+    all_ = match[0]
+    behind = all_.partition(" ")[2] if word == "holder" or before.endswith(": ") else ""
+    name = all_ if behind and trimmed(behind) == behind else trimmed(all_)
+    parts = _parts(name)
+    if (parts == 1 and name.isupper()) or not THINGS.isdisjoint(all_.split(" ")):
         return
-    if _parts(name) == 1 < _parts(match[0]) and "," not in match[0]:
+    if parts == 1 < _parts(all_) and "," not in all_:
         return  # `Dear Hiring Manager`
     if word in ("from", "to", "cc", "bcc") and not before.rstrip(" \"'").endswith(":"):
         return

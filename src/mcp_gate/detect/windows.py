@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 
 from mcp_gate.detect.finding import Finding
@@ -25,10 +26,14 @@ def uncovered(ends: Sequence[int], found: Sequence[Finding], ahead: int = 0) -> 
     if not found:
         return ends
     out: list[int] = []
-    which = 0
+    rest = iter(found)
+    start = stop = -1
     for end in ends:
-        while which < len(found) and found[which].end < end:
-            which += 1
-        if which == len(found) or end + ahead <= found[which].start:
+        while stop < end:
+            if (one := next(rest, None)) is None:
+                start = stop = sys.maxsize
+            else:
+                start, stop = one.start, one.end
+        if end + ahead <= start:
             out.append(end)
     return out
