@@ -12,11 +12,16 @@ import pytest
 
 from mcp_gate.faces.facts import facts
 from mcp_gate.faces.http.shapes import request_json
+from mcp_gate.gate.editing import edited
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.tokens import LIFE_SEC
 from mcp_gate.lang import strictjson
+from mcp_gate.model.decision import Assurance
+from mcp_gate.model.edit import Edit
+from mcp_gate.model.judged import Refused as NoEdit
 from mcp_gate.model.outcome import Delivered, Refused
 from mcp_gate.output.tokens import TOKEN
+from mcp_gate.review.glass import Wanted, frees
 from support.gates import Hands, Upstream, decide, job, loaded, open_gate, pending, perform
 
 pytestmark = pytest.mark.anyio
@@ -117,8 +122,43 @@ async def test_policy_and_bounds_see_what_is_really_sent(tmp_path: Path) -> None
         token = await shop.read("bob@rival.org")
         denied = await shop.send(token)
         assert isinstance(denied, Refused)
-        assert denied.decision == "deny"
+        assert (denied.decision, denied.rule_id, denied.reason) == ("deny", "away", "Not to them")
         assert shop.sent.sent == []
+
+
+async def test_who_has_to_be_asked_goes_by_what_is_really_sent(tmp_path: Path) -> None:
+    two = "decision: require_approval, approvals: 2, min_assurance: token, constraints: { max_runtime_sec: 7 }"
+    match = "{ tools: [send], when: \"args.to LIKE '%@rival.org'\" }"
+    floor = f"invariants: [ {{ id: floor, match: {match}, at_least: require_approval }} ]\n"
+    async with open_gate(tmp_path) as gate:
+        shop = Shop(gate)
+        gate.loaded = loaded(RULES.replace("decision: deny", two) + floor, upstreams=UPSTREAMS)
+        token = await shop.read("bob@rival.org")
+        calling = asyncio.create_task(shop.send(token, ask=True))
+        (request,) = await pending(gate)
+        assert (request.needed, request.min_assurance) == (2, Assurance.TOKEN)
+        assert request.verdict["rule_ids"] == ["floor", "away", "held"]
+        assert request.verdict["constraints"] == {"max_runtime_sec": 7}
+        passing = Wanted("bot", request.call.topic, 60, "", request.policy_snapshot)
+        assert not frees(passing, request), "an invariant holds it"
+        calling.cancel()
+        await asyncio.wait((calling,))
+
+
+async def test_a_reviewer_s_change_is_judged_by_what_is_really_sent(tmp_path: Path) -> None:
+    async with open_gate(tmp_path) as gate:
+        shop = Shop(gate)
+        when = "args.to LIKE '%@rival.org' AND args.n > 1"
+        gate.loaded = loaded(RULES.replace("args.to LIKE '%@rival.org'", when), upstreams=UPSTREAMS)
+        token = await shop.read("bob@rival.org")
+        calling = asyncio.create_task(shop.send(token, ask=True, n=1))
+        (request,) = await pending(gate)
+        found = await edited(gate, request, {"to": token, "ask": True, "n": 2})
+        assert isinstance(found, NoEdit)
+        assert found.code == "edit_denied"
+        assert isinstance(await edited(gate, request, {"to": token, "ask": True, "n": 0}), Edit)
+        calling.cancel()
+        await asyncio.wait((calling,))
 
 
 async def test_a_reviewer_sees_the_token_and_that_it_is_put_back_and_a_restart_changes_nothing(tmp_path: Path) -> None:

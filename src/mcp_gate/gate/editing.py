@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mcp_gate.evidence.hashes import job_hash
-from mcp_gate.gate.receive import Received, Seen, acquaint, forbidden, known, verdict_on, within_limits
+from mcp_gate.gate.receive import Received, Seen, acquaint, forbidden, known, within_limits
+from mcp_gate.gate.tokens import decided, facts_sent
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.canonical import CanonicalError
 from mcp_gate.lang.difference import ABSENT, Difference, differences
@@ -53,12 +54,14 @@ async def edited(gate: Gate, request: Request, arguments: JsonObject) -> Edit | 
         return Refused("bad_decision", 422, f"these arguments cannot be sent: {e}", FIELDS)
     if call.job_hash == held.job_hash:
         return Refused("bad_decision", 422, "nothing is changed: approve it as it is", FIELDS)
-    verdict = verdict_on(loaded, facts, call.id)
+    await gate.tokens.acquaint(call.agent, call.session, arguments)
+    received = gate.tokens.put_back(Received(call, facts, loaded, ""), call)
+    verdict = decided(received)
     if verdict.decision is Decision.DENY:
         return _denied(f"the policy denies the call as changed: {verdict.reason or verdict.rule_id}")
     changed = tuple(found.pointer for found in differences(request.asked_call.arguments, arguments))
     edit = strictest(request, call, verdict, changed)
-    over = forbidden(Constraints.of(edit.verdict["constraints"]), facts, call.id)
+    over = forbidden(Constraints.of(edit.verdict["constraints"]), facts_sent(received), call.id)
     return _denied(f"as changed the call may not run: {over}") if over else edit
 
 

@@ -14,8 +14,8 @@ from mcp_gate.gate import events, reviewers, words
 from mcp_gate.gate.dispatch import dispatch, never_sent
 from mcp_gate.gate.hold import Superseded, hold
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
-from mcp_gate.gate.receive import Received, acquaint, forbidden, receive, verdict_on
-from mcp_gate.gate.tokens import facts_sent
+from mcp_gate.gate.receive import Received, acquaint, forbidden, receive
+from mcp_gate.gate.tokens import decided, facts_sent
 from mcp_gate.model.decision import Decision
 from mcp_gate.model.outcome import Outcome, Refused
 from mcp_gate.model.request import CallState
@@ -50,7 +50,7 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
                 gate.loaded, gate.store, job, caller, gate.clock.wall(), tainted=gate.taint.of(caller.session)
             )
             received = gate.tokens.put_back(received, received.call)
-            verdict = _decided(received).raised(floor).within(job.bounds)  # 3
+            verdict = decided(received).raised(floor).within(job.bounds)  # 3
             glass = gate.glass.passes(received.call.agent, received.call.topic, verdict)
             received = replace(received, glass=glass) if glass else received
             over = forbidden(verdict.constraints, facts_sent(received), received.call.id)
@@ -89,14 +89,6 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
         superseded = outcome.request_id
         floor = Decision.REQUIRE_APPROVAL  # a milder policy does not undo that a person was asked
     return words.withdrawn(verdict, received.call.id, superseded)
-
-
-def _decided(received: Received) -> Verdict:
-    """The policy's word on the call as it was asked for and, where tokens are put back, as it is sent: the stricter."""
-    verdict = verdict_on(received.loaded, received.facts, received.call.id)
-    if received.sends is None:
-        return verdict
-    return verdict.raised(verdict_on(received.loaded, facts_sent(received), received.call.id).decision)
 
 
 def _asked_before(received: Received, verdict: Verdict, job: Job) -> bool:

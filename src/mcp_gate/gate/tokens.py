@@ -10,13 +10,14 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from mcp_gate.gate.receive import Received
+from mcp_gate.gate.receive import Received, verdict_on
 from mcp_gate.gate.vault import Unreadable
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.times import parse_rfc3339, rfc3339
 from mcp_gate.model.call import Call, Facts
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.output import OutputDecision
+from mcp_gate.model.verdict import Verdict
 from mcp_gate.output.tokens import TOKEN, Tokens, Value, replaced
 from mcp_gate.policy.load import Loaded
 from mcp_gate.store.database import Unavailable
@@ -145,6 +146,14 @@ class Given:
 def facts_sent(received: Received) -> Facts:
     """What bounds on a call look at: what is really sent."""
     return received.facts if received.sends is None else replace(received.facts, arguments=received.sends)
+
+
+def decided(received: Received) -> Verdict:
+    """The policy's word on a call as it was asked for and, where tokens are put back, as it is sent: the stricter."""
+    verdict = verdict_on(received.loaded, received.facts, received.call.id)
+    if received.sends is None:
+        return verdict
+    return verdict.joined(verdict_on(received.loaded, facts_sent(received), received.call.id))
 
 
 def _digest(arguments: JsonObject) -> str:

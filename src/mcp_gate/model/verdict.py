@@ -73,6 +73,26 @@ class Verdict:
         """The same, at least `floor`."""
         return self if self.decision >= floor else replace(self, decision=floor, raised_from=self.decision)
 
+    def joined(self, other: Verdict) -> Verdict:
+        """Both on one call: in each respect the stricter, with the rules of both. Whom it goes to is said by the one
+        that decides, of two alike by `other`."""
+        if other == self:
+            return self
+        first, second = (self, other) if self.decision > other.decision else (other, self)
+        return replace(
+            first,
+            rule_ids=tuple(dict.fromkeys((*first.rule_ids, *second.rule_ids))),
+            tier=max(self.tier, other.tier),
+            constraints=self.constraints.join(other.constraints),
+            approvals=max(self.approvals, other.approvals),
+            timeout_sec=min(self.timeout_sec, other.timeout_sec),
+            on_timeout=max(self.on_timeout, other.on_timeout),
+            min_assurance=max(self.min_assurance, other.min_assurance),
+            invariant=self.invariant or other.invariant,
+            layers=tuple(dict.fromkeys((*first.layers, *second.layers))),
+            raised_from=None if self.decision is first.decision else self.decision,
+        )
+
     def within(self, bounds: Constraints) -> Verdict:
         """The same, bound besides by these."""
         return replace(self, constraints=self.constraints.join(bounds)) if bounds else self
