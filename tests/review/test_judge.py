@@ -308,6 +308,20 @@ def test_an_edit_that_needs_more_people_waits_for_them() -> None:
     assert (judged.status, judged.decision.final) == (RequestStatus.PENDING, False)
 
 
+def test_an_edit_that_other_people_would_have_to_approve_too_is_none() -> None:
+    both = People({"dana": Person("dana", frozenset({"finance-approvers", "ops-approvers"}))})
+    request = a_request()
+    word = a_word(request, "edit", arguments={"order": "O-1", "amount": 1})
+    alone = a_standing(people=both, edit=an_edit(request, group="ops-approvers"))
+    assert isinstance(judge(request, word, alone), Accepted)
+    more = a_standing(people=both, edit=an_edit(request, group="ops-approvers", needed=2))
+    assert refused(judge(request, word, more)) == ("edit_denied", 409, ("arguments",))
+    moved = replace(request, group="ops-approvers", escalated_from="finance-approvers", escalated_ts=request.opened_ts)
+    word = a_word(moved, "edit", arguments={"order": "O-1", "amount": 1})
+    same = a_standing(people=both, edit=an_edit(moved, group="finance-approvers", needed=2))
+    assert isinstance(judge(moved, word, same), Accepted)
+
+
 @pytest.mark.parametrize("word", ["release", "drop", "APPROVE", "yes", "", None])
 def test_other_words_are_refused(word: str | None) -> None:
     request = a_request()

@@ -198,17 +198,21 @@ def _edited(request: Request, posted: ReviewerDecision, standing: Standing) -> R
         case _ if posted.decision != "edit":
             return None
         case Edit() as edit if edit.of == request.call.job_hash:
-            return _entitled_to(edit, standing)
+            return _entitled_to(edit, request, standing)
         case Refused() as refused:
             return refused
         case _:
             return Refused("arguments_changed", 409, "the call is another one by now; read it again")
 
 
-def _entitled_to(edit: Edit, standing: Standing) -> Refused | None:
+def _entitled_to(edit: Edit, request: Request, standing: Standing) -> Refused | None:
     if standing.reviewer is None or not standing.reviewer.person.decides_for(edit.group):
         text = f"as changed it is for group '{edit.group}'; only reviewers of that group make it so"
         return Refused("not_in_group", 403, text)
+    if edit.needed > 1 and edit.group != (request.escalated_from or request.group):
+        # Whoever approves it after him is asked in the group where it lies, not in that one.
+        text = f"as changed it takes {edit.needed} people of group '{edit.group}', and they are not asked here; deny it"
+        return Refused("edit_denied", 409, text, ("arguments",))
     if standing.reviewer.assurance < edit.min_assurance:
         return _too_weak(edit.min_assurance)
     return None
