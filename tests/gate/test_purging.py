@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.purging import NoSuchPurge
 from mcp_gate.gate.reviewers import Bearer, Identity, Session
 from mcp_gate.lang.times import rfc3339
+from mcp_gate.model.event import Event
 from mcp_gate.model.judged import Refused
+from mcp_gate.store import purge
 from mcp_gate.store.archive import Archive
 from mcp_gate.store.database import Unavailable
 from support.forging import write
-from support.gates import Hands, Upstream, job, names, open_gate, pending, perform
+from support.gates import Hands, Upstream, job, loaded, names, open_gate, pending, perform
 
 pytestmark = pytest.mark.anyio
 
@@ -44,6 +47,21 @@ async def old_and_new(gate: Gate, hands: Hands) -> str:
 
 async def ask(gate: Gate, before: str, by: str = "dana", identity: Identity | None = None) -> Any:
     return await gate.purging.ask(before, by, "Kept for a year", identity or Bearer(by))
+
+
+def blank(state: Path, where: str) -> None:
+    """Take records out as somebody does who can write the file."""
+    write(state, "drop trigger audit_never_updated")
+    write(
+        state,
+        "update audit set event = 'purged', call_id = null, request_id = null, "
+        f"body = json_object('data', json_object(), 'event', 'purged', 'seq', seq, 'ts', ts) where {where}",
+    )
+
+
+def verified(state: Path) -> chain.Verification:
+    with Archive(state / "gate.db") as archive:
+        return archive.verify()
 
 
 async def test_S225_two_people_take_old_records_out_and_what_is_left_still_verifies(tmp_path: Path) -> None:
@@ -85,19 +103,63 @@ async def test_S225_records_that_are_gone_without_a_word_are_a_broken_chain(tmp_
     async with open_gate(tmp_path) as gate:
         for n in range(3):
             await perform(gate, job("get", {"n": n}), Upstream())
-    write(tmp_path, "drop trigger audit_never_updated")
-    write(
-        tmp_path,
-        "update audit set event = 'purged', call_id = null, request_id = null, "
-        "body = json_object('data', json_object(), 'event', 'purged', 'seq', seq, 'ts', ts) where seq between 3 and 5",
-    )
-    with Archive(tmp_path / "gate.db") as archive:
-        found = archive.verify()
+    blank(tmp_path, "seq between 3 and 5")
+    found = verified(tmp_path)
     assert isinstance(found, chain.Broken)
     assert (found.seq, found.what) == (3, "was taken out, and no later record tells of it")
     with pytest.raises(Unavailable, match="gone without a word"):
         async with open_gate(tmp_path):
             pass
+
+
+async def test_S225_what_is_taken_out_besides_a_purge_is_a_broken_chain(tmp_path: Path) -> None:
+    hands = Hands()
+    async with open_gate(tmp_path, settings=PEOPLE, hands=hands) as gate:
+        await gate.store.note(Event("security.break_glass", {"policy_snapshot": gate.loaded.snapshot.id}, {}))
+        between = await old_and_new(gate, hands)
+        asked = await ask(gate, between)
+        await gate.purging.confirm(asked["purge"], "ana", Bearer("ana"))
+    assert isinstance(verified(tmp_path), chain.Intact)
+    blank(tmp_path, "event = 'security.break_glass'")
+    assert isinstance(verified(tmp_path), chain.Broken)
+
+
+async def test_S225_a_purge_that_was_cut_off_leaves_a_chain_that_verifies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands = Hands()
+    monkeypatch.setattr(purge, "BATCH", 7)
+    async with open_gate(tmp_path, settings=PEOPLE, hands=hands) as gate:
+        between = await old_and_new(gate, hands)
+        asked = await ask(gate, between)
+        done = asyncio.create_task(gate.purging.confirm(asked["purge"], "ana", Bearer("ana")))
+        while "purged" not in await names(gate):
+            await asyncio.sleep(0)
+        assert isinstance(chain.verify(await gate.store.records(limit=10_000)), chain.Intact)
+        done.cancel()
+        await asyncio.gather(done, return_exceptions=True)
+    assert isinstance(verified(tmp_path), chain.Intact)
+    async with open_gate(tmp_path, settings=PEOPLE, hands=hands) as gate:
+        again = await ask(gate, between)
+        assert 0 < again["records"] < asked["records"]
+        await gate.purging.confirm(again["purge"], "ana", Bearer("ana"))
+    assert isinstance(verified(tmp_path), chain.Intact)
+
+
+async def test_S225_who_asked_must_still_be_a_reviewer_and_nothing_is_told_of_twice(tmp_path: Path) -> None:
+    hands = Hands()
+    async with open_gate(tmp_path, settings=PEOPLE, hands=hands) as gate:
+        between = await old_and_new(gate, hands)
+        asked = await ask(gate, between)
+        before = gate.loaded
+        gate.loaded = loaded(settings=PEOPLE.replace("dana:", "eve:"))
+        refused = await gate.purging.confirm(asked["purge"], "ana", Bearer("ana"))
+        assert isinstance(refused, Refused)
+        assert refused.code == "policy_changed"
+        gate.loaded = before
+        twice = await ask(gate, between)
+        await gate.purging.confirm(asked["purge"], "ana", Bearer("ana"))
+        assert isinstance(await gate.purging.confirm(twice["purge"], "ana", Bearer("ana")), NoSuchPurge)
 
 
 async def test_S225_one_person_cannot_pass_for_two(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ class Asked:
     by: Reviewer
     reason: str
     extent: Extent
+    policy_snapshot: str
+    """Under another one he may be no reviewer any more."""
     until: float
 
 
@@ -76,7 +78,7 @@ class Purging:
             return Refused("nothing_to_purge", 409, "there is nothing older than that, or a call before it is not over")
         now = gate.clock.steady()
         self._asked = {id: asked for id, asked in self._asked.items() if asked.until > now}
-        asked = Asked(f"P-{os.urandom(4).hex()}", who, reason, extent, now + VALID_SEC)
+        asked = Asked(f"P-{os.urandom(4).hex()}", who, reason, extent, gate.loaded.snapshot.id, now + VALID_SEC)
         self._asked[asked.id] = asked
         return {"purge": asked.id, "records": extent.records, "through": extent.through, "hash": extent.hash}
 
@@ -95,7 +97,9 @@ class Purging:
             return NoSuchPurge()
         if asked.by.id == who.id:
             return Refused("second_person_needed", 403, "you asked for it yourself; another person has to confirm it")
-        del self._asked[id]
+        if asked.policy_snapshot != gate.loaded.snapshot.id:
+            return Refused("policy_changed", 409, "the policy is another one by now; ask anew")
+        self._asked.clear()  # what else was asked for counted some of the same records
         records = await gate.store.retention.purge(asked.extent.through, self._event(asked, who))
         return {"purge": id, "records": records, "scrubbed": await scrubbed(gate)}
 

@@ -42,15 +42,20 @@ def extent(before: str, tx: Tx) -> Extent:
     still = tx.one(_OPEN)
     end = None if still is None else still["seq"]
     row = tx.one(
-        "select max(seq) as seq, count(*) as n from audit where ts < :before and seq < :stop "
+        "select max(seq) as seq from audit where ts < :before and seq < :stop "
         "and seq < (select max(seq) from audit) and event <> :gone and (call_id is not null or request_id is not null)",
         before=before, stop=end if end is not None else 2**62, gone=TOMBSTONE,
     )  # fmt: skip
     if row is None or row["seq"] is None:
         return Extent(0, "", 0)
-    last = tx.one("select hash from audit where seq = :seq", seq=row["seq"])
+    last = tx.one(
+        "select hash, (select count(*) from audit where seq <= :seq "
+        "and (call_id is not null or request_id is not null)) "
+        "as n from audit where seq = :seq",
+        seq=row["seq"],
+    )  # fmt: skip
     assert last is not None
-    return Extent(row["seq"], last["hash"], row["n"])
+    return Extent(row["seq"], last["hash"], last["n"])
 
 
 def batch(through: int, tx: Tx) -> int:
