@@ -20,7 +20,7 @@ from standardwebhooks import Webhook
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.decision import Assurance
 from mcp_gate.model.request import Request
-from support.held import a_call
+from support.held import a_call, a_request
 from support.hooks import OTHER, SECRET, hooked, payload, until
 from support.reviewed import Reviewed, raw
 from support.web import Script
@@ -117,6 +117,21 @@ async def test_a_link_decides_once_for_the_reviewer_it_was_made_for(
         status, told = await ask(found, "POST", path, filled(again, "deny", reason="no"))
         assert status == 409
         assert "used before" in told
+        assert (await found.shown(request))["status"] == "pending"
+
+
+async def test_a_link_lets_nothing_out_that_its_page_does_not_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gate(tmp_path, monkeypatch) as (found, script):
+        verdict = {**a_request().verdict, "quarantine": {"why": "PII", "details": []}}
+        request, path = await linked(found, script, kind="quarantine", verdict=verdict)
+        _, page = await ask(found, "GET", path)
+        assert 'value="release"' not in page
+        digits = request.call.job_hash.removeprefix("sha256:")[:8]
+        form = filled(page, "drop", digest=digits) | {"word": "release"}
+        status, told = await ask(found, "POST", path, form)
+        assert (status, "not shown here" in told) == (422, True)
         assert (await found.shown(request))["status"] == "pending"
 
 

@@ -88,9 +88,10 @@ class Reviewed:
         snapshot = self.gate.loaded.snapshot.id
         call = changes.pop("call", None) or a_call(id=f"c-{self.count}", ts=rfc3339(now), arguments=arguments)
         base = a_request(call)
+        verdict = changes.pop("verdict", base.verdict)
         request = replace(
             base, id=f"R-{self.count}", policy_snapshot=snapshot, group=group,
-            verdict={**base.verdict, "policy_snapshot": snapshot, "timeout_sec": int(due) or 1},
+            verdict={**verdict, "policy_snapshot": snapshot, "timeout_sec": int(due) or 1},
             opened_ts=rfc3339(now), due_ts=rfc3339(now + due), **changes,
         )  # fmt: skip
         common = events.members(request.call, snapshot)

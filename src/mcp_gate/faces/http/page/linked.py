@@ -25,7 +25,7 @@ from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.decision import Assurance
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Refused
-from mcp_gate.model.request import Request
+from mcp_gate.model.request import QUARANTINE, Request
 from mcp_gate.notify.links import PATH, Link, opened
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Linked:
         return self._page(http, link, request)
 
     def _page(self, http: HttpRequest, link: Link, request: Request) -> Response:
-        shown = story(self._json(request), self._gate.clock.steady())
+        shown = story(self._json(request), self._gate.clock.steady(), bare=False)
         if request.min_assurance > Assurance.LINK:
             shown = {**shown, "sayings": [], "needs_more_proof": True}
         forms = {"key": "", "nonce": secrets.token_hex(16), "me": link.reviewer, "read_key": ""}
@@ -65,7 +65,9 @@ class Linked:
         try:
             link, request = await self._found(http)
             fields = await read_form(http, *FIELDS)
-            check_filled(self._json(request), fields, self._gate.clock.steady())
+            saying = check_filled(self._json(request), fields, self._gate.clock.steady())
+            if saying is not None and saying.bare and request.kind == QUARANTINE:
+                raise Failure(422, "not_shown", "what is withheld is not shown here; sign in to let it out")
             said = {
                 "decision": fields["word"], "approver_id": link.reviewer, "job_hash": fields["job_hash"],
                 "policy_snapshot": fields["policy_snapshot"], "decision_ts": rfc3339(self._gate.clock.wall()),
