@@ -71,7 +71,14 @@ async def test_demote_incident_and_promote_say_where_the_agent_is_then(tmp_path:
         assert (code, json.loads(out)["level"]) == (0, 0)
         assert (await run(gate, "promote", "ghost", *said))[0] == 1
         assert (await run(gate, "promote", "claude-code", "--as", "lee", "--reason", "Mine"))[0] == 4
-        assert (await run(gate, "promote", "claude-code"))[0] == 2
+        assert (await run(gate, "incident", "claude-code", "--as", "dana"))[0] == 2
+
+
+async def test_promote_and_demote_need_no_reason(tmp_path: Path) -> None:
+    rules = RULES.replace(b"min_successful_actions: 50, ", b"")
+    async with a_gate(tmp_path, settings=AT_1, rules=rules) as gate:
+        assert (await run(gate, "promote", "claude-code", "--as", "dana"))[:2] == (0, "claude-code is at level 2.\n")
+        assert (await run(gate, "demote", "claude-code", "--as", "dana"))[:2] == (0, "claude-code is at level 1.\n")
 
 
 async def test_without_a_gate_it_exits_3(tmp_path: Path) -> None:

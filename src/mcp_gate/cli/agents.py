@@ -38,7 +38,7 @@ def list_(config: str | None, state: str | None, as_json: bool) -> None:
 
 @agents.command()
 @click.argument("id")
-@click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the record.")
+@click.option("--reason", metavar="TEXT", default="", help="Why; kept in the record.")
 @as_option
 @gate_options
 def promote(id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:
@@ -48,7 +48,7 @@ def promote(id: str, reason: str, approver: str | None, config: str | None, stat
 
 @agents.command()
 @click.argument("id")
-@click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the record.")
+@click.option("--reason", metavar="TEXT", default="", help="Why; kept in the record.")
 @as_option
 @gate_options
 def demote(id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:

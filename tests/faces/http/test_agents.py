@@ -40,8 +40,8 @@ async def test_a_reviewer_lifts_and_lowers_an_agent_over_the_local_socket(tmp_pa
     ("path", "body", "status", "code"),
     [
         ("ghost/promote", WORD, 404, "not_found"),
-        ("claude-code/promote", {"approver_id": "dana"}, 400, "bad_request"),
-        ("claude-code/demote", {"approver_id": "dana", "reason": "  "}, 400, "bad_request"),
+        ("claude-code/incident", {"approver_id": "dana"}, 400, "bad_request"),
+        ("claude-code/incident", {"approver_id": "dana", "reason": "  "}, 400, "bad_request"),
         ("claude-code/incident", {**WORD, "level": 3}, 400, "bad_request"),
         ("claude-code/promote", {**WORD, "approver_id": "lee"}, 403, "self_approval"),
         ("claude-code/promote", {**WORD, "approver_id": "claude-code"}, 403, "unknown_reviewer"),

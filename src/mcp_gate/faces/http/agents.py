@@ -26,10 +26,10 @@ class Agents:
         return answer({"agents": self._governing.listed(), "next": None})
 
     async def promote(self, http: HttpRequest) -> Response:
-        return await _done(http, self._governing.promote)
+        return await _done(http, self._governing.promote, reasoned=False)
 
     async def demote(self, http: HttpRequest) -> Response:
-        return await _done(http, self._governing.demote)
+        return await _done(http, self._governing.demote, reasoned=False)
 
     async def incident(self, http: HttpRequest) -> Response:
         return await _done(http, self._governing.incident)
