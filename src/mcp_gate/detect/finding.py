@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +15,7 @@ class Leaf:
     """The names it stands under, outermost first: context for detectors (`customer`, `ssn`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A stretch of one leaf's text; `start` and `end` count characters of the text as given."""
 
     start: int
@@ -28,6 +28,10 @@ class Finding:
     """Which recogniser said so; it may be shown to admins and reviewers."""
     bare: bool = False
     """It is a number or word of JSON inside the text that stands without quotes: what replaces it needs some."""
+
+    def at(self, start: int, end: int) -> Finding:
+        """The same, at another place."""
+        return Finding(start, end, self.entity, self.score, self.rule, self.bare)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,10 +102,9 @@ def _placed(leaf: Leaf, view: View, found: tuple[Finding, ...]) -> tuple[Finding
     """Findings in a view as findings in what it shows."""
     if view.text is leaf.text:
         return found
-    out: list[Finding] = []
-    for one in found:
-        start, end = view.source(one.start, one.end)
-        out.append(Finding(start, end, one.entity, one.score, one.rule, one.bare))
+    out = list(found)
+    if view.starts:
+        out = [one.at(*view.source(one.start, one.end)) for one in found]
     if jsontext.starts(leaf.text):  # its strings have escapes: told apart only as they were given
         out.extend(jsontext.find(leaf.text, leaf.keys))
     return merge(out)

@@ -45,6 +45,9 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
     "PRIVATE_KEY": re.compile(r"[^\s\"'<>]{16,8192}"),
     "CONNECTION_STRING": re.compile(r"[^\s\"'<>]*(?::[^\s\"'<>:@/]+@|;.*(?i:pwd|password|key)=)[^\"'<>\n]*"),
 }
+_RULES: Final = {kind: f"field_{kind.lower()}" for kind in _SHAPES}
+_MORE_BEHIND: Final = ("PHONE_NUMBER", "EMAIL_ADDRESS")
+_DAY: Final = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 _NO_DIGIT: Final = re.compile(r"\D+")
 _DIGITS: Final = {
     "PHONE_NUMBER": (7, 15), "US_SSN": (7, 11), "CREDIT_CARD": (12, 19), "BANK_ACCOUNT": (5, 20),
@@ -76,12 +79,11 @@ def find(entity: str, text: str, start: int, end: int, *, whole: bool) -> Findin
     if match is None or match.end() == start:
         return None
     value = match[0].rstrip(" ,;")
-    rest = text[match.end() : end].strip(" ,;.")
-    if whole and rest and kind not in ("PHONE_NUMBER", "EMAIL_ADDRESS"):
+    if whole and match.end() < end and kind not in _MORE_BEHIND and text[match.end() : end].strip(" ,;."):
         return None
     if not _plausible(kind, value, text[start:end]) or (weak and not _full_name(value)):
         return None
-    return Finding(start, start + len(value), kind, 0.85, f"field_{kind.lower()}")
+    return Finding(start, start + len(value), kind, 0.85, _RULES[kind])
 
 
 def _plausible(kind: str, value: str, all_: str) -> bool:
@@ -93,7 +95,7 @@ def _plausible(kind: str, value: str, all_: str) -> bool:
         case "PASSWORD":
             return not _PLACEHOLDER.fullmatch(all_) and not value.startswith(_HASHED)
         case "PHONE_NUMBER":
-            return not re.match(r"(?:19|20)\d\d-\d\d-\d\d", value)
+            return not _DAY.match(value)
         case _ if kind in CREDENTIALS:
             return not _PLACEHOLDER.fullmatch(all_) and entropy(value) > 2.5
         case _:

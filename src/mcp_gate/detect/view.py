@@ -79,8 +79,10 @@ class View:
         """The stretch of the source that a stretch of the view stands for."""
         if not self.starts or start >= end:
             return start, end
-        first = bisect_right(self.starts, start) - 1
-        last = bisect_right(self.starts, end - 1) - 1
+        behind = bisect_right(self.starts, start)
+        first = last = behind - 1
+        if behind < len(self.starts) and end > self.starts[behind]:
+            last = bisect_right(self.starts, end - 1, behind) - 1
         from_, _, replaced = self.origins[first]
         begin = from_ if replaced else from_ + start - self.starts[first]
         from_, to, replaced = self.origins[last]

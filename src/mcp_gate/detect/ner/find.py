@@ -6,7 +6,6 @@ import re
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import cache
 from operator import attrgetter
 from typing import Final, Protocol
@@ -60,7 +59,7 @@ def find(
                 return out, True
             looked = True
             text = leaf.text[start:stop]
-            own += [replace(f, start=f.start + start, end=f.end + start) for f in spans(text, model.words(text))]
+            own += [f.at(f.start + start, f.end + start) for f in spans(text, model.words(text))]
         own += _again(leaf.text, own)
     return out, False
 
