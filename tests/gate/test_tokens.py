@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mcp_gate.faces.facts import facts
 from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.gate.editing import edited
 from mcp_gate.gate.gate import Gate
+from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.tokens import LIFE_SEC
 from mcp_gate.lang import strictjson
 from mcp_gate.model.decision import Assurance
@@ -143,6 +145,10 @@ async def test_who_has_to_be_asked_goes_by_what_is_really_sent(tmp_path: Path) -
         assert not frees(passing, request), "an invariant holds it"
         calling.cancel()
         await asyncio.wait((calling,))
+        gate.loaded = replace(gate.loaded, snapshot=loaded(RULES + "# another\n", upstreams=UPSTREAMS).snapshot)
+        await redecide(gate)
+        (fresh,) = await pending(gate)
+        assert (fresh.id != request.id, fresh.needed, fresh.verdict["puts_back"]) == (True, 2, [token])
 
 
 async def test_a_reviewer_s_change_is_judged_by_what_is_really_sent(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from mcp_gate.evidence.hashes import job_hash
 from mcp_gate.gate import clock, events
 from mcp_gate.gate.hold import new_request
-from mcp_gate.gate.receive import Seen, acquaint, forbidden, known, verdict_on
+from mcp_gate.gate.receive import Received, Seen, acquaint, forbidden, known
+from mcp_gate.gate.tokens import decided, facts_sent
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call, Facts
@@ -54,10 +55,12 @@ def _why(gate: Gate, request: Request) -> str:
 
 
 async def _reopen(gate: Gate, request: Request) -> None:
-    await acquaint(gate.store, request.call.agent)
+    held = request.asked_call
+    await acquaint(gate.store, held.agent)
+    await gate.tokens.acquaint(held.agent, held.session, held.arguments)
     while True:
         loaded = gate.loaded
-        call = _described_again(loaded, request.asked_call, gate.clock.wall())
+        call = _described_again(loaded, held, gate.clock.wall())
         if call is None:
             return
         seen = Seen(call.ts, call.arguments, len(strictjson.dumps(call.arguments)), gate.taint.still(call))
@@ -67,12 +70,13 @@ async def _reopen(gate: Gate, request: Request) -> None:
             call.agent, call.upstream, call.tool,
             describe(loaded, call.upstream, call.tool, call.method, call.arguments), call.arguments, signals,
         )  # fmt: skip
-        verdict = verdict_on(loaded, facts, call.id)
+        received = gate.tokens.put_back(Received(call, facts, loaded, ""), call)
+        verdict = decided(received)
         if verdict.decision is Decision.DENY:
             return
         verdict = verdict.raised(Decision.REQUIRE_APPROVAL).within(call.bounds)
-        over = forbidden(verdict.constraints, facts, call.id)
-        fresh = new_request(call, verdict, gate.clock.steady(), over, request.verdict.get("puts_back", ()))
+        over = forbidden(verdict.constraints, facts_sent(received), call.id)
+        fresh = new_request(call, verdict, gate.clock.steady(), over, received.puts_back)
         common = events.members(call, verdict.policy_snapshot)
         written = [
             events.received(common, call),
