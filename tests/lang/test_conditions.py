@@ -438,7 +438,7 @@ def test_the_parser_is_loaded_when_the_first_condition_is_compiled() -> None:
 def test_evaluation_takes_microseconds() -> None:
     condition = compiled("result.amount < 100 AND result.prior_refunds < 3")
     env = {"result": {"amount": 99.5, "prior_refunds": 1}}
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(1000):
         condition.holds(env)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5

@@ -86,6 +86,6 @@ def test_globs_of_any_characters_agree_with_the_naive_matcher(pattern: str, text
 def test_S080_no_pattern_is_slow_on_any_text(pattern: str) -> None:
     matches = compile_glob(pattern)
     text = "a" * 50_000
-    start = time.perf_counter()
+    start = time.process_time()
     assert not matches(text)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

@@ -101,6 +101,6 @@ def test_a_word_of_one_script_is_not_flagged(word: str) -> None:
 
 @pytest.mark.parametrize("text", ["a" * 1_000_000 + "\n", "\u202e" * 100_000, "é" * 300_000])
 def test_large_texts_are_quick(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     reveal(text)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

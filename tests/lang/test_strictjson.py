@@ -97,10 +97,10 @@ def test_S008_spellings_of_the_same_number_are_equal() -> None:
 def test_S009_nesting_is_refused_in_milliseconds(depth: int, piece: tuple[bytes, bytes]) -> None:
     opening, closing = piece
     for text in (opening * depth + b"1" + closing * depth, opening * depth):
-        start = time.perf_counter()
+        start = time.process_time()
         with pytest.raises(JsonError):
             parse(text)
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1
 
 
 def test_nesting_up_to_the_depth_asked_for_passes() -> None:
@@ -169,7 +169,7 @@ def test_depth_of_counts_objects_and_lists() -> None:
 @pytest.mark.parametrize("head", [b"", b'"'])
 def test_four_megabytes_take_less_than_half_a_second(head: bytes, piece: bytes) -> None:
     text = head + piece * ((4 << 20) // len(piece)) + head
-    start = time.perf_counter()
+    start = time.process_time()
     with contextlib.suppress(JsonError):
         parse(text)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

@@ -142,9 +142,9 @@ def test_a_key_in_one_script_is_a_key() -> None:
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "a: " + "{b: " * 100_000, "- " * 50_000 + "a"])
 def test_nesting_beyond_twenty_is_refused_quickly(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert "nested deeper than 20" in refused(text)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 def test_an_alias_bomb_does_not_go_off() -> None:
@@ -209,6 +209,6 @@ def test_a_character_of_a_text_has_its_place_however_it_is_written(marked: str) 
 def test_a_large_file_is_read_in_a_second() -> None:
     rule = "  - {id: rule-%d, match: {topics: ['job.*.read'], risk_tags: [read]}, decision: allow, reason: fine}\n"
     text = "version: v1\nrules:\n" + "".join(rule % i for i in range(5000))
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(tree(text)["rules"]) == 5000
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

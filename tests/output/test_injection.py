@@ -82,7 +82,7 @@ def test_what_scripts_and_emoji_need_stays(said: str) -> None:
 
 
 def test_no_text_takes_long() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for said in ("instruction " * 50_000, "ignore " * 80_000, "<" * 500_000, "do not tell the user" * 20_000):
         suspicious(walk({"content": [{"type": "text", "text": said}]}))
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

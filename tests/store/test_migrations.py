@@ -59,7 +59,7 @@ def test_requests_and_words_on_them_survive_every_step(tmp_path: Path, scripts: 
     connection = opened(path)
     migrations.migrate(connection)
     tx = ReadTx(connection)
-    assert [request.id for request in page(None, None, None, 10, False, tx)] == ["R-1", "R-2"]
+    assert [request.id for request in page(None, None, None, None, 10, False, tx)] == ["R-1", "R-2"]
     decided = find(tx, "R-2")
     assert decided is not None
     assert decided.call.arguments == {"order": 2}
