@@ -352,3 +352,25 @@ async def test_the_owner_of_an_agent_does_not_decide_on_it_by_any_row(tmp_path: 
         answer = await one.say(await one.held(), EVE, by="lee")
         assert isinstance(answer, Refused)
         assert answer.code == "self_approval"
+
+
+@pytest.mark.parametrize("by", [DANA, EVE])
+async def test_S206_a_signed_release_holds_over_a_restart_and_one_by_another_key_does_not(
+    tmp_path: Path, by: Key
+) -> None:
+    picture = {"content": [{"type": "image", "data": "QQ==", "mimeType": "image/png"}]}
+    async with desk(tmp_path, upstream=Upstream(picture)) as one:
+        await one.gate.store.put_meta("gate_id", one.gate.id)
+        await one.approved()
+        assert not isinstance(await one.call(), Delivered)
+        (withheld,) = [each for each in await one.gate.store.requests() if each.kind == "quarantine"]
+        answer = await one.say(withheld, decision="release", nonce="n-2")
+        assert isinstance(answer, Request)
+        await one.gate.settle(5)
+    if by is EVE:
+        forged = EVE.sign(b"whatever")
+        write(tmp_path, "update decisions set signature = :forged where decision = 'release'", forged=forged)
+    async with desk(tmp_path) as one:
+        await one.gate.quarantine.load()
+        assert isinstance(await one.call(), Delivered) == (by is DANA)
+        assert one.upstream.sent == []

@@ -52,6 +52,21 @@ async def test_what_may_not_leave_or_fails_is_passed_over() -> None:
     assert left == [{"n": 1}]
 
 
+async def test_one_that_cannot_be_passed_on_holds_up_nothing_that_comes_after_it() -> None:
+    line, left, now = InOrder(), list[Any](), asyncio.Event()
+
+    def broken(found: dict[str, Any]) -> None:
+        raise ValueError("the way to the client is gone")
+
+    line.put(after(now, {"n": 1}), broken)
+    line.put(after(now, {"n": 2}), left.append)
+    settled = asyncio.ensure_future(line.settled())
+    await asyncio.sleep(0)
+    now.set()
+    await asyncio.wait_for(settled, 5)
+    assert left == [{"n": 2}]
+
+
 async def test_a_flood_is_dropped_and_told_of() -> None:
     line, never = InOrder(), asyncio.Event()
     assert all(line.put(after(never, {}), lambda _: None) for _ in range(MOST))

@@ -22,6 +22,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.judged import Refused as Refusal
 from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Refused, Retry, Status
 from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
+from support.forging import approve_row, write
 from support.gates import RULES, Hands, Upstream, decide, job, loaded, open_gate, pending, perform
 
 pytestmark = pytest.mark.anyio
@@ -250,6 +251,69 @@ async def test_S207_no_record_of_it_holds_what_was_found(tmp_path: Path) -> None
         told = json.dumps([await gate.store.records(), request_json(request)])
     assert SSN not in told
     assert MAIL not in told
+
+
+@pytest.mark.parametrize("decided", [True, False])
+@pytest.mark.parametrize("again", [True, False])
+async def test_S206_a_row_that_nobody_decided_releases_nothing(tmp_path: Path, decided: bool, again: bool) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        upstream = private()
+        _, request = await withheld(gate, upstream)
+        if not again:
+            forge(tmp_path, request, decided)
+            await still_withheld(gate, request, upstream)
+            return
+    forge(tmp_path, request, decided)
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        await gate.quarantine.load()
+        await still_withheld(gate, request, upstream)
+
+
+def forge(folder: Path, request: Request, decided: bool) -> None:
+    if decided:
+        approve_row(folder, request.id, decision="release", assurance="session")
+    write(folder, "update requests set status = 'approved', consumed = 0 where id = :id", id=request.id)
+    write(folder, "update calls set state = 'quarantined' where id = :id", id=request.call.id)
+
+
+async def still_withheld(gate: Gate, request: Request, upstream: Upstream) -> None:
+    told = await perform(gate, job("get", {"id": 7}), upstream)
+    assert isinstance(told, Refused)
+    assert (told.status, told.request_id) == (Status.QUARANTINED, request.id)
+    assert SSN not in json.dumps([told.verdict(), told.text])
+    assert len(await events(gate, "security.unproved_approval")) == 1
+
+
+async def test_S206_a_release_that_is_put_in_another_s_mouth_releases_nothing(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        upstream = private()
+        _, request = await withheld(gate, upstream)
+        await say(gate, request, "release")
+        write(tmp_path, "update decisions set approver_id = 'lee'")
+        await still_withheld(gate, request, upstream)
+
+
+@pytest.mark.parametrize("word", ["release", "redact"])
+async def test_what_was_released_is_handed_over_after_a_restart(tmp_path: Path, word: str) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        _, request = await withheld(gate, private())
+        assert (await say(gate, request, word)).status is RequestStatus.APPROVED
+        await gate.settle(5)
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        await gate.quarantine.load()
+        assert isinstance(await perform(gate, job("get", {"id": 7}), private()), Delivered)
+
+
+async def test_what_withheld_a_result_is_masked_however_unsure_it_is(tmp_path: Path) -> None:
+    rules = RULES + (
+        'output_review: { entities: { STAFF_ID: { pattern: "ST-[0-9]{4}", score: 0.2 } }, rules: [ { id: staff, '
+        "entities: [STAFF_ID], min_score: 0.1, decision: quarantine } ] }\n"
+    )
+    async with open_gate(tmp_path, rules, PEOPLE) as gate:
+        _, request = await withheld(gate, Upstream({"content": [{"type": "text", "text": "It was ST-1234 again"}]}))
+        masked = await gate.quarantine.masked(request)
+    assert masked is not None
+    assert masked["content"][0]["text"] == "It was [REDACTED:STAFF_ID#1] again"
 
 
 def test_the_key_is_made_once_and_is_its_owner_s_alone(tmp_path: Path) -> None:

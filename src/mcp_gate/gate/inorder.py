@@ -40,7 +40,7 @@ class InOrder:
     def add(self, found: JsonObject, act: Act) -> None:
         """The same with what need not be looked at: now, where nothing waits."""
         if not self._line:
-            act(found)
+            _done(act, found)
             return
         turn: asyncio.Future[JsonObject | None] = asyncio.get_running_loop().create_future()
         turn.set_result(found)
@@ -63,4 +63,12 @@ class InOrder:
                 continue
             found = looked.result()
             if found is not None:
-                act(found)
+                _done(act, found)
+
+
+def _done(act: Act, found: JsonObject) -> None:
+    """One that fails holds nothing up that comes after it."""
+    try:
+        act(found)
+    except Exception as e:
+        log.error("what an upstream said could not be passed on: %s", type(e).__name__)

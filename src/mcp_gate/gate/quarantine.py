@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
-from mcp_gate.gate import clock, events, marks, words
+from mcp_gate.gate import clock, events, marks, reviewers, words
 from mcp_gate.gate.egress import Changed, Egress, Passed, Withheld, egress
 from mcp_gate.gate.receive import Received
 from mcp_gate.gate.vault import Unreadable
@@ -23,6 +23,7 @@ from mcp_gate.model.output import OutputDecision, Unscannable
 from mcp_gate.model.request import Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.read_output import OutputRule, parse_path
+from mcp_gate.review.proof import Terms, unreleased
 from mcp_gate.store.quarantine import Collected
 from mcp_gate.store.requests import Released
 
@@ -111,7 +112,19 @@ class Quarantine:
             return None
         common = {**events.members(request.call, request.policy_snapshot), "request_id": request.id}
         again = events.received(common, received.call)
-        return await self._gate.store.quarantine.collect(request_id, again, Event("call.delivered", common, {}))
+        settings = received.loaded.settings
+        people, agents = reviewers.people(settings), settings.agents or {}
+
+        def proof(now: Request, found: bool) -> str:
+            """Runs in the store's transaction: `now` is what is written there."""
+            verdict = Verdict.undecided(now.policy_snapshot)  # the result is of a call that was decided
+            wall = self._gate.clock.wall()
+            call = now.call
+            terms = Terms(verdict, call, call.method, people, agents.get(call.agent), self._gate.id, wall)
+            return unreleased(now, terms)
+
+        delivered = Event("call.delivered", common, {})
+        return await self._gate.store.quarantine.collect(request_id, again, delivered, proof)
 
     def _told(self, found: Collected, received: Received, verdict: Verdict) -> Outcome:
         request = found.request
@@ -190,7 +203,9 @@ class Quarantine:
         rules = [rule for rule in gate.loaded.outgoing.about(call) if rule.paths]
         if paths:
             rules.append(OutputRule("reviewer", paths=paths, reason="Taken out by a reviewer"))
-        loaded = replace(gate.loaded, outgoing=replace(gate.loaded.outgoing, rules=(*rules, MASK), enabled=True))
+        strict = [rule.min_score for rule in gate.loaded.outgoing.about(call) if rule.decision]
+        mask = replace(MASK, min_score=min([MASK.min_score, *strict]))  # what withheld it is masked, too
+        loaded = replace(gate.loaded, outgoing=replace(gate.loaded.outgoing, rules=(*rules, mask), enabled=True))
         schema = gate.catalog.output_schema(call.listed_name)
         return await egress(loaded, gate.scanner, call.method, whole, call=call, schema=schema)
 

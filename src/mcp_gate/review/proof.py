@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,7 +18,7 @@ from mcp_gate.model.decision import Assurance, OnTimeout, Tier
 from mcp_gate.model.foreign import Json
 from mcp_gate.model.judged import Refused
 from mcp_gate.model.key import PublicKey
-from mcp_gate.model.request import RecordedDecision, Request, ReviewerDecision
+from mcp_gate.model.request import QUARANTINE, RecordedDecision, Request, ReviewerDecision
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.review.checks import own
 from mcp_gate.review.due import POLICY
@@ -30,6 +31,8 @@ SENT: Final = (
 """Fields of a decision that a signature covers, as far as they were sent."""
 APPROVING: Final = frozenset({"approve", "edit"})
 """Words that approve the call, as it was or as it is from then on."""
+RELEASING: Final = frozenset({"release", "redact"})
+"""Words that let a result out of quarantine, all of it or some."""
 STALE_SEC: Final = 300
 """How far a reviewer's clock may be from the gate's, when it is asked how old his word is."""
 
@@ -103,6 +106,17 @@ def unproved(request: Request, terms: Terms, *, found: bool) -> str:
     return f"{missing} more people have to approve it" if missing > 0 else ""
 
 
+def unreleased(request: Request, terms: Terms) -> str:
+    """Why what is stored does not prove that people let a result out of quarantine, or "". Pure."""
+    if request.kind != QUARANTINE:
+        return "it is about no result"
+    for word in request.words:
+        why = _unproved_word(request, word, terms, RELEASING)
+        if why:
+            return why
+    return "" if request.words else "nobody released it"
+
+
 def _beside_policy(request: Request, terms: Terms) -> str:
     """Where a request is milder, or with other people, than the policy would have it, or ""."""
     verdict = terms.verdict
@@ -119,10 +133,12 @@ def _beside_policy(request: Request, terms: Terms) -> str:
     return ""
 
 
-def _unproved_word(request: Request, word: RecordedDecision, terms: Terms) -> str:
-    if word.decision not in APPROVING:
+def _unproved_word(
+    request: Request, word: RecordedDecision, terms: Terms, letting: Collection[str] = APPROVING
+) -> str:
+    if word.decision not in letting:
         return f"somebody said '{word.decision}'"
-    if word.decision == "approve" and word.job_hash not in ("", request.call.job_hash):
+    if word.decision != "edit" and word.job_hash not in ("", request.call.job_hash):
         return "an approval is of another call"
     person = terms.people.find(word.approver_id)
     if person is None or not person.decides_for(request.group):
@@ -131,7 +147,7 @@ def _unproved_word(request: Request, word: RecordedDecision, terms: Terms) -> st
         return "an approval is the agent's own, or its owner's"
     if word.assurance is None or word.assurance < request.min_assurance:
         return f"an approval has less proof than '{request.min_assurance.word}'"
-    if word.assurance is Assurance.SIGNED or word.signature is not None:
+    if word.decision != "redact" and (word.assurance is Assurance.SIGNED or word.signature is not None):
         return _unsigned(request, word, person, terms)
     return ""
 

@@ -9,6 +9,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.store import calls, record, requests
 from mcp_gate.store.database import Database, Tx
+from mcp_gate.store.spoken import Spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +33,26 @@ class Collected:
 class Quarantine:
     """All of one store."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, spoken: Spoken) -> None:
         self._db = database
+        self._spoken = spoken
 
     async def all(self) -> list[Kept]:
         """Those that the same call again is about, oldest first."""
         return await self._db.read(_all)
 
-    async def collect(self, request_id: str, received: Event, delivered: Event) -> Collected | None:
+    async def collect(
+        self, request_id: str, received: Event, delivered: Event, proof: requests.Proof
+    ) -> Collected | None:
         """Hand over what became of one: only the first who asks after it was settled gets it, and None comes after.
 
         Args:
             received: recorded under the ids of the call that it joins.
             delivered: recorded where a result is handed over.
+            proof: why what is stored does not prove that people released it, or "". A row that nobody's word made
+                what it is says nothing: the result goes on waiting (`security.unproved_approval`).
         """
-        return await self._db.write(partial(_collect, request_id, received, delivered))
+        return await self._db.write(partial(_collect, request_id, received, delivered, proof, self._spoken))
 
 
 def _all(tx: Tx) -> list[Kept]:
@@ -57,7 +63,9 @@ def _all(tx: Tx) -> list[Kept]:
     return [Kept(row["agent"], row["job_hash"], row["id"]) for row in found]
 
 
-def _collect(request_id: str, received: Event, delivered: Event, tx: Tx) -> Collected | None:
+def _collect(
+    request_id: str, received: Event, delivered: Event, proof: requests.Proof, spoken: Spoken, tx: Tx
+) -> Collected | None:
     request = requests.need(tx, request_id)
     if request.consumed or request.status in (RequestStatus.CANCELLED, RequestStatus.SUPERSEDED):
         return None
@@ -66,7 +74,12 @@ def _collect(request_id: str, received: Event, delivered: Event, tx: Tx) -> Coll
     record.append(tx, (replace(received, data={**received.data, "attempt": request.attempts}),))
     if request.status is RequestStatus.PENDING:
         return Collected(request)
+    if request.status is RequestStatus.APPROVED and (why := requests.unproved(request, proof, spoken)):
+        tx.run("update requests set status = 'pending' where id = :id", id=request_id)
+        record.append(tx, (Event("security.unproved_approval", dict(delivered.fields), {"why": why}),))
+        return Collected(replace(request, status=RequestStatus.PENDING))
     tx.run("update requests set consumed = 1 where id = :id", id=request_id)
+    spoken.ended(tx, request_id)
     if request.status is not RequestStatus.APPROVED:
         return Collected(request)
     result = calls.kept(tx, request.call.id)

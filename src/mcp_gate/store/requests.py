@@ -10,7 +10,15 @@ from mcp_gate.autonomy.level import Conduct
 from mcp_gate.model.call import Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.judged import Accepted, Judged, Refused
-from mcp_gate.model.request import SAMPLE, SECOND_REVIEW, CallState, RecordedDecision, Request, RequestStatus
+from mcp_gate.model.request import (
+    QUARANTINE,
+    SAMPLE,
+    SECOND_REVIEW,
+    CallState,
+    RecordedDecision,
+    Request,
+    RequestStatus,
+)
 from mcp_gate.model.timed import Approves, Escalates, Expires, Over, Timed, Waits
 from mcp_gate.store import calls, edits, looks, record, rows
 from mcp_gate.store.calls import Begin, End
@@ -109,11 +117,13 @@ def look(request: Request, event: Event, tx: Tx) -> None:
     record.append(tx, (event,))
 
 
-def ended(end: End, opening: Sequence[Request], tx: Tx) -> None:
+def ended(end: End, opening: Sequence[Request], spoken: Spoken, tx: Tx) -> None:
     """The end of a call that people are to look at, and the requests for it."""
     end(tx)
     for request in opening:
         insert(tx, request)
+        if request.kind == QUARANTINE:
+            spoken.opened(tx, request)
 
 
 def _join(tx: Tx, row: Row, events: tuple[Event, ...]) -> Joined:
@@ -276,9 +286,9 @@ def claim(
         return NotClaimed(why)
     if stops.stopped(request.call.agent):
         return NotClaimed(WhyNot.STOPPED)
-    unproved = _unproved(request, bound.proof, spoken)
-    if unproved:
-        tx.record(Event("security.unproved_approval", dict(events[0].fields), {"why": unproved}))
+    unproven = unproved(request, bound.proof, spoken)
+    if unproven:
+        tx.record(Event("security.unproved_approval", dict(events[0].fields), {"why": unproven}))
         return NotClaimed(WhyNot.UNPROVED)
     try:
         levels.check(tx, request.call.agent, request.call.level)
@@ -291,7 +301,7 @@ def claim(
     return Claimed(replace(request, consumed=True))
 
 
-def _unproved(request: Request, proof: Proof, spoken: Spoken) -> str:
+def unproved(request: Request, proof: Proof, spoken: Spoken) -> str:
     """Why the approval is not what people said, or ""."""
     known = spoken.known(request)
     if known is None:

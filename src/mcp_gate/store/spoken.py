@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from mcp_gate.evidence.chain import link
 from mcp_gate.model.decision import Assurance
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.model.request import RecordedDecision, Request
+from mcp_gate.model.request import QUARANTINE, RecordedDecision, Request
 from mcp_gate.store.database import Row, Tx
 
 Terms: TypeAlias = tuple[object, ...]
@@ -109,10 +109,11 @@ def _told_of(request: Request, records: list[JsonObject]) -> bool:
     events = [record.get("event", "") for record in records]
     if "" in events or events.count("request.opened") != 1 or "call.dispatched" in events:
         return False
+    asked = request.call if request.kind == QUARANTINE else request.asked_call  # what was kept is of the call as sent
     opened = next(record for record in records if record["event"] == "request.opened")
     data: JsonObject = opened["data"]
     row: JsonObject = {
-        "call_id": request.call.id, "agent": request.call.agent, "job_hash": request.asked_call.job_hash,
+        "call_id": request.call.id, "agent": request.call.agent, "job_hash": asked.job_hash,
         "policy_snapshot": request.policy_snapshot, "request_id": request.id,
     }  # fmt: skip
     if any(opened.get(name) != value for name, value in row.items()):
@@ -123,7 +124,7 @@ def _told_of(request: Request, records: list[JsonObject]) -> bool:
     if [_word(record) for record in decided] != [(request.id, *_row(word)) for word in request.decisions]:
         return False
     edits = [record["data"].get("edited_job_hash") for record in decided if record["data"].get("decision") == "edit"]
-    return (edits[-1] if edits else request.asked_call.job_hash) == request.call.job_hash
+    return (edits[-1] if edits else asked.job_hash) == request.call.job_hash
 
 
 def _from(least: object) -> list[str]:

@@ -88,7 +88,7 @@ class Store:
         self.waits = Waits(database)
         self.retention = Retention(database)
         self.runs = Runs(database)
-        self.quarantine = Quarantine(database)
+        self.quarantine = Quarantine(database, spoken)
         self.tokens = TokenTable(database)
         self.mistakes = Mistakes(database)
         self._clock = clock
@@ -228,7 +228,7 @@ class Store:
             self._counted.collected(call.id)
         if state in calls.EXECUTED:
             self.habits.executed(call)
-        return self._write(partial(requests.ended, end, opening) if opening else end, lazy=lazy)
+        return self._write(partial(requests.ended, end, opening, self._spoken) if opening else end, lazy=lazy)
 
     def delivered(self, call_id: str, events: Sequence[Event] = ()) -> Awaitable[None]:
         """The agent has the outcome; what was kept for collection is wiped. Lazy."""
