@@ -207,6 +207,26 @@ async def test_S169_decisions_are_checked_with_the_keys_of_their_time_and_nothin
     assert any("not made by a key that is enrolled" in what for _, _, what in doubts(tmp_path))
 
 
+async def test_S169_a_signed_word_that_takes_fields_out_of_a_result_verifies_by_its_record(tmp_path: Path) -> None:
+    rules = "version: v1\nrules: [ { id: all, match: { topics: [\"*\"] }, decision: allow } ]\n"
+    rules += "output_review: { rules: [ { id: ssn, entities: [US_SSN], decision: quarantine, reason: No } ] }\n"
+    async with open_gate(tmp_path, rules, SETTINGS) as gate:
+        await gate.store.put_meta("gate_id", gate.id)
+        result = {"content": [], "structuredContent": {"note": "SSN 536-22-1234", "more": "y"}}
+        await perform(gate, job("get", {}), Upstream(result))
+        (request,) = await gate.store.requests()
+        fields: dict[str, Any] = {
+            "decision": "redact", "approver_id": "dana", "job_hash": request.call.job_hash, "nonce": "n-1",
+            "policy_snapshot": request.policy_snapshot, "decision_ts": rfc3339(gate.clock.wall()),
+            "arguments": {"fields": ["more"]},
+        }  # fmt: skip
+        signature = DANA.sign(statement(fields, request.id, gate.id))
+        answer = await gate.reviewing.decide(request.id, ReviewerDecision(**fields, signature=signature), Session())
+        assert isinstance(answer, Request)
+        assert answer.decisions[0].assurance is Assurance.SIGNED
+    assert doubts(tmp_path) == []
+
+
 Attack = Callable[[Path, Request], None]
 
 

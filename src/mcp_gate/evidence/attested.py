@@ -23,7 +23,7 @@ def unattested(
 
     Args:
         keys: those that were enrolled for him under the policy that the record names.
-        arguments: those that an edit made, which no record holds.
+        arguments: those that an edit made, which no record holds, or that say what is taken out of a result.
     """
     data = record["data"]
     signature = data.get("signature")

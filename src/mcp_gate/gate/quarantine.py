@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 LOOK_SEC: Final = 7 * 86_400
 """How long a result waits for somebody to look; then it is gone."""
 MOST_FIELDS: Final = 100
+LONGEST_FIELD: Final = 500
+"""Both are kept in the record."""
 
 
 class Quarantine:
@@ -181,9 +183,11 @@ class Quarantine:
         if wanted.keys() - {"fields"} or not isinstance(paths, list) or len(paths) > MOST_FIELDS:
             return _bad("arguments are {fields: [path, ...]}")
         try:
-            parsed = tuple(parse_path(str(path)) for path in paths)
+            parsed = tuple(parse_path(path) for path in paths if _is_path(path))
         except ValueError:
             return _bad("a field is keys joined by dots, *, ** or [*]")
+        if len(parsed) < len(paths):
+            return _bad(f"a field is a text of at most {LONGEST_FIELD} characters")
         whole = await self.result(request)
         seen = None if whole is None else await self._reduced(request, whole, parsed)
         match seen:
@@ -219,6 +223,10 @@ MASK: Final = OutputRule(
 
 def _reason(request: Request) -> str:
     return next((word.reason for word in reversed(request.decisions) if word.decision == "drop"), "")
+
+
+def _is_path(path: object) -> bool:
+    return isinstance(path, str) and len(path) <= LONGEST_FIELD
 
 
 def _bad(text: str) -> Refusal:

@@ -299,6 +299,8 @@ def _decided(
     data: JsonObject = {"decision": decision.decision}
     sent = {"reason": posted.reason, "nonce": posted.nonce, "signature": posted.signature}
     data.update({name: value for name, value in sent.items() if value is not None})
+    if posted.decision == "redact" and posted.arguments is not None:
+        data["arguments"] = posted.arguments  # names of fields; an edit's are those of the call
     if decision.reason:
         fields["reason"] = decision.reason
     if key is not None:

@@ -81,6 +81,8 @@ class Attested:
             arguments = None if row["arguments"] is None else rows.value(row["arguments"])
             if row["job_hash"] != data.get("edited_job_hash") or ERASED in (arguments or {ERASED}):
                 return ""  # it was changed again, or erased: what was signed is not there any more
+        elif data.get("decision") == "redact":
+            arguments = data.get("arguments")
         keys = self._keys_of(str(record.get("policy_snapshot", ""))).get(str(record.get("approver_id", "")), ())
         return unattested(record, gate_id, keys, arguments)
 
