@@ -21,7 +21,7 @@ from mcp_gate.store import purge
 from mcp_gate.store.archive import Archive
 from mcp_gate.store.database import Unavailable
 from support.forging import write
-from support.gates import Hands, Upstream, job, loaded, names, open_gate, pending, perform
+from support.gates import Hands, Upstream, decide, job, loaded, names, open_gate, pending, perform
 
 pytestmark = pytest.mark.anyio
 
@@ -144,6 +144,21 @@ async def test_S225_a_purge_that_was_cut_off_leaves_a_chain_that_verifies(
         assert 0 < again["records"] < asked["records"]
         await gate.purging.confirm(again["purge"], "ana", Bearer("ana"))
     assert isinstance(verified(tmp_path), chain.Intact)
+
+
+async def test_a_decision_goes_with_its_record_though_a_later_one_still_speaks_of_its_call(tmp_path: Path) -> None:
+    hands = Hands()
+    async with open_gate(tmp_path, settings=PEOPLE, hands=hands) as gate:
+        await perform(gate, job("refund", {"n": 0}), Upstream())
+        (request,) = await pending(gate)
+        await decide(gate, request, "deny", "no")
+        hands.pass_(40 * DAY)
+        await gate.store.note(Event("security.revealed", {"call_id": request.call.id, "request_id": request.id}, {}))
+        asked = await ask(gate, rfc3339(hands.wall - 35 * DAY))
+        await gate.purging.confirm(asked["purge"], "ana", Bearer("ana"))
+        assert "request.decided" not in await names(gate)
+    with Archive(tmp_path / "gate.db") as archive:
+        assert list(archive.attested().doubts()) == []
 
 
 async def test_S225_who_asked_must_still_be_a_reviewer_and_nothing_is_told_of_twice(tmp_path: Path) -> None:

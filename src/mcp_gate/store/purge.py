@@ -12,6 +12,9 @@ from mcp_gate.store.database import Tx
 BATCH: Final = 2000
 """Records taken out in one transaction: nobody's call waits longer than that takes."""
 
+WORDS: Final = frozenset({"request.decided", "sample.reviewed"})
+"""Records that stored decisions are compared with."""
+
 _OPEN: Final = (
     "select min(a.seq) as seq from audit a join calls c on c.id = a.call_id "
     "where c.kept = 1 or c.state in ('pending', 'approved', 'dispatched') "
@@ -61,8 +64,8 @@ def extent(before: str, tx: Tx) -> Extent:
 def batch(through: int, tx: Tx) -> int:
     """Take some records out, and what is stored of their calls; how many. 0: none is left."""
     found = tx.all(
-        "select seq, ts, call_id from audit where seq <= :through and (call_id is not null or request_id is not null) "
-        "order by seq limit :batch",
+        "select seq, ts, event, call_id, request_id from audit where seq <= :through "
+        "and (call_id is not null or request_id is not null) order by seq limit :batch",
         through=through, batch=BATCH,
     )  # fmt: skip
     tx.run(_ALWAYS)
@@ -71,6 +74,8 @@ def batch(through: int, tx: Tx) -> int:
             "update audit set event = :event, call_id = null, request_id = null, body = :body where seq = :seq",
             event=TOMBSTONE, body=tombstone(row["seq"], row["ts"]).decode(), seq=row["seq"],
         )  # fmt: skip
+        if row["event"] in WORDS:  # later records may still speak of the call, but a word needs its own
+            tx.run("delete from decisions where request_id = :id", id=row["request_id"])
     tx.run(_NEVER)
     for call_id in {row["call_id"] for row in found if row["call_id"] is not None}:
         _forget(tx, call_id)
