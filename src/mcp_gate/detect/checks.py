@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_DIGITS: Final = b"0123456789"
+_PLAIN: Final = bytes.maketrans(_DIGITS, bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 9)))
+_DOUBLED: Final = bytes.maketrans(_DIGITS, bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 _ISSUER: Final = re.compile(
     r"(?:4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
     r"|6(?:011|5\d\d|4[4-9]\d)\d{12,15}|35(?:2[89]|[3-8]\d)\d{12}|3(?:0[0-5]|[689]\d)\d{11}|62\d{14,17}"
@@ -50,8 +52,8 @@ def card(digits: str) -> bool:
 
 def luhn(digits: str) -> bool:
     """The checksum of cards, of Canadian and of South African numbers."""
-    odd = sum(map(int, digits[-1::-2]))
-    return (odd + sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])) % 10 == 0
+    data = digits.encode("ascii", "replace")
+    return (sum(data[-1::-2].translate(_PLAIN)) + sum(data[-2::-2].translate(_DOUBLED))) % 10 == 0
 
 
 def card_issuer(digits: str) -> bool:

@@ -43,6 +43,7 @@ _CUES: Final[dict[Kind, _Cue]] = {
     Kind.CUE_CARD: _Cue("CREDIT_CARD", 48, re.compile(r"\d(?:[ -]?\d){11,18}"), (12, 19)),
 }
 _DIGIT: Final = re.compile(r"\d")
+_NO_DIGIT: Final = re.compile(r"\D+")
 _MONTH: Final = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? $")
 _NOT_ID: Final = re.compile(
     r"(?:ORD|PO|INV|SO|REF|RMA|TKT|SKU|#)[-#]?\d|(?:19|20)\d\d-\d\d-\d\d(?!\d)|(?:v?\d{1,3}\.\d{1,2}\.\d+|v?\d+\.\d+\.\d+\.\d+)(?![\d.-])"
@@ -102,7 +103,7 @@ def _fits(text: str, match: re.Match[str], end: int, kind: Kind, cue: _Cue) -> b
         or (behind == "." and text[match.end() + 1 : match.end() + 2].isdigit())
     ):
         return False
-    digits = "".join(filter(str.isdigit, value))
+    digits = _NO_DIGIT.sub("", value)
     if not cue.digits[0] <= len(digits) <= cue.digits[1] or (kind != Kind.CUE_BIRTH and _NOT_ID.match(value)):
         return False
     between = text[end : match.start()].lstrip(".")  # `tel.`, `No.`

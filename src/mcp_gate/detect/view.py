@@ -96,7 +96,8 @@ def read(text: str) -> View:
         for escape, instead in _PLAIN:
             text = text.replace(escape, instead)
     if not text.isascii():
-        return _replaced(_NOT_ASCII.sub(lambda found: found[0].translate(_FOLDS), text), _ESCAPED_OR_HIDDEN)
+        folded = _NOT_ASCII.sub(lambda found: found[0].translate(_FOLDS), text)
+        return _replaced(text if folded == text else folded, _ESCAPED_OR_HIDDEN)  # what is the same is not mapped back
     return _replaced(text, _ESCAPED) if "\\" in text or "%" in text or "&" in text else View(text)
 
 
