@@ -20,7 +20,7 @@ _BARE: Final = re.compile(r"[ \t]{0,16}-?(\d[\d.]*)(?=\s*[,}\]\n]|\s*$)")
 _QUOTED: Final = {
     quote: re.compile(rf"[^{quote}\\\n]{{0,4096}}(?:\\.[^{quote}\\\n]{{0,4096}}){{0,64}}") for quote in "\"'"
 }
-_LABEL_END: Final = re.compile(r"[\n;|\t]|  | - ")
+_LABEL_END: Final = re.compile(r"[\n;|\t ](?:(?<=[^ ])|(?= )|(?=- ))")
 _PAIR_END: Final = re.compile(r"[\s,;&|\"'<>)\]}]")
 _ABOVE: Final = re.compile(r"\n([ -]*)([\w.-]{1,64}):[ \t]*(?=\n|$)")
 _BESIDE: Final = re.compile(r"(?:name|key|type|field|label):?[ =]{1,2}[\"']?([\w.-]{2,64})[\"']?\s{1,24}(?:- )?$")

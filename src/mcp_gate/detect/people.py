@@ -32,7 +32,7 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
     """The name that begins with the letter before `end`."""
     start = end - 1
     match = _NAME.match(text, start)
-    if match is None:
+    if match is None or match[0].strip(",.'’") in COMMON:
         return
     before = text[max(0, start - 40) : start]
     cue = before.rstrip(" :,=(\r\n\"'").rsplit(None, 1)
