@@ -63,6 +63,18 @@ def test_rules_count_that_are_about_the_tool_or_all_of_them(gate: Path) -> None:
     assert (code, "listed names begin with crm_" in out) == (1, True)
 
 
+@pytest.mark.parametrize("match", ["", 'match: { topics: ["job.crm.*"] }, '])
+def test_without_a_tool_rules_about_fields_count_too(gate: Path, match: str) -> None:
+    rules = RULES.replace("{ id: notes, ", "{ id: notes, " + match)
+    (gate / "policies" / "output.yaml").write_text(rules)
+    found = told(gate, json.dumps({"a": {"notes": 1}}))
+    assert found["output_safety_decision"] == "REDACT"
+    assert [(one["field"], one["action"]) for one in found["redaction_details"]] == [
+        ("response.a.notes", "field removed")
+    ]
+    assert found["result"]["structuredContent"] == {"a": {}}
+
+
 def test_what_is_clean_leaves_as_it_is(gate: Path) -> None:
     found = told(gate, '{"content": [{"type": "text", "text": "All is well."}]}', "--tool", "crm_read")
     assert found == {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -39,7 +40,10 @@ def test(
     """
     _, loaded = load_or_leave(config, as_json=as_json)
     payload = _payload(file.read())
-    call = None if tool is None else _call(loaded, tool, tags)
+    if tool is None:
+        loaded, call = replace(loaded, outgoing=loaded.outgoing.about_all()), _any_call(tags)
+    else:
+        call = _call(loaded, tool, tags)
     seen, preview = asyncio.run(_look(loaded, payload, call))
     if as_json:
         print(json.dumps(_told(seen, preview)))
@@ -49,7 +53,7 @@ def test(
         print(told(_told(seen, preview)))
 
 
-async def _look(loaded: Loaded, payload: JsonObject, call: Call | None) -> tuple[Egress, tuple[Preview, ...]]:
+async def _look(loaded: Loaded, payload: JsonObject, call: Call) -> tuple[Egress, tuple[Preview, ...]]:
     from mcp_gate.gate.directory import find_cache_directory
     from mcp_gate.gate.egress import egress
     from mcp_gate.output.preview import previewed
@@ -98,6 +102,12 @@ def _payload(data: bytes) -> JsonObject:
     if isinstance(value, dict) and any(name in value for name in RESULTS):
         return value
     return {"content": [], "structuredContent": value if isinstance(value, dict) else {"result": value}}
+
+
+def _any_call(tags: tuple[str, ...]) -> Call:
+    from mcp_gate.model.call import Call
+
+    return Call("", "", "", "", "", "tools/call", "", "", "", tuple(sorted(tags)), {}, {}, "", "")
 
 
 def _call(loaded: Loaded, tool: str, tags: tuple[str, ...]) -> Call:

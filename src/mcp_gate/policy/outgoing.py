@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mcp_gate.model.call import Call
@@ -59,6 +59,10 @@ class Outgoing:
             return tuple(rule for rule in self.rules if not rule.paths)
         subject = Subject(call.agent, call.upstream, call.tool, call.topic, frozenset(call.risk_tags))
         return tuple(rule for rule in self.rules if rule.concerns(subject))
+
+    def about_all(self) -> Outgoing:
+        """The same rules, each about every call."""
+        return replace(self, rules=tuple(replace(rule, match=None, clauses=()) for rule in self.rules))
 
 
 def _joined(said: Sequence[Detection]) -> Detection:
