@@ -199,7 +199,7 @@ async def ask(talk: Conversation, flight: Flight, link: Link, method: str, param
     """A request that is no call: sent with the client's own `_meta`, answer and error let out by the one door.
 
     Raises:
-        RpcError, Lost: see `Link`.
+        RpcError, Lost: see `Link`; -32003, nothing of the answer may leave, and an empty one would be no answer.
     """
     params = {k: v for k, v in params.items() if k != "_meta"}
     meta = forwarded_meta(flight.meta)
@@ -212,4 +212,7 @@ async def ask(talk: Conversation, flight: Flight, link: Link, method: str, param
         await talk.relay.settled(link.upstream)
         raise RpcError.of(await talk.gate.egress(method, e.as_json()) or {}) from None
     await talk.relay.settled(link.upstream)
-    return await talk.gate.egress(method, result) or {}
+    out = await talk.gate.egress(method, result)
+    if out is None:
+        raise RpcError(REFUSED, "The upstream's answer is withheld")
+    return out
