@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Final
 
 from mcp_gate.detect import fields, values
@@ -22,7 +23,8 @@ _QUOTED: Final = {
 }
 _LABEL_END: Final = re.compile(r"[\n;|\t ](?:(?<=[^ ])|(?= )|(?=- ))")
 _PAIR_END: Final = re.compile(r"[\s,;&|\"'<>)\]}]")
-_ABOVE: Final = re.compile(r"\n([ -]*)([\w.-]{1,64}):[ \t]*(?=\n|$)")
+_DEEPEST: Final = 32
+"""Characters by which a line is indented, from where on all are one."""
 _BESIDE: Final = re.compile(r"(?:name|key|type|field|label):?[ =]{1,2}[\"']?([\w.-]{2,64})[\"']?\s{1,24}(?:- )?$")
 _SEVERAL_WORDS: Final = frozenset({"PERSON", "ADDRESS", fields.NAME, fields.WEAK})
 _LONGEST: Final = 120
@@ -87,10 +89,17 @@ def _by_surroundings(text: str, at: int, name: str) -> str | None:
     if begin == 0 or text[begin] not in " -":
         return None
     indent = len(text[begin:at]) - len(text[begin:at].lstrip(" -"))
-    for parent in reversed(list(_ABOVE.finditer(text, max(0, begin - 600), begin))):
+    for parent in reversed(list(_above(min(indent, _DEEPEST)).finditer(text, max(0, begin - 600), begin))):
         if len(parent[1]) < indent:
             return entity_of((parent[2], name))
     return None
+
+
+@cache
+def _above(indent: int) -> re.Pattern[str]:
+    """Lines that are less indented (or as little as is told apart) and have nothing behind their name."""
+    most = "" if indent == _DEEPEST else indent - 1
+    return re.compile(rf"\n([ -]{{0,{most}}}+)(?![ -])([\w.-]{{1,64}}):[ \t]*(?=\n|$)")
 
 
 def _value(text: str, end: int, entity: str, *, json: bool) -> Finding | None:
