@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -220,6 +221,21 @@ async def test_a_reviewer_hears_only_of_his_groups(tmp_path: Path) -> None:
         seen = await asyncio.wait_for(reader.readuntil(b"}\n\n"), 5)
         assert b"id: 1\n" in seen
         assert f'"request_id":"{own.id}"'.encode() in seen
+        writer.close()
+
+
+async def test_who_would_not_be_let_in_now_hears_nothing_more(tmp_path: Path) -> None:
+    async with a_gate(tmp_path, settings=GROUPS) as gate:
+        reader, writer = await asyncio.open_connection(*gate.address)
+        host = "{}:{}".format(*gate.address)
+        writer.write(f"GET /v1/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer sam-token\r\n\r\n".encode())
+        await asyncio.wait_for(reader.readuntil(b": connected\n\n"), 5)
+        settings = gate.gate.loaded.settings
+        assert settings.reviewers is not None
+        others = {**settings.reviewers, "sam": replace(settings.reviewers["sam"], token_sha256="0" * 64)}
+        gate.gate.loaded = replace(gate.gate.loaded, settings=replace(settings, reviewers=others))
+        await gate.hold(group="ops-approvers")
+        assert await asyncio.wait_for(reader.readuntil(b"\r\n0\r\n\r\n"), 5) == b"\r\n0\r\n\r\n"
         writer.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
@@ -17,9 +18,9 @@ from starlette.types import ASGIApp
 from mcp_gate.faces.http import body, events, status
 from mcp_gate.faces.http.agents import Agents
 from mcp_gate.faces.http.callbacks import Callbacks
-from mcp_gate.faces.http.door import Door
+from mcp_gate.faces.http.door import Door, Visitor
 from mcp_gate.faces.http.glass import BreakGlass
-from mcp_gate.faces.http.guard import CALLBACKS, Guard
+from mcp_gate.faces.http.guard import CALLBACKS, VISITOR, Guard
 from mcp_gate.faces.http.page.linked import Linked
 from mcp_gate.faces.http.page.pages import Pages
 from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure, answer, problem
@@ -53,7 +54,7 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
     purges = Purges(gate.purging)
     door = Door(gate)
     pages = Pages(gate, routes, door)
-    rest = _Rest(gate, routes, closing)
+    rest = _Rest(gate, routes, door, closing)
     app = Starlette(
         routes=[
             Route("/v1/requests", routes.requests, methods=["GET"]),
@@ -113,9 +114,10 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
 class _Rest:
     """Endpoints that are not about one request or call."""
 
-    def __init__(self, gate: Gate, routes: Routes, closing: asyncio.Event) -> None:
+    def __init__(self, gate: Gate, routes: Routes, door: Door, closing: asyncio.Event) -> None:
         self._gate = gate
         self._routes = routes
+        self._door = door
         self._closing = closing
 
     async def status(self, http: HttpRequest) -> Response:
@@ -159,7 +161,9 @@ class _Rest:
             return not groups or any(self._routes.visible(identity, group) for group in groups)
 
         resumed = "last-event-id" in http.headers
-        messages = events.stream(self._gate.hub, self._closing, visible, watching, resumed=resumed)
+        visitor: Visitor = http.scope[VISITOR]
+        admitted = partial(self._door.admits, visitor)
+        messages = events.stream(self._gate.hub, self._closing, visible, watching, admitted, resumed=resumed)
         return StreamingResponse(messages, 200, SAFE_HEADERS, "text/event-stream")
 
     async def upstreams(self, http: HttpRequest) -> Response:

@@ -26,6 +26,8 @@ class Visitor:
     session: PageSession | None = None
     secret: str = ""
     """Of the session."""
+    digest: str = ""
+    """Of the token that was shown with this very request."""
 
 
 class Door:
@@ -46,7 +48,7 @@ class Door:
             scheme, _, token = shown.partition(" ")
             if scheme.lower() != "bearer" or not token.strip():
                 raise unauthorized()
-            return Visitor(self.prove(token.strip()))
+            return Visitor(self.prove(token.strip()), digest=digest_of(token.strip()))
         secret = self._cookie(headers)
         session = self.sessions.find(secret)
         if session is None or not self._still(session):
@@ -101,10 +103,19 @@ class Door:
                 return found[0] if len(found) == 1 else ""
         return ""
 
+    def admits(self, visitor: Visitor) -> bool:
+        """Whether who was let in a while ago would be let in now."""
+        if visitor.session is not None:
+            return self.sessions.find(visitor.secret) is not None and self._still(visitor.session)
+        return not isinstance(visitor.identity, Bearer) or self._opens(visitor.digest, visitor.identity.reviewer_id)
+
     def _still(self, session: PageSession) -> bool:
         """Whether the token that was shown would open the door today."""
+        return self._opens(session.token_digest, session.reviewer_id)
+
+    def _opens(self, digest: str, reviewer: str) -> bool:
         try:
-            return bearer(self._gate.loaded.settings, session.token_digest).reviewer_id == session.reviewer_id
+            return bearer(self._gate.loaded.settings, digest).reviewer_id == reviewer
         except NotAReviewer:
             return False
 

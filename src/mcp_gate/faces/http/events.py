@@ -21,13 +21,14 @@ END: Final[JsonObject] = {"event": "end"}
 
 async def stream(
     hub: Hub, closing: asyncio.Event, visible: Callable[[JsonObject], bool], watching: AbstractContextManager[None],
-    *, resumed: bool,
+    admitted: Callable[[], bool], *, resumed: bool,
 ) -> AsyncIterator[bytes]:  # fmt: skip
-    """Messages from now on, numbered from 1 in each stream, until the gate closes.
+    """Messages from now on, numbered from 1 in each stream, until the gate closes or its reader is let in no more.
 
     Args:
         visible: which messages this reader may see.
         watching: held as long as the stream lasts.
+        admitted: whether this reader would be let in now.
         resumed: whether the reader lost an earlier stream; nothing is kept for him, so he is told to read anew.
     """
     closed = asyncio.ensure_future(closing.wait())
@@ -41,7 +42,7 @@ async def stream(
             closed.add_done_callback(lambda _: queue.put_nowait(END))
             while True:
                 told = await _next(queue)
-                if END in told:
+                if END in told or not admitted():
                     return
                 seen = [message for message in told if visible(message)]
                 if seen:
