@@ -293,6 +293,16 @@ async def test_S206_a_release_that_is_put_in_another_s_mouth_releases_nothing(tm
         await still_withheld(gate, request, upstream)
 
 
+async def test_a_released_result_does_not_speak_for_the_gate(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        upstream = Upstream(RESULT | {"_meta": {VERDICT_KEY: {"status": "redacted"}, "x": 1}})
+        _, request = await withheld(gate, upstream)
+        await say(gate, request, "release")
+        outcome = await perform(gate, job("get", {"id": 7}), upstream)
+    assert isinstance(outcome, Delivered)
+    assert outcome.result["_meta"] == {"x": 1}
+
+
 @pytest.mark.parametrize("word", ["release", "redact"])
 async def test_what_was_released_is_handed_over_after_a_restart(tmp_path: Path, word: str) -> None:
     async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:

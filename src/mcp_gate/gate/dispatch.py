@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, assert_never
 
 from mcp_gate.gate import events, marks, words
-from mcp_gate.gate.egress import Changed, Passed, Withheld, egress
+from mcp_gate.gate.egress import Changed, Passed, Withheld, egress, without_gate_meta
 from mcp_gate.gate.events import ended, request_event
 from mcp_gate.gate.job import Sender
 from mcp_gate.gate.receive import Received
@@ -191,7 +191,7 @@ class _End:
         written = [ended("call.executed", self.common, {"is_error": failure}), review, opened]
         quarantine = self.gate.quarantine
         try:
-            sealed = quarantine.sealed(self.call, payload)
+            sealed = quarantine.sealed(self.call, without_gate_meta(payload))
         except Exception:  # no memory, no files: it is withheld for good, and told so
             log.exception("a withheld result could not be kept")
             await self._ran(CallState.QUARANTINED, written[:2], failure=failure, result=None)

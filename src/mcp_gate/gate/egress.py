@@ -106,7 +106,7 @@ async def egress(
         return review.withheld("it could not be checked")
 
 
-def _without_gate_meta(payload: JsonObject) -> JsonObject:
+def without_gate_meta(payload: JsonObject) -> JsonObject:
     """An upstream does not speak for the gate: what it says under the gate's own names is left out."""
     meta = payload.get("_meta")
     if not isinstance(meta, dict) or not any(key.startswith(META_PREFIX) for key in meta):
@@ -140,7 +140,7 @@ class _Review:
     async def of(self, payload: JsonObject, constraints: Constraints, schema: JsonObject | None) -> Egress:
         outgoing = self.loaded.outgoing
         rules = outgoing.about(self.call)
-        payload = out = _without_gate_meta(payload)
+        payload = out = without_gate_meta(payload)
         if any(rule.paths for rule in rules):
             out, gone = remove(out, [rule for rule in rules if rule.paths])
             private = await self._private([one.trail for one in gone], rules)
