@@ -15,6 +15,7 @@ from mcp_gate.detect.finding import Finding
 
 _WORD: Final = r"(?:[A-Z]\.|(?:[DO]['’]|Mc|Mac|al-|El-)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*)"
 _PARTICLE: Final = r"(?:d[eiou]|da|das|dos|del|della|den|der|van|von|vom|zu|la|le|bin|ibn|al|el|ter|ten|y|e|auch|und)"
+_PARTICLES: Final = re.compile(_PARTICLE)
 _NAME: Final = re.compile(rf"{_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{0,3}}(?![\w@]|['’-]\w)")
 _JSON_FIELD: Final = re.compile(r"[\"'] ?[:=] ?[\"']?$")
 _AND: Final = re.compile(rf"(?:,? (?:and|und|et|y|e)|,|;| &|/) ({_NAME.pattern})")
@@ -63,7 +64,9 @@ def before_verb(text: str, end: int) -> Iterator[Finding]:
     verb = text.rfind(" ", 0, end)
     while verb > 0 and not text[verb + 1 : verb + 2].islower():  # pragma: no cover - verbs are one word each
         verb = text.rfind(" ", 0, verb)
-    yield from _found(_BEFORE_VERB, text, verb + 1, "person_by_verb")
+    _, _, word = text[max(0, verb - 72) : verb].rpartition(" ")[0].rpartition(" ")
+    if not (word.isascii() and word.islower()) or _PARTICLES.fullmatch(word):  # else the name has one word alone
+        yield from _found(_BEFORE_VERB, text, verb + 1, "person_by_verb")
 
 
 def before_mail(text: str, start: int) -> Iterator[Finding]:
