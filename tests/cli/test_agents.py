@@ -41,6 +41,18 @@ async def test_without_agents_the_list_says_so(tmp_path: Path) -> None:
         assert (await run(gate, "list", "--json"))[:2] == (0, '{"agents": []}\n')
 
 
+async def test_without_levels_the_list_tells_who_called_and_who_is_stopped(tmp_path: Path) -> None:
+    async with a_gate(tmp_path) as gate:
+        for _ in range(2):
+            await gate.hold()
+        await run(gate, "stop", "other")
+        listed = json.loads((await run(gate, "list", "--json"))[1])["agents"]
+        assert [(one["id"], one["stopped"]) for one in listed] == [("claude-code", False), ("other", True)]
+        assert await run(gate, "stop", "--all") == (0, "Every agent is stopped.\n", "")
+        listed = json.loads((await run(gate, "list", "--json"))[1])["agents"]
+        assert [(one["id"], one["stopped"]) for one in listed] == [("claude-code", True), ("other", True)]
+
+
 async def test_the_list_tells_level_counts_and_what_is_lacking(tmp_path: Path) -> None:
     async with a_gate(tmp_path, settings=AT_1, rules=RULES) as gate:
         code, out, _ = await run(gate, "list")

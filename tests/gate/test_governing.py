@@ -161,7 +161,7 @@ async def test_an_agent_nobody_knows_and_a_policy_without_levels_are_said(tmp_pa
 async def test_the_list_tells_levels_counts_and_what_is_lacking(tmp_path: Path) -> None:
     async with open_gate(tmp_path, LEVELS, PEOPLE) as gate:
         await work(gate, calls=2)
-        bot, ours = gate.governing.listed()
+        bot, ours = await gate.governing.listed()
         since = bot.pop("since")
         assert since == gate.store.agents()["bot"].since
         assert bot == {

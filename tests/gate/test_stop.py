@@ -138,7 +138,7 @@ async def test_a_stop_of_everybody_holds_for_agents_nobody_knew_and_leaves_stops
     async with open_gate(tmp_path) as gate:
         await stop(gate)
         shown = await stop(gate, "*")
-        assert {one["id"]: one["stopped"] for one in shown["agents"]} == {}
+        assert {one["id"]: one["stopped"] for one in shown["agents"]} == {"bot": True}
         assert told(await perform(gate, job("get"), Upstream(), agent="new")) == ("denied", "stopped")
         refused = await resume(gate, "new")
         assert isinstance(refused, NotSo)

@@ -51,10 +51,11 @@ class Governing:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    def listed(self) -> list[JsonObject]:
-        """Every agent that gate.yaml names or that was here."""
-        settings = self._gate.loaded.settings
-        return [self._shown(agent) for agent in sorted({*(settings.agents or {}), *self._gate.store.agents()})]
+    async def listed(self) -> list[JsonObject]:
+        """Every agent that gate.yaml names or that was here, also where the policy has no levels to count for."""
+        named, store = self._gate.loaded.settings.agents or {}, self._gate.store
+        known = {*named, *store.agents(), *await store.callers()} - {EVERYBODY}
+        return [self._shown(agent) for agent in sorted(known)]
 
     async def promote(self, said: Said, identity: Identity) -> Answer:
         """One level up, if the criteria are met and a reviewer who has no part in the agent says so: his approval of
@@ -96,7 +97,7 @@ class Governing:
         gate.under_way.cut_off(gate.store.stopped)
         await recorded
         await redecide(gate)
-        return self._after(said.agent)
+        return await self._after(said.agent)
 
     async def resume(self, said: Said, identity: Identity) -> Answer:
         """Let the agent, or everybody, go on. What was held or cut off is not taken up again."""
@@ -111,7 +112,7 @@ class Governing:
             also = "; all agents are" if self._gate.store.stopped(said.agent) else ""
             return Refused("not_stopped", 409, f"this agent is not stopped by its name{also}")
         await self._gate.store.resume_agent(said.agent, self._stopped(said, who, stopped=False))
-        return self._after(said.agent)
+        return await self._after(said.agent)
 
     def _stopped(self, said: Said, who: Reviewer, *, stopped: bool) -> Event:
         whose: JsonObject = {} if said.agent == EVERYBODY else {"agent": said.agent}
@@ -124,8 +125,8 @@ class Governing:
             return agent == EVERYBODY or PERSON.fullmatch(agent) is not None
         return agent in {EVERYBODY, *agents, *self._gate.store.agents()}
 
-    def _after(self, agent: str) -> JsonObject:
-        return {"agents": self.listed()} if agent == EVERYBODY else self._shown(agent)
+    async def _after(self, agent: str) -> JsonObject:
+        return {"agents": await self.listed()} if agent == EVERYBODY else self._shown(agent)
 
     async def _move(self, said: Said, who: Reviewer | Refused, judge: Judging) -> Answer:
         if isinstance(who, Refused):

@@ -235,3 +235,13 @@ def gated_share(tx: Tx, since: str) -> float:
         since=since,
     )
     return 0.0 if row is None or not row["calls"] else min(1.0, row["gated"] / row["calls"])
+
+
+def agents(tx: Tx) -> set[str]:
+    """Every agent that called or is stopped by its name: one step in the index for each, however many its calls."""
+    rows = tx.all(
+        "with recursive here(agent) as (select min(agent) from calls union all"
+        " select (select min(agent) from calls where agent > here.agent) from here where here.agent is not null)"
+        " select agent from here where agent is not null union select agent from stops"
+    )
+    return {row["agent"] for row in rows}

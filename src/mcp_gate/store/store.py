@@ -328,6 +328,10 @@ class Store:
         """Every agent that was counted or given a level. From memory."""
         return {agent: self._levels.of(agent) for agent in sorted(self._levels.known())}
 
+    async def callers(self) -> set[str]:
+        """Every agent that made a call or is stopped by its name, counted or not; `EVERYBODY` if all are stopped."""
+        return await self._db.read(calls.agents)
+
     async def move_agent(self, agent: str, judge: Judge, fields: JsonObject) -> Moved:
         """Let `judge` say what a person's word does to an agent's level as it is in this transaction, and write it.
 

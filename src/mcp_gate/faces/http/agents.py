@@ -23,7 +23,7 @@ class Agents:
 
     async def agents(self, http: HttpRequest) -> Response:
         parameters(http, "after")
-        return answer({"agents": self._governing.listed(), "next": None})
+        return answer({"agents": await self._governing.listed(), "next": None})
 
     async def promote(self, http: HttpRequest) -> Response:
         return await _done(http, self._governing.promote, reasoned=False)
