@@ -59,6 +59,13 @@ def test_the_policies_of_the_mission_decide_as_their_author_says() -> None:
     assert decide(gate, "get_order", retries=3, level=1).rule_ids == ("retry-escalation", "allow-reads", "level_1.1")
 
 
+def test_a_workflow_of_the_mission_loads_where_no_tool_has_its_topics_and_is_not_offered() -> None:
+    bare = {name: body for name, body in seed().items() if name != "upstreams.yaml"}
+    directory = {**bare, "upstreams.yaml": b"version: v1\nupstreams: { shop: { command: shop } }\n"}
+    assert load(directory).workflows == {}
+    assert any("'job.support.analyze-refund': the workflow is not offered" in told for told in warnings(directory))
+
+
 def test_a_claim_that_can_choose_a_milder_rule_is_warned_of() -> None:
     unsure = rule("unsure", "confidence_below: 0.7", "require_approval")
     also = rule("also", 'when: "attributes.confidence > 0.9"', "require_approval")

@@ -125,7 +125,6 @@ WORKFLOWS = [
     ("  b: ¦{ type: action }", "the action names no tool; add topic: …, or tool: upstream.name"),
     ("  b: { type: action, tool: ¦x }", "'x' names no upstream; write upstream.name"),
     ("  b: { type: action, tool: ¦x.y }", "there is no upstream 'x'; name one of upstreams.yaml"),
-    ("  b: { type: action, topic: ¦job.nobody }", "no tool is mapped to the topic 'job.nobody'; name the tool"),
     (
         "  b: { type: condition, depends_on: [a], branches: { x: { when: result.ok, next: c }, y: { when: result.no, "
         "next: d }, z: { when: result.n = 1, next: e } } }\n  c: ¦{ type: approval }\n"

@@ -16,8 +16,14 @@ CURE = "name the tool: tool: upstream.name"
 
 
 def resolve(reader: Reader, workflows: Iterable[Workflow], upstreams: Upstreams) -> tuple[Workflow, ...]:
-    """The same workflows, with the tool of every action. What is not one tool is an error."""
-    return tuple(_resolved(reader, workflow, upstreams) for workflow in workflows)
+    """The same workflows, with the tool of every action. Several tools for one topic are an error. Where no tool has it
+    there is nothing that the workflow could do: it is not offered, and a warning says why."""
+    found = (_resolved(reader, workflow, upstreams) for workflow in workflows)
+    return tuple(workflow for workflow in found if _is_whole(workflow))
+
+
+def _is_whole(workflow: Workflow) -> bool:
+    return all(step.tool is not None for step in workflow.steps.values() if isinstance(step, Action))
 
 
 def _resolved(reader: Reader, workflow: Workflow, upstreams: Upstreams) -> Workflow:
@@ -38,8 +44,10 @@ def _tool(reader: Reader, step: Action, upstreams: Upstreams) -> tuple[str, str]
     found = list(dict.fromkeys(_mapped(step.topic, upstreams)))
     if len(found) == 1:
         return found[0]
-    how = "no tool is" if not found else f"{len(found)} tools are"
-    reader.error(step.place, f"{how} mapped to the topic '{step.topic}'", CURE)
+    if found:
+        reader.error(step.place, f"{len(found)} tools are mapped to the topic '{step.topic}'", CURE)
+    else:
+        reader.warn(step.place, f"no tool is mapped to the topic '{step.topic}': the workflow is not offered", CURE)
     return None
 
 
