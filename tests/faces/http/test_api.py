@@ -199,7 +199,7 @@ async def test_a_request_is_sent_on_by_hand_once(tmp_path: Path) -> None:
 
 async def test_an_edited_request_shows_what_will_run_and_what_was_asked(tmp_path: Path) -> None:
     async with a_gate(tmp_path, rules=RULES.replace(b"decision: require", b"approvals: 2, decision: require")) as gate:
-        request = await gate.hold(needed=2)
+        request = await gate.hold(needed=2, group="default")
         word = await gate.word(request, "edit")
         status, problem = await gate.post(request, word)
         assert (status, problem["code"]) == (422, "bad_decision")
