@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from support.lines import META, an_agent
-from support.running import EVERYTHING_MAPPED, place, serving
+from support.running import EVERYTHING_MAPPED, place, serving, wait_for
 from support.upstreams import Probe
 
 SSN = "536-22-1234"
@@ -57,9 +57,11 @@ def test_S206_a_reviewer_reads_it_masked_reveals_it_and_releases_it_once(tmp_pat
         assert where.run("requests", "false-positive", id, "1").stdout.startswith("1 marked")
         proposed = where.run("output", "allow-list").stdout
         assert f'    - {{ values: ["{SSN}"], entities: [US_SSN], reason: "' in proposed
+        before = where.review().get("/v1/status")["policy_snapshot"]
         (where.config / "policies" / "allow.yaml").write_text("version: v1\n" + proposed)
         assert where.run("policy", "check").returncode == 0
         (where.config / "policies" / "allow.yaml").unlink()
+        wait_for(lambda: where.review().get("/v1/status")["policy_snapshot"] == before)  # it may have been heeded
 
         digest = request["call"]["job_hash"].removeprefix("sha256:")[:8]
         assert where.run("requests", "approve", id, "--digest", digest).returncode == 4
