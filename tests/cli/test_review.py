@@ -77,8 +77,9 @@ async def test_S117_in_a_real_terminal_nothing_of_the_data_acts_and_a_call_is_ap
         request = await gate.hold(arguments={"note": HOSTILE}, group="default")
         async with a_review(gate, tmp_path) as tmux:
             await tmux.sees("⟨U+001B⟩]52;c;cHduZWQ=")
-            await tmux.keys("Space")
-            screen = await tmux.sees("type it to approve")
+            while "type it to approve" not in (screen := await tmux.text()):  # its details may still be on their way
+                await tmux.keys("Space")
+                await asyncio.sleep(0.05)
             assert not [char for char in screen.replace("\n", "") if is_hidden(char)]
             found = re.search(r"code +([A-Z](?: [A-Z]){3}) ", screen)
             assert found is not None
