@@ -146,9 +146,9 @@ def test_a_program_that_is_not_there_is_shown_with_the_reason(probe: Probe) -> N
 # ---- ending (S237)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_S237_a_signal_ends_the_gate_in_order_calls_in_flight_finish_and_held_ones_survive(
-    gate: Place, probe: Probe, number: signal.Signals
+    gate: Place, probe: Probe, number: signal.Signals, code: int
 ) -> None:
     probe.change(delay=1.0)
     with serving(gate) as process, an_agent(gate.state) as agent, an_agent(gate.state, "other") as other:
@@ -160,7 +160,7 @@ def test_S237_a_signal_ends_the_gate_in_order_calls_in_flight_finish_and_held_on
         assert "isError" not in agent.answer(in_flight)["result"]
         told = verdict(other.answer(held)["result"])
         assert (told["status"], told["retry"]) == ("pending", "same_call")
-        assert process.wait(10) == 0
+        assert process.wait(10) == code
         assert not list(gate.state.glob("*.sock"))
     executed = [r for r in gate.records() if r["event"] in ("call.executed", "call.unknown", "call.failed")]
     assert [(r["event"], r["tool"]) for r in executed] == [("call.executed", "echo")]

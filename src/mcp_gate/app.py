@@ -68,8 +68,11 @@ class Setting:
     """How often the files of the directory are looked at."""
 
 
-async def run(setting: Setting, loaded: Loaded) -> None:
+async def run(setting: Setting, loaded: Loaded) -> bool:
     """Serve until told to stop.
+
+    Returns:
+        Whether the person at the terminal interrupted it.
 
     Raises:
         ConfigError: nothing was served.
@@ -83,7 +86,7 @@ async def run(setting: Setting, loaded: Loaded) -> None:
         gate.tracing = tracing(gate.id)
         stack.push_async_callback(finish, gate.tracing)
         reloader = Reloader(gate, setting.directory, setting.look_sec)
-        _obey_signals(gate, reloader)
+        interrupted = _obey_signals(gate, reloader)
         await _listen(stack, gate, setting.state)
         _quieten_collector()
         log.info("serving %s, policy %s", setting.directory, loaded.snapshot.id)
@@ -97,6 +100,7 @@ async def run(setting: Setting, loaded: Loaded) -> None:
         await _until_stopped(gate, work)
         await _wind_down(gate)
         await checkpoints.keep()
+    return interrupted.is_set()
 
 
 async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
@@ -191,12 +195,19 @@ async def _listen(stack: AsyncExitStack, gate: Gate, state: Path) -> None:
         await stack.enter_async_context(serve_mcp(gate))
 
 
-def _obey_signals(gate: Gate, reloader: Reloader) -> None:
-    """Before the first door opens: from then on somebody may send one."""
+def _obey_signals(gate: Gate, reloader: Reloader) -> asyncio.Event:
+    """Before the first door opens: from then on somebody may send one. Gives back what Ctrl-C sets."""
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, reloader.request)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, gate.stop)
+    loop.add_signal_handler(signal.SIGTERM, gate.stop)
+    interrupted = asyncio.Event()
+
+    def interrupt() -> None:
+        interrupted.set()
+        gate.stop()
+
+    loop.add_signal_handler(signal.SIGINT, interrupt)
+    return interrupted
 
 
 async def _until_stopped(gate: Gate, work: list[Coroutine[None, None, None]]) -> None:

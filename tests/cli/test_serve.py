@@ -86,6 +86,36 @@ def test_a_directory_that_is_none_is_named(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
+def test_with_json_it_is_told_on_standard_output_too_whatever_the_command(tmp_path: Path) -> None:
+    for command in (("status",), ("audit", "verify"), ("reviewers", "list"), ("stop",)):
+        done = run(*command, "--json", "--config", str(tmp_path / "nowhere"))
+        (error,) = json.loads(done.stdout)["errors"]
+        assert error["message"] == "there is no gate directory"
+    assert run("connect", "--json", "--config", str(tmp_path / "nowhere")).stdout == ""
+
+
+def test_what_ends_a_command_is_a_code_and_a_sentence_with_json() -> None:
+    with place({"shop": {"command": "true"}}) as where:
+        done = where.run("status", "--json")
+        assert done.returncode == 3
+        assert json.loads(done.stdout)["code"] == "unreachable"
+        assert json.loads(done.stdout)["detail"] + "\n" == done.stderr
+        done = where.run("requests", "deny", "R-1", "--json")
+        assert (done.returncode, json.loads(done.stdout)["code"]) == (2, "usage")
+
+
+def test_the_three_options_may_stand_before_a_command_as_well() -> None:
+    with place({"shop": {"command": "true"}}) as where:
+        for line in (
+            [*where.arguments, "--json", "policy", "check"],
+            ["policy", *where.arguments, "--json", "check"],
+            ["--config", "nowhere", "policy", "check", *where.arguments, "--json"],
+        ):
+            done = run(*line)
+            assert done.returncode == 0, done.stderr
+            assert json.loads(done.stdout)["upstreams"] == ["shop"]
+
+
 def test_a_state_path_too_long_for_a_socket_is_an_error_that_says_so(tmp_path: Path) -> None:
     with place({"shop": {"command": "true"}}) as where:
         deep = tmp_path / ("d" * 100)

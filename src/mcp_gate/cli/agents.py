@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcp_gate.cli.options import Exit, as_option, gate_options, leave, me
+from mcp_gate.cli.options import Exit, as_option, gate_options, group_options, leave, me
 from mcp_gate.cli.talk import gate_of, print_json
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.group()
+@group_options
 def agents() -> None:
     """Agents: their levels of autonomy, and the stop switch."""
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import click
 
 from mcp_gate.cli.lazy import LazyGroup
+from mcp_gate.cli.options import group_options
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "tail": ("audit_read:tail", "The newest records, one a line."),
@@ -20,5 +21,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 @click.group(cls=LazyGroup, commands=COMMANDS)
+@group_options
 def audit() -> None:
     """The record of every call and decision."""

@@ -14,7 +14,7 @@ import click
 
 from mcp_gate.cli.columns import table
 from mcp_gate.cli.loading import load_or_leave
-from mcp_gate.cli.options import Exit, gate_options, leave
+from mcp_gate.cli.options import Exit, gate_options, group_options, leave
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.group()
+@group_options
 def clients() -> None:
     """LLM clients on this machine, and the gate before their servers."""
 

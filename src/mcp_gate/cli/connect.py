@@ -18,4 +18,5 @@ def connect(config: str | None, state: str | None, as_json: bool, agent: str) ->
     from mcp_gate.cli.state import state_directory
     from mcp_gate.faces.mcp.connect import run
 
+    click.get_current_context().meta.clear()  # no JSON of errors: standard output is the protocol's
     sys.exit(run(config, state_directory(config, state), agent, os.environ.get("MCP_GATE_TOKEN")))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 
 import click
 
 from mcp_gate.cli.lazy import LazyGroup
-from mcp_gate.cli.options import Exit
+from mcp_gate.cli.options import Exit, group_options
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo:demo", "The whole job on bundled upstreams; nothing of yours is touched."),
@@ -35,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 @click.group(cls=LazyGroup, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mcp-gate", prog_name="mcp-gate")
+@group_options
 def cli() -> None:
     """A gate between AI agents and their tools: every call is decided, held for a person, recorded."""
 
@@ -45,6 +47,8 @@ def run() -> None:
         code = cli(standalone_mode=False)
     except click.ClickException as e:
         e.show()
+        if "--json" in sys.argv:
+            print(json.dumps({"code": Exit.USAGE.name.lower(), "detail": e.format_message()}))
         sys.exit(e.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(Exit.INTERRUPTED)

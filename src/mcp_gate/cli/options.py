@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 
 import click
 
@@ -30,17 +31,58 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-def gate_options(command: Callable[P, R]) -> Callable[P, R]:
-    """Add `--config`, `--state` and `--json`; the function gets `config`, `state` and `as_json`."""
+WANTED: Final = "mcp_gate.wanted"
+"""Where a click context keeps what stood before a subcommand."""
 
-    @click.option("--config", metavar="DIR", help="The gate directory (else $MCP_GATE_CONFIG).")
-    @click.option("--state", metavar="DIR", help="Where database, sockets and log live (else $MCP_GATE_STATE).")
-    @click.option("--json", "as_json", is_flag=True, help="JSON on standard output, one object a line for lists.")
+
+def _three(command: Callable[..., R]) -> Callable[..., R]:
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="JSON on standard output, one object a line for lists."),
+        click.option("--state", metavar="DIR", help="Where database, sockets and log live (else $MCP_GATE_STATE)."),
+        click.option("--config", metavar="DIR", help="The gate directory (else $MCP_GATE_CONFIG)."),
+    ):
+        command = option(command)
+    return command
+
+
+def gate_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add `--config`, `--state` and `--json`; the function gets `config`, `state` and `as_json`.
+
+    They may stand before the command's name as well (`group_options`); what stands behind it comes first.
+    """
+
+    @_three
     @functools.wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        return command(*args, **kwargs)
+    def wrapped(*args: Any, config: str | None, state: str | None, as_json: bool, **kwargs: Any) -> R:
+        three = _remember(config, state, as_json)
+        return command(*args, **three, **kwargs)
 
     return wrapped
+
+
+def group_options(group: Callable[[], None]) -> Callable[..., None]:
+    """Let the three stand before the names of a group's commands."""
+
+    @_three
+    @functools.wraps(group)
+    def wrapped(config: str | None, state: str | None, as_json: bool) -> None:
+        _remember(config, state, as_json)
+
+    return wrapped
+
+
+def _remember(config: str | None, state: str | None, as_json: bool) -> dict[str, Any]:
+    """What is known of the three by now, for this command and the ones below."""
+    wanted: dict[str, Any] = click.get_current_context().meta.setdefault(WANTED, {})
+    given = {"config": config, "state": state, "as_json": as_json or None}
+    wanted.update({name: value for name, value in given.items() if value is not None})
+    return {"config": None, "state": None, "as_json": False, **wanted}
+
+
+def json_wanted() -> bool:
+    """Whether the command that runs was given `--json`."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(WANTED, {}).get("as_json"))
 
 
 def as_option(command: Callable[P, R]) -> Callable[P, R]:
@@ -85,7 +127,9 @@ def me(approver: str | None) -> str:
 
 
 def leave(code: Exit, sentence: str = "") -> NoReturn:
-    """End the command with one sentence for the person at the terminal."""
+    """End the command with one sentence for the person at the terminal, and with `--json` for a program, too."""
     if sentence:
         print(sentence, file=sys.stderr)
+        if code is not Exit.DONE and json_wanted():
+            print(json.dumps({"code": code.name.lower(), "detail": sentence}))
     raise SystemExit(int(code))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from mcp_gate.cli.lazy import LazyGroup
+from mcp_gate.cli.options import group_options
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("output_test:test", "What would be taken out of a result, where and why."),
@@ -15,5 +16,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 @click.group(cls=LazyGroup, commands=COMMANDS)
+@group_options
 def output() -> None:
     """Look at what tools return as the gate does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from mcp_gate.cli.lazy import LazyGroup
+from mcp_gate.cli.options import group_options
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("policy_check:check", "Load everything; 0 only if it could be served."),
@@ -20,5 +21,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 @click.group(cls=LazyGroup, commands=COMMANDS)
+@group_options
 def policy() -> None:
     """Check and explain the policy."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
-from mcp_gate.cli.options import Exit, Who, as_option, gate_options, leave, me, who_options
+from mcp_gate.cli.options import Exit, Who, as_option, gate_options, group_options, leave, me, who_options
 from mcp_gate.cli.talk import gate_of, print_json
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def _reason_option(command: Callable[P, R]) -> Callable[P, R]:
 
 
 @click.group()
+@group_options
 def requests() -> None:
     """Held calls: see them, decide on them."""
 

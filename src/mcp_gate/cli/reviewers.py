@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mcp_gate.cli.options import Exit, gate_options, leave
+from mcp_gate.cli.options import Exit, gate_options, group_options, leave
 
 if TYPE_CHECKING:
     from mcp_gate.model.config import ReviewerSpec
@@ -24,6 +24,7 @@ NEW_SECTION: Final = "Until now the user who runs the gate decided, in every gro
 
 
 @click.group()
+@group_options
 def reviewers() -> None:
     """Reviewers: who may decide, and what proves it."""
 
@@ -172,7 +173,8 @@ def _tell(one: ReviewerSpec | None, sentence: str, in_force: bool | None, as_jso
         case True if not as_json:
             print("The running gate goes by it.")
         case False:
-            leave(Exit.UNREACHABLE, "the running gate does not go by it yet: see 'mcp-gate status'")
+            print("the running gate does not go by it yet: see 'mcp-gate status'", file=sys.stderr)
+            leave(Exit.UNREACHABLE)
         case None if not as_json:
             print("No gate runs: it counts from the next start.")
         case _:

@@ -36,11 +36,13 @@ def serve(config: str | None, state: str | None, as_json: bool, started_by_conne
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     try:
-        uvloop.run(run(Setting(directory, state_dir, started_by_connect), loaded))
+        interrupted = uvloop.run(run(Setting(directory, state_dir, started_by_connect), loaded))
     except ConfigError as error:
         report(error, as_json=as_json)
     except Unavailable as error:
         leave(Exit.UNREACHABLE, f"the gate cannot start: {error}")
+    if interrupted:
+        leave(Exit.INTERRUPTED)
 
 
 @click.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mcp_gate.cli.options import Exit, leave
+from mcp_gate.cli.options import json_wanted
 
 
 def state_directory(config: str | None, state: str | None) -> Path:
@@ -13,6 +13,7 @@ def state_directory(config: str | None, state: str | None) -> Path:
 
     Of the gate directory only `state_dir:` in gate.yaml is read.
     """
+    from mcp_gate.cli.loading import report
     from mcp_gate.gate.directory import find_gate_directory, find_state_directory
     from mcp_gate.model.config import ConfigError
 
@@ -21,12 +22,14 @@ def state_directory(config: str | None, state: str | None) -> Path:
     try:
         directory = find_gate_directory(config, os.environ)
     except ConfigError as error:
-        leave(Exit.USAGE, str(error))
+        report(error, as_json=json_wanted())
     return find_state_directory(None, os.environ, directory, _configured(directory))
 
 
 def _configured(directory: Path) -> str | None:
+    from mcp_gate.cli.loading import report
     from mcp_gate.lang.yamldoc import Refused, Scalar, read
+    from mcp_gate.model.config import ConfigError
 
     file = directory / "gate.yaml"
     if not file.is_file():
@@ -34,6 +37,6 @@ def _configured(directory: Path) -> str | None:
     try:
         root, _ = read(file.name, file.read_bytes())
     except Refused as refused:
-        leave(Exit.USAGE, str(refused.problem))
+        report(ConfigError((refused.problem,)), as_json=json_wanted())
     found = root.entries.get("state_dir")
     return found.text if isinstance(found, Scalar) else None

@@ -40,8 +40,10 @@ def gate_of(config: str | None, state: str | None, *, as_json: bool, who: Who | 
         leave(Exit.UNREACHABLE, str(error))
     except Problem as problem:
         if as_json:
-            print_json({"code": problem.code, "detail": problem.detail, "fields": list(problem.fields)})
-        leave(_code(problem), _sentence(problem))
+            told = {"code": problem.code, "detail": problem.detail, "fields": list(problem.fields)}
+            print_json({name: value for name, value in told.items() if value})
+        print(_sentence(problem), file=sys.stderr)
+        leave(_code(problem))
 
 
 def signer_of(file: str) -> Signer:

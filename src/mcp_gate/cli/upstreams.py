@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcp_gate.cli.options import Exit, gate_options, leave
+from mcp_gate.cli.options import Exit, gate_options, group_options, leave
 from mcp_gate.cli.talk import gate_of, print_json
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ WORDS = {
 
 
 @click.group()
+@group_options
 def upstreams() -> None:
     """Upstreams, their tools and pins."""
 
@@ -80,11 +81,11 @@ def pin(name: str, yes: bool, config: str | None, state: str | None, as_json: bo
 
     with gate_of(config, state, as_json=as_json) as gate:
         wanted = _withheld(gate, name)
-        if not wanted:
+        if not wanted and not as_json:
             leave(Exit.DONE, "Nothing is withheld for its definition.")
         for tool in wanted:
             _show_difference(tool)
-        if not yes and not _agreed(len(wanted)):
+        if wanted and not yes and not _agreed(len(wanted)):
             leave(Exit.NOT_SO, "Nothing was accepted.")
         accepted: list[str] = []
         for upstream in sorted({tool["upstream"] for tool in wanted}):

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import click
 
-from mcp_gate.cli.options import gate_options
+from mcp_gate.cli.options import gate_options, group_options
 from mcp_gate.cli.talk import gate_of, print_json
 from mcp_gate.lang.reveal import reveal
 
@@ -19,6 +19,7 @@ LETTERS = ("GIVEN UP", "WEBHOOK", "NEWS", "REQUEST", "WHY")
 
 
 @click.group()
+@group_options
 def webhooks() -> None:
     """Webhooks: what was delivered, what waits, what was given up."""
 
