@@ -46,6 +46,10 @@ async def test_a_difference_tells_nothing_of_what_is_covered() -> None:
     before = {**ARGUMENTS, "note": "SSN 987-65-4321 and nobody", "gone": 1}
     rows = compared(before, ARGUMENTS, masked(ARGUMENTS, await covers()))
     lines = [plain(line) for line in hang(rows, 200)]
+    asked = masked(ARGUMENTS, await covers())
+    assert [
+        plain(line) for line in hang(compared(ARGUMENTS, {**ARGUMENTS, "note": "none"}, {"note": "none"}, asked), 200)
+    ] == ['~ note  "SSN ▒▒US_SSN▒▒ and ▒▒EMAIL_ADDRESS▒▒" → "none"']
     assert lines == ['~ note  "another one" → "SSN ▒▒US_SSN▒▒ and ▒▒EMAIL_ADDRESS▒▒"', "- gone  1"]
 
 

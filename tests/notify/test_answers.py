@@ -23,6 +23,7 @@ from mcp_gate.model.request import Request
 from support.held import a_call, a_request
 from support.hooks import OTHER, SECRET, hooked, payload, until
 from support.reviewed import Reviewed, raw
+from support.scanning import Broken
 from support.web import Script
 
 pytestmark = pytest.mark.anyio
@@ -131,8 +132,55 @@ async def test_a_link_lets_nothing_out_that_its_page_does_not_show(
         digits = request.call.job_hash.removeprefix("sha256:")[:8]
         form = filled(page, "drop", digest=digits) | {"word": "release"}
         status, told = await ask(found, "POST", path, form)
-        assert (status, "not shown here" in told) == (422, True)
+        assert (status, "covered here" in told) == (422, True)
         assert (await found.shown(request))["status"] == "pending"
+
+
+async def test_a_link_s_page_covers_what_is_personal_and_has_no_way_to_uncover_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gate(tmp_path, monkeypatch) as (found, script):
+        ssn, card = "536-22-8726", 4539578763621486
+        arguments = {"note": f"patient SSN {ssn}", "card_number": card, "order": "O-77", "to": "b@p\u0430ypal.com"}
+        call = a_call(
+            id="c-9", arguments=arguments, attributes={"who": "jane.doe@example.com"},
+            claims={"gate_reason": f"SSN {ssn} asked for it"},
+        )  # fmt: skip
+        request, path = await linked(found, script, call=call)
+        _, page = await ask(found, "GET", path)
+        for covered in (ssn, str(card), "jane.doe"):
+            assert covered not in page
+        assert "▒▒US_SSN▒▒" in page
+        assert "O-77" in page
+        assert "reveal" not in page
+        assert 'value="approve"' not in page
+        assert f'href="/requests/{request.id}"' in page
+        deny = filled(page, "deny", reason="no")
+        digits = request.call.job_hash.removeprefix("sha256:")[:8]
+        status, told = await ask(found, "POST", path, {**deny, "word": "approve", "digest": digits})
+        assert (status, "covered here" in told) == (422, True)
+        status, _ = await ask(found, "POST", f"/requests/{request.id}/reveal", {"key": ""})
+        assert status == 401
+        assert (await ask(found, "POST", path, deny))[0] == 303
+        assert (await found.shown(request))["status"] == "rejected"
+
+
+async def test_a_link_s_page_shows_nothing_of_a_call_that_cannot_be_looked_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gate(tmp_path, monkeypatch) as (found, script):
+        for arguments in ({"jane.doe@example.com": "O-77"}, {"order": "O-77" * 20_000}):
+            _, path = await linked(found, script, arguments=arguments)
+            _, page = await ask(found, "GET", path)
+            assert "O-77" not in page
+            assert "jane.doe" not in page
+            assert "nothing of it is shown" in page
+            assert 'value="approve"' not in page
+        found.gate.scanner = Broken()
+        _, path = await linked(found, script)
+        _, page = await ask(found, "GET", path)
+        assert "O-3" not in page
+        assert 'value="deny"' in page
 
 
 async def test_a_link_does_not_decide_on_an_own_agent_s_call_nor_elsewhere(

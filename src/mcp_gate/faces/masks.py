@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from mcp_gate.lang.strictjson import dumps
 from mcp_gate.model.foreign import Json, JsonObject
 
 Masks: TypeAlias = tuple[JsonObject, ...]
@@ -22,7 +23,7 @@ def masked(arguments: JsonObject, masks: Masks) -> JsonObject:
         for step in mask["place"][:-1]:
             target = target[step]
         last = mask["place"][-1]
-        text = target[last]
+        text = target[last] if isinstance(target[last], str) else dumps(target[last]).decode()
         target[last] = f"{text[: mask['start']]}▒▒{mask['entity']}▒▒{text[mask['end'] :]}"
     return out
 

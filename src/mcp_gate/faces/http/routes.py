@@ -65,14 +65,17 @@ class Routes:
         if not self.visible(identity_of(http), found.group):
             raise no_request()
         out = await self.whole(found, identity_of(http))
-        if _flag(query, "personal"):
-            out["personal"] = await self.personal(found)
-        return answer(out)
+        return answer(out | await self.personal(found) if _flag(query, "personal") else out)
 
-    async def personal(self, request: Request) -> list[JsonObject]:
-        """The member `personal`: what among the arguments is personal, or secret."""
+    async def personal(self, request: Request) -> JsonObject:
+        """The member `personal`: what among the arguments is personal, or secret; and `personal_asked`, the same of
+        those that the agent asked with, where a reviewer changed them."""
         gate = self._gate
-        return await personal(gate.scanner, request.call.arguments, options(gate.loaded.outgoing.detection))
+        out = {"personal": request.call.arguments}
+        if request.asked is not None:
+            out["personal_asked"] = request.asked["arguments"]
+        found = options(gate.loaded.outgoing.detection)
+        return {name: await personal(gate.scanner, arguments, found) for name, arguments in out.items()}
 
     async def whole(self, request: Request, identity: Identity) -> JsonObject:
         """All that there is to read of a request, for one who may see it."""

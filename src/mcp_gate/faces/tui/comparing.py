@@ -18,30 +18,39 @@ LONGEST: Final = 160
 """Characters of a value."""
 
 
-def compared(before: JsonObject, after: JsonObject, shown: JsonObject) -> Iterator[Row]:
+def compared(
+    before: JsonObject, after: JsonObject, shown: JsonObject, shown_before: JsonObject | None = None
+) -> Iterator[Row]:
     """A row for each place that differs: `~` another value, `+` new, `-` gone.
 
     Args:
         shown: `after` as it may be shown. Of what is covered there the other value is not told either.
+        shown_before: `before` as it may be shown; None: as it is.
     """
     found = differences(before, after)
     if not found:
         yield Row((("nothing differs", ""),), first=(("  ", ""),))
     for place in found[:MOST]:
-        yield _row(_covered(place, shown))
+        yield _row(_covered(place, shown, before if shown_before is None else shown_before))
     if len(found) > MOST:
         yield Row(((f"and {len(found) - MOST} more places", "reverse"),), first=(("  ", ""),))
 
 
-def _covered(found: Difference, shown: JsonObject) -> Difference:
+def _covered(found: Difference, shown: JsonObject, shown_before: JsonObject) -> Difference:
+    if found.before is not ABSENT:
+        found = replace(found, before=_at(shown_before, found))
     if found.after is ABSENT:
         return found
-    value: Json = shown
-    for step in found.place:
-        value = value[step]
+    value = _at(shown, found)
     if value == found.after:
         return found
     return replace(found, after=value, before=found.before if found.before is ABSENT else "another one")
+
+
+def _at(value: Json, found: Difference) -> Json:
+    for step in found.place:
+        value = value[step]
+    return value
 
 
 def _row(place: Difference) -> Row:

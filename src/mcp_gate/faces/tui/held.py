@@ -21,7 +21,7 @@ KNOWN: Final = frozenset(
     {
         "id", "kind", "status", "call", "verdict", "tier", "group", "needed", "decisions", "opened_ts", "due_ts",
         "stage", "escalated_ts", "escalated_from", "escalate_ts", "escalate_to", "then", "claimed_by",
-        "assigned_to", "waiting", "attempts", "asked", "changed", "nearest", "server", "personal",
+        "assigned_to", "waiting", "attempts", "asked", "changed", "nearest", "server", "personal", "personal_asked",
     }
 )  # fmt: skip
 
@@ -77,6 +77,8 @@ class Held:
     """Size of the arguments as sent."""
     masks: Masks = ()
     """What is personal among the arguments."""
+    masks_of_asked: Masks = ()
+    """The same of those that the agent asked with."""
     bare: bool = False
     """Whether its result is shown as it came, where it has one."""
 
@@ -113,6 +115,7 @@ class Held:
             assigned_to=_text(request.get("assigned_to", "")),
             asked=request["asked"]["arguments"] if "asked" in request else None, nearest=request.get("nearest"),
             server=request.get("server", {}), masks=tuple(request.get("personal", ())),
+            masks_of_asked=tuple(request.get("personal_asked", ())),
             more={k: v for k, v in request.items() if k not in KNOWN},
             more_bytes=len(dumps(request["result"])) if "result" in request else 0,
             bytes=len(dumps(call["arguments"])) if "arguments" in call else 0,
@@ -152,13 +155,14 @@ class Held:
     def bared(self, result: JsonObject | None) -> Held:
         """With nothing covered."""
         if result is None:
-            return replace(self, masks=(), bare=True)
-        return replace(self, masks=(), more={**self.more, "result": result}, more_bytes=len(dumps(result)), bare=True)
+            return replace(self, masks=(), masks_of_asked=(), bare=True)
+        more = {**self.more, "result": result}
+        return replace(self, masks=(), masks_of_asked=(), more=more, more_bytes=len(dumps(result)), bare=True)
 
     @property
     def covered(self) -> bool:
         """Whether something is not shown as it is."""
-        return bool(self.masks) or (self.kind == "quarantine" and not self.bare)
+        return bool(self.masks or self.masks_of_asked) or (self.kind == "quarantine" and not self.bare)
 
     @property
     def unreadable(self) -> bool:
@@ -172,6 +176,7 @@ class Held:
         return replace(
             self, call={**before.call, **self.call}, asked=before.asked, nearest=before.nearest, bytes=before.bytes,
             server=before.server, more=before.more, more_bytes=before.more_bytes, masks=before.masks,
+            masks_of_asked=before.masks_of_asked,
             bare=before.bare,
         )  # fmt: skip
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mcp_gate.faces.facts import SUBJECTS
+from mcp_gate.faces.masks import masked
 from mcp_gate.faces.tui.arguments import Shown, arguments, lookalike, warning
 from mcp_gate.faces.tui.claimed import claims
 from mcp_gate.faces.tui.comparing import compared
@@ -76,7 +77,8 @@ def _new(held: Held) -> Iterator[Row]:
     """What differs from what a reviewer knows: from what was asked for, and from what was approved before."""
     if held.asked is not None:
         yield heading("What a reviewer changed", "the agent had asked otherwise")
-        yield from compared(held.asked, held.call["arguments"], held.shown)
+        asked = masked(held.asked, held.masks_of_asked)
+        yield from compared(held.asked, held.call["arguments"], held.shown, asked)
         yield BLANK
     if held.nearest is None:
         return
@@ -182,9 +184,10 @@ def _missing(held: Held, whole: bool) -> Iterator[Row]:
         yield Row((("over 256 KiB: more than a person can read; it can only be denied", "bold reverse"),))
     elif not whole and not held.unreadable:
         yield Row((("some of it is left out; press v to read all of it before approving", "bold reverse"),))
-    if held.masks:
-        kinds = ", ".join(sorted({str(mask["entity"]) for mask in held.masks}))
-        yield Row(((f"▒▒ {len(held.masks)} covered ({kinds}): r uncovers them, which is recorded", "bold"),))
+    masks = held.masks + held.masks_of_asked
+    if masks:
+        kinds = ", ".join(sorted({str(mask["entity"]) for mask in masks}))
+        yield Row(((f"▒▒ {len(masks)} covered ({kinds}): r uncovers them, which is recorded", "bold"),))
 
 
 def _more(held: Held, more: list[Shown]) -> Iterator[Row]:

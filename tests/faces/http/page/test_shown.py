@@ -66,6 +66,8 @@ def test_what_a_reviewer_changed_stands_beside_what_was_asked() -> None:
     asked = {"arguments": {"amount": 999}, "job_hash": "sha256:0"}
     shown = page(a_story(asked=asked, changed=["/amount"]))
     assert 'A reviewer changed /amount ; the agent had asked for { "amount": 999 }' in shown
+    masks = [{"place": ["amount"], "start": 0, "end": 3, "entity": "CREDIT_CARD"}]
+    assert "▒▒CREDIT_CARD▒▒" in page(a_story(asked=asked, changed=["/amount"], personal_asked=masks))
 
 
 def test_a_withheld_result_is_shown_masked_with_what_was_found_in_it() -> None:

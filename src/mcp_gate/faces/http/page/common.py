@@ -71,7 +71,7 @@ class Desk:
         assert visitor.identity is not None
         told = await self._routes.whole(request, visitor.identity)
         if not bare:
-            told["personal"] = await self._routes.personal(request)
+            told |= await self._routes.personal(request)
         if result is not None:
             told["result"] = result
         shown = story(told, self._gate.clock.steady(), bare=bare)

@@ -11,11 +11,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mcp_gate.faces.http import body
+from mcp_gate.faces.http.page.bearer import shown_to_bearer
 from mcp_gate.faces.http.page.common import go
 from mcp_gate.faces.http.page.deciding import check_filled
 from mcp_gate.faces.http.page.form import read_form
 from mcp_gate.faces.http.page.render import html
-from mcp_gate.faces.http.page.shown import story
 from mcp_gate.faces.http.problem import Failure
 from mcp_gate.faces.http.routes import parameters, refusal
 from mcp_gate.faces.http.shapes import request_json
@@ -25,7 +25,7 @@ from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.decision import Assurance
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Refused
-from mcp_gate.model.request import QUARANTINE, Request
+from mcp_gate.model.request import Request
 from mcp_gate.notify.links import PATH, Link, opened
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ class Linked:
             link, request = await self._found(http)
         except Failure as failure:
             return html("told", failure.status, failure=failure, back="/")
-        return self._page(http, link, request)
+        return await self._page(http, link, request)
 
-    def _page(self, http: HttpRequest, link: Link, request: Request) -> Response:
-        shown = story(self._json(request), self._gate.clock.steady(), bare=False)
+    async def _page(self, http: HttpRequest, link: Link, request: Request) -> Response:
+        shown = await shown_to_bearer(self._gate, request)
         if request.min_assurance > Assurance.LINK:
             shown = {**shown, "sayings": [], "needs_more_proof": True}
         forms = {"key": "", "nonce": secrets.token_hex(16), "me": link.reviewer, "read_key": ""}
@@ -66,8 +66,10 @@ class Linked:
             link, request = await self._found(http)
             fields = await read_form(http, *FIELDS)
             saying = check_filled(self._json(request), fields, self._gate.clock.steady())
-            if saying is not None and saying.bare and request.kind == QUARANTINE:
-                raise Failure(422, "not_shown", "what is withheld is not shown here; sign in to let it out")
+            if saying is not None and saying.bare and (await shown_to_bearer(self._gate, request))["covered"]:
+                raise Failure(
+                    422, "not_shown", "something of it is covered here; sign in to read it, and say this there"
+                )
             said = {
                 "decision": fields["word"], "approver_id": link.reviewer, "job_hash": fields["job_hash"],
                 "policy_snapshot": fields["policy_snapshot"], "decision_ts": rfc3339(self._gate.clock.wall()),

@@ -21,7 +21,7 @@ TOLD: Final = frozenset(
         "id", "kind", "status", "call", "verdict", "tier", "group", "needed", "decisions", "opened_ts", "due_ts",
         "stage", "then", "escalate_to", "escalate_ts", "escalated_ts", "escalated_from", "assigned_to", "claimed_by",
         "waiting", "attempts", "asked", "changed", "nearest", "server", "result",
-        "personal",
+        "personal", "personal_asked",
     }
 )  # fmt: skip
 """Members of a request that have their place on the page."""
@@ -52,15 +52,17 @@ def card(request: JsonObject, now: float) -> JsonObject:
     }
 
 
-def story(request: JsonObject, now: float, *, bare: bool = True) -> JsonObject:
+def story(request: JsonObject, now: float, *, bare: bool = True, covered: bool = False) -> JsonObject:
     """Everything a person needs in order to decide: the gate's facts, the arguments, where it came from, then what
     others say of it.
 
     Args:
         bare: nothing is covered. Else what is `personal` is, and a withheld result.
+        covered: something was covered before.
     """
     call = request["call"]
     masks = tuple(request.get("personal", ()))
+    of_asked = tuple(request.get("personal_asked", ()))
     arguments = masked(call["arguments"], masks) if masks else call["arguments"]
     size = len(dumps(call["arguments"]))
     further = {name: value for name, value in request.items() if name not in TOLD}
@@ -74,16 +76,17 @@ def story(request: JsonObject, now: float, *, bare: bool = True) -> JsonObject:
         "why_here": "Why it is here" if has_run(request) else "Why it is held",
         "subject": subject(request),
         "arguments": lines(arguments),
-        "covered": bool(masks) or (is_withheld(request) and not bare),
+        "hidden": False,
+        "covered": covered or bool(masks or of_asked) or (is_withheld(request) and not bare),
         "size": size,
         "too_large": size > MOST_BYTES,
         "needs_more_proof": needs_more_proof(request),
         "min_assurance": request["verdict"].get("min_assurance", ""),
-        "lookalikes": lookalikes(call["arguments"]),
+        "lookalikes": lookalikes(arguments),
         "withheld": request["verdict"]["quarantine"]["details"] if is_withheld(request) else [],
         "result": lines(request["result"]) if "result" in request else [],
         "changed": request.get("changed", []),
-        "asked": lines(request["asked"]["arguments"]) if "asked" in request else [],
+        "asked": lines(masked(request["asked"]["arguments"], of_asked)) if "asked" in request else [],
         "nearest": _nearest(request, arguments),
         "further": lines(further) if further else [],
         "trail": call["trail"],
