@@ -8,6 +8,7 @@ import time
 import urllib.parse
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ import pytest
 from slack_sdk.signature import SignatureVerifier
 
 from mcp_gate.faces.facts import DIGITS
-from mcp_gate.model.decision import Assurance
+from mcp_gate.model.decision import Assurance, OnTimeout
 from mcp_gate.model.request import Request
 from mcp_gate.notify import slack, worker
-from support.held import a_call
+from mcp_gate.review.due import Moment, fate
+from support.held import a_call, a_request
 from support.hooks import sending, until
 from support.reviewed import Reviewed, a_gate, raw
 from support.web import Asked, Script, plain, scripted
@@ -127,6 +129,139 @@ async def test_a_held_call_is_posted_with_buttons_and_the_message_says_how_it_en
             "link",
             "slack:chat",
         )
+
+
+async def test_a_message_loses_its_buttons_whatever_becomes_of_its_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gate(tmp_path, monkeypatch) as (found, script):
+
+        async def last(of: Request, count: int) -> dict[str, Any]:
+            def mine() -> list[dict[str, Any]]:
+                return [one for one in said(script) if of.id in json.dumps(one)]
+
+            await until(lambda: len(mine()) == count)
+            return mine()[-1]
+
+        late, _ = await asked(found, script)
+        await found.gate.store.pass_time(
+            late.id, partial(fate, moment=Moment(time.time() + 700, 0, late.policy_snapshot))
+        )
+        assert "expired" in (await last(late, 2))["text"]
+        gone, _ = await asked(found, script)
+        await found.gate.cancel(gone, "stopped")
+        assert "withdrawn" in (await last(gone, 2))["text"]
+        void, _ = await asked(found, script)
+        await found.gate.supersede(void, "policy_changed")
+        assert "decided anew" in (await last(void, 2))["text"]
+        for one in (late, gone, void):
+            assert not buttons(await last(one, 2))
+
+
+async def test_once_escalated_the_first_message_has_no_buttons_and_the_next_group_has_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gate(tmp_path, monkeypatch) as (found, script):
+        request, value = await asked(found, script, on_timeout=OnTimeout.ESCALATE, escalate_to="security-approvers")
+        await found.do(found.client.escalate, request.id, "dana", "not ours")
+        await until(lambda: len(script.asked) == 3)
+        _, moved, again = said(script)
+        assert (moved["ts"], "group security-approvers" in moved["text"], buttons(moved)) == ("17.1", True, {})
+        assert "approve" in buttons(again)
+        _, answer = await press(found, submitted("deny", value, reason="no"))
+        assert "group" in answer["errors"]["reason"]
+        await found.gate.cancel(request, "stopped")
+        await until(lambda: len(script.asked) == 4)
+        assert said(script)[3]["ts"] == "17.3"
+
+
+async def test_a_request_that_ended_before_it_could_be_posted_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gate(tmp_path, monkeypatch) as (found, script):
+        works = script.answer
+
+        async def no(_: Asked, writer: asyncio.StreamWriter) -> None:
+            writer.write(plain(b'{"ok": false, "error": "ratelimited"}'))
+
+        script.answer = no
+        monkeypatch.setattr(worker, "DELAYS", (0.5,) * 3)
+        request = await found.hold()
+        await until(lambda: script.asked)
+        await found.gate.cancel(request, "stopped")
+        script.answer = works
+
+        async def done() -> bool:
+            tally = await found.gate.store.outbox.tally("chat")
+            return (tally.due, tally.delivered) == (0, 2)
+
+        await until(done)
+        assert len(script.asked) == 1
+
+
+async def test_when_much_happens_at_once_the_posted_messages_still_lose_their_buttons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gate(tmp_path, monkeypatch) as (found, script):
+        request, _ = await asked(found, script)
+        monkeypatch.setattr(worker, "ONE_BY_ONE", 0)
+        await found.gate.cancel(request, "stopped")
+        await until(lambda: len(script.asked) == 3)
+        changed, many = sorted(said(script)[1:], key=lambda one: "ts" not in one)
+        assert (changed["ts"], "withdrawn" in changed["text"], buttons(changed)) == ("17.1", True, {})
+        assert "Much happened" in many["text"]
+
+
+async def test_a_message_that_somebody_took_away_is_not_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gate(tmp_path, monkeypatch) as (found, script):
+        request, _ = await asked(found, script)
+
+        async def no(_: Asked, writer: asyncio.StreamWriter) -> None:
+            writer.write(plain(b'{"ok": false, "error": "message_not_found"}'))
+
+        script.answer = no
+        await found.gate.cancel(request, "stopped")
+        await until(lambda: len(script.asked) == 2)
+
+        async def done() -> bool:
+            tally = await found.gate.store.outbox.tally("chat")
+            return (tally.due, tally.dead, tally.delivered) == (0, 0, 2)
+
+        await until(done)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "word", "fields", "status"),
+    [
+        ("quarantine", ["drop"], "drop", ("digest",), "rejected"),
+        ("sample", ["good", "bad", "incident"], "bad", ("reason",), "rejected"),
+        ("second_review", ["good", "bad", "incident"], "good", (), "approved"),
+    ],
+)
+async def test_each_kind_of_request_has_the_words_that_may_be_said_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, words: list[str], word: str, fields: tuple[str, ...],
+    status: str,
+) -> None:  # fmt: skip
+    async with gate(tmp_path, monkeypatch) as (found, script):
+        verdict = {**a_request().verdict, "quarantine": {"why": "PII", "details": []}}
+        request = await found.hold(kind=kind, verdict=verdict)
+        await until(lambda: script.asked)
+        offered = buttons(said(script)[0])
+        assert [name for name in offered if name != "read"] == words
+        value = offered[word]["value"]
+        for field in fields:
+            _, answer = await press(found, submitted(word, value))
+            assert set(answer["errors"]) == {field}
+        given = {"digest": digits(request), "reason": "it was wrong"}
+        sent = await press(found, submitted(word, value, **{field: given[field] for field in fields}), ago=1)
+        assert sent == (200, {})
+        assert (await found.shown(request))["status"] == status
+        await until(lambda: len(script.asked) == 2)
+        assert not buttons(said(script)[1])
+        _, answer = await press(found, submitted("approve", value, digest=digits(request)), ago=2)
+        assert "takes one of" in str(answer["errors"])
 
 
 async def test_a_button_opens_a_form_and_approving_asks_for_the_digest(

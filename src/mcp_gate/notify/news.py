@@ -13,13 +13,12 @@ from mcp_gate.store.outbox import Batch, News
 
 QUIET: Final = ("call.", "output.", "sample.selected")
 """What is told only to those who name it: it comes with every call, or tells nothing to act on."""
-IN_SLACK: Final = frozenset(
-    {
-        "request.opened", "request.escalated", "request.decided", "request.expired", "request.cancelled",
-        "queue.breached", "agent.stopped",
-    }
-)  # fmt: skip
+IN_SLACK: Final = frozenset({"request.opened", "request.escalated", "queue.breached", "agent.stopped"})
 """What a channel in Slack is told of, where nothing is named."""
+ASKS: Final = frozenset({"request.opened", "request.escalated", "sample.selected"})
+"""What is posted there with buttons."""
+ENDS: Final = frozenset({"request.decided", "request.expired", "request.cancelled", "sample.reviewed"})
+"""What takes the buttons away."""
 MEMBERS: Final = (
     "call_id", "request_id", "agent", "upstream", "risk_tags", "job_hash", "policy_snapshot", "decision", "rule_ids",
     "approver_id", "decision_ts", "assurance",
@@ -37,6 +36,11 @@ COLUMNS: Final = {"grp": "group"}
 
 
 def wanted(spec: WebhookSpec, event: str) -> bool:
+    """Whether a webhook has to do with an event. What was posted in Slack is changed, whatever is named."""
+    return named(spec, event) or (spec.slack is not None and event in ENDS | {"request.escalated"})
+
+
+def named(spec: WebhookSpec, event: str) -> bool:
     """Whether a webhook is told of an event."""
     if spec.events is None:
         return not event.startswith(QUIET) if spec.slack is None else event in IN_SLACK

@@ -11,7 +11,10 @@ from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import WebhookSpec
 from mcp_gate.model.decision import Assurance
 from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.model.request import PROMOTION, QUARANTINE, SAMPLE, SECOND_REVIEW, RequestStatus
+from mcp_gate.notify.answers import BUTTONS, REASONED, TYPED
 from mcp_gate.notify.deliver import Delivered, Delivery, Failed, deliver
+from mcp_gate.notify.news import ASKS, ENDS, named
 from mcp_gate.store.outbox import Message
 from mcp_gate.upstream.child import expanded
 from mcp_gate.upstream.link import Down
@@ -19,33 +22,68 @@ from mcp_gate.upstream.link import Down
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
 
-ASKS: Final = frozenset({"request.opened", "request.escalated"})
-ENDS: Final = frozenset({"request.decided", "request.expired", "request.cancelled"})
 SIGNS: Final = {"low": "○ low", "medium": "◆ medium", "high": "▲ HIGH"}
+HEADS: Final = {
+    "gate": "A call waits for a person", SAMPLE: "A call that ran is to be looked at",
+    SECOND_REVIEW: "A decided call is to be looked at again", PROMOTION: "An agent may rise to the next level",
+    QUARANTINE: "The result of a call was withheld",
+}  # fmt: skip
+SAID: Final = {
+    "approve": "approved", "edit": "changed and approved", "deny": "denied", "release": "released",
+    "redact": "released redacted", "drop": "dropped", "good": "found good", "bad": "found bad",
+    "incident": "found an incident",
+}  # fmt: skip
 ENOUGH: Final = frozenset(word.word for word in Assurance if word <= Assurance.LINK)
 LONGEST: Final = 150
 
 
 async def send(gate: Gate, spec: WebhookSpec, message: Message) -> Delivery:
     """Post, or change what was posted about the same request."""
-    assert spec.slack is not None
     said = json.loads(message.body)
     kind, data = said["type"], said["data"]
     if kind in ENDS:
-        posted = await gate.store.outbox.posted(spec.id, message.request_id)
-        if posted is None or (kind == "request.decided" and not data.get("final")):
-            return Delivered()  # there is no message to change, or nothing to say
-        call = {"channel": posted[0], "ts": posted[1], **ended(kind, data)}
-        changed = await api(spec, "chat.update", call)
-        if isinstance(changed, Delivered):
-            await gate.store.outbox.unpost(spec.id, message.request_id)
-        return changed
-    shown = asked(data) if kind in ASKS else {"text": line(kind, data)}
-    answer = await api(spec, "chat.postMessage", {"channel": spec.slack.channel, "unfurl_links": False, **shown})
-    if kind in ASKS and isinstance(answer, Delivered):
+        if kind == "request.decided" and not data.get("final"):
+            return Delivered()  # others have to speak, too
+        return await _change(gate, spec, message, ended(kind, data))
+    if kind in ASKS:
+        return await _ask(gate, spec, message, kind, data)
+    return await _post(spec, {"text": line(kind, data)})
+
+
+async def _ask(gate: Gate, spec: WebhookSpec, message: Message, kind: str, data: JsonObject) -> Delivery:
+    """Post a request with its buttons, and take those away that it was posted with before."""
+    if kind == "request.escalated":
+        changed = await _change(gate, spec, message, moved(data))
+        if not isinstance(changed, Delivered):
+            return changed
+    request = await gate.store.request(message.request_id)
+    over = request is None or request.status is not RequestStatus.PENDING
+    if over or (kind != "request.escalated" and request is not None and request.stage > 1) or not named(spec, kind):
+        return Delivered()  # what was late is no news any more: its end was told before it
+    answer = await _post(spec, asked(data))
+    if isinstance(answer, Delivered):
         told = _parsed(answer.answer)
         await gate.store.outbox.post(spec.id, message.request_id, str(told.get("channel")), str(told.get("ts")))
     return answer
+
+
+async def _post(spec: WebhookSpec, shown: JsonObject) -> Delivery:
+    assert spec.slack is not None
+    return await api(spec, "chat.postMessage", {"channel": spec.slack.channel, "unfurl_links": False, **shown})
+
+
+async def _change(gate: Gate, spec: WebhookSpec, message: Message, shown: JsonObject) -> Delivery:
+    """Put something else in the place of a request's message, if there is one."""
+    outbox = gate.store.outbox
+    posted = await outbox.posted(spec.id, message.request_id)
+    if posted is None:
+        return Delivered()
+    changed = await api(spec, "chat.update", {"channel": posted[0], "ts": posted[1], **shown})
+    if isinstance(changed, Failed) and changed.why == _refusal("message_not_found"):
+        changed = Delivered()  # somebody took it away
+    if isinstance(changed, Delivered):
+        await outbox.unpost(spec.id, message.request_id)
+    return changed
 
 
 async def api(spec: WebhookSpec, method: str, body: JsonObject) -> Delivery:
@@ -62,8 +100,12 @@ async def api(spec: WebhookSpec, method: str, body: JsonObject) -> Delivery:
     url = spec.url.rstrip("/") + "/" + method
     delivery = await deliver(url, headers, strictjson.dumps(body), allow_private=spec.allow_private)
     if isinstance(delivery, Delivered) and _parsed(delivery.answer).get("ok") is not True:
-        return Failed(f"Slack answered: {_word(_parsed(delivery.answer).get('error'))}")
+        return Failed(_refusal(_word(_parsed(delivery.answer).get("error"))))
     return delivery
+
+
+def _refusal(error: str) -> str:
+    return f"Slack answered: {error}"
 
 
 def _parsed(body: bytes) -> JsonObject:
@@ -83,34 +125,50 @@ def _word(value: Json) -> str:
 
 
 def asked(data: JsonObject) -> JsonObject:
-    """A held call, with what decides on it."""
-    text = f"{data.get('agent', '')} wants to call {data.get('tool', data.get('topic', 'a tool'))}"
+    """A request, with what decides on it."""
+    kind, tool = str(data.get("kind", "gate")), data.get("tool", data.get("topic", "a tool"))
+    text = f"{data.get('agent', '')} wants to call {tool}" if kind == "gate" else f"{_head(kind)}: {tool}"
     facts = {
         "Tool": data.get("tool", ""), "Topic": data.get("topic", ""), "Agent": data.get("agent", ""),
         "Risk": f"{SIGNS.get(str(data.get('tier')), SIGNS['high'])}  {', '.join(data.get('risk_tags', ()))}",
         "Group": data.get("group", ""), "Due": data.get("due_ts", ""), "Request": data.get("request_id", ""),
     }  # fmt: skip
     blocks: list[Json] = [
-        {"type": "header", "text": plain("A call waits for a person")},
+        {"type": "header", "text": plain(_head(kind))},
         {"type": "section", "fields": [plain(f"{name}\n{value}") for name, value in facts.items() if value]},
     ]
-    return {"text": escaped(text), "blocks": [*blocks, _actions(data)]}
+    if kind == QUARANTINE:
+        blocks.append(
+            _context("What was withheld is not shown here: it is let out by its page, or by mcp-gate review.")
+        )
+    return {"text": escaped(text), "blocks": [*blocks, _actions(kind, data)]}
 
 
-def _actions(data: JsonObject) -> JsonObject:
+def _head(kind: str) -> str:
+    return HEADS.get(kind, "Something waits for a person")
+
+
+def _actions(kind: str, data: JsonObject) -> JsonObject:
     elements: list[Json] = []
     if "url" in data:
         elements.append({"type": "button", "action_id": "read", "text": plain("Read the call"), "url": data["url"]})
     if data.get("min_assurance") in ENOUGH:
-        value = bound(data)
-        elements += [
-            {"type": "button", "action_id": "approve", "text": plain("Approve…"), "value": value},
-            {"type": "button", "action_id": "deny", "text": plain("Deny…"), "value": value, "style": "danger"},
-        ]
+        elements += [_button(word, bound(data)) for word in BUTTONS.get(kind, ())]
     if not elements:
-        text = f"Its rule asks for the proof '{data.get('min_assurance')}': mcp-gate requests show {data['request_id']}"
-        return {"type": "context", "elements": [plain(text)]}
+        proof = f"Its rule asks for the proof '{data['min_assurance']}': " if "min_assurance" in data else ""
+        return _context(f"{proof}mcp-gate requests show {data['request_id']}")
     return {"type": "actions", "block_id": "decide", "elements": elements}
+
+
+def _button(word: str, value: str) -> JsonObject:
+    button: JsonObject = {
+        "type": "button", "action_id": word, "text": plain(f"{word.capitalize()}…"), "value": value,
+    }  # fmt: skip
+    return {**button, "style": "danger"} if word == "deny" else button
+
+
+def _context(text: str) -> JsonObject:
+    return {"type": "context", "elements": [plain(text)]}
 
 
 def bound(data: JsonObject) -> str:
@@ -120,10 +178,23 @@ def bound(data: JsonObject) -> str:
 
 def ended(kind: str, data: JsonObject) -> JsonObject:
     """The same message once nothing can be decided any more."""
-    how = {"request.expired": "expired", "request.cancelled": "withdrawn"}.get(kind)
-    word = {"approve": "approved", "edit": "changed and approved", "deny": "denied"}.get(str(data.get("decision")))
-    by = f" by {data['approver_id']}" if "approver_id" in data else ""
-    text = f"{data.get('request_id', '')}: {how or word or 'decided'}{by} · {data.get('tool', data.get('topic', ''))}"
+    closed = "withdrawn, and decided anew" if data.get("cause") == "superseded" else "withdrawn"
+    how = {"request.expired": "expired", "request.cancelled": closed}.get(kind)
+    word = SAID.get(str(data.get("decision")), "decided")
+    return _instead(f"{how or word}{_by(data)}", data)
+
+
+def moved(data: JsonObject) -> JsonObject:
+    """The same message once another group decides."""
+    return _instead(f"now for group {data.get('group', data.get('to', ''))}{_by(data)}", data)
+
+
+def _by(data: JsonObject) -> str:
+    return f" by {data['approver_id']}" if "approver_id" in data else ""
+
+
+def _instead(what: str, data: JsonObject) -> JsonObject:
+    text = f"{data.get('request_id', '')}: {what} · {data.get('tool', data.get('topic', ''))}"
     return {"text": escaped(text), "blocks": [{"type": "section", "text": plain(text)}]}
 
 
@@ -139,13 +210,13 @@ def modal(word: str, value: str, problem: str = "") -> JsonObject:
     """What a button opens."""
     request_id = json.loads(value)[0]
     blocks: list[Json] = [{"type": "section", "text": plain(problem or f"Request {request_id}")}]
-    if word == "approve":
+    if word in TYPED:
         hint = "The first 8 digits of the digest, as its page or 'mcp-gate requests show' has them."
         blocks.append(_input("digest", "Digest", hint, {"min_length": 8, "max_length": 80}))
-    blocks.append(_input("reason", "Reason", "The agent is told." if word == "deny" else "If you like.",
-                         {"max_length": 2000}, optional=word == "approve"))  # fmt: skip
+    hint = "The agent is told." if word == "deny" else "For the record." if word in REASONED else "If you like."
+    blocks.append(_input("reason", "Reason", hint, {"max_length": 2000}, optional=word not in REASONED))
     return {
-        "type": "modal", "callback_id": word, "private_metadata": value, "title": plain(f"{word.capitalize()} a call"),
+        "type": "modal", "callback_id": word, "private_metadata": value, "title": plain(word.capitalize()),
         "submit": plain(word.capitalize()), "close": plain("Cancel"), "blocks": blocks,
     }  # fmt: skip
 

@@ -99,11 +99,10 @@ class Worker:
         if batch.last == batch.after:
             return
         now = gate.clock.steady()
-        if batch.news or not batch.counts:
-            messages = [self._message(one) for one in batch.news]
-        else:
+        messages = [self._message(one) for one in batch.news]
+        if batch.many:
             body = news.many(gate.id, batch, rfc3339(gate.clock.wall()))
-            messages = [Message(f"{gate.id}-{batch.after + 1}-{batch.last}", "events.many", _text(body))]
+            messages.append(Message(f"{gate.id}-{batch.after + 1}-{batch.last}", "events.many", _text(body)))
         await gate.store.outbox.put(spec.id, batch, messages, rfc3339(now))
 
     def _message(self, one: News) -> Message:

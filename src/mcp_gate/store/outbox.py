@@ -38,7 +38,9 @@ class Batch:
     counts: Mapping[str, int]
     """How many events there are, by name; of those that are wanted."""
     news: tuple[News, ...] = ()
-    """The events themselves, oldest first; none where there are too many."""
+    """The events themselves, oldest first; where there are too many, those about messages that were posted."""
+    many: bool = False
+    """Whether there are more than are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +144,20 @@ def _read(webhook: str, wanted: Callable[[str], bool], most: int, tx: Tx) -> Bat
     after = last if row is None else int(row["seq"])
     rows = tx.all("select event, count(*) as n from audit where seq > :after group by event", after=after)
     counts = {row["event"]: int(row["n"]) for row in rows if wanted(row["event"])}
-    if sum(counts.values()) > most:
-        return Batch(after, last, counts)
+    many = sum(counts.values()) > most
+    posted = " and request_id in (select request_id from slack_messages where webhook = :webhook)" if many else ""
     found = [
         row
         for event in counts
         for row in tx.all(
-            "select seq, body, request_id from audit where seq > :after and event = :event", after=after, event=event
+            f"select seq, body, request_id from audit where seq > :after and event = :event{posted}",
+            after=after,
+            event=event,
+            webhook=webhook,
         )
     ]
     news = (News(row["seq"], json.loads(row["body"]), _request(tx, row["request_id"])) for row in found)
-    return Batch(after, last, counts, tuple(sorted(news, key=lambda one: one.seq)))
+    return Batch(after, last, counts, tuple(sorted(news, key=lambda one: one.seq)), many)
 
 
 def _request(tx: Tx, request_id: str | None) -> Mapping[str, Any] | None:

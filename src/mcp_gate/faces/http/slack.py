@@ -23,6 +23,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Refused
 from mcp_gate.model.request import ReviewerDecision
+from mcp_gate.notify.answers import REASONED, TYPED, WORDS
 from mcp_gate.notify.signing import NoSecret, NotSigned, secret_of
 from mcp_gate.store.once import Once
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 TIMESTAMP: Final = re.compile(r"[0-9]{1,12}")
 HEADERS: Final = ("x-slack-request-timestamp", "x-slack-signature")
-WORDS: Final = ("approve", "deny")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +137,11 @@ async def _submitted(gate: Gate, pressed: Pressed, reviewer: str | None) -> Resp
     if reviewer is None:
         return _wrong("reason", "No reviewer of this gate is enrolled with your user id.")
     typed = "".join(_value(view, "digest").split()).lower().removeprefix("sha256:")
-    if word == "approve" and (len(typed) < DIGITS or not job_hash.removeprefix("sha256:").startswith(typed)):
+    if word in TYPED and (len(typed) < DIGITS or not job_hash.removeprefix("sha256:").startswith(typed)):
         return _wrong("digest", f"These are not the first {DIGITS} digits of its digest. Read the call again.")
     reason = _value(view, "reason").strip()
-    if word == "deny" and not reason:
-        return _wrong("reason", "Say why: the agent is told.")
+    if word in REASONED and not reason:
+        return _wrong("reason", "Say why.")
     now = gate.clock
     said = ReviewerDecision(
         decision=word, reason=reason or None, approver_id=reviewer, job_hash=job_hash, policy_snapshot=snapshot,
@@ -151,9 +151,9 @@ async def _submitted(gate: Gate, pressed: Pressed, reviewer: str | None) -> Resp
     mark = Once(channel, pressed.signature, rfc3339(now.steady() + 3600), however=True)
     outcome = await gate.reviewing.decide(request_id, said, Carried(reviewer, channel), mark)
     if isinstance(outcome, Refused):
-        return _wrong("digest" if word == "approve" else "reason", f"Refused: {outcome.text}")
+        return _wrong("digest" if word in TYPED else "reason", f"Refused: {outcome.text}")
     if isinstance(outcome, NoSuchRequest):
-        return _wrong("digest" if word == "approve" else "reason", "There is no such request any more.")
+        return _wrong("digest" if word in TYPED else "reason", "There is no such request any more.")
     return Response(b"", 200, SAFE_HEADERS)
 
 
