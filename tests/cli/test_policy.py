@@ -55,6 +55,15 @@ def test_check_warns_of_a_variable_that_is_not_set(gate: Path, monkeypatch: pyte
     assert line not in run(gate, "check").stderr
 
 
+@pytest.mark.parametrize("amount", ["1e400", "-1e400", "NaN", "Infinity", '"100"', "true", "null", "[1]"])
+def test_explain_says_of_what_is_no_plain_number_that_it_is_unknown(gate: Path, amount: str) -> None:
+    found = json.loads(run(gate, "explain", "shop_refund_order", "--args", f'{{"amount": {amount}}}', "--json").stdout)
+    assert (found["decision"], found["rule_id"]) == ("require_approval", "big")
+    assert "amount_usd" in found["unknown"]
+    assert "amount_usd" not in found["attributes"]
+
+
+
 @pytest.mark.parametrize("command", [["check"], ["explain", "shop_get_order"]])
 def test_all_errors_go_to_standard_error_one_a_line_and_the_exit_code_is_2(gate: Path, command: list[str]) -> None:
     write(gate, files("rules:\n  - { id: a, match: {}, decision: alow }\n"))

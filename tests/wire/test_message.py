@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcp_gate.wire.errors import INVALID_REQUEST, PARSE_ERROR
+from mcp_gate.wire.errors import INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR
 from mcp_gate.wire.message import Answer, Failure, Malformed, Notification, Request, Why, read
 
 
@@ -44,14 +44,18 @@ def test_S016_a_batch_is_refused_whole() -> None:
         b'{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":{"amount":5,"amount":5000}}}',
         b'{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":NaN}}',
         b'{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":-Infinity}}',
-        b'{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":1e400}}',
+        b'{"jsonrpc":"2.0","method":"m","params":{"a":1e400}}',
+        b'{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":1e400,"b":NaN}}',
         b'{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":"\xff\xfe"}}',
         b'{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":"\\ud800"}}',
         b'\xef\xbb\xbf{"jsonrpc":"2.0","id":1,"method":"m"}',
         b'{"jsonrpc":"2.0","id":1,"method":"m"} {"jsonrpc":"2.0","id":2,"method":"m"}',
         b'{"jsonrpc":"2.0","id":1,"method":"m","params":' + b'{"a":' * 200 + b"1" + b"}" * 201,
     ],
-    ids=["garbage", "S003", "S001", "S004-nan", "S004-inf", "1e400", "S013", "S014", "S022-bom", "S022-two", "S009"],
+    ids=[
+        "garbage", "S003", "S001", "S004-nan", "S004-inf", "notified", "with-nan", "S013", "S014", "S022-bom",
+        "S022-two", "S009",
+    ],
 )
 def test_what_is_not_strict_json_is_a_parse_error_without_payload(line: bytes) -> None:
     what = client(line)
@@ -59,6 +63,14 @@ def test_what_is_not_strict_json_is_a_parse_error_without_payload(line: bytes) -
     assert (what.why, what.error.code, what.id) == (Why.PARSE, PARSE_ERROR, None)
     assert "amount" not in what.error.message
     assert what.size == len(line)
+
+
+@pytest.mark.parametrize("number", [b"1e400", b"-1E+999", b"9" * 400 + b".0"])
+def test_a_request_whose_one_fault_is_a_number_beyond_a_double_is_answered_with_its_id(number: bytes) -> None:
+    what = client(b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"a":' + number + b"}}")
+    assert isinstance(what, Malformed)
+    assert (what.why, what.error.code, what.id) == (Why.NUMBER, INVALID_PARAMS, 7)
+    assert what.error.message == "Invalid params: a number is too large"
 
 
 def test_an_upstream_may_write_lone_surrogates() -> None:

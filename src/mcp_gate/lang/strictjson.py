@@ -37,16 +37,30 @@ class JsonError(ValueError):
     """The text is no JSON we accept. The message is safe to show: it quotes nothing of the text."""
 
 
+class TooLarge(JsonError):
+    """It is JSON, but holds a number beyond a double: there is no hash of it (RFC 8785), and it cannot be judged."""
+
+
 def parse(data: bytes, *, depth: int = DEPTH) -> Json:
     """Parse what a client sent.
 
     Raises:
+        TooLarge: its only fault is a number.
         JsonError: see the module.
     """
-    value = _parse(data, depth)
-    if (b"\\ud" in data or b"\\uD" in data) and _has_surrogate(value):
-        raise JsonError("a string holds half of a surrogate pair")
-    return value
+    return _whole(data, _parse(data, depth))
+
+
+def parse_unsent(data: bytes, *, depth: int = DEPTH, constants: bool = False) -> Json:
+    """Parse what is never sent: a number beyond a double is infinite.
+
+    Args:
+        constants: whether NaN and Infinity pass as well, as some libraries write them.
+
+    Raises:
+        JsonError: see the module.
+    """
+    return _whole(data, _parse_slowly(data, depth, known_shallow=False, odd=True, constants=constants))
 
 
 def parse_upstream(data: bytes, *, depth: int = UPSTREAM_DEPTH) -> Json:
@@ -139,7 +153,9 @@ def _parse(data: bytes, depth: int) -> Json:
     return _parse_slowly(data, depth, known_shallow=True)
 
 
-def _parse_slowly(data: bytes, depth: int, *, known_shallow: bool) -> Json:
+def _parse_slowly(
+    data: bytes, depth: int, *, known_shallow: bool, odd: bool = False, constants: bool = False
+) -> Json:  # fmt: skip
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -147,7 +163,10 @@ def _parse_slowly(data: bytes, depth: int, *, known_shallow: bool) -> Json:
     if not known_shallow:
         _check_brackets(text, depth)
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+        return json.loads(
+            text, object_pairs_hook=_object, parse_constant=float if constants else _constant,
+            parse_float=float if odd else _float,
+        )  # fmt: skip
     except JsonError:
         raise
     except json.JSONDecodeError as e:
@@ -183,7 +202,7 @@ def _constant(name: str) -> NoReturn:
 def _float(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise JsonError("a number is too large")
+        raise TooLarge("a number is too large")
     return value
 
 
@@ -200,6 +219,12 @@ def _check_brackets(text: str, depth: int) -> None:
                 raise JsonError(f"nested deeper than {depth}")
         elif char in "}]":
             level -= 1
+
+
+def _whole(data: bytes, value: Json) -> Json:
+    if (b"\\ud" in data or b"\\uD" in data) and _has_surrogate(value):
+        raise JsonError("a string holds half of a surrogate pair")
+    return value
 
 
 def _has_surrogate(value: Json) -> bool:

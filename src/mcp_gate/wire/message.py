@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import Json, JsonObject
-from mcp_gate.wire.errors import INVALID_REQUEST, PARSE_ERROR, RpcError
+from mcp_gate.wire.errors import INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, RpcError
 
 RequestId: TypeAlias = int | str
 
@@ -27,6 +27,8 @@ class Why(StrEnum):
     SHAPE = "shape"
     ID = "id"
     TOO_LONG = "frame_limit"
+    NUMBER = "number"
+    """A request holds a number beyond a double: it cannot be hashed, so it is no call."""
     DUPLICATE_ID = "duplicate_id"
     """Not seen by the parser: the face finds that the id is in flight."""
     NOT_A_NOTIFICATION = "not_a_notification"
@@ -87,9 +89,20 @@ def read(line: bytes, *, upstream: bool, depth: int) -> Message:
         parse = strictjson.parse_upstream if upstream else strictjson.parse
         value = parse(line, depth=depth)
     except strictjson.JsonError as e:
+        if not upstream and isinstance(e, strictjson.TooLarge) and (asked := _asked(line, depth)) is not None:
+            return _malformed(line, Why.NUMBER, INVALID_PARAMS, f"Invalid params: {e}", asked)
         id_ = _answered(line) if upstream else None
         return _malformed(line, Why.PARSE, PARSE_ERROR, f"Parse error: {e}", id_, answers=id_ is not None)
     return classify(value, line)
+
+
+def _asked(line: bytes, depth: int) -> RequestId | None:
+    """The id of a request whose one fault is a number: its client waits for an answer with it."""
+    try:
+        message = classify(strictjson.parse_unsent(line, depth=depth))
+    except strictjson.JsonError:
+        return None
+    return message.id if isinstance(message, Request) else None
 
 
 def _answered(line: bytes) -> int | None:
