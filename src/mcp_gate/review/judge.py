@@ -101,8 +101,14 @@ def _proved_by(key: PublicKey | None, standing: Standing) -> Standing:
 # ---- the checks, in their order
 
 
+def _complete(_: Request, posted: ReviewerDecision, __: Standing) -> Refused | None:
+    """1. Every field of the evidence contract is there."""
+    missing = tuple(name for name in EVIDENCE if not getattr(posted, name))
+    return _incomplete("missing", missing) if missing else None
+
+
 def _word(request: Request, posted: ReviewerDecision, _: Standing) -> Refused | None:
-    """1. The word is one that may be said of this kind of request."""
+    """2. The word is one that may be said of this kind of request."""
     words = WORDS.get(request.kind, ())
     if posted.decision not in words:
         text = f"a request of kind '{request.kind}' takes one of: {', '.join(words)}"
@@ -110,12 +116,6 @@ def _word(request: Request, posted: ReviewerDecision, _: Standing) -> Refused | 
     if (posted.arguments is not None) == (posted.decision == "edit") or posted.decision == "redact":
         return None
     return Refused("bad_decision", 422, "the word 'edit', and no other, comes with arguments", ("arguments",))
-
-
-def _complete(_: Request, posted: ReviewerDecision, __: Standing) -> Refused | None:
-    """2. Every field of the evidence contract is there."""
-    missing = tuple(name for name in EVIDENCE if not getattr(posted, name))
-    return _incomplete("missing", missing) if missing else None
 
 
 def _caller(request: Request, posted: ReviewerDecision, standing: Standing) -> Refused | None:
@@ -225,7 +225,7 @@ def _able(request: Request, posted: ReviewerDecision, standing: Standing) -> Ref
     return checks.first((fatigue.room, fatigue.rested), request, standing)
 
 
-BEFORE: Final[tuple[Check, ...]] = (_word, _complete, _caller, _entitled, _open, _unchanged, _equal)
+BEFORE: Final[tuple[Check, ...]] = (_complete, _word, _caller, _entitled, _open, _unchanged, _equal)
 AFTER: Final[tuple[Check, ...]] = (_proved, _free, _distinct, _edited, _able)
 """What is asked once it is known whether the word is signed."""
 

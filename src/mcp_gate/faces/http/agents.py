@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from mcp_gate.faces.http import body
 from mcp_gate.faces.http.problem import Failure, answer
-from mcp_gate.faces.http.routes import caller, identity_of, parameters, refusal
+from mcp_gate.faces.http.routes import caller, identity_of, one_page, refusal
 from mcp_gate.gate.governing import Answer, Governing, NoSuchAgent, Said
 from mcp_gate.gate.reviewers import Identity
 from mcp_gate.model.judged import Refused
@@ -22,7 +22,7 @@ class Agents:
         self._governing = governing
 
     async def agents(self, http: HttpRequest) -> Response:
-        parameters(http, "after")
+        one_page(http)
         return answer({"agents": await self._governing.listed(), "next": None})
 
     async def promote(self, http: HttpRequest) -> Response:

@@ -25,7 +25,7 @@ from mcp_gate.faces.http.page.linked import Linked
 from mcp_gate.faces.http.page.pages import Pages
 from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure, answer, problem
 from mcp_gate.faces.http.purges import Purges
-from mcp_gate.faces.http.routes import Routes, caller, identity_of, parameters
+from mcp_gate.faces.http.routes import Routes, caller, identity_of, one_page, parameters
 from mcp_gate.faces.http.webhooks import Webhooks
 from mcp_gate.faces.people import reviewer_json
 from mcp_gate.gate.reviewers import Bearer, Session, operator
@@ -125,7 +125,7 @@ class _Rest:
         return answer(await status.status(self._gate))
 
     async def reviewers(self, http: HttpRequest) -> Response:
-        parameters(http, "after")
+        one_page(http)
         listed = self._gate.loaded.settings.reviewers
         alone: JsonObject = {"id": operator(), "keys": [], "token": False}
         found = [alone] if listed is None else [reviewer_json(one) for one in listed.values()]
@@ -167,11 +167,11 @@ class _Rest:
         return StreamingResponse(messages, 200, SAFE_HEADERS, "text/event-stream")
 
     async def upstreams(self, http: HttpRequest) -> Response:
-        parameters(http, "after")
+        one_page(http)
         return answer({"upstreams": await report.upstreams(self._gate), "next": None})
 
     async def tools(self, http: HttpRequest) -> Response:
-        parameters(http, "after")
+        one_page(http)
         return answer({"tools": await report.tools(self._gate, http.path_params["id"]), "next": None})
 
     async def pin(self, http: HttpRequest) -> Response:

@@ -82,12 +82,13 @@ def _content_type(request: HttpRequest) -> None:
 
 
 def decision_of(body: JsonObject) -> ReviewerDecision:
-    """A decision as posted (contract 7). What is not there stays None: the rules of review say what is missing.
+    """A decision as posted (contract 7). What is absent, or null, is None: the rules of review say what is missing.
 
     Raises:
         Failure: 400, unknown fields or values of the wrong kind or size.
     """
     _only(body, {*TEXTS, "arguments"})
+    body = {name: value for name, value in body.items() if value is not None}
     wrong = [name for name in TEXTS if name in body and not _text(body[name], TEXTS[name])]
     if "arguments" in body and not isinstance(body["arguments"], dict):
         wrong.append("arguments")

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from mcp_gate.faces.http import body
 from mcp_gate.faces.http.problem import Failure, answer
-from mcp_gate.faces.http.routes import caller, identity_of, parameters, refusal
+from mcp_gate.faces.http.routes import caller, identity_of, one_page, refusal
 from mcp_gate.gate.glass import Answer, Glass, NoSuchGlass
 from mcp_gate.model.judged import Refused
 
@@ -19,7 +19,7 @@ class BreakGlass:
         self._glass = glass
 
     async def listed(self, http: HttpRequest) -> Response:
-        parameters(http, "after")
+        one_page(http)
         return answer({"break_glass": self._glass.listed(), "next": None})
 
     async def ask(self, http: HttpRequest) -> Response:

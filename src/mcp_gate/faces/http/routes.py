@@ -52,6 +52,8 @@ class Routes:
         store = self._gate.store
         seen = self.groups(identity_of(http))
         rows = await store.requests(status, query.get("group"), query.get("after"), size + 1, brief=brief, groups=seen)
+        if not rows and "after" in query and await store.request(query["after"]) is None:
+            raise _no_page()
         page = rows[:size]
         shown = [self._json(row, brief=brief) for row in page]
         return answer({"requests": shown, "next": page[-1].id if len(rows) > size else None})
@@ -106,7 +108,7 @@ class Routes:
 
     async def false_positives(self, http: HttpRequest) -> Response:
         """What reviewers marked, with what it says: for the user who runs the gate alone."""
-        parameters(http, "after")
+        one_page(http)
         if not isinstance(identity_of(http), Session):
             raise Failure(403, "local_only", "only the user who runs the gate reads this, over the local socket")
         return answer({"false_positives": await proposed(self._gate), "next": None})
@@ -261,6 +263,20 @@ def parameters(http: HttpRequest, *known: str) -> dict[str, str]:
     if len(set(names)) < len(names) or set(names) - set(known):
         raise Failure(400, "bad_request", f"this takes no query parameters but {', '.join(known) or 'none'}, each once")
     return {name: value for name, value in given if value}
+
+
+def one_page(http: HttpRequest) -> None:
+    """For a list that is never longer than a page: nothing comes after it.
+
+    Raises:
+        Failure: 400, see `parameters`, and for any `after`.
+    """
+    if parameters(http, "after"):
+        raise _no_page()
+
+
+def _no_page() -> Failure:
+    return Failure(400, "bad_request", "after is the `next` of the page before, and this is none", ("after",))
 
 
 def refusal(refused: Refused) -> Failure:

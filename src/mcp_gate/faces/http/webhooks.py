@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from mcp_gate.faces.http import body
 from mcp_gate.faces.http.problem import Failure, answer
-from mcp_gate.faces.http.routes import parameters
+from mcp_gate.faces.http.routes import one_page
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.config import WebhookSpec
 from mcp_gate.model.foreign import JsonObject
@@ -28,7 +28,7 @@ class Webhooks:
         self._gate = gate
 
     async def webhooks(self, http: HttpRequest) -> Response:
-        parameters(http, "after")
+        one_page(http)
         outbox, specs = self._gate.store.outbox, self._gate.loaded.settings.webhooks
         return answer({"webhooks": [_shown(spec, await outbox.tally(spec.id)) for spec in specs], "next": None})
 
