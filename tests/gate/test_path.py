@@ -14,7 +14,6 @@ from mcp_gate.wire.peer import Lost
 from support.gates import Upstream, job, names, open_gate, perform
 from support.scanning import Broken
 
-WITHHELD = {"code": -32050, "message": "The upstream's error is withheld"}
 pytestmark = pytest.mark.anyio
 
 
@@ -207,18 +206,23 @@ async def test_a_failure_of_the_gate_itself_while_it_sends_is_an_unknown_outcome
         assert (await names(gate))[-1] == "call.unknown"
 
 
-async def test_an_error_that_is_too_large_keeps_its_code_and_nothing_else(tmp_path: Path) -> None:
+async def test_an_error_that_is_too_large_is_withheld_as_a_result_is(tmp_path: Path) -> None:
     rules = (
         'version: v1\nrules:\n  - { id: small, match: { topics: ["*"] }, decision: allow_with_constraints, '
         "constraints: { max_output_bytes: 80 } }\n"
     )
     async with open_gate(tmp_path, rules) as gate:
-        for size, told in [(10, {"code": -32050, "message": "x" * 10}), (100, WITHHELD)]:
+        for size, status in [(10, None), (100, Status.QUARANTINED)]:
 
             async def fail(arguments: dict[str, object], size: int = size) -> dict[str, object]:
                 raise RpcError(-32050, "x" * size)
 
-            assert await perform(gate, job("get"), Upstream(fail)) == UpstreamError(told)
+            outcome = await perform(gate, job("get"), Upstream(fail))
+            if status is None:
+                assert outcome == UpstreamError({"code": -32050, "message": "x" * size})
+            else:
+                assert isinstance(outcome, Refused)
+                assert (outcome.status, "x" * size in outcome.text) == (status, False)
 
 
 async def test_S107_a_cancelled_call_that_was_sent_is_unknown_on_the_record(tmp_path: Path) -> None:

@@ -20,8 +20,9 @@ from mcp_gate.gate.sweep import sweep
 from mcp_gate.gate.vault import Unreadable, Vault
 from mcp_gate.model.event import Event
 from mcp_gate.model.judged import Refused as Refusal
-from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Refused, Retry, Status
+from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Refused, Retry, Status, UpstreamError
 from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
+from mcp_gate.wire.errors import RpcError
 from support.forging import approve_row, write
 from support.gates import RULES, Hands, Upstream, decide, job, loaded, open_gate, pending, perform
 
@@ -333,3 +334,99 @@ def test_the_key_is_made_once_and_is_its_owner_s_alone(tmp_path: Path) -> None:
     (tmp_path / "vault.key").write_bytes(b"short")
     with pytest.raises(OSError, match="is no key"):
         Vault.at(tmp_path)
+
+
+def failing() -> Upstream:
+    async def fail(arguments: dict[str, Any]) -> dict[str, Any]:
+        raise RpcError(-32050, f"no row for SSN {SSN}", {"mail": MAIL})
+
+    return Upstream(fail)
+
+
+ERROR = {"code": -32050, "message": f"no row for SSN {SSN}", "data": {"mail": MAIL}}
+
+
+async def test_S192_a_withheld_error_waits_for_a_reviewer_as_a_result_does(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        upstream = failing()
+        told, request = await withheld(gate, upstream)
+        assert (told.status, told.retry, told.request_id) == (Status.QUARANTINED, Retry.SAME_CALL, request.id)
+        assert "sent and failed" in told.text
+        assert (await withheld(gate, upstream))[1].id == request.id
+        assert (await events(gate, "call.failed"))[0]["data"] == {
+            "sent": True, "error": "upstream_error", "code": -32050,
+        }  # fmt: skip
+        (reviewed,) = await events(gate, "output.reviewed")
+        assert reviewed["data"]["job_id"] == reviewed["call_id"] == request.call.id
+        assert [one["field"] for one in request.verdict["quarantine"]["details"]] == ["message", "data.mail"]
+        assert gate.store.failures("default", request.call.job_hash) == 1
+        assert not gate.store.executed_before("default", "shop", "get")
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        await gate.quarantine.load()
+        assert await gate.quarantine.result(request) == ERROR
+        await say(gate, request, "release")
+        assert await perform(gate, job("get", {"id": 7}), upstream) == UpstreamError(ERROR)
+        assert len(upstream.sent) == 1
+
+
+async def test_S192_a_reviewer_may_let_out_less_of_an_error_or_nothing(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        upstream = failing()
+        _, request = await withheld(gate, upstream)
+        await say(gate, request, "redact", arguments={})
+        left = {"message": "no row for SSN [REDACTED:US_SSN#1]", "data": {"mail": "[REDACTED:EMAIL_ADDRESS#1]"}}
+        assert await perform(gate, job("get", {"id": 7}), upstream) == UpstreamError({"code": -32050, **left})
+        _, request = await withheld(gate, upstream)
+        await say(gate, request, "drop", nonce="n-2")
+        told = await perform(gate, job("get", {"id": 7}), upstream)
+        assert isinstance(told, Refused)
+        assert told.status is Status.REJECTED
+        assert len(upstream.sent) == 2
+
+
+async def test_S192_what_is_taken_out_of_an_error_is_on_the_record_of_its_call(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, RULES) as gate:
+        outcome = await perform(gate, job("get", {"id": 7}), failing())
+        (reviewed,) = await events(gate, "output.reviewed")
+    assert isinstance(outcome, UpstreamError)
+    assert reviewed["data"]["job_id"] == reviewed["call_id"]
+    assert reviewed["data"]["original_fields_redacted"] == 2
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("by", [{"amount": 5}, {"amount": 4}])
+async def test_a_changed_call_s_withheld_result_is_collected_by_the_call_as_it_was_asked_and_as_it_ran(
+    tmp_path: Path, by: dict[str, Any], again: bool
+) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        upstream = private()
+        calling = asyncio.create_task(perform(gate, job("refund", {"amount": 5}), upstream))
+        (held,) = await pending(gate)
+        await say(gate, held, "edit", arguments={"amount": 4}, nonce="n-1")
+        first = await calling
+        assert isinstance(first, Refused)
+        assert (first.status, first.changed) == (Status.QUARANTINED, ("/amount",))
+        (request,) = [one for one in await gate.store.requests() if one.kind == "quarantine"]
+        assert request_json(request)["changed"] == ["/amount"]
+        if not again:
+            await collected_changed(gate, upstream, request, by)
+            return
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        await gate.quarantine.load()
+        await collected_changed(gate, upstream, request, by)
+
+
+async def collected_changed(gate: Gate, upstream: Upstream, request: Request, by: dict[str, Any]) -> None:
+    told = await perform(gate, job("refund", by), upstream)
+    assert isinstance(told, Refused)
+    assert (told.status, told.request_id, told.changed) == (Status.QUARANTINED, request.id, ("/amount",))
+    await say(gate, request, "redact", arguments={})
+    outcome = await perform(gate, job("refund", by), upstream)
+    assert isinstance(outcome, Delivered)
+    mark = outcome.result["_meta"][VERDICT_KEY]
+    assert (mark["status"], mark["changed"]) == ("edited", ["/amount"])
+    assert len(mark["redactions"]) == 2
+    assert upstream.sent == [{"amount": 4}]
+    anew = asyncio.create_task(perform(gate, job("refund", {"amount": 5}), upstream))
+    assert len(await pending(gate)) == 1, "then it is a new call, held anew"
+    anew.cancel()

@@ -26,6 +26,9 @@ every 20 ms and before every message, so a running probe changes its ways when t
 | `delay` | seconds before a call is answered (0) |
 | `call` | what happens on tools/call: one of the names below, or an object of such by tool name, `*` for the rest |
 | `list` | what happens on tools/list, as `call` |
+| `error` | the error of a call that ends in one |
+| `task_result`, `task_error` | what the task of a call came to, for `tasks/get` and `tasks/result` |
+| `listens` | takes `subscriptions/listen`, and says at once what the tasks came to that it names (false) |
 | `bytes`, `count` | how much, for those below that take it |
 | `stubborn` | ignores the end of its input and SIGTERM (false) |
 | `goes_on` | reports progress of a call that hangs for ever, and heeds no cancellation (false) |
@@ -172,10 +175,32 @@ class Probe:
             self.misbehave(self.way("list", None), id, params, lambda: self.listed(params))
         elif method == "server/discover" and not self.get("modern"):
             self.no_discover(id)
+        elif method in ("tasks/get", "tasks/result") and (self.get("task_result") or self.get("task_error")):
+            self.task(id, method, params)
+        elif method == "subscriptions/listen" and self.get("listens"):
+            self.listened(id, params["notifications"])
         elif (result := self.plain(method, params)) is not None:
             self.answer(id, result)
         else:
             self.send({"jsonrpc": "2.0", "id": id, "error": {"code": -32601, "message": "Method not found"}})
+
+    def task(self, id: Any, method: str, params: dict[str, Any]) -> None:
+        result, error = self.get("task_result"), self.get("task_error")
+        if method == "tasks/get":
+            ended = {"status": "completed", "result": result} if error is None else {"status": "failed", "error": error}
+            self.answer(id, {"taskId": params.get("taskId"), **ended})
+        elif error is not None:
+            self.send({"jsonrpc": "2.0", "id": id, "error": error})
+        else:
+            self.answer(id, dict(result))
+
+    def listened(self, id: Any, asked: dict[str, Any]) -> None:
+        meta = {"_meta": {META + "subscriptionId": id}}
+        told = {"method": "notifications/subscriptions/acknowledged", "params": {"notifications": asked, **meta}}
+        self.send({"jsonrpc": "2.0", **told})
+        for task in asked.get("taskIds", ()):
+            ended = {"taskId": task, "status": "completed", "result": self.get("task_result"), **meta}
+            self.send({"jsonrpc": "2.0", "method": "notifications/tasks", "params": ended})
 
     def way(self, kind: str, tool: Any) -> str:
         ways = self.get(kind, "answer")
@@ -261,7 +286,8 @@ class Probe:
                 self.token = params.get("_meta", {}).get("progressToken")
                 return
             case "error":
-                error = {"code": -32050, "message": "No such order", "data": {"order": 7}, "x-more": 1}
+                told = {"code": -32050, "message": "No such order", "data": {"order": 7}, "x-more": 1}
+                error = self.get("error", told)
                 return self.send({"jsonrpc": "2.0", "id": id, "error": error})
             case "crash_answer":
                 self.raw(json.dumps(self.answered(id, good())).encode()[:20])

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from mcp_gate.gate.conversation import Conversation
 
 MOST_PAGES: Final = 64
+TOOLS_OWN: Final = frozenset({"tools/call", "tasks/get", "tasks/result", "subscriptions/listen"})
+"""Methods that tell a tool's result, which can say that it is none."""
+
+WITHHELD: Final = "The upstream's answer is withheld"
 
 Params = Callable[[JsonObject], JsonObject]
 """From approved arguments to the upstream's params, without `_meta`."""
@@ -57,8 +61,8 @@ def answer(
         RpcError: see `carry`.
     """
     match outcome:
-        case Delivered(result):
-            return delivered(talk, flight, job, result, held=sending.held)
+        case Delivered():
+            return delivered(talk, flight, job, outcome, held=sending.held)
         case UpstreamError(error):
             raise RpcError.of(error)
         case Refused():
@@ -73,20 +77,21 @@ def answer(
             assert_never(outcome)
 
 
-def delivered(talk: Conversation, flight: Flight, job: Job, result: JsonObject, *, held: bool) -> JsonObject:
+def delivered(talk: Conversation, flight: Flight, job: Job, outcome: Delivered, *, held: bool) -> JsonObject:
     """The upstream's own result: a task's id is remembered as this client's, and a question on an approved call
     keeps the approval."""
+    result, ran = outcome.result, outcome.ran
     if flight.envelope is None:
         task = result.get("task")
-        if isinstance(task, dict) and isinstance(task.get("taskId"), str):
-            public = talk.memory.owners.keep(talk.scope, job.upstream, task["taskId"], job)
+        if ran is not None and isinstance(task, dict) and isinstance(task.get("taskId"), str):
+            public = talk.memory.owners.keep(talk.scope, job.upstream, task["taskId"], ran)
             return {**result, "task": {**task, "taskId": public}}
         return result
     kind = result.get("resultType", "complete")
-    if kind == "task" and isinstance(result.get("taskId"), str):
+    if ran is not None and kind == "task" and isinstance(result.get("taskId"), str):
         if not flight.tasks:
             raise RpcError(INTERNAL_ERROR, "The upstream answered with a task that was not asked for")
-        public = talk.memory.owners.keep(talk.scope, job.upstream, result["taskId"], job)
+        public = talk.memory.owners.keep(talk.scope, job.upstream, result["taskId"], ran)
         return {**result, "taskId": public}
     if kind == "input_required" and held:
         return talk.memory.states.approved(job, talk.caller, result)
@@ -100,7 +105,7 @@ def refused(flight: Flight, refusal: Refused) -> JsonObject:
         RpcError: -32003, the method's result has no place for it.
     """
     verdict = refusal.verdict()
-    if flight.method not in ("tools/call", "tasks/get"):
+    if flight.method not in TOOLS_OWN:
         raise RpcError(REFUSED, refusal.text, verdict)
     result: JsonObject = {
         "content": [{"type": "text", "text": refusal.text}],
@@ -201,6 +206,22 @@ async def ask(talk: Conversation, flight: Flight, link: Link, method: str, param
     Raises:
         RpcError, Lost: see `Link`; -32003, nothing of the answer may leave, and an empty one would be no answer.
     """
+    try:
+        result = await raw(talk, flight, link, method, params)
+    except RpcError as e:
+        raise RpcError.of(await talk.gate.egress(method, e.as_json()) or {}) from None
+    out = await talk.gate.egress(method, result)
+    if out is None:
+        raise RpcError(REFUSED, WITHHELD)
+    return out
+
+
+async def raw(talk: Conversation, flight: Flight, link: Link, method: str, params: JsonObject) -> JsonObject:
+    """A request that is no call, and its answer as it came: it does not leave unless it is looked at.
+
+    Raises:
+        RpcError, Lost: see `Link`; the error is the upstream's own.
+    """
     params = {k: v for k, v in params.items() if k != "_meta"}
     meta = forwarded_meta(flight.meta)
     if meta:
@@ -208,11 +229,8 @@ async def ask(talk: Conversation, flight: Flight, link: Link, method: str, param
     try:
         with talk.sending():
             result = await request(link, method, params or None, flight)
-    except RpcError as e:
+    except RpcError:
         await talk.relay.settled(link.upstream)
-        raise RpcError.of(await talk.gate.egress(method, e.as_json()) or {}) from None
+        raise
     await talk.relay.settled(link.upstream)
-    out = await talk.gate.egress(method, result)
-    if out is None:
-        raise RpcError(REFUSED, "The upstream's answer is withheld")
-    return out
+    return result

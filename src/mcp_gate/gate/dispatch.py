@@ -6,12 +6,14 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, assert_never
 
-from mcp_gate.gate import events, marks, words
-from mcp_gate.gate.egress import Changed, Passed, Withheld, egress, without_gate_meta
+from mcp_gate.gate import events, words
+from mcp_gate.gate.egress import Changed, Passed, Withheld, without_gate_meta
 from mcp_gate.gate.events import ended, request_event
+from mcp_gate.gate.inspect import inspected, told
 from mcp_gate.gate.job import Sender
 from mcp_gate.gate.receive import Received
 from mcp_gate.gate.samples import sample_of
@@ -19,11 +21,10 @@ from mcp_gate.lang import strictjson
 from mcp_gate.model.call import OWN, Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.model.outcome import Delivered, Outcome, UpstreamError
-from mcp_gate.model.output import OutputDecision
+from mcp_gate.model.outcome import Outcome, Ran
+from mcp_gate.model.output import Form
 from mcp_gate.model.request import CallState, Request
 from mcp_gate.model.verdict import Verdict
-from mcp_gate.policy.load import Loaded
 from mcp_gate.wire.errors import RpcError
 from mcp_gate.wire.peer import Lost
 
@@ -39,13 +40,16 @@ KEEP_SEC: Final = 2.0
 
 async def dispatch(
     gate: Gate, call: Call, verdict: Verdict, received: Received, send: Sender, common: JsonObject,
-    request_id: str | None = None,
+    held: Request | None = None,
 ) -> Outcome:  # fmt: skip
     """Send the call. Its state is `dispatched` on the record already; it ends in exactly one other.
 
     Args:
         call: what is sent: what was received, or the same call as it was held.
+        held: the request that it was held by.
     """
+    request_id = None if held is None else held.id
+    ran = Ran(call, verdict, held if held is not None and held.asked is not None else None)
     end = _End(gate, call, common, kept=request_id is not None or bool(call.parent))
     if received.glass:
         end.sample = sample_of(gate, call, verdict, received)  # whatever becomes of it
@@ -59,9 +63,7 @@ async def dispatch(
                 arguments = call.arguments if received.sends is None else received.sends
                 result = await send(arguments, verdict.constraints.max_runtime_sec)
     except RpcError as error:
-        told = await _told(gate, received.loaded, call, error, verdict)
-        await end.failed("upstream_error", sent=True, code=error.code, told=told)
-        return UpstreamError(told)
+        return await _inspect(end, ran, received, _Answer(Form.ERROR, error.as_json()))
     except Lost as lost:
         if not lost.sent:
             await end.failed("unreachable", sent=False)
@@ -82,68 +84,45 @@ async def dispatch(
         await end.unknown("error")
         return words.unknown(verdict, call.id, request_id)
     else:
-        return await _inspect(end, verdict, received, result)
+        return await _inspect(end, ran, received, _Answer(Form.RESULT, result))
     finally:
         gate.under_way.end(scope)
 
 
-async def _told(gate: Gate, loaded: Loaded, call: Call, error: RpcError, verdict: Verdict) -> JsonObject:
-    """An upstream's own error, as far as it may leave."""
-    seen = await egress(
-        loaded, gate.scanner, call.method, error.as_json(), constraints=verdict.constraints, counts=gate.found
-    )
-    match seen:
-        case Passed(told) | Changed(told, _):
-            return told
-        case Withheld():
-            return RpcError(error.code, "The upstream's error is withheld").as_json()
-        case _:
-            assert_never(seen)
-
-
-async def _inspect(end: _End, verdict: Verdict, received: Received, result: JsonObject) -> Outcome:
+async def _inspect(end: _End, ran: Ran, received: Received, answer: _Answer) -> Outcome:
     """What may leave, by the one door; a check that fails withholds. A client that goes away meanwhile is told
     nothing, and what became of its call is recorded all the same."""
     try:
-        return await _look(end, verdict, received, result)
+        return await _look(end, ran, received, answer)
     except asyncio.CancelledError:
         if not end.written:
             end.unheard = True
-            end.gate.later(_unheard(end, verdict, received, result))
+            end.gate.later(_unheard(end, ran, received, answer))
         raise
 
 
-async def _unheard(end: _End, verdict: Verdict, received: Received, result: JsonObject) -> None:
-    await _look(end, verdict, received, result)
+async def _unheard(end: _End, ran: Ran, received: Received, answer: _Answer) -> None:
+    await _look(end, ran, received, answer)
 
 
-async def _look(end: _End, verdict: Verdict, received: Received, result: JsonObject) -> Outcome:
+async def _look(end: _End, ran: Ran, received: Received, answer: _Answer) -> Outcome:
     call = end.call
-    if end.sample is None and call.upstream != OWN:
-        end.sample = sample_of(end.gate, call, verdict, received)
-    failure = result.get("isError") is True  # what the upstream said, whatever the gate makes of it
+    if answer.form is Form.RESULT and end.sample is None and call.upstream != OWN:
+        end.sample = sample_of(end.gate, call, ran.verdict, received)
     with end.gate.tracing.step("inspect") as span:
-        seen = await egress(
-            received.loaded, end.gate.scanner, call.method, result, call=call, constraints=verdict.constraints,
-            schema=end.gate.catalog.output_schema(call.listed_name), counts=end.gate.found,
-            tokens=await end.gate.tokens.of(call, received.loaded),
-        )  # fmt: skip
+        seen = await inspected(end.gate, received.loaded, ran, answer.payload, answer.form)
         span.note(found=type(seen).__name__.lower())
     match seen:
         case Passed(payload):
-            end.gate.taint.delivered(call, received.loaded.mappings, suspicious=False)
-            await end.executed(payload, [], failure=failure)
-            return Delivered(payload)
+            await end.answered(replace(answer, payload=payload), [])
+            return told(payload, answer.form, ran)
         case Changed(payload, review):
-            end.gate.taint.delivered(call, received.loaded.mappings, suspicious="suspicious" in review)
-            if review["output_safety_decision"] == OutputDecision.REDACT.name:
-                payload = marks.redacted(payload, call.id, verdict.as_json(), review["redaction_details"])
-            await end.executed(payload, [Event("output.reviewed", end.common, review)], failure=failure)
-            return Delivered(payload)
+            await end.answered(replace(answer, payload=payload), [Event("output.reviewed", end.common, review)])
+            return told(payload, answer.form, ran)
         case Withheld(why, review):
-            request = end.gate.quarantine.request_for(call, verdict, why, review)
-            kept = await end.quarantined(result, Event("output.reviewed", end.common, review), request)
-            return words.quarantined(verdict, call.id, why, request.id if kept else None)
+            request = end.gate.quarantine.request_for(ran, why, review, answer.form)
+            kept = await end.quarantined(answer, Event("output.reviewed", end.common, review), request)
+            return words.quarantined(ran.verdict, call.id, why, request.id if kept else None, answer.form)
         case _:
             assert_never(seen)
 
@@ -152,6 +131,30 @@ def never_sent(gate: Gate, call: Call, common: JsonObject) -> None:
     """Record that a call whose client went away while its intent was written was not sent."""
     written = [ended("call.failed", common, {"sent": False, "error": "cancelled"})]
     gate.later(gate.store.finish(call, CallState.FAILED, written, sent=False, lazy=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the upstream said in the end."""
+
+    form: Form
+    payload: JsonObject
+
+    @property
+    def failure(self) -> bool:
+        """Whether it says that the call failed, whatever the gate makes of it."""
+        return self.form is Form.ERROR or self.payload.get("isError") is True
+
+    def ended(self, common: JsonObject) -> Event:
+        """The record of it."""
+        match self.form:
+            case Form.RESULT:
+                return ended("call.executed", common, {"is_error": self.failure})
+            case Form.ERROR:
+                code = self.payload.get("code")
+                return ended("call.failed", common, {"sent": True, "error": "upstream_error", "code": code})
+            case _:
+                assert_never(self.form)
 
 
 class _End:
@@ -174,47 +177,51 @@ class _End:
         self.unheard = False
         """Whether its client went away before it could be told."""
 
-    async def executed(self, payload: JsonObject, before: list[Event], *, failure: bool) -> None:
-        body = strictjson.dumps(payload) if self._kept else None
-        data: JsonObject = {"is_error": failure}
-        if body is not None:
-            data["result_sha256"] = "sha256:" + hashlib.sha256(body).hexdigest()
-        written = [ended("call.executed", self.common, data), *before]
-        if not self._kept and not self.unheard:  # in the same breath; an approved one says so when it is collected
-            written.append(ended("call.delivered", self.common, {}))
-        await self._ran(CallState.EXECUTED, written, failure=failure, result=body)
+    async def answered(self, answer: _Answer, reviewed: list[Event]) -> None:
+        """Record what leaves; it is kept for an approved call's client to collect."""
+        body = strictjson.dumps(answer.payload) if self._kept else None
+        written = [answer.ended(self.common), *reviewed]
+        match answer.form:
+            case Form.RESULT:
+                if body is not None:
+                    written[0].data["result_sha256"] = "sha256:" + hashlib.sha256(body).hexdigest()
+                elif not self.unheard:  # in the same breath; an approved one says so when it is collected
+                    written.append(ended("call.delivered", self.common, {}))
+                await self._ran(CallState.EXECUTED, written, failure=answer.failure, result=body)
+            case Form.ERROR:
+                await self._failed(written, sent=True, body=body)
+            case _:
+                assert_never(answer.form)
 
-    async def quarantined(self, payload: JsonObject, review: Event, request: Request) -> bool:
-        """Keep a result for a reviewer. False: it is not kept, for it could not be sealed, or recorded in time."""
-        failure = payload.get("isError") is True
+    async def quarantined(self, answer: _Answer, review: Event, request: Request) -> bool:
+        """Keep an answer for a reviewer. False: it is not kept, for it could not be sealed, or recorded in time."""
         opened = events.opened(self.common, request, due_ts=request.due_ts)
-        written = [ended("call.executed", self.common, {"is_error": failure}), review, opened]
+        written = [answer.ended(self.common), review, opened]
         quarantine = self.gate.quarantine
         try:
-            sealed = quarantine.sealed(self.call, without_gate_meta(payload))
+            sealed = quarantine.sealed(self.call, without_gate_meta(answer.payload))
         except Exception:  # no memory, no files: it is withheld for good, and told so
             log.exception("a withheld result could not be kept")
-            await self._ran(CallState.QUARANTINED, written[:2], failure=failure, result=None)
+            await self._ran(
+                CallState.QUARANTINED, written[:2], failure=answer.failure, result=None,
+                done=answer.form is Form.RESULT,
+            )  # fmt: skip
             return False
         done = asyncio.ensure_future(
-            self._ran(CallState.QUARANTINED, written, failure=failure, result=sealed, opening=[request])
-        )
+            self._ran(
+                CallState.QUARANTINED, written, failure=answer.failure, result=sealed, opening=[request],
+                done=answer.form is Form.RESULT,
+            )
+        )  # fmt: skip
         done.add_done_callback(partial(_opened, quarantine, request))
         self.gate.later(done)
         await asyncio.wait((done,), timeout=KEEP_SEC)
         return _is_written(done)
 
-    async def failed(self, kind: str, *, sent: bool, code: int | None = None, told: JsonObject | None = None) -> None:
-        """Record a failure.
+    async def failed(self, kind: str, *, sent: bool) -> None:
+        await self._failed([ended("call.failed", self.common, {"sent": sent, "error": kind})], sent=sent, body=None)
 
-        Args:
-            told: the upstream's own error, as far as it may leave; kept for an approved call's client to collect.
-        """
-        data: JsonObject = {"sent": sent, "error": kind}
-        if code is not None:
-            data["code"] = code
-        body = strictjson.dumps(told) if self._kept and told is not None else None
-        written = [ended("call.failed", self.common, data)]
+    async def _failed(self, written: list[Event], *, sent: bool, body: bytes | None) -> None:
         if sent and self.sample is not None:
             await self._ran(CallState.FAILED, written, failure=True, result=body)
         else:
@@ -235,7 +242,7 @@ class _End:
 
     async def _ran(
         self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None,
-        opening: Sequence[Request] = (),
+        opening: Sequence[Request] = (), done: bool = True,
     ) -> None:  # fmt: skip
         """It was executed, or may have been: somebody may have to look at it."""
         sample = self.sample
@@ -243,19 +250,19 @@ class _End:
             data: JsonObject = {"why": sample.verdict["sampled"], "group": sample.group}
             written.append(request_event("sample.selected", self.common, sample.id, data))
             opening = (*opening, sample)
-        done = self._finish(state, written, failure=failure, result=result, opening=opening)
+        ended = self._finish(state, written, failure=failure, result=result, opening=opening, done=done)
         if sample is not None:
-            done = self._announced(done, sample)
-        await self._waited(done, kept=state is CallState.QUARANTINED)
+            ended = self._announced(ended, sample)
+        await self._waited(ended, kept=state is CallState.QUARANTINED)
 
     def _finish(
         self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None, sent: bool = True,
-        opening: Sequence[Request] = (),
+        opening: Sequence[Request] = (), done: bool = True,
     ) -> Awaitable[None]:  # fmt: skip
         self.written = True
         return self.gate.store.finish(
             self.call, state, written, failure=failure, sent=sent, result=result, lazy=not self._kept,
-            opening=opening,
+            opening=opening, done=done,
         )  # fmt: skip
 
     async def _waited(self, done: Awaitable[None], *, kept: bool = False) -> None:

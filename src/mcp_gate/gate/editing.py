@@ -125,8 +125,9 @@ def told(outcome: Outcome, request: Request) -> Outcome:
     text = "A reviewer changed this call before it ran: " + "; ".join(map(_sentence, found[:MOST_CHANGES]))
     text += f"; and {len(found) - MOST_CHANGES} more places." if len(found) > MOST_CHANGES else "."
     match outcome:
-        case Delivered(result):
-            return Delivered(_marked(result, request, pointers, text))
+        case Delivered(result, ran):
+            marked = _marked(result, request, pointers, text)
+            return Delivered(marked, None if ran is None else replace(ran, held=request))
         case outcomes.Refused() as refused:
             return replace(refused, text=f"{refused.text} {text}", changed=pointers)
         case _:

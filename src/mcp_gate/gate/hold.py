@@ -20,7 +20,7 @@ from mcp_gate.model.call import Call
 from mcp_gate.model.config import GateSettings
 from mcp_gate.model.constraints import Constraints
 from mcp_gate.model.event import Event
-from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Status, UpstreamError
+from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Ran, Refused, Status, UpstreamError
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.review.proof import Terms, unproved
@@ -113,7 +113,7 @@ async def _told(
     call_id = request.call.id
     match state:
         case CallState.EXECUTED if result is not None:
-            outcome: Outcome = Delivered(strictjson.parse_upstream(result))
+            outcome: Outcome = Delivered(strictjson.parse_upstream(result), Ran(request.call, verdict))
         case CallState.EXECUTED | CallState.UNKNOWN:
             outcome = words.unknown(verdict, call_id, request.id)
         case CallState.QUARANTINED:
@@ -339,7 +339,7 @@ class _Wait:
         match claimed:
             case Claimed(used):  # the call as it was when it was proved
                 outcome = await dispatch(
-                    self._gate, used.call, verdict, received, self._send, common, request_id=request.id
+                    self._gate, used.call, verdict, received, self._send, common, held=used
                 )
                 return editing.told(outcome, request)
             case NotClaimed(why):

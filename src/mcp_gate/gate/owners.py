@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from mcp_gate.gate.job import Job
 from mcp_gate.gate.recent import Recent
+from mcp_gate.model.outcome import Ran
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +15,8 @@ class Owned:
 
     upstream: str
     id: str
-    job: Job
-    """What it does: its result is looked at as that call's result."""
+    ran: Ran
+    """The call that it goes on with: what it comes to is looked at as that call's result."""
 
 
 class Owners:
@@ -26,13 +26,13 @@ class Owners:
         self._tasks: Recent[tuple[str, str], Owned] = Recent()
         self._public: Recent[tuple[str, str, str], str] = Recent()
 
-    def keep(self, client: str, upstream: str, id: str, job: Job) -> str:
+    def keep(self, client: str, upstream: str, id: str, ran: Ran) -> str:
         """Remember a task and say under which id its client will know it."""
         known = self._public.get((client, upstream, id))
         if known is not None:
             return known
         public = id if self._tasks.get((client, id)) is None else f"t-{os.urandom(16).hex()}"
-        self._tasks.put((client, public), Owned(upstream, id, job))
+        self._tasks.put((client, public), Owned(upstream, id, ran))
         self._public.put((client, upstream, id), public)
         return public
 

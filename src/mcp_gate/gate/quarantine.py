@@ -7,9 +7,11 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
-from mcp_gate.gate import clock, events, marks, reviewers, words
+from mcp_gate.gate import clock, editing, events, marks, reviewers, words
 from mcp_gate.gate.egress import Changed, Egress, Passed, Withheld, egress
+from mcp_gate.gate.inspect import told
 from mcp_gate.gate.receive import Received
+from mcp_gate.gate.recent import Recent
 from mcp_gate.gate.vault import Unreadable
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.times import rfc3339
@@ -18,8 +20,8 @@ from mcp_gate.model.decision import OnTimeout
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Refused as Refusal
-from mcp_gate.model.outcome import Delivered, Outcome
-from mcp_gate.model.output import OutputDecision, Unscannable
+from mcp_gate.model.outcome import Outcome, Ran, Refused
+from mcp_gate.model.output import Form, OutputDecision, Unscannable
 from mcp_gate.model.request import Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.read_output import OutputRule, parse_path
@@ -45,20 +47,24 @@ class Quarantine:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._known: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._late: Recent[str, str] = Recent()
+        """Requests about what came after a call was answered, by its id: a task's client asks for that."""
 
     async def load(self) -> None:
         """After a start: what an earlier process kept."""
         for kept in await self._gate.store.quarantine.all():
-            self._known[kept.agent, kept.job_hash].append(kept.request_id)
+            for job_hash in kept.job_hashes:
+                self._known[kept.agent, job_hash].append(kept.request_id)
 
     # ---- on the path of a call
 
-    def request_for(self, call: Call, verdict: Verdict, why: str, review: JsonObject) -> Request:
-        """The request for a look at a result that may not leave."""
-        now = self._gate.clock.steady()
+    def request_for(self, ran: Ran, why: str, review: JsonObject, form: Form) -> Request:
+        """The request for a look at an answer that may not leave."""
+        now, verdict = self._gate.clock.steady(), ran.verdict
         about = {
             "quarantine": {
                 "why": why, "details": review["redaction_details"], "suspicious": review.get("suspicious", []),
+                **({"form": form.value} if form is not Form.RESULT else {}),
             }, "timeout_sec": LOOK_SEC,
             "on_timeout": OnTimeout.DENY.word, "approvals": 1,
         }  # fmt: skip
@@ -66,7 +72,7 @@ class Quarantine:
             id=clock.request_id(),
             kind="quarantine",
             status=RequestStatus.PENDING,
-            call=call,
+            call=ran.call,
             verdict={**verdict.as_json(), **about},
             policy_snapshot=verdict.policy_snapshot,
             tier=verdict.tier,
@@ -76,6 +82,7 @@ class Quarantine:
             on_timeout=OnTimeout.DENY,
             opened_ts=rfc3339(now),
             due_ts=rfc3339(now + LOOK_SEC),
+            asked=None if ran.held is None else ran.held.asked,
         )
 
     def sealed(self, call: Call, result: JsonObject) -> bytes:
@@ -83,7 +90,8 @@ class Quarantine:
 
     def opened(self, request: Request) -> None:
         """From now on the same call is about this result, and reviewers see it."""
-        self._known[request.call.agent, request.call.job_hash].append(request.id)
+        for job_hash in _hashes(request):
+            self._known[request.call.agent, job_hash].append(request.id)
         self._gate.announce("request.opened", request)
 
     def about(self, call: Call) -> bool:
@@ -92,29 +100,27 @@ class Quarantine:
 
     async def collect(self, received: Received, verdict: Verdict) -> Outcome | None:
         """What the same call again is told, instead of being sent again; None where there is nothing to tell."""
-        key = (received.call.agent, received.call.job_hash)
-        for request_id in tuple(self._known.get(key, ())):
-            found = await self._collected(request_id, received)
+        for request_id in tuple(self._known.get((received.call.agent, received.call.job_hash), ())):
+            found = await self._collected(request_id, received.call)
             if found is None or found.request.status is not RequestStatus.PENDING:
-                self._forget(key, request_id)
+                self._forget(received.call.agent, request_id)
             if found is not None:
-                return self._told(found, received, verdict)
+                return self._told(found, received.call.session, verdict)
         return None
 
-    def _forget(self, key: tuple[str, str], request_id: str) -> None:
-        left = [one for one in self._known.get(key, ()) if one != request_id]
-        if left:
-            self._known[key] = left
-        else:
-            self._known.pop(key, None)
+    def _forget(self, agent: str, request_id: str) -> None:
+        for key in [key for key, ids in self._known.items() if key[0] == agent and request_id in ids]:
+            self._known[key].remove(request_id)
+            if not self._known[key]:
+                del self._known[key]
 
-    async def _collected(self, request_id: str, received: Received) -> Collected | None:
+    async def _collected(self, request_id: str, asking: Call) -> Collected | None:
         request = await self._gate.store.request(request_id)
         if request is None:
             return None
         common = {**events.members(request.call, request.policy_snapshot), "request_id": request.id}
-        again = events.received(common, received.call)
-        settings = received.loaded.settings
+        again = events.received(common, asking)
+        settings = self._gate.loaded.settings
         people, agents = reviewers.people(settings), settings.agents or {}
 
         def proof(now: Request, found: bool) -> str:
@@ -128,21 +134,67 @@ class Quarantine:
         delivered = Event("call.delivered", common, {})
         return await self._gate.store.quarantine.collect(request_id, again, delivered, proof)
 
-    def _told(self, found: Collected, received: Received, verdict: Verdict) -> Outcome:
+    # ---- of a call that was answered by a task
+
+    def late(self, call: Call) -> str | None:
+        """The request about what a call's task came to, if that was withheld."""
+        return self._late.get(call.id)
+
+    async def withhold(self, ran: Ran, payload: JsonObject, seen: Withheld, form: Form) -> Refused:
+        """Keep what a task came to for a reviewer, and say so."""
+        call = ran.call
+        request = self.request_for(ran, seen.why, seen.review, form)
+        self._late.put(call.id, request.id)  # whoever asks meanwhile is told the same
+        common = events.members(call, ran.verdict.policy_snapshot)
+        written = (
+            Event("output.reviewed", common, seen.review), events.opened(common, request, due_ts=request.due_ts),
+        )  # fmt: skip
+        try:
+            await self._gate.store.quarantine.withhold(request, self.sealed(call, payload), written)
+        except Exception:  # what is kept of it already, or nothing at all, is told by the same call again
+            log.exception("a withheld result of %s could not be kept", call.id)
+            self._late.pop(call.id)
+            return words.quarantined(ran.verdict, call.id, seen.why, form=form)
+        self.opened(request)
+        return words.quarantined(ran.verdict, call.id, seen.why, request.id, form)
+
+    async def again(self, request_id: str, ran: Ran) -> Outcome | None:
+        """What a task's client is told that asks again; None where all was told."""
+        request = await self._gate.store.request(request_id)
+        if request is None or request.consumed:
+            return None
+        if request.status is RequestStatus.PENDING or self._gate.store.stopped(ran.call.agent):
+            return self._told(Collected(replace(request, status=RequestStatus.PENDING)), "", ran.verdict)
+        found = await self._collected(request_id, ran.call)
+        if found is None or found.request.status is not RequestStatus.PENDING:
+            self._forget(ran.call.agent, request_id)
+        return None if found is None else self._told(found, ran.call.session, ran.verdict)
+
+    # ---- parts
+
+    def _told(self, found: Collected, session: str, verdict: Verdict) -> Outcome:
+        """
+        Args:
+            session: of whoever gets it.
+        """
+        return editing.told(self._outcome(found, session, verdict), found.request)
+
+    def _outcome(self, found: Collected, session: str, verdict: Verdict) -> Outcome:
         request = found.request
         match request.status:
             case RequestStatus.PENDING:
-                return words.quarantined(verdict, request.call.id, request.verdict["quarantine"]["why"], request.id)
+                why = request.verdict["quarantine"]["why"]
+                return words.quarantined(verdict, request.call.id, why, request.id, _form(request))
             case RequestStatus.APPROVED:
                 try:
-                    outcome = Delivered(self._opened(request.call, found.result))
+                    body = self._opened(request.call, found.result)
                 except Unreadable as e:
                     log.error("the result of %s is lost: %s", request.call.id, e)
                     return words.dropped(verdict, request.call.id, request.id, str(e))
                 odd = bool(request.verdict["quarantine"].get("suspicious"))
-                call = replace(request.call, session=received.call.session)
-                self._gate.taint.delivered(call, received.loaded.mappings, suspicious=odd)
-                return outcome
+                call = replace(request.call, session=session)
+                self._gate.taint.delivered(call, self._gate.loaded.mappings, suspicious=odd)
+                return told(body, _form(request), Ran(call, verdict))
             case RequestStatus.REJECTED:
                 return words.dropped(verdict, request.call.id, request.id, _reason(request))
             case RequestStatus.EXPIRED:
@@ -195,8 +247,9 @@ class Quarantine:
                 return Released(self.sealed(request.call, payload), ())
             case Changed(payload, review):
                 common = {**events.members(request.call, request.policy_snapshot), "request_id": request.id}
-                told = marks.redacted(payload, request.call.id, request.verdict, review["redaction_details"])
-                return Released(self.sealed(request.call, told), (Event("output.reviewed", common, review),))
+                if _form(request) is Form.RESULT:
+                    payload = marks.redacted(payload, request.call.id, request.verdict, review["redaction_details"])
+                return Released(self.sealed(request.call, payload), (Event("output.reviewed", common, review),))
             case Withheld() | None:
                 return Refusal("unmaskable", 409, "what is private in it cannot all be taken out; release or drop it")
             case _:
@@ -210,7 +263,7 @@ class Quarantine:
         strict = [rule.min_score for rule in gate.loaded.outgoing.about(call) if rule.decision]
         mask = replace(MASK, min_score=min([MASK.min_score, *strict]))  # what withheld it is masked, too
         loaded = replace(gate.loaded, outgoing=replace(gate.loaded.outgoing, rules=(*rules, mask), enabled=True))
-        schema = gate.catalog.output_schema(call.listed_name)
+        schema = gate.catalog.output_schema(call.listed_name) if _form(request) is Form.RESULT else None
         return await egress(loaded, gate.scanner, call.method, whole, call=call, schema=schema)
 
 
@@ -219,6 +272,15 @@ MASK: Final = OutputRule(
     reason="Masked for review",
 )  # fmt: skip
 """Takes out everything that detectors find, whatever the policy says of it."""
+
+
+def _form(request: Request) -> Form:
+    return Form(request.verdict["quarantine"].get("form", Form.RESULT))
+
+
+def _hashes(request: Request) -> frozenset[str]:
+    """Of the calls that it is told to: as its agent made it, and as it was sent."""
+    return frozenset((request.call.job_hash, request.asked_call.job_hash))
 
 
 def _reason(request: Request) -> str:

@@ -6,11 +6,11 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mcp_gate.gate.flight import Flight
 from mcp_gate.gate.front import Front
@@ -37,7 +37,8 @@ LIST_CHANGED: Final = (
     "notifications/prompts/list_changed",
     "notifications/resources/list_changed",
 )
-SUBSCRIBED: Final = frozenset({*LIST_CHANGED, "notifications/resources/updated", "notifications/tasks"})
+TASKS: Final = "notifications/tasks"
+SUBSCRIBED: Final = frozenset({*LIST_CHANGED, "notifications/resources/updated", TASKS})
 """What the stateless era sends only to those who listen for it."""
 ALONE: Final = frozenset({"notifications/elicitation/complete", "notifications/tasks/status"})
 MOST_QUESTIONS: Final = 32
@@ -64,7 +65,7 @@ class Stream(Protocol):
     def acknowledged(self, upstream: str) -> None: ...
 
     def deliver(self, upstream: str, method: str, params: JsonObject) -> None:
-        """Pass on what the client listens for; anything else is dropped."""
+        """Pass on what the client listens for; anything else is dropped. What is said of a task comes as it is."""
 
 
 class Relay:
@@ -217,13 +218,19 @@ class Relay:
             for stream in streams:
                 stream.deliver(upstream, method, out)
 
-        if streams:
+        if streams and method == TASKS:  # what a task came to is looked at as its call's result, by its own client's
+            self._line(upstream, _as_it_is(params), deliver)
+        elif streams:
             self._let_out(upstream, method, params, deliver)
 
     def _let_out(self, upstream: str, method: str, params: JsonObject, act: Callable[[JsonObject], None]) -> None:
         """Have something looked at that an upstream said, and passed on after what it said before."""
-        line = self._lines.setdefault(upstream, InOrder())
-        if not line.put(self._gate.egress(method, params), act):
+        self._line(upstream, self._gate.egress(method, params), act)
+
+    def _line(
+        self, upstream: str, look: Coroutine[Any, Any, JsonObject | None], act: Callable[[JsonObject], None]
+    ) -> None:
+        if not self._lines.setdefault(upstream, InOrder()).put(look, act):
             self.dropped += 1
 
     def _streams_for(self, upstream: str, params: JsonObject | None) -> list[Stream]:
@@ -285,3 +292,7 @@ class Relay:
         log.warning("upstream %s asked for %s", upstream, event)
         fields: JsonObject = {"upstream": upstream, "policy_snapshot": self._gate.loaded.snapshot.id}
         self._gate.note(Event(event, fields, {"method": Foreign(method[:128])}))
+
+
+async def _as_it_is(params: JsonObject) -> JsonObject:
+    return params

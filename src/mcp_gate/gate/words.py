@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mcp_gate.model.outcome import Refused, Retry, Status
+from mcp_gate.model.output import Form
 from mcp_gate.model.verdict import Verdict
 
 
@@ -87,10 +88,13 @@ def pending(verdict: Verdict, call_id: str, request_id: str) -> Refused:
     return _refused(verdict, call_id, Status.PENDING, text, Retry.SAME_CALL, request_id)
 
 
-def quarantined(verdict: Verdict, call_id: str, why: str, request_id: str | None = None) -> Refused:
-    text = f"The call ran; its result is withheld ({call_id}): {why}."
+def quarantined(
+    verdict: Verdict, call_id: str, why: str, request_id: str | None = None, form: Form = Form.RESULT
+) -> Refused:
+    what = "ran; its result" if form is Form.RESULT else "was sent and failed; its error"
+    text = f"The call {what} is withheld ({call_id}): {why}."
     if request_id is None:
-        text += " Do not call it again to get the result."
+        text += " Do not call it again to get it."
         return _refused(verdict, call_id, Status.QUARANTINED, text, Retry.NEVER, reason=why)
     text += (
         f" A reviewer looks at it ({request_id}). Call the same tool again with exactly the same arguments later "

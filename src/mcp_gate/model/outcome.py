@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from mcp_gate.model.call import Call
 from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.request import Request
+from mcp_gate.model.verdict import Verdict
 
 
 class Status(StrEnum):
@@ -27,10 +30,22 @@ class Retry(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Ran:
+    """A call that was sent: what binds all that comes of it, now or later."""
+
+    call: Call
+    verdict: Verdict
+    held: Request | None = None
+    """The request that it was held by, where a reviewer changed it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
     """The upstream's own result, after egress."""
 
     result: JsonObject
+    ran: Ran | None = field(default=None, compare=False)
+    """What it is the result of; None where no one call is."""
 
 
 @dataclass(frozen=True, slots=True)

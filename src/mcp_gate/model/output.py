@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from mcp_gate.model.foreign import JsonObject
 
@@ -32,6 +32,14 @@ class Unscannable(IntEnum):
     @property
     def word(self) -> str:
         return self.name.lower()
+
+
+class Form(StrEnum):
+    """What an upstream answers a call with."""
+
+    RESULT = "result"
+    ERROR = "error"
+    """A JSON-RPC error."""
 
 
 @dataclass(frozen=True, slots=True)

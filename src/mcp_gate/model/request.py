@@ -56,8 +56,9 @@ TRANSITIONS: dict[CallState | None, frozenset[CallState]] = {
         {CallState.DISPATCHED, CallState.EXPIRED, CallState.CANCELLED, CallState.SUPERSEDED, CallState.DENIED}
     ),
     CallState.DISPATCHED: frozenset({CallState.EXECUTED, CallState.FAILED, CallState.UNKNOWN, CallState.QUARANTINED}),
-    CallState.EXECUTED: frozenset({CallState.DELIVERED}),
+    CallState.EXECUTED: frozenset({CallState.DELIVERED, CallState.QUARANTINED}),
     CallState.QUARANTINED: frozenset({CallState.DELIVERED}),
+    CallState.DELIVERED: frozenset({CallState.QUARANTINED}),  # what was delivered was the handle of a task
     CallState.UNKNOWN: frozenset({CallState.EXECUTED, CallState.FAILED}),
 }
 """Every arrow of the lifecycle; the store refuses any other."""

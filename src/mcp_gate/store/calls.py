@@ -91,7 +91,7 @@ class End:
 
     def __init__(
         self, call: Call, state: CallState, events: tuple[Event, ...], failure: bool, sent: bool,
-        result: bytes | None, history: History, levels: Levels,
+        result: bytes | None, history: History, levels: Levels, done: bool = True,
     ) -> None:  # fmt: skip
         if state not in ENDS:
             raise Conflict(f"no call ends as {state.value}")
@@ -100,7 +100,7 @@ class End:
         self._events = events
         self._result = result
         self._writes: list[Callable[[Tx, Call], None]] = []
-        if state in EXECUTED and history.executed(call):
+        if done and state in EXECUTED and history.executed(call):
             self._writes.append(write_executed)
         failed = failure or state not in EXECUTED
         if failed:

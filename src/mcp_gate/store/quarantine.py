@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,7 +18,8 @@ class Kept:
     """One that its agent has heard nothing final of."""
 
     agent: str
-    job_hash: str
+    job_hashes: frozenset[str]
+    """Of the call as its agent made it, and as it was sent, if a reviewer changed it."""
     request_id: str
 
 
@@ -41,6 +43,14 @@ class Quarantine:
         """Those that the same call again is about, oldest first."""
         return await self._db.read(_all)
 
+    async def withhold(self, request: Request, sealed: bytes, written: Sequence[Event]) -> None:
+        """Keep what came of a call after it was answered, with the request for a look at it.
+
+        Raises:
+            NotFound, Conflict: the call is not there, or not over, or something of it is kept already.
+        """
+        await self._db.write(partial(_withhold, request, sealed, tuple(written), self._spoken))
+
     async def collect(
         self, request_id: str, received: Event, delivered: Event, proof: requests.Proof
     ) -> Collected | None:
@@ -57,10 +67,18 @@ class Quarantine:
 
 def _all(tx: Tx) -> list[Kept]:
     found = tx.all(
-        "select agent, job_hash, id from requests where kind = 'quarantine' and consumed = 0 "
-        "and status in ('pending', 'approved', 'rejected', 'expired') order by opened_ts, id"
+        "select r.agent, r.job_hash, r.id, c.job_hash as sent from requests r join calls c on c.id = r.call_id "
+        "where r.kind = 'quarantine' and r.consumed = 0 "
+        "and r.status in ('pending', 'approved', 'rejected', 'expired') order by r.opened_ts, r.id"
     )
-    return [Kept(row["agent"], row["job_hash"], row["id"]) for row in found]
+    return [Kept(row["agent"], frozenset((row["job_hash"], row["sent"])), row["id"]) for row in found]
+
+
+def _withhold(request: Request, sealed: bytes, written: tuple[Event, ...], spoken: Spoken, tx: Tx) -> None:
+    calls.move(tx, request.call.id, CallState.QUARANTINED, sealed, kept=True)
+    requests.insert(tx, request)
+    spoken.opened(tx, request)
+    record.append(tx, written)
 
 
 def _collect(

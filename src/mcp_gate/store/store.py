@@ -208,7 +208,7 @@ class Store:
     def finish(
         self, call: Call, state: CallState, events: Sequence[Event], *,
         failure: bool = False, sent: bool = True, result: bytes | None = None, lazy: bool = False,
-        opening: Sequence[Request] = (),
+        opening: Sequence[Request] = (), done: bool = True,
     ) -> Awaitable[None]:  # fmt: skip
         """The end of a dispatched call: EXECUTED, QUARANTINED, FAILED or UNKNOWN.
 
@@ -216,17 +216,18 @@ class Store:
         UNKNOWN do. `sent` is false where it is certain that the upstream saw nothing, which counts neither for nor
         against its agent. `result` is kept until `delivered`, for a caller that may be gone. A lazy one need not be
         awaited; if it cannot be written now it is tried again, with every later transaction and every second, until
-        `close`. `opening` are requests for people to look at the call or its result, opened with its end.
+        `close`. `opening` are requests for people to look at the call or its result, opened with its end. `done` is
+        false where what is kept for them is an error: it is not known that the upstream did what it was asked.
 
         Raises:
             NotFound, Conflict: no such call; it is in no state that leads to `state`.
         """
-        end = calls.End(call, state, tuple(events), failure, sent, result, self._history, self._levels)
+        end = calls.End(call, state, tuple(events), failure, sent, result, self._history, self._levels, done)
         if not sent:
             self._counted.never_sent(call.id)
         elif result is None:
             self._counted.collected(call.id)
-        if state in calls.EXECUTED:
+        if done and state in calls.EXECUTED:
             self.habits.executed(call)
         return self._write(partial(requests.ended, end, opening, self._spoken) if opening else end, lazy=lazy)
 

@@ -228,11 +228,10 @@ class Listening:
 
     async def _task(self, upstream: str, params: JsonObject) -> JsonObject | None:
         """What the client is told of a task, if it listens for it."""
-        try:
-            task = await tasks.outward(self._talk, upstream, params)
-        except RpcError:
-            return None  # its result is withheld; `tasks/get` says so
-        return task if task is not None and task["taskId"] in self._task_ids else None
+        talk = self._talk
+        if talk.memory.owners.public(talk.scope, upstream, str(params.get("taskId"))) not in self._task_ids:
+            return None
+        return await tasks.outward(talk, self._flight, upstream, params)
 
     def _tell(self, method: str, params: JsonObject) -> None:
         if self._early is not None and method != "notifications/subscriptions/acknowledged":

@@ -5,19 +5,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, assert_never
 
-from mcp_gate.gate.carry import Sending, ask, delivered, refused
-from mcp_gate.gate.egress import Changed, Passed, Withheld, egress
+from mcp_gate.gate import late
+from mcp_gate.gate.carry import WITHHELD, Sending, ask, delivered, raw, refused
 from mcp_gate.gate.flight import Flight
 from mcp_gate.gate.handles import handle
 from mcp_gate.gate.job import Job
 from mcp_gate.gate.links import all_up
 from mcp_gate.gate.owners import Owned
 from mcp_gate.gate.protocol import text_of
-from mcp_gate.gate.receive import META_CONFIDENCE, receive
+from mcp_gate.gate.receive import META_CONFIDENCE
 from mcp_gate.gate.surfaces.lists import having
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Status, UpstreamError
+from mcp_gate.model.output import Form
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.wire.errors import INVALID_PARAMS, REFUSED, RpcError
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from mcp_gate.gate.conversation import Conversation
 
 TOLD: Final = "Its outcome was delivered before."
+RELATED: Final = "io.modelcontextprotocol/related-task"
+ENDED: Final = (("result", Form.RESULT), ("error", Form.ERROR))
+"""Members of a task that say what it came to."""
 
 
 async def get(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObject:
@@ -89,10 +93,17 @@ async def result(talk: Conversation, flight: Flight, params: JsonObject) -> Json
     owned = talk.memory.owners.find(talk.scope, task_id)
     if owned is None:
         raise _unknown()
-    link = await talk.links.get(owned.upstream)
-    with talk.relay.under_way(owned.upstream, flight):
-        answer = await ask(talk, flight, link, "tasks/result", {**params, "taskId": owned.id})
-    return await inspected(talk, owned.job, answer)
+    told = await late.again(talk.gate, owned.ran)
+    if told is None:
+        link = await talk.links.get(owned.upstream)
+        with talk.relay.under_way(owned.upstream, flight):
+            try:
+                answer = await raw(talk, flight, link, "tasks/result", {**params, "taskId": owned.id})
+                form = Form.RESULT
+            except RpcError as e:
+                answer, form = e.as_json(), Form.ERROR
+        told = await late.told(talk.gate, owned.ran, answer, form)
+    return _related(_answer(flight, told), task_id, always=isinstance(told, Refused))
 
 
 async def list_tasks(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObject:
@@ -108,48 +119,87 @@ async def list_tasks(talk: Conversation, flight: Flight, params: JsonObject) -> 
     return {"tasks": tasks}
 
 
-async def inspected(talk: Conversation, job: Job, result: JsonObject) -> JsonObject:
-    """A task's result, past the output rules of the call that began it.
-
-    Raises:
-        RpcError: -32003, it is withheld.
-    """
-    gate = talk.gate
-    received = receive(gate.loaded, gate.store, job, talk.caller, gate.clock.wall())
-    bounds = gate.loaded.policy.decide(received.facts).constraints
-    seen = await egress(
-        gate.loaded, gate.scanner, job.method, result, call=received.call, constraints=bounds,
-        schema=gate.catalog.output_schema(job.listed_name), counts=gate.found,
-    )  # fmt: skip
-    match seen:
-        case Passed(out):
-            gate.taint.delivered(received.call, gate.loaded.mappings, suspicious=False)
-            return out
-        case Changed(out, review):
-            gate.taint.delivered(received.call, gate.loaded.mappings, suspicious="suspicious" in review)
-            return out
-        case Withheld(why, _):
-            raise RpcError(REFUSED, f"The result is withheld: {why}")
-        case _:
-            assert_never(seen)
-
-
-async def outward(talk: Conversation, upstream: str, task: JsonObject) -> JsonObject | None:
-    """A task as an upstream tells it, under the client's id and past egress; None where it is not this client's."""
+async def outward(talk: Conversation, flight: Flight, upstream: str, task: JsonObject) -> JsonObject | None:
+    """A task as an upstream tells it, under the client's id and past egress; None where it is not this client's, or
+    nothing of it may leave."""
     public = talk.memory.owners.public(talk.scope, upstream, str(task.get("taskId")))
     owned = talk.memory.owners.find(talk.scope, public) if public is not None else None
     if owned is None:
         return None
-    out = {**task, "taskId": public}
-    if isinstance(task.get("result"), dict):
-        out["result"] = await inspected(talk, owned.job, task["result"])
-    return out
+    said = [(form, task[name]) for name, form in ENDED if isinstance(task.get(name), dict)]
+    out = await talk.gate.egress("tasks/get", {k: v for k, v in task.items() if k not in ("result", "error")})
+    if out is None:
+        return None
+    out["taskId"] = public
+    if not said:
+        return out
+    form, payload = said[0]
+    told = await late.again(talk.gate, owned.ran) or await late.told(talk.gate, owned.ran, payload, form)
+    return {**out, **_ended(flight, told)}
 
 
 async def _forward(talk: Conversation, flight: Flight, owned: Owned, method: str, params: JsonObject) -> JsonObject:
+    if method == "tasks/get" and (told := await late.again(talk.gate, owned.ran)) is not None:
+        now = rfc3339(talk.gate.clock.wall())  # its upstream need not know it any more
+        view = handle(text_of(params, "taskId"), "", owned.ran.call.ts, now)
+        return {**view, **_ended(flight, told), "resultType": "complete"}
     link = await talk.links.get(owned.upstream)
-    answer = await ask(talk, flight, link, method, {**params, "taskId": owned.id})
-    return answer if "taskId" not in answer else await outward(talk, owned.upstream, answer) or {}
+    try:
+        answer = await raw(talk, flight, link, method, {**params, "taskId": owned.id})
+    except RpcError as e:
+        raise RpcError.of(await talk.gate.egress(method, e.as_json()) or {}) from None
+    if "taskId" in answer:
+        out = await outward(talk, flight, owned.upstream, answer)
+    else:
+        out = await talk.gate.egress(method, {k: v for k, v in answer.items() if k not in ("result", "error")})
+    if out is None:
+        raise RpcError(REFUSED, WITHHELD)
+    return out
+
+
+def _ended(flight: Flight, told: Outcome) -> JsonObject:
+    """Members of a task that has ended."""
+    match told:
+        case Delivered(result):
+            return {"status": "completed", "result": result}
+        case UpstreamError(error):
+            return {"status": "failed", "error": error}
+        case Refused():
+            return {"status": "completed", "result": refused(flight, told)}
+        case NextLeg():
+            raise AssertionError("what has ended has no legs")
+        case _:
+            assert_never(told)
+
+
+def _answer(flight: Flight, told: Outcome) -> JsonObject:
+    """
+    Raises:
+        RpcError: it ended with one.
+    """
+    match told:
+        case Delivered(result):
+            return result
+        case UpstreamError(error):
+            raise RpcError.of(error)
+        case Refused():
+            return refused(flight, told)
+        case NextLeg():
+            raise AssertionError("what has ended has no legs")
+        case _:
+            assert_never(told)
+
+
+def _related(result: JsonObject, public: str, *, always: bool) -> JsonObject:
+    """The result with the id under which its client knows the task, where it says which task it is of.
+
+    Args:
+        always: whether it has to.
+    """
+    meta = result.get("_meta")
+    if not always and not (isinstance(meta, dict) and RELATED in meta):
+        return result
+    return {**result, "_meta": {**(meta if isinstance(meta, dict) else {}), RELATED: {"taskId": public}}}
 
 
 async def _own(talk: Conversation, flight: Flight, task_id: str) -> Request:
@@ -172,7 +222,7 @@ async def _look(talk: Conversation, flight: Flight, request: Request) -> tuple[s
     ended = request.consumed and request.status is not RequestStatus.APPROVED
     if ended or state == CallState.DELIVERED.value:
         return "failed", {"error": RpcError(REFUSED, TOLD).as_json()}
-    call = request.call
+    call = request.asked_call
     flight.polled = True
     meta = {META_CONFIDENCE: call.claims[META_CONFIDENCE]} if META_CONFIDENCE in call.claims else {}
     claims = {name: value for name, value in call.claims.items() if name != META_CONFIDENCE}
@@ -189,8 +239,8 @@ def _standing(talk: Conversation, flight: Flight, job: Job, outcome: Outcome) ->
     match outcome:
         case NextLeg() | Refused(status=Status.PENDING):
             return "working", {}
-        case Delivered(result):
-            return "completed", {"result": delivered(talk, flight, job, result, held=True)}
+        case Delivered():
+            return "completed", {"result": delivered(talk, flight, job, outcome, held=True)}
         case UpstreamError(error):
             return "failed", {"error": error}
         case Refused():
