@@ -355,7 +355,7 @@ async def test_S149_an_answer_quicker_than_the_record_is_told_so_or_counts_once(
                 return (await post(found, body, signed(body, id_=f"m-{n}")))[0]
 
             statuses = [await answer()]
-            request = await opening
+            await opening
             while statuses[-1] == 404:
                 statuses.append(await answer())
             assert statuses[-1] == 200, statuses
