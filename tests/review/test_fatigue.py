@@ -72,6 +72,15 @@ class TestBreaks:
         assert "59 s" in refused.text
         assert isinstance(judge(request, a_word(request, "deny"), tired), Accepted)
 
+    def test_who_needs_a_break_lets_no_result_out_whole_and_may_drop_or_mask_it(self) -> None:
+        request = a_request(kind="quarantine")
+        tired = a_standing(controls=THREE, load=Workload(approved=ago(1, 2, 3)))
+        refused = judge(request, a_word(request, "release"), tired)
+        assert isinstance(refused, Refused)
+        assert refused.code == "cooldown"
+        for word in ("drop", "redact"):
+            assert isinstance(judge(request, a_word(request, word), tired), Accepted)
+
 
 class TestRoom:
     def test_what_others_could_do_for_him_is_not_in_the_way(self) -> None:

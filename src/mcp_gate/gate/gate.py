@@ -234,12 +234,20 @@ class Gate:
 
     # ---- requests
 
-    def announce(self, event: str, request: Request) -> None:
-        """Tell watchers, waiters and the sweep that a request changed."""
+    def announce(self, event: str, request: Request, *, blind: bool = False) -> None:
+        """Tell watchers, waiters and the sweep that a request changed.
+
+        Args:
+            blind: how it ended is told only to those who had a part in it (`look`: their ids).
+        """
         self.watch(request)
         self.waited.note(event, request, self.clock.steady())
         self.sharer.changed()
-        message = {"event": event, "request_id": request.id, "group": request.group, "status": request.status.value}
+        message: JsonObject = {
+            "event": event, "request_id": request.id, "group": request.group, "status": request.status.value,
+        }  # fmt: skip
+        if blind:
+            message["look"] = [said.approver_id for said in request.decisions]
         if event == "request.escalated":
             message["from"] = request.escalated_from
         self.hub.publish(message)

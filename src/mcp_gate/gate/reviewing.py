@@ -86,7 +86,7 @@ class Reviewing:
             self._gate.presence.seen(judged.decision.approver_id)
             if judged.opens is not None:
                 self._gate.announce("request.opened", judged.opens)
-            return await self._told("request.decided", request)
+            return await self._told("request.decided", request, judged.opens)
 
     async def claim(self, request_id: str, approver_id: str, identity: Identity) -> Answer:
         """Take a request for oneself for ten minutes."""
@@ -268,8 +268,12 @@ class Reviewing:
     async def _set_due(self, request: Request, _: str, due_ts: str) -> None:
         await self._gate.store.extend(request, due_ts)
 
-    async def _told(self, event: str, before: Request) -> Request:
-        """Read the request again and tell whoever waits or watches."""
+    async def _told(self, event: str, before: Request, look: Request | None = None) -> Request:
+        """Read the request again and tell whoever waits or watches.
+
+        Args:
+            look: the second look at it that was opened: whoever may be the one to look is not told how it ended.
+        """
         request = await self._gate.store.request(before.id) or before
-        self._gate.announce(event, request)
+        self._gate.announce(event, request, blind=look is not None)
         return self.shown(request)

@@ -11,6 +11,8 @@ from mcp_gate.model.request import Request
 from mcp_gate.policy.read_queue import Queue
 from mcp_gate.review.standing import Standing
 
+TIRING: Final = ("approve", "edit", "release")
+"""Words that let something pass: they count for a break, and wait for it."""
 WINDOW_SEC: Final = 3600
 COOLDOWN_SEC: Final = 900
 """Where `fatigue_controls` say nothing else."""
@@ -38,7 +40,7 @@ def rested(_: Request, standing: Standing) -> Refused | None:
     if not left:
         return None
     most = standing.controls.cooldown_after_approvals
-    text = f"you approved {most} in a row: take a break; you may approve again in {left} s, and deny at any time"
+    text = f"you let {most} pass in a row: take a break; you may approve again in {left} s, and deny at any time"
     return Refused("cooldown", 403, text)
 
 

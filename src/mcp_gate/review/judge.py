@@ -220,9 +220,10 @@ def _entitled_to(edit: Edit, request: Request, standing: Standing) -> Refused | 
 
 def _able(request: Request, posted: ReviewerDecision, standing: Standing) -> Refused | None:
     """12. Who lets something pass has not too much before him, and is not doing it by rote."""
-    if posted.decision not in ("approve", "edit"):
+    if posted.decision not in fatigue.TIRING:
         return None
-    return checks.first((fatigue.room, fatigue.rested), request, standing)
+    asked = (fatigue.rested,) if posted.decision == "release" else (fatigue.room, fatigue.rested)
+    return checks.first(asked, request, standing)
 
 
 BEFORE: Final[tuple[Check, ...]] = (_complete, _word, _caller, _entitled, _open, _unchanged, _equal)

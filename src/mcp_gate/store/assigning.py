@@ -12,6 +12,7 @@ from mcp_gate.lang.times import parse_rfc3339, rfc3339
 from mcp_gate.model.event import Event
 from mcp_gate.model.workload import Workload
 from mcp_gate.review.assign import SHARED, Lying, Placed, Roster, Sharing
+from mcp_gate.review.fatigue import TIRING
 from mcp_gate.store.database import Database, Row, Tx
 from mcp_gate.store.rows import CALL_OF_REQUEST, text, to_call
 
@@ -24,6 +25,7 @@ _LIES: Final = "select id, kind, grp, agent, needed, escalated_ts, assigned_to, 
 _TAKEN: Final = "requests indexed by requests_assigned where status = 'pending' and assigned_to <> ''"
 """The planner would rather go through everything that is pending."""
 _KINDS: Final = ", ".join(f"'{kind}'" for kind in SHARED)
+_TIRING: Final = ", ".join(f"'{word}'" for word in TIRING)
 _NOBODYS: Final = (
     f"requests indexed by requests_unassigned where status = 'pending' and assigned_to = '' and kind in ({_KINDS})"
 )
@@ -65,7 +67,7 @@ def _workload(tx: Tx, reviewer: str, without: str, now: str, approvals: int) -> 
         reviewer=reviewer, now=now, without=without,
     )  # fmt: skip
     said = tx.all(
-        "select said_ts from decisions where approver_id = :reviewer and decision in ('approve', 'edit') "
+        f"select said_ts from decisions where approver_id = :reviewer and decision in ({_TIRING}) "
         "order by said_ts desc limit :count",
         reviewer=reviewer, count=approvals,
     )  # fmt: skip

@@ -20,7 +20,7 @@ from mcp_gate.model.judged import Judged
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.timed import Escalates, Timed
 from mcp_gate.signals.windows import Deed
-from mcp_gate.store import calls, nearest, pins, promotions, record, requests, snapshots
+from mcp_gate.store import calls, looks, nearest, pins, promotions, record, requests, snapshots
 from mcp_gate.store.assigning import Assigning
 from mcp_gate.store.counted import Counted
 from mcp_gate.store.database import Conflict, Database, NotFound, Outdated, Tx, Unavailable
@@ -512,6 +512,14 @@ class Store:
     async def nearest(self, request: Request) -> Nearest | None:
         """The approved call most like the one that a request holds, of the same tool by the same agent."""
         return await self._db.read(partial(nearest.find, request))
+
+    async def to_look_at(self, reviewer: str, groups: frozenset[str] | None) -> frozenset[str]:
+        """Decisions that a reviewer may be the one to look at again: the ids of their calls, and of the requests.
+
+        Args:
+            groups: his; None: all.
+        """
+        return await self._db.read(partial(looks.waiting_for, reviewer=reviewer, groups=groups))
 
     async def request_counts(self) -> list[tuple[str, str, str, str, int]]:
         """How many requests are pending, or approved and not sent yet: status, kind, tier, group, count."""

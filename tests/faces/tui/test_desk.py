@@ -45,6 +45,15 @@ def test_what_ended_leaves_unless_the_cursor_is_on_it() -> None:
     assert not desk.requests
 
 
+def test_what_is_no_longer_told_here_is_open_no_more() -> None:
+    desk = a_desk(held("R-1"), held("R-2"))
+    desk.keep("R-1")
+    desk.update(desk.requests["R-1"].gone())
+    assert not desk.requests["R-1"].open
+    desk.update(desk.requests["R-2"].gone())
+    assert "R-2" not in desk.requests
+
+
 def test_a_kept_request_that_is_missing_from_a_new_queue_must_be_asked_for() -> None:
     desk = a_desk(held("R-1"), held("R-2"))
     desk.keep("R-1")

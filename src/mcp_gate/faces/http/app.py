@@ -156,14 +156,11 @@ class _Rest:
             named = caller(http, named or identity.reviewer_id)
         watching = nullcontext() if named is None else self._gate.presence.watching(named)
 
-        def visible(message: JsonObject) -> bool:
-            groups = [message[name] for name in ("group", "from") if name in message]
-            return not groups or any(self._routes.visible(identity, group) for group in groups)
-
+        told = partial(self._routes.sight.told, identity)
         resumed = "last-event-id" in http.headers
         visitor: Visitor = http.scope[VISITOR]
         admitted = partial(self._door.admits, visitor)
-        messages = events.stream(self._gate.hub, self._closing, visible, watching, admitted, resumed=resumed)
+        messages = events.stream(self._gate.hub, self._closing, told, watching, admitted, resumed=resumed)
         return StreamingResponse(messages, 200, SAFE_HEADERS, "text/event-stream")
 
     async def upstreams(self, http: HttpRequest) -> Response:

@@ -20,13 +20,13 @@ END: Final[JsonObject] = {"event": "end"}
 
 
 async def stream(
-    hub: Hub, closing: asyncio.Event, visible: Callable[[JsonObject], bool], watching: AbstractContextManager[None],
-    admitted: Callable[[], bool], *, resumed: bool,
+    hub: Hub, closing: asyncio.Event, seen: Callable[[JsonObject], JsonObject | None],
+    watching: AbstractContextManager[None], admitted: Callable[[], bool], *, resumed: bool,
 ) -> AsyncIterator[bytes]:  # fmt: skip
     """Messages from now on, numbered from 1 in each stream, until the gate closes or its reader is let in no more.
 
     Args:
-        visible: which messages this reader may see.
+        seen: a message as this reader may see it; None: not at all.
         watching: held as long as the stream lasts.
         admitted: whether this reader would be let in now.
         resumed: whether the reader lost an earlier stream; nothing is kept for him, so he is told to read anew.
@@ -44,10 +44,10 @@ async def stream(
                 told = await _next(queue)
                 if END in told or not admitted():
                     return
-                seen = [message for message in told if visible(message)]
-                if seen:
-                    yield b"".join(_event(number + n, message) for n, message in enumerate(seen, 1))
-                    number += len(seen)
+                his = [message for message in map(seen, told) if message is not None]
+                if his:
+                    yield b"".join(_event(number + n, message) for n, message in enumerate(his, 1))
+                    number += len(his)
                 elif not told:
                     yield b": keep-alive\n\n"
     finally:

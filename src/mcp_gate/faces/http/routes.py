@@ -11,11 +11,11 @@ from mcp_gate.faces.http import body
 from mcp_gate.faces.http.guard import VISITOR
 from mcp_gate.faces.http.problem import Failure, answer
 from mcp_gate.faces.http.shapes import nearest_json, request_json, server_json
-from mcp_gate.gate import reviewers
+from mcp_gate.faces.http.sight import UNTOLD, Blind, Sight
 from mcp_gate.gate.erasing import Erased, NoSuchCall, erase
 from mcp_gate.gate.mistakes import found_in, mark, proposed
 from mcp_gate.gate.personal import personal
-from mcp_gate.gate.reviewers import Bearer, Carried, Identity, Session
+from mcp_gate.gate.reviewers import Bearer, Identity, Session
 from mcp_gate.gate.reviewing import Answer, NoSuchRequest, Reviewing
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
@@ -40,6 +40,7 @@ class Routes:
     def __init__(self, gate: Gate, reviewing: Reviewing) -> None:
         self._gate = gate
         self._reviewing = reviewing
+        self.sight = Sight(gate)
 
     # ---- reading
 
@@ -50,24 +51,34 @@ class Routes:
         status, brief = _status(query.get("status")), _flag(query, "brief")
         size = BRIEF_PAGE_SIZE if brief else PAGE_SIZE
         store = self._gate.store
-        seen = self.groups(identity_of(http))
+        identity = identity_of(http)
+        seen, blind = self.sight.groups(identity), await self.sight.blind(identity)
         rows = await store.requests(status, query.get("group"), query.get("after"), size + 1, brief=brief, groups=seen)
         if not rows and "after" in query and await store.request(query["after"]) is None:
             raise _no_page()
         page = rows[:size]
-        shown = [self._json(row, brief=brief) for row in page]
+        shown = [blind.over(self._json(row, brief=brief)) for row in page if not blind.hides(row)]
         return answer({"requests": shown, "next": page[-1].id if len(rows) > size else None})
 
     async def request(self, http: HttpRequest) -> Response:
         """One request. With `personal=true` it says what among its arguments is personal, or secret."""
         query = parameters(http, "personal")
-        found = await self._gate.store.request(http.path_params["id"])
-        if found is None:
-            raise no_request()
-        if not self.visible(identity_of(http), found.group):
-            raise no_request()
+        found = await self.found(http.path_params["id"], identity_of(http))
         out = await self.whole(found, identity_of(http))
         return answer(out | await self.personal(found) if _flag(query, "personal") else out)
+
+    async def found(self, id: str, identity: Identity) -> Request:
+        """A request that a caller may read.
+
+        Raises:
+            Failure: 404.
+        """
+        found = await self._gate.store.request(id)
+        if found is None or not self.sight.visible(identity, found.group):
+            raise no_request()
+        if (await self.sight.blind(identity)).hides(found):
+            raise Failure(404, "not_found", "what was decided is not told to you: a second look at it may be yours")
+        return found
 
     async def personal(self, request: Request) -> JsonObject:
         """The member `personal`: what among the arguments is personal, or secret; and `personal_asked`, the same of
@@ -81,7 +92,8 @@ class Routes:
 
     async def whole(self, request: Request, identity: Identity) -> JsonObject:
         """All that there is to read of a request, for one who may see it."""
-        out = self._json(request) | await self._nearest(request, identity)
+        blind = await self.sight.blind(identity)
+        out = blind.over(self._json(request)) | await self._nearest(request, identity, blind)
         out |= server_json(self._gate.catalog.lookup(request.call.listed_name))
         return out | await self._withheld(request) if request.kind == "quarantine" else out
 
@@ -128,10 +140,10 @@ class Routes:
             case _:
                 return answer({"result": found})
 
-    async def _nearest(self, request: Request, identity: Identity) -> JsonObject:
+    async def _nearest(self, request: Request, identity: Identity, blind: Blind) -> JsonObject:
         """The member `nearest`: an approved call to compare with, if the caller may read that one, too."""
         found = await self._gate.store.nearest(request)
-        if found is None or not self.visible(identity, found.group):
+        if found is None or not self.sight.visible(identity, found.group) or found.request_id in blind.ids:
             return {}
         return {"nearest": nearest_json(found)}
 
@@ -140,11 +152,13 @@ class Routes:
         but what was asked for."""
         parameters(http)
         found = await self._gate.store.call(http.path_params["id"])
-        groups = await self._groups_of_call(http)
+        groups, identity = await self._groups_of_call(http), identity_of(http)
         if found is None:
             raise _no_call()
-        if not groups and not self._sees_all(identity_of(http)):
+        if not groups and not isinstance(identity, Session):
             found = {name: value for name, value in found.items() if name not in PRIVATE}
+        if found["id"] in (await self.sight.blind(identity)).ids:
+            found["state"] = UNTOLD
         return answer({name: value for name, value in found.items() if value is not None})
 
     async def erase(self, http: HttpRequest) -> Response:
@@ -169,7 +183,7 @@ class Routes:
             Failure: 404, they are others' alone.
         """
         groups = await self._gate.store.groups_of(http.path_params["id"])
-        if groups and not any(self.visible(identity_of(http), group) for group in groups):
+        if groups and not any(self.sight.visible(identity_of(http), group) for group in groups):
             raise _no_call()
         return groups
 
@@ -177,54 +191,41 @@ class Routes:
 
     async def decision(self, http: HttpRequest) -> Response:
         posted = body.decision_of(await body.read_object(http))
-        return self._told(await self._reviewing.decide(http.path_params["id"], posted, identity_of(http)))
+        return await self._told(http, await self._reviewing.decide(http.path_params["id"], posted, identity_of(http)))
 
     async def claim(self, http: HttpRequest) -> Response:
         approver = caller(http, body.approver_of(await body.read_object(http)))
-        return self._told(await self._reviewing.claim(http.path_params["id"], approver, identity_of(http)))
+        return await self._told(http, await self._reviewing.claim(http.path_params["id"], approver, identity_of(http)))
 
     async def release_claim(self, http: HttpRequest) -> Response:
         approver = caller(http, body.approver_of(await body.read_object(http)))
-        return self._told(await self._reviewing.release_claim(http.path_params["id"], approver, identity_of(http)))
+        return await self._told(
+            http, await self._reviewing.release_claim(http.path_params["id"], approver, identity_of(http))
+        )
 
     async def extend(self, http: HttpRequest) -> Response:
         named, seconds = body.extension_of(await body.read_object(http))
         approver = caller(http, named)
-        return self._told(await self._reviewing.extend(http.path_params["id"], approver, identity_of(http), seconds))
+        return await self._told(
+            http, await self._reviewing.extend(http.path_params["id"], approver, identity_of(http), seconds)
+        )
 
     async def escalate(self, http: HttpRequest) -> Response:
         named, reason = body.word_of(await body.read_object(http), reasoned=False)
         approver = caller(http, named)
-        return self._told(await self._reviewing.escalate(http.path_params["id"], approver, identity_of(http), reason))
+        return await self._told(
+            http, await self._reviewing.escalate(http.path_params["id"], approver, identity_of(http), reason)
+        )
 
-    # ---- who sees what
-
-    def groups(self, identity: Identity) -> frozenset[str] | None:
-        """The groups whose requests a caller may read; None: all."""
-        match identity:
-            case Session():
-                return None
-            case Bearer(reviewer_id) | Carried(reviewer_id):
-                person = reviewers.people(self._gate.loaded.settings).find(reviewer_id)
-                return frozenset() if person is None else person.sees
-            case _:
-                assert_never(identity)
-
-    def visible(self, identity: Identity, group: str) -> bool:
-        """Whether a caller may read requests of a group."""
-        groups = self.groups(identity)
-        return groups is None or group in groups
-
-    def _sees_all(self, identity: Identity) -> bool:
-        return isinstance(identity, Session)
+    # ---- showing
 
     def _json(self, request: Request, *, brief: bool = False) -> JsonObject:
         return request_json(self._reviewing.shown(request), brief=brief)
 
-    def _told(self, outcome: Answer) -> Response:
+    async def _told(self, http: HttpRequest, outcome: Answer) -> Response:
         match outcome:
             case Request():
-                return answer(request_json(outcome))
+                return answer((await self.sight.blind(identity_of(http))).over(request_json(outcome)))
             case Refused():
                 raise refusal(outcome)
             case NoSuchRequest():

@@ -40,6 +40,14 @@ class Changed(Message):
         self.held = held
 
 
+class Gone(Message):
+    """A request that this screen knew is not its reviewer's to see any more."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__()
+        self.request_id = request_id
+
+
 class StatusRead(Message):
     """The gate's state."""
 
@@ -116,9 +124,10 @@ class Feed:
 
 
 def read_one(client: ReviewClient, request_id: str, post: Callable[[Message], object]) -> None:
-    """Read one request whole and post it; one that is not there, or not ours to see, is passed over."""
+    """Read one request whole and post it, or that it is not there, or not ours to see."""
     try:
         post(Changed(Held.of(client.request(request_id, personal=True))))
     except Problem as problem:
         if problem.status not in (403, 404):
             raise
+        post(Gone(request_id))

@@ -12,7 +12,7 @@ from mcp_gate.faces.tui.deciding import Deciding
 from mcp_gate.faces.tui.deny import Deny
 from mcp_gate.faces.tui.desk import Live, Lost
 from mcp_gate.faces.tui.editor import Editor
-from mcp_gate.faces.tui.feed import Changed, Disconnected, PageRead, QueueRead, StatusRead
+from mcp_gate.faces.tui.feed import Changed, Disconnected, Gone, PageRead, QueueRead, StatusRead
 from mcp_gate.faces.tui.held import Held
 from mcp_gate.faces.tui.lines import foreign
 from mcp_gate.faces.tui.sender import Told, Uncovered, look_again
@@ -38,6 +38,12 @@ class Hearing(Deciding):
         if ended is not None:
             self.run_worker(partial(look_again, self.client, ended, self.post_message), thread=True)
         self.refill()
+
+    @on(Gone)
+    def _gone(self, message: Gone) -> None:
+        held = self.desk.requests.get(message.request_id)
+        if held is not None and held.open:
+            self._changed(Changed(held.gone()))
 
     @on(Changed)
     def _changed(self, message: Changed) -> None:

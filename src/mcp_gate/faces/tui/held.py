@@ -152,6 +152,10 @@ class Held:
         """Without arguments: an answer to a word has them, and not what they are to be compared with."""
         return replace(self, call={name: value for name, value in self.call.items() if name != "arguments"})
 
+    def gone(self) -> Held:
+        """As one of which nothing more is told here."""
+        return replace(self, status="over, or another group's", claimed_by="")
+
     def bared(self, result: JsonObject | None) -> Held:
         """With nothing covered."""
         if result is None:

@@ -40,10 +40,7 @@ class Desk:
 
     def groups(self, visitor: Visitor) -> frozenset[str] | None:
         """The groups whose requests he may see; None: all."""
-        return frozenset() if visitor.identity is None else self._routes.groups(visitor.identity)
-
-    def sees(self, visitor: Visitor, request: Request) -> bool:
-        return visitor.identity is not None and self._routes.visible(visitor.identity, request.group)
+        return frozenset() if visitor.identity is None else self._routes.sight.groups(visitor.identity)
 
     async def request(self, http: HttpRequest, visitor: Visitor) -> Request:
         """The request that a path is about.
@@ -51,10 +48,9 @@ class Desk:
         Raises:
             Failure: 404, there is none that the visitor may see.
         """
-        found = await self._gate.store.request(http.path_params["id"])
-        if found is None or not self.sees(visitor, found):
+        if visitor.identity is None:
             raise no_request()
-        return found
+        return await self._routes.found(http.path_params["id"], visitor.identity)
 
     def json(self, request: Request, *, brief: bool = False) -> JsonObject:
         return request_json(self._gate.reviewing.shown(request), brief=brief)

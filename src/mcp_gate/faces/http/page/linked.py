@@ -19,6 +19,7 @@ from mcp_gate.faces.http.page.render import html
 from mcp_gate.faces.http.problem import Failure
 from mcp_gate.faces.http.routes import parameters, refusal
 from mcp_gate.faces.http.shapes import request_json
+from mcp_gate.faces.http.sight import Sight
 from mcp_gate.gate import reviewers
 from mcp_gate.gate.reviewers import Carried
 from mcp_gate.lang.times import rfc3339
@@ -96,7 +97,9 @@ class Linked:
             request = await self._gate.store.request(link.request_id)
             people = reviewers.people(self._gate.loaded.settings)
             if request is not None and people.decides_for(link.reviewer, request.group):
-                return link, request
+                blind = await Sight(self._gate).blind(Carried(link.reviewer, link.channel))
+                if not blind.hides(request):
+                    return link, request
         raise Failure(404, "not_found", "this link leads nowhere: it is too old, or was never made here")
 
     def _json(self, request: Request) -> JsonObject:
