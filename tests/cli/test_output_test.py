@@ -78,10 +78,18 @@ def test_without_a_tool_rules_about_fields_count_too(gate: Path, match: str) -> 
 def test_what_is_clean_leaves_as_it_is(gate: Path) -> None:
     found = told(gate, '{"content": [{"type": "text", "text": "All is well."}]}', "--tool", "crm_read")
     assert found == {
-        "output_safety_decision": "ALLOW", "found": [], "redaction_details": [],
+        "output_safety_decision": "ALLOW", "original_fields_redacted": 0, "redaction_details": [],
+        "policy_snapshot": found["policy_snapshot"], "found": [],
         "result": {"content": [{"type": "text", "text": "All is well."}]},
     }  # fmt: skip
     assert run(gate, "All is well.")[1] == "It would leave as it is.\n"
+
+
+def test_places_are_called_as_in_the_record_and_data_with_names_of_the_protocol_is_data(gate: Path) -> None:
+    mail = {"mail": "ada.l@analytical.org"}
+    for data in ({"customer_data": mail, "content": "x"}, {"content": mail}):
+        (detail,) = told(gate, json.dumps(data))["redaction_details"]
+        assert detail["field"] in ("response.customer_data.mail", "response.content.mail")
 
 
 def test_what_no_rule_is_about_is_shown_and_stays(gate: Path) -> None:

@@ -507,3 +507,28 @@ async def test_S190_a_removed_field_that_is_called_by_a_private_name_is_not_told
     assert [one["field"] for one in seen.review["redaction_details"]] == [
         "response.people.[REDACTED]", "response.people.total",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["people.*", "people.**", "**.people.*"])
+async def test_S190_keys_that_a_wildcard_took_out_are_told_only_where_fields_are_called_so(path: str) -> None:
+    removing = f'{{id: i, fields: ["{path}"], action: remove}}'
+    rules = f"{{rules: [{removing}, {{id: s, entities: [US_SSN], decision: redact}}]}}"
+    keys = [MAIL, "Ada Lovelace", "Ada", "c-104711", "+14155552671", "dana@x", "total", "creditCard", "last_seen"]
+    for payload in (
+        {"structuredContent": {"people": dict.fromkeys(keys, 1)}},
+        {"content": [text(json.dumps({"people": dict.fromkeys(keys, 1)}))]},
+    ):
+        seen = await out(payload, rules)
+        told = [one["field"].removeprefix("response.people.") for one in seen.review["redaction_details"]]
+        if path == "people.**":
+            assert told == ["response.people"]
+        else:
+            assert told == ["[REDACTED]"] * 6 + ["total", "creditCard", "last_seen"]
+
+
+async def test_a_text_that_may_hide_a_field_is_withheld_and_one_that_hides_none_is_not() -> None:
+    rules = '{rules: [{id: i, fields: ["**.internal_notes"], action: remove, reason: Internal}]}'
+    seen = await out({"content": [text("{'internal_notes': 'vip'}")]}, rules)
+    assert isinstance(seen, Withheld)
+    assert "may hold a field" in seen.why
+    assert isinstance(await out({"content": [text('{"a": 1, "a": 2}')]}, rules), Passed)

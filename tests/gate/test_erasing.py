@@ -11,12 +11,15 @@ import pytest
 from mcp_gate.evidence import chain
 from mcp_gate.gate.erasing import Erased, NoSuchCall, erase
 from mcp_gate.gate.gate import Gate
+from mcp_gate.gate.mistakes import mark, proposed
 from mcp_gate.gate.reviewers import Session, operator
 from mcp_gate.model.judged import Refused as NotSo
-from support.gates import Upstream, decide, job, names, open_gate, pending, perform
+from mcp_gate.store.tokens import Kept
+from support.gates import RULES, Upstream, decide, job, names, open_gate, pending, perform
 
 pytestmark = pytest.mark.anyio
 
+MAIL = "ada.lovelace@analytical.org"
 SECRET = "Ottoline Fairweather-Quist"
 PEOPLE = "agents: { bot: { owner: lee }, other: {} }\nreviewers: { dana: { groups: [] }, lee: { groups: [] } }\n"
 
@@ -82,3 +85,26 @@ async def test_nobody_erases_the_traces_of_his_own_agent_and_nobody_unknown_eras
             assert refused.code == code
         assert await erased(gate, call, "dana") == Erased(scrubbed=True)
         assert await erased(gate, "c-none", "dana") == NoSuchCall()
+
+
+WITHHELD = RULES + "output_review: { rules: [ { id: q, entities: [PII], decision: quarantine } ] }\n"
+
+
+async def test_S226_what_a_reviewer_marked_in_a_result_and_what_tokens_stand_for_goes_with_its_call(
+    tmp_path: Path,
+) -> None:
+    async with open_gate(tmp_path, WITHHELD) as gate:
+        for n in range(2):
+            await perform(gate, job("get", {"n": n}), Upstream({"content": [{"type": "text", "text": MAIL}]}))
+        first, second = sorted(await pending(gate, 2), key=lambda request: request.call.arguments["n"])
+        for request in (first, second):
+            assert isinstance(await mark(gate, request.id, [1], operator(), Session()), list)
+        token = Kept("<A_1_aaaaaa>", "A", b"x", "2099-01-01T00:00:00.000Z")
+        await gate.store.tokens.keep("default", "s-1", [token], "")
+        told = await erased(gate, first.call.id)
+        assert isinstance(told, NotSo), "a reviewer has not looked at it yet"
+        assert len(await proposed(gate)) == 2
+        await decide(gate, first, "drop")
+        assert isinstance(await erased(gate, first.call.id), Erased)
+        assert [one["reason"].endswith(second.id) for one in await proposed(gate)] == [True]
+        assert await gate.store.tokens.of("default", "s-1", "") == []

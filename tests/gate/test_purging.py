@@ -12,6 +12,7 @@ import pytest
 from mcp_gate.evidence import chain
 from mcp_gate.evidence.merkle import Tree
 from mcp_gate.gate.gate import Gate
+from mcp_gate.gate.mistakes import mark, proposed
 from mcp_gate.gate.purging import NoSuchPurge
 from mcp_gate.gate.reviewers import Bearer, Identity, Session
 from mcp_gate.lang.times import rfc3339
@@ -20,12 +21,15 @@ from mcp_gate.model.judged import Refused
 from mcp_gate.store import purge
 from mcp_gate.store.archive import Archive
 from mcp_gate.store.database import Unavailable
+from mcp_gate.store.tokens import Kept
 from support.forging import write
-from support.gates import Hands, Upstream, decide, job, loaded, names, open_gate, pending, perform
+from support.gates import RULES, Hands, Upstream, decide, job, loaded, names, open_gate, pending, perform
 
 pytestmark = pytest.mark.anyio
 
 DAY = 86_400.0
+
+
 def person(name: str) -> str:
     return f'  {name}: {{ groups: [], token_sha256: "{hashlib.sha256(name.encode()).hexdigest()}" }}'
 
@@ -201,3 +205,25 @@ async def test_what_is_young_or_not_over_stays(tmp_path: Path) -> None:
         refused = await ask(gate, between)
         assert isinstance(refused, Refused)
         assert refused.code == "nothing_to_purge"
+
+
+async def test_S225_what_a_reviewer_marked_goes_with_the_record_of_its_call_and_tokens_when_they_are_good_no_more(
+    tmp_path: Path,
+) -> None:
+    hands = Hands()
+    rules = RULES + "output_review: { rules: [ { id: q, entities: [PII], decision: quarantine } ] }\n"
+    async with open_gate(tmp_path, rules, PEOPLE, hands) as gate:
+        await perform(gate, job("get"), Upstream({"content": [{"type": "text", "text": "ada@analytical.org"}]}))
+        (request,) = await pending(gate)
+        assert isinstance(await mark(gate, request.id, [1], "dana", Bearer("dana")), list)
+        await decide(gate, request, "drop")
+        await gate.store.tokens.keep("default", "s-1", [Kept("<A_1_a>", "A", b"x", rfc3339(hands.wall + DAY))], "")
+        between = await old_and_new(gate, hands)
+        hands.pass_(40 * DAY)
+        await perform(gate, job("get", {"n": 99}), Upstream())
+        await gate.settle(5)
+        assert len(await proposed(gate)) == 1
+        asked = await ask(gate, between)
+        await gate.purging.confirm(asked["purge"], "ana", Bearer("ana"))
+        assert await proposed(gate) == []
+        assert await gate.store.tokens.of("default", "s-1", "") == []

@@ -1,11 +1,13 @@
 """Fields are taken out of the structured form and of the text that repeats it."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcp_gate.output.hiding import Hidden
 from mcp_gate.output.remove import remove
 from mcp_gate.policy.read_output import OutputRule, parse_path
 
@@ -63,18 +65,111 @@ def test_what_stands_around_json_does_not_save_a_field(around: str) -> None:
     assert len(removed) == 1
 
 
+def told(text: str, *paths: str) -> str:
+    """What is left of a text."""
+    out, _ = remove({"content": [{"type": "text", "text": text}]}, [rule(*paths)])
+    left: str = out["content"][0]["text"]
+    return left
+
+
+@pytest.mark.parametrize(
+    ("odd", "left"),
+    [
+        ('{"internal_notes": "vip", "x": NaN}', '{"x":NaN}'),
+        ('{"internal_notes": "vip", "x": 1e999}', '{"x":1e999}'),
+        ('{"internal_notes": "vip", "internal_notes": "very", "x": 1}', '{"x":1}'),
+        ('{"a": {"internal_notes": "vip"}, "a": {}}', '{"a":{},"a":{}}'),
+        ('{"a": {}, "a": {"internal_notes": "vip"}}', '{"a":{},"a":{}}'),
+        ('{"a": {"internal_notes": 0, "n": 123456789012345678}, "a": 1.50}', '{"a":{"n":123456789012345678},"a":1.50}'),
+        ('{"internal\\u005fnotes": "vip", "x": 1, "x": 2}', '{"x":1,"x":2}'),
+        ('{"internal_notes": "vip"}\n{"internal_notes": "very", "x": 1}\n', '{}\n{"x":1}\n'),
+        ('Here it is:\n```json\n{"internal_notes": "vip", "x": 1}\n```', 'Here it is:\n```json\n{"x":1}\n```'),
+        ('[INFO] row {"internal_notes": "vip"} done', '[INFO] row {} done'),
+        ('{"payload": "{\\"internal_notes\\": \\"vip\\", \\"x\\": 1}"}', '{"payload":"{\\"x\\":1}"}'),
+        ('{"a": {"internal_notes": "vip"}, }', '{"a": {}, }'),
+    ],
+)  # fmt: skip
+def test_a_field_in_json_as_lenient_readers_take_it_is_taken_out(odd: str, left: str) -> None:
+    assert told(odd, "**.internal_notes") == left
+
+
 @pytest.mark.parametrize(
     "odd",
     [
-        '{"internal_notes": "vip", "x": NaN}',
-        '{"internal_notes": "vip", "x": 1e999}',
-        '{"a": {"internal_notes": "vip"}, "a": {}}',
         '{"internal_notes": "vip", "x": ' + "[" * 5000 + "]" * 5000 + "}",
+        '{"internal_notes": "vip",}',
+        "{'internal_notes': 'vip'}",
+        "{internal_notes: 'vip'}",
+        '{"x": 1, /* so */ internal_notes /* it is */ : "vip"}',
+        '{"internal\\u005fnotes": "vip",}',
+        '{"internal_notes": "vip", "x": ',
+        '{"x": "{\'internal_notes\': 1}"}',
+        "answer: {'internal_notes': 'vip'}",
     ],
 )
-def test_a_field_in_json_that_cannot_be_written_again_does_not_leave(odd: str) -> None:
-    with pytest.raises((ValueError, RecursionError)):
-        remove({"content": [{"type": "text", "text": odd}]}, [rule("**.internal_notes")])
+def test_a_field_in_what_only_some_read_as_json_does_not_leave(odd: str) -> None:
+    with pytest.raises(Hidden):
+        told(odd, "**.internal_notes")
+
+
+def test_a_path_that_what_cannot_be_read_may_lead_to_is_no_way_out() -> None:
+    for odd in ('{"a": {"ssn": 1}, }', '{"x": "}", "a": {"ssn": 1}, }'):
+        with pytest.raises(Hidden):
+            told(odd, "a.ssn")
+
+
+@pytest.mark.parametrize(
+    ("odd", "paths"),
+    [
+        ('{"x": 1, "x": 2}', ["**.internal_notes"]),
+        ('{"b": {"ssn": 1}, "b": 2}', ["a.ssn"]),
+        ('[INFO] row {"b": {"ssn": 1}}', ["a.ssn"]),
+        ("internal_notes are never told", ["**.internal_notes"]),
+        ("internal_notes: yaml is a text", ["**.internal_notes"]),
+        ("[" * 5000, ["**.internal_notes"]),
+        ("{'x': 1, }", ["internal_notes", "a[*].b"]),
+        ("{ x", ["*"]),
+        ("some {words} in brackets", ["*", "a.*"]),
+    ],
+)
+def test_what_is_no_json_and_hides_nothing_stays_as_it_is(odd: str, paths: list[str]) -> None:
+    assert told(odd, *paths) == odd
+
+
+def test_a_text_with_a_hundred_thousand_brackets_is_looked_at_in_time() -> None:
+    for text in ("{" * 100_000, "[" * 100_000, '{"internal_notes' * 20_000, "/*" * 100_000 + "internal_notes"):
+        began = time.process_time()
+        told(text, "**.internal_notes", "*")
+        assert time.process_time() - began < 2
+
+
+def test_json_that_a_server_put_in_a_text_of_its_data_is_cleaned_as_the_text_is() -> None:
+    written = json.dumps({"internal_notes": "vip", "ssn": 1, "x": 1})
+    wrapped = {"content": [{"type": "text", "text": written}], "structuredContent": {"result": written}}
+    out, removed = remove(wrapped, [rule("**.internal_notes"), rule("ssn")])
+    assert out == {"content": [{"type": "text", "text": '{"x":1}'}], "structuredContent": {"result": '{"x":1}'}}
+    assert [one.detail({}).field for one in removed] == ["response.result.internal_notes", "response.result.ssn"]
+
+
+def test_what_an_error_holds_and_what_is_said_beside_is_cleaned_too() -> None:
+    error = {"code": -32050, "message": "no", "data": {"internal_notes": "vip", "x": 1}}
+    out, removed = remove(error, [rule("internal_notes")])
+    assert out == {**error, "data": {"x": 1}}
+    assert [one.detail({}).field for one in removed] == ["data.internal_notes"]
+    block = {"type": "text", "text": "a", "_meta": {"internal_notes": 1}}
+    beside = {"content": [block], "_meta": {"a": {"internal_notes": 1}}}
+    out, removed = remove(beside, [rule("**.internal_notes")])
+    assert out == {"content": [{"type": "text", "text": "a", "_meta": {}}], "_meta": {"a": {}}}
+    assert len(removed) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "left"),
+    [("a.**", {"b": 1}), ("**", {}), ("a.*", {"a": {}, "b": 1}), ("a.c.**", {"a": {"d": [2]}, "b": 1})],
+)
+def test_two_stars_at_the_end_take_out_everything_from_there(path: str, left: object) -> None:
+    out, _ = remove({"structuredContent": {"a": {"c": 1, "d": [2]}, "b": 1}}, [rule(path)])
+    assert out == {"structuredContent": left}
 
 
 def test_odd_json_without_the_field_stays_as_it_is() -> None:

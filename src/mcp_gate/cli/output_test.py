@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mcp_gate.output.preview import Preview
     from mcp_gate.policy.load import Loaded
 
-RESULTS = ("content", "structuredContent", "contents", "messages")
+RESULTS = {"content": list, "structuredContent": dict, "contents": list, "messages": list}
 """A JSON object with one of these is a whole result."""
 
 
@@ -46,11 +46,11 @@ def test(
         call = _call(loaded, tool, tags)
     seen, preview = asyncio.run(_look(loaded, payload, call))
     if as_json:
-        print(json.dumps(_told(seen, preview)))
+        print(json.dumps(_told(seen, preview, loaded.snapshot.id)))
     else:
         from mcp_gate.cli.output_text import told
 
-        print(told(_told(seen, preview)))
+        print(told(_told(seen, preview, loaded.snapshot.id)))
 
 
 async def _look(loaded: Loaded, payload: JsonObject, call: Call) -> tuple[Egress, tuple[Preview, ...]]:
@@ -74,13 +74,16 @@ async def _look(loaded: Loaded, payload: JsonObject, call: Call) -> tuple[Egress
         await scanner.close()
 
 
-def _told(seen: Egress, preview: tuple[Preview, ...]) -> JsonObject:
+def _told(seen: Egress, preview: tuple[Preview, ...], snapshot: str) -> JsonObject:
     from mcp_gate.gate.egress import Changed, Passed, Withheld
+    from mcp_gate.model.output import OutputDecision
+    from mcp_gate.output.record import record
 
     found = [one.as_json() for one in preview]
     match seen:
         case Passed(payload):
-            return {"output_safety_decision": "ALLOW", "found": found, "redaction_details": [], "result": payload}
+            allowed = record("", OutputDecision.ALLOW, (), snapshot)
+            return {**_review(allowed), "found": found, "result": payload}
         case Changed(payload, review):
             return {**_review(review), "found": found, "result": payload}
         case Withheld(why, review):
@@ -99,7 +102,7 @@ def _payload(data: bytes) -> JsonObject:
         value: Any = strictjson.parse_upstream(data)
     except strictjson.JsonError:
         return {"content": [{"type": "text", "text": data.decode("utf-8", "replace")}]}
-    if isinstance(value, dict) and any(name in value for name in RESULTS):
+    if isinstance(value, dict) and any(isinstance(value.get(name), kind) for name, kind in RESULTS.items()):
         return value
     return {"content": [], "structuredContent": value if isinstance(value, dict) else {"result": value}}
 

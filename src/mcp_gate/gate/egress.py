@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, assert_never
 
@@ -22,8 +22,9 @@ from mcp_gate.model.outcome import META_PREFIX
 from mcp_gate.model.output import Detail, OutputDecision, Unscannable
 from mcp_gate.output import opaque
 from mcp_gate.output.decide import Found, decide
-from mcp_gate.output.fields import UNTOLD, keys_of
+from mcp_gate.output.fields import UNTOLD, keys_of, names_field
 from mcp_gate.output.fits import as_error, fits
+from mcp_gate.output.hiding import Hidden
 from mcp_gate.output.injection import suspicious, without_hidden
 from mcp_gate.output.placeholders import Placeholders
 from mcp_gate.output.record import record
@@ -142,9 +143,7 @@ class _Review:
         rules = outgoing.about(self.call)
         payload = out = without_gate_meta(payload)
         if any(rule.paths for rule in rules):
-            out, gone = remove(out, [rule for rule in rules if rule.paths])
-            private = await self._private([one.trail for one in gone], rules)
-            self.details = [one.detail(private) for one in gone]
+            out = await self._removed(out, rules)
         if outgoing.enabled:
             out = await self._cleaned(out, rules)
         if out is not payload and not fits(out, schema):
@@ -158,6 +157,15 @@ class _Review:
             return Passed(payload)
         decision = OutputDecision.ALLOW if out is payload else OutputDecision.REDACT
         return Changed(out, self._record(decision))
+
+    async def _removed(self, payload: JsonObject, rules: Sequence[OutputRule]) -> JsonObject:
+        try:
+            out, gone = remove(payload, [rule for rule in rules if rule.paths])
+        except Hidden as e:
+            raise _Stop(str(e)) from None
+        private = await self._private([one.trail for one in gone], rules, {one.trail for one in gone if one.wild})
+        self.details = [one.detail(private) for one in gone]
+        return out
 
     async def _cleaned(self, payload: JsonObject, rules: Sequence[OutputRule]) -> JsonObject:
         walked = walk(payload, self.method)
@@ -194,8 +202,15 @@ class _Review:
             walked = walk(payload, self.method)
         return payload
 
-    async def _private(self, trails: Sequence[Trail], rules: Sequence[OutputRule]) -> dict[Trail, str]:
-        """Which of the keys on the way to some places are private themselves, and what the record calls them."""
+    async def _private(
+        self, trails: Sequence[Trail], rules: Sequence[OutputRule], wild: Collection[Trail] = ()
+    ) -> dict[Trail, str]:
+        """Which of the keys on the way to some places are private themselves, and what the record calls them.
+
+        Args:
+            wild: keys that were taken out by a wildcard: told only where they are what fields are called, and
+                detectors see nothing in them.
+        """
         if not self.loaded.outgoing.enabled:
             return {}
         keys = keys_of(trails)
@@ -205,7 +220,12 @@ class _Review:
             return dict.fromkeys(keys, UNTOLD)
         strict = [rule for rule in rules if rule.decision]  # says something other than that it may pass
         found = zip(keys, scan.findings, strict=True)
-        return {at: UNTOLD for at, some in found if any(r.covers(f.entity, f.score) for f in some for r in strict)}
+        odd = dict.fromkeys((at for at in wild if not names_field(at)), UNTOLD)
+        return odd | {
+            at: UNTOLD
+            for at, some in found
+            if (some and at in wild) or any(rule.covers(f.entity, f.score) for f in some for rule in strict)
+        }
 
     async def _without_opaque(self, payload: JsonObject, walked: Walked, rules: Sequence[OutputRule]) -> JsonObject:
         word, reason = unscannable(rules)

@@ -37,7 +37,8 @@ Answer: TypeAlias = Erased | Refused | NoSuchCall
 
 
 async def erase(gate: Gate, call_id: str, approver_id: str, reason: str, identity: Identity) -> Answer:
-    """Erase what a call carried: arguments, what its agent said of it, texts among its attributes.
+    """Erase what a call carried: arguments, what its agent said of it, texts among its attributes; what a reviewer
+    marked in its result, and what its session has tokens for.
 
     Nobody erases the traces of his own agent.
 
@@ -65,6 +66,7 @@ async def erase(gate: Gate, call_id: str, approver_id: str, reason: str, identit
         return NoSuchCall()
     except Conflict as conflict:
         return Refused("call_open", 409, str(conflict))
+    gate.tokens.forget(found["agent"], found["session"])
     return Erased(await scrubbed(gate))
 
 

@@ -65,6 +65,10 @@ class TokenDesk:
         now = rfc3339(self._gate.clock.wall())
         self._gate.later(self._gate.store.tokens.keep(call.agent, call.session, kept, now))
 
+    def forget(self, agent: str, session: str) -> None:
+        """What a session has tokens for is erased."""
+        self._sessions.pop((agent, session), None)
+
     def expires(self) -> float:
         return self._gate.clock.wall() + LIFE_SEC
 

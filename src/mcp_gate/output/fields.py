@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -10,6 +11,7 @@ from mcp_gate.output.walk import STRUCTURED, Inside, Trail, plain, steps
 
 LONGEST: Final = 64
 """Characters of one key that are told."""
+_NAME: Final = re.compile(r"(?!.*[0-9]{3})[a-z][a-zA-Z0-9]*(?:[_-][a-zA-Z0-9]+)*")
 UNTOLD: Final = "[REDACTED]"
 """Stands for a key that is private itself."""
 
@@ -34,6 +36,12 @@ def field_of(trail: Trail, renamed: Mapping[Trail, str]) -> str:
             out.append(name if before is None else f".{name}")
         trail = before
     return "".join(reversed(out))
+
+
+def names_field(trail: Trail) -> bool:
+    """Whether the last step of a way is what programmers call a field, rather than somebody or something."""
+    step = trail[1] if trail is not None else None
+    return not isinstance(step, str) or (len(step) <= LONGEST and _NAME.fullmatch(step) is not None)
 
 
 def keys_of(trails: Iterable[Trail]) -> dict[Trail, Leaf]:

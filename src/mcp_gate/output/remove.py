@@ -1,78 +1,92 @@
-"""Takes fields out of a result by path: the structured form, and the JSON text that repeats it."""
+"""Takes fields out of a payload by path: of the structured form, of the JSON in texts, and of what is said beside."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import Json, JsonObject
-from mcp_gate.model.output import Detail
-from mcp_gate.output.fields import field_of
+from mcp_gate.output.hiding import Path
+from mcp_gate.output.paths import Gone, in_text, without
 from mcp_gate.output.walk import STRUCTURED, Trail
 from mcp_gate.policy.read_output import OutputRule
 
-REMOVED: Final = "field removed"
-IN_WORDS: Final = "[REMOVED]"
-"""Stands in a text for what a field held that was taken out of the structured form."""
 SHORTEST: Final = 5
 MOST_VALUES: Final = 256
 _ROOT: Final = (None, STRUCTURED)
-_AROUND: Final = " \t\r\n\v\f\u00a0\ufeff"
-"""What a reader of JSON looks past, or is used to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """A field that was taken out."""
-
-    trail: Trail
-    reason: str
-    value: Json
-    """What stood there; not told."""
-
-    def detail(self, private: Mapping[Trail, str]) -> Detail:
-        """
-        Args:
-            private: as `renamed` of `field_of`.
-        """
-        return Detail(field_of(self.trail, private), self.reason, REMOVED)
+_WRAPPED: Final = "result"
+"""Where servers put a result that is no object."""
+Paths = list[tuple[Path, str]]
 
 
 def remove(result: JsonObject, rules: Sequence[OutputRule]) -> tuple[JsonObject, list[Gone]]:
-    """A copy of a result without the fields that the rules name, and what was taken out.
+    """A copy of a payload without the fields that the rules name, and what was taken out.
 
-    Paths start at `structuredContent`, or at the JSON in a text: of a content block, a resource or a prompt's message.
-    A text that repeats the structured form is cleaned with it and not counted again (contract 9, Output).
+    Paths start at `structuredContent`, or at the JSON in a text: of a content block, a resource or a prompt's message;
+    of an error at its `data`. Those that begin with `**` go through `_meta` as well. A text that repeats the structured
+    form is cleaned with it and not counted again (contract 9, Output).
 
     Raises:
-        ValueError: there is a field to take out of a text that cannot be written again, or nobody can tell.
+        Hidden: there may be a field to take out of a text that it cannot be taken out of.
+        RecursionError: it is too deep.
     """
+    paths = [(path, rule.reason) for rule in rules for written in rule.paths for path in _ended(written)]
     found: list[Gone] = []
     out = dict(result)
     structured = result.get(STRUCTURED)
     if isinstance(structured, (dict, list)):
-        out[STRUCTURED] = _clean(structured, rules, found)
+        out[STRUCTURED] = _data(structured, paths, found)
     told = [] if isinstance(structured, (dict, list)) else found  # a twin of the structured form is not counted again
     words = _words(found, out.get(STRUCTURED))
     for member in ("content", "contents"):  # of a tool's result; of a resource
         if isinstance(result.get(member), list):
-            out[member] = [_clean_block(block, rules, told, words) for block in result[member]]
+            out[member] = [_block(block, paths, told, words) for block in result[member]]
     if isinstance(result.get("messages"), list):  # of a prompt
-        out["messages"] = [_clean_message(message, rules, told) for message in result["messages"]]
+        out["messages"] = [_message(message, paths, told) for message in result["messages"]]
+    if type(result.get("code")) is int and "data" in result:  # of an error
+        out["data"] = _each(result["data"], paths, (None, "data"), found)
+    out = _beside(out, paths, found)
     return (out, found) if found or out != result else (result, [])
 
 
-def _clean_message(message: Json, rules: Sequence[OutputRule], found: list[Gone]) -> Json:
+def _ended(path: Path) -> Iterator[Path]:
+    """A path that ends in `**`, which is any depth and none, as paths that end in what they take out."""
+    while len(path) > 1 and path[-1] == "**":
+        path = path[:-1]
+    yield from (("*",), ("[*]",)) if path == ("**",) else (path,)
+
+
+def _data(structured: Json, paths: Paths, found: list[Gone]) -> Json:
+    out = _each(structured, paths, _ROOT, found)
+    if isinstance(out, dict) and out.keys() == {_WRAPPED} and isinstance(out[_WRAPPED], str):
+        text = in_text(out[_WRAPPED], paths, (_ROOT, _WRAPPED), found)
+        out = out if text is out[_WRAPPED] else {_WRAPPED: text}
+    return out
+
+
+def _each(value: Json, paths: Paths, at: Trail, found: list[Gone]) -> Json:
+    for path, reason in paths:
+        value = without(value, path, at, reason, found)
+    return value
+
+
+def _beside(holder: JsonObject, paths: Paths, found: list[Gone]) -> JsonObject:
+    """Without the fields in its `_meta` that may stand at any depth."""
+    meta = holder.get("_meta")
+    if not isinstance(meta, dict):
+        return holder
+    left = _each(meta, [(path, reason) for path, reason in paths if path[0] == "**"], (None, "_meta"), found)
+    return holder if left is meta else {**holder, "_meta": left}
+
+
+def _message(message: Json, paths: Paths, found: list[Gone]) -> Json:
     if not isinstance(message, dict) or "content" not in message:
         return message
     content = message["content"]
     if isinstance(content, list):
-        return {**message, "content": [_clean_block(block, rules, found) for block in content]}
-    return {**message, "content": _clean_block(content, rules, found)}
+        return {**message, "content": [_block(block, paths, found) for block in content]}
+    return {**message, "content": _block(content, paths, found)}
 
 
 def _words(found: Sequence[Gone], left: Json) -> re.Pattern[str] | None:
@@ -94,87 +108,13 @@ def _said(values: Iterable[Json]) -> Iterator[str]:
             yield said
 
 
-def _clean_block(
-    block: Json, rules: Sequence[OutputRule], found: list[Gone], words: re.Pattern[str] | None = None
-) -> Json:
+def _block(block: Json, paths: Paths, found: list[Gone], words: re.Pattern[str] | None = None) -> Json:
     if not isinstance(block, dict):
         return block
+    block = _beside(block, paths, found)
     if isinstance(block.get("resource"), dict):  # one that is embedded
-        block = {**block, "resource": _clean_block(block["resource"], rules, found, words)}
+        block = {**block, "resource": _block(block["resource"], paths, found, words)}
     if not isinstance(block.get("text"), str):
         return block
-    value = _json_of(block["text"].strip(_AROUND))
-    if value is None:
-        return block if words is None else {**block, "text": words.sub(IN_WORDS, block["text"])}
-    before = len(found)
-    cleaned = _clean(value, rules, found)
-    if len(found) == before and cleaned == value:
-        return block
-    return {**block, "text": strictjson.dumps(cleaned).decode()}
-
-
-def _json_of(text: str) -> Json:
-    """The object or list that a text is, also one with NaN or of any depth, which many readers take; or None.
-
-    Raises:
-        ValueError: a key stands twice, and readers differ in what it says.
-    """
-    if not text.startswith(("{", "[")):
-        return None
-    try:
-        return strictjson.parse_upstream(text.encode("utf-8", "surrogatepass"))
-    except strictjson.JsonError:
-        pass
-    try:
-        return json.loads(text, object_pairs_hook=_once)
-    except json.JSONDecodeError:
-        return None
-
-
-def _once(pairs: list[tuple[str, Json]]) -> JsonObject:
-    out = dict(pairs)
-    if len(out) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return out
-
-
-def _clean(value: Json, rules: Sequence[OutputRule], found: list[Gone]) -> Json:
-    for rule in rules:
-        for path in rule.paths:
-            value = _without(value, path, _ROOT, rule.reason, found)
-    return value
-
-
-def _without(value: Json, path: tuple[str, ...], at: Trail, reason: str, found: list[Gone]) -> Json:
-    step, rest = path[0], path[1:]
-    if step == "**":
-        if rest:
-            value = _without(value, rest, at, reason, found)
-        return _below(value, path, at, reason, found)
-    if isinstance(value, list):
-        if step == "[*]" and rest:
-            return [_without(item, rest, (at, i), reason, found) for i, item in enumerate(value)]
-        if step == "[*]":
-            found.extend(Gone((at, i), reason, item) for i, item in enumerate(value))
-            return []
-        return value
-    if not isinstance(value, dict):
-        return value
-    out: JsonObject = {}
-    for key, child in value.items():
-        if step not in (key, "*"):
-            out[key] = child
-        elif rest:
-            out[key] = _without(child, rest, (at, key), reason, found)
-        else:
-            found.append(Gone((at, key), reason, child))
-    return out
-
-
-def _below(value: Json, path: tuple[str, ...], at: Trail, reason: str, found: list[Gone]) -> Json:
-    """Apply a path that starts with `**` to everything inside `value`."""
-    if isinstance(value, dict):
-        return {key: _without(child, path, (at, key), reason, found) for key, child in value.items()}
-    if isinstance(value, list):
-        return [_without(item, path, (at, i), reason, found) for i, item in enumerate(value)]
-    return value
+    text = in_text(block["text"], paths, _ROOT, found, words)
+    return block if text == block["text"] else {**block, "text": text}

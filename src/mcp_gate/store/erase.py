@@ -17,7 +17,7 @@ from mcp_gate.store.database import Conflict, NotFound, Tx
 OVER: Final = frozenset(
     {
         CallState.DENIED, CallState.REJECTED, CallState.EXPIRED, CallState.CANCELLED, CallState.SUPERSEDED,
-        CallState.EXECUTED, CallState.FAILED, CallState.UNKNOWN, CallState.DELIVERED,
+        CallState.EXECUTED, CallState.QUARANTINED, CallState.FAILED, CallState.UNKNOWN, CallState.DELIVERED,
     }
 )  # fmt: skip
 """States in which nothing more is done with what a call carried, unless its outcome is kept for its agent."""
@@ -27,7 +27,7 @@ NUMBERS: Final = (int, float, Decimal)
 
 def erase(call_id: str, event: Event, tx: Tx) -> None:
     """Put `{"$erased": JOB_HASH}` in the place of what a call carried. Numbers among its attributes stay: windows are
-    filled from them.
+    filled from them. What reviewers marked in its result goes, and what its session has tokens for.
 
     Raises:
         NotFound: there is no such call.
@@ -47,6 +47,10 @@ def erase(call_id: str, event: Event, tx: Tx) -> None:
     for request in tx.all("select id, asked from requests where call_id = :id and asked <> ''", id=call_id):
         asked = {**rows.value(request["asked"]), "arguments": gone, "attributes": {}}
         tx.run("update requests set asked = :asked where id = :id", id=request["id"], asked=rows.text(asked))
+    tx.run("delete from mistakes where request_id in (select id from requests where call_id = :id)", id=call_id)
+    tx.run(
+        "delete from tokens where (agent, session) = (select agent, session from calls where id = :id)", id=call_id
+    )
     record.append(tx, (event,))
 
 

@@ -77,6 +77,7 @@ def batch(through: int, tx: Tx) -> int:
         if row["event"] in WORDS:  # later records may still speak of the call, but a word needs its own
             tx.run("delete from decisions where request_id = :id", id=row["request_id"])
     tx.run(_NEVER)
+    tx.run("delete from tokens where expires_ts < (select max(ts) from audit)")
     for call_id in {row["call_id"] for row in found if row["call_id"] is not None}:
         _forget(tx, call_id)
     return len(found)
@@ -86,6 +87,7 @@ def _forget(tx: Tx, call_id: str) -> None:
     """Delete a call once no record speaks of it any more."""
     if tx.one("select 1 from audit where call_id = :id limit 1", id=call_id) is not None:
         return
-    tx.run("delete from decisions where request_id in (select id from requests where call_id = :id)", id=call_id)
+    for table in ("decisions", "mistakes"):
+        tx.run(f"delete from {table} where request_id in (select id from requests where call_id = :id)", id=call_id)
     tx.run("delete from requests where call_id = :id", id=call_id)
     tx.run("delete from calls where id = :id", id=call_id)
