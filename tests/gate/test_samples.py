@@ -229,6 +229,7 @@ class TestLooking:
             refused = await gate.store.claim(
                 sample.call.id, sample.id, job_hash=sample.call.job_hash, tool_hash=TOOL_HASH,
                 snapshot=sample.policy_snapshot, now=gate.clock.steady(), events=[], proof=lambda _, __: "",
+                enough=lambda _: True,
             )  # fmt: skip
             assert isinstance(refused, NotClaimed)
             await perform(gate, job("get"), upstream)  # the same call again is a call of its own

@@ -162,7 +162,7 @@ async def test_a_claim_names_its_own_call(tmp_path: Path) -> None:
         with pytest.raises(NotFound):
             await store.claim(
                 other.call.id, one.id, job_hash=one.call.job_hash, tool_hash=one.call.tool_hash,
-                snapshot=one.policy_snapshot, now=NOW, events=[], proof=proved,
+                snapshot=one.policy_snapshot, now=NOW, events=[], proof=proved, enough=lambda _: True,
             )  # fmt: skip
         with pytest.raises(NotFound):
             await claim(store, new_request())

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from mcp_gate.cli.policy import policy
 from mcp_gate.gate import events
-from mcp_gate.gate.hold import new_request
+from mcp_gate.gate.asking import new_request
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call, Signals
 from mcp_gate.model.decision import Assurance, Decision

@@ -113,7 +113,8 @@ def proved(request: Request, found: bool) -> str:
 async def claim(store: Store, request: Request, **changes: Any) -> Claim:
     bound: dict[str, Any] = {
         "job_hash": request.call.job_hash, "tool_hash": request.call.tool_hash, "snapshot": request.policy_snapshot,
-        "now": NOW, "proof": proved, "events": [said(request.call, "call.dispatched", request_id=request.id)],
+        "now": NOW, "proof": proved, "enough": lambda _: True,
+        "events": [said(request.call, "call.dispatched", request_id=request.id)],
     }  # fmt: skip
     return await store.claim(request.call.id, request.id, **{**bound, **changes})
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
-from mcp_gate.gate import clock, editing, events, reviewers, words
+from mcp_gate.gate import editing, events, reviewers, words
+from mcp_gate.gate.asking import new_request
 from mcp_gate.gate.dispatch import dispatch
 from mcp_gate.gate.job import Exchange, Sender
 from mcp_gate.gate.receive import Received, forbidden
@@ -23,6 +23,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Ran, Refused, Status, UpstreamError
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
+from mcp_gate.review.joining import covers, with_terms_of
 from mcp_gate.review.proof import Terms, unproved
 from mcp_gate.store.results import Claimed, Joined, NotClaimed, Opened, Opening, TooMany, WhyNot
 from mcp_gate.wire.peer import Lost
@@ -45,6 +46,7 @@ VOID: Final = frozenset(
         WhyNot.TOOL_CHANGED,
         WhyNot.ARGUMENTS_CHANGED,
         WhyNot.UNPROVED,
+        WhyNot.STRICTER,
     }
 )
 """What makes an approval worthless: the call is to be decided anew."""
@@ -90,20 +92,26 @@ class _Name:
 
 async def _joined(gate: Gate, received: Received, verdict: Verdict, over: str) -> _Name | HoldOutcome:
     """Open the request or join it; or what is to be told at once."""
-    opened = await _open(gate, received, verdict, over)
-    match opened:
-        case TooMany():
-            return await _too_many(gate, received, verdict)
-        case Opened(request):
-            pass  # told already
-        case Joined(request, state, result):
-            told = await _told(gate, request, state, result, verdict)
-            if told is not None:
-                return told
-            gate.announce("request.joined", request)
-        case _:
-            assert_never(opened)
-    return _Name(request.id, request.call.id)
+    asked, raised = verdict, ""
+    while True:
+        opened = await _open(gate, received, asked, over, raised)
+        match opened:
+            case TooMany():
+                return await _too_many(gate, received, verdict)
+            case Opened(request):
+                pass  # told already
+            case Joined(request, CallState.PENDING, _) if not covers(request, asked):
+                await gate.supersede(request, WhyNot.STRICTER.value)
+                asked, raised = with_terms_of(request, asked), request.id
+                continue
+            case Joined(request, state, result):
+                told = await _told(gate, request, state, result, verdict)
+                if told is not None:
+                    return told
+                gate.announce("request.joined", request)
+            case _:
+                assert_never(opened)
+        return _Name(request.id, request.call.id)
 
 
 async def _told(
@@ -134,13 +142,17 @@ def delivered(gate: Gate, request: Request) -> None:
     gate.later(gate.store.delivered(request.call.id, [events.request_event("call.delivered", common, request.id, {})]))
 
 
-async def _open(gate: Gate, received: Received, verdict: Verdict, over: str) -> Opening:
+async def _open(gate: Gate, received: Received, verdict: Verdict, over: str, raised: str) -> Opening:
+    """
+    Args:
+        raised: the request in whose place a stricter one is opened, or "".
+    """
     request = new_request(received.call, verdict, gate.clock.steady(), over, received.puts_back)
     common = events.members(received.call, verdict.policy_snapshot)
     written = [
         events.received(common, received.call),
         events.decided(common, verdict, received.call),
-        events.opened(common, request, due_ts=request.due_ts),
+        events.opened(common, request, due_ts=request.due_ts, **({"supersedes": raised} if raised else {})),
     ]
     cap = received.loaded.settings.limits.pending_per_agent
     opening = asyncio.ensure_future(gate.store.open_request(received.call, request, written, cap=cap))
@@ -152,36 +164,6 @@ def _opened(gate: Gate, opening: asyncio.Future[Opening]) -> None:
     """What was opened is open, also when its client went away meanwhile."""
     if not opening.cancelled() and opening.exception() is None and isinstance(found := opening.result(), Opened):
         gate.opened(found.request)
-
-
-def new_request(call: Call, verdict: Verdict, now: float, over: str, puts_back: Sequence[str] = ()) -> Request:
-    """A request for a held call, due by its verdict.
-
-    Args:
-        over: why a constraint forbids the call whoever approves it, or "".
-        puts_back: tokens in its arguments whose values are put back when it is sent.
-    """
-    shown = verdict.as_json()
-    if puts_back:
-        shown = {**shown, "puts_back": list(puts_back)}
-    after = verdict.escalate_after_sec
-    return Request(
-        id=clock.request_id(),
-        kind="gate",
-        status=RequestStatus.PENDING,
-        call=call,
-        verdict={**shown, "forbidden": over} if over else shown,
-        policy_snapshot=verdict.policy_snapshot,
-        tier=verdict.tier,
-        group=verdict.group,
-        needed=verdict.approvals,
-        min_assurance=verdict.min_assurance,
-        on_timeout=verdict.on_timeout,
-        opened_ts=rfc3339(now),
-        due_ts=rfc3339(now + verdict.timeout_sec),
-        escalate_ts="" if after is None or after > verdict.timeout_sec else rfc3339(now + after),
-        escalate_to=verdict.escalate_to,
-    )
 
 
 async def _too_many(gate: Gate, received: Received, verdict: Verdict) -> Refused:
@@ -326,6 +308,7 @@ class _Wait:
             snapshot=self._gate.loaded.snapshot.id,
             now=self._gate.clock.steady(),
             proof=partial(self._proof, self._gate.loaded.settings, call),
+            enough=partial(covers, verdict=self._verdict),
             events=[
                 events.request_event(
                     "call.dispatched", common, request.id,
@@ -338,9 +321,7 @@ class _Wait:
         )  # fmt: skip
         match claimed:
             case Claimed(used):  # the call as it was when it was proved
-                outcome = await dispatch(
-                    self._gate, used.call, verdict, received, self._send, common, held=used
-                )
+                outcome = await dispatch(self._gate, used.call, verdict, received, self._send, common, held=used)
                 return editing.told(outcome, request)
             case NotClaimed(why):
                 log.warning("request %s was not claimed: %s", request.id, why)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mcp_gate.evidence.hashes import job_hash
 from mcp_gate.gate import clock, events
-from mcp_gate.gate.hold import new_request
+from mcp_gate.gate.asking import new_request
 from mcp_gate.gate.receive import Received, Seen, acquaint, forbidden, known
 from mcp_gate.gate.tokens import decided, facts_sent
 from mcp_gate.lang import strictjson

@@ -272,6 +272,8 @@ class Bound:
     snapshot: str
     now: str
     proof: Proof
+    enough: Callable[[Request], bool]
+    """Whether what people were asked is all that the call, as it is made now, asks for."""
 
 
 def claim(
@@ -290,6 +292,8 @@ def claim(
     if unproven:
         tx.record(Event("security.unproved_approval", dict(events[0].fields), {"why": unproven}))
         return NotClaimed(WhyNot.UNPROVED)
+    if not bound.enough(request):
+        return NotClaimed(WhyNot.STRICTER)
     try:
         levels.check(tx, request.call.agent, request.call.level)
     except Outdated:

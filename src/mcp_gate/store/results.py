@@ -62,6 +62,8 @@ class WhyNot(StrEnum):
     STOPPED = "stopped"
     UNPROVED = "not_proved"
     """What is stored does not prove that people approved it."""
+    STRICTER = "stricter_repeat"
+    """People were asked for less than the call, made again, asks for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -446,17 +446,19 @@ class Store:
     async def claim(
         self, call_id: str, request_id: str, *,
         job_hash: str, tool_hash: str, snapshot: str, now: float, events: Sequence[Event], proof: requests.Proof,
+        enough: Callable[[Request], bool],
     ) -> Claim:  # fmt: skip
         """The only way from approved to dispatched: compares state, hashes, snapshot, due time, proves anew that
         people approved it, and uses up the approval.
 
         Hashes and snapshot are those of `now` (seconds since the epoch, compared with `due_ts`); `events` are written
-        only if the claim is granted. What `proof` says is recorded (`security.unproved_approval`).
+        only if the claim is granted. What `proof` says is recorded (`security.unproved_approval`); `enough` says
+        whether people were asked for all that the call asks for now.
 
         Raises:
             NotFound: no such request, or it holds another call.
         """
-        bound = requests.Bound(job_hash, tool_hash, snapshot, rfc3339(now), proof)
+        bound = requests.Bound(job_hash, tool_hash, snapshot, rfc3339(now), proof, enough)
         return await self._db.write(
             partial(requests.claim, call_id, request_id, bound, tuple(events), self._levels, self._stops, self._spoken)
         )
