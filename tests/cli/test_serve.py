@@ -8,10 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import click
 import pytest
 
+from mcp_gate.__main__ import main
 from mcp_gate.cli.main import COMMANDS, cli
 from support.running import Place, place, serving
 
@@ -134,6 +137,17 @@ def test_commands_that_need_a_gate_end_with_3_where_none_runs(tmp_path: Path) ->
             assert done.stdout == ""
 
 
+def test_ctrl_c_before_anything_is_loaded_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(ModuleType):
+        def __getattr__(self, name: str) -> Any:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "mcp_gate.cli.main", Interrupted("mcp_gate.cli.main"))
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+
+
 def test_what_is_no_command_and_no_option_ends_with_2() -> None:
     assert run("fly").returncode == 2
     assert run("serve", "--fast").returncode == 2
@@ -162,6 +176,7 @@ LOADED = """\
 import atexit, sys
 sys.argv = ["mcp-gate", *sys.argv[1:]]
 atexit.register(lambda: print(",".join(sorted(m for m in sys.modules if m in %r)), file=sys.stderr))
+from mcp_gate.__main__ import main
 from mcp_gate.cli.main import run
 run()
 """
