@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mcp_gate.lang.reveal import reveal
-from mcp_gate.model.config import UPSTREAMS, ConfigError, Place, Problem
+from mcp_gate.model.config import ConfigError, Problem
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.upstream.catalog import Observation, Why
@@ -117,6 +117,7 @@ async def first_look(gate: Gate, seconds: float) -> None:
             if tool.why in REFUSED:
                 what = "collides with another tool's" if tool.why is Why.COLLISION else "is not [A-Za-z0-9._-]{1,128}"
                 message = f"the listed name '{reveal(tool.listed_name)}' of upstream '{tool.upstream}' {what}"
-                problems.append(Problem(Place(UPSTREAMS, 1, 1), message, "give the upstream another prefix"))
+                place = gate.loaded.upstreams[tool.upstream].place
+                problems.append(Problem(place, message, "give the upstream another prefix"))
     if problems:
         raise ConfigError(tuple(sorted(problems, key=str)))

@@ -87,6 +87,7 @@ class UpstreamSpec:
     headers: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
     sandbox: Sandbox | None = None
+    place: Place = field(default=Place(UPSTREAMS, 1, 1), compare=False)
 
     @property
     def fingerprint(self) -> tuple[object, ...]:

@@ -49,7 +49,7 @@ def lint_versions(reader: Reader, upstreams: Upstreams) -> None:
         if launcher is None or package is None or ELSEWHERE.match(package) or launcher.version.search(package):
             continue
         message = f"'{reveal(package)}' names no version: it can be another program at every start"
-        reader.warn(upstreams.places[spec.id], message, f"write the version you looked at, such as {launcher.example}")
+        reader.warn(spec.place, message, f"write the version you looked at, such as {launcher.example}")
 
 
 def _package(launcher: Launcher, spec: UpstreamSpec) -> str | None:

@@ -107,7 +107,7 @@ def _load(files: Mapping[str, bytes]) -> Loaded:
     if UPSTREAMS not in files:
         reader.error(Place(UPSTREAMS, 1, 1), "the file is missing", "write it, or run 'mcp-gate init'")
     settings = read_settings(reader, trees[SETTINGS], variables) if SETTINGS in trees else GateSettings()
-    upstreams = read_upstreams(reader, trees[UPSTREAMS], variables) if UPSTREAMS in trees else Upstreams({}, {}, {})
+    upstreams = read_upstreams(reader, trees[UPSTREAMS], variables) if UPSTREAMS in trees else Upstreams({}, {})
     for path, tree in trees.items():
         if path.startswith(POLICIES):
             documents.add(reader, path, tree)

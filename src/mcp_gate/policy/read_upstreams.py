@@ -34,14 +34,13 @@ class Upstreams:
 
     specs: dict[str, UpstreamSpec]
     mappings: dict[str, UpstreamMapping]
-    places: dict[str, Place]
 
 
 def read_upstreams(reader: Reader, root: Mapping_, variables: Variables) -> Upstreams:
     """The whole file."""
     reader.mapping(root, {"version", "upstreams"})
     read_version(reader, root)
-    out = Upstreams({}, {}, {})
+    out = Upstreams({}, {})
     node = reader.need(root, "upstreams", "add 'upstreams:' with at least one MCP server")
     for id_, place, body in reader.entries(node, "a mapping of upstreams"):
         if not UPSTREAM_ID.fullmatch(id_):
@@ -49,16 +48,15 @@ def read_upstreams(reader: Reader, root: Mapping_, variables: Variables) -> Upst
             continue
         block = reader.mapping(body, UPSTREAM_KEYS, "an upstream")
         if block is not None:
-            out.specs[id_] = _spec(reader, id_, block, variables)
+            out.specs[id_] = _spec(reader, id_, place, block, variables)
             out.mappings[id_] = read_mapping(reader, block)
-            out.places[id_] = place
     if isinstance(node, Mapping_) and not node.entries:
         reader.error(node.place, "there is no upstream", "add at least one MCP server")
     _distinct_prefixes(reader, out)
     return out
 
 
-def _spec(reader: Reader, id_: str, block: Mapping_, variables: Variables) -> UpstreamSpec:
+def _spec(reader: Reader, id_: str, place: Place, block: Mapping_, variables: Variables) -> UpstreamSpec:
     get = block.entries.get
     command, url = get("command"), get("url")
     if (command is None) == (url is None):
@@ -78,6 +76,7 @@ def _spec(reader: Reader, id_: str, block: Mapping_, variables: Variables) -> Up
         headers=_texts(reader, get("headers"), HEADER_NAME, "a header", variables),
         cwd=reader.text(get("cwd"), "a directory"),
         sandbox=_sandbox(reader, get("sandbox")),
+        place=place,
     )
 
 
@@ -146,7 +145,7 @@ def _distinct_prefixes(reader: Reader, found: Upstreams) -> None:
     for spec in found.specs.values():
         if spec.prefix in seen:
             reader.warn(
-                found.places[spec.id], f"'{spec.id}' and '{seen[spec.prefix]}' have the same prefix",
+                spec.place, f"'{spec.id}' and '{seen[spec.prefix]}' have the same prefix",
                 "names that collide refuse to start",
             )  # fmt: skip
         seen[spec.prefix] = spec.id
