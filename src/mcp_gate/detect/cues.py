@@ -122,8 +122,3 @@ def _fits(text: str, match: re.Match[str], end: int, kind: Kind, cue: _Cue) -> b
             return len(digits) >= 8
         case _:
             return True
-
-
-def near(ends: Sequence[int], start: int, reach: int) -> bool:
-    """Whether one of these places lies at most `reach` characters before `start`."""
-    return any(0 <= start - end <= reach for end in ends)

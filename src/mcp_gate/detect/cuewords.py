@@ -11,18 +11,20 @@ def _words(text: str, *, any_case: bool = True) -> str:
     return rf"(?i)\b(?:{phrases})\b" if any_case else rf"\b(?:{phrases})\b"
 
 
+def _each(text: str) -> tuple[str, ...]:
+    """Words and phrases as patterns of their own; `_` is a space."""
+    return tuple(each.replace("_", " ") for each in text.split())
+
+
 FIELDS: Final = (
-    "name|nm|nom|mail|phone|tele|mobil|cell|fax|ssn|social|passport|pass|licen[cs]e|birth|born|dob|bday|address|"
-    "adress|addr|"
-    "street|stra|iban|account|acct|routing|sort.?code|card|pan|cc|ccn|cvv|cvc|pwd|wort|secret|token|key|auth|bearer|"
-    "cookie|cred|mrn|patient|chart|medic|nhs|tax|steuer|nummer|national|ident|nino|aadha|cpf|nif|dni|tin|id|ip|"
-    "ip_?v[46]|"
-    "holder|owner|author|payee|benefic|passenger|assign|sign|by|to|customer|employee|applicant|recipient|contact|user|"
-    "member|person|line|residence|number|no|value|full|text|jwt|dsn|url|string|msisdn|whatsapp|curp|rut|fiscal|vat|"
-    "sn|cn|"
-    "correo|apellido|nombre|direcc|cognome|fecha|data|columns|headers|fields|fn|nascita|naiss|geburt|anschrift|"
-    "konto|client"
-)
+    "name nm nom mail phone tele mobil cell fax ssn social passport pass licen[cs]e birth born dob bday address adress "
+    "addr street stra iban account acct routing sort.?code card pan cc ccn cvv cvc pwd wort secret token key auth "
+    "bearer cookie cred mrn patient chart medic nhs tax steuer nummer national ident nino aadha cpf nif dni tin id ip "
+    "ip_?v[46] holder owner author payee benefic passenger assign sign by to customer employee applicant recipient "
+    "contact user member person line residence number no value full text jwt dsn url string msisdn whatsapp curp rut "
+    "fiscal vat sn cn correo apellido nombre direcc cognome fecha data columns headers fields fn nascita naiss geburt "
+    "anschrift konto client"
+).split()
 """What names of fields worth a look end with,"""
 FIELD_ENDS: Final = "s|es|__c|_?[0-9]|_?(?:no|id|num|nbr|last4|value|text|on|at|code|line|name|string|plain|raw)"
 """and what may come after that."""
@@ -60,42 +62,32 @@ NATIONAL: Final = _words(
     "id) oib jmbg egn cnp insee taxpayer_identification_number"
 )
 CARD: Final = _words("cards? cc visa mastercard master_card amex american_express pan credit debit discover maestro")
-ADDRESS: Final = _words(
-    "address addresses lives?_(?:at|in) living_at ship_(?:it_)?to shipped_to deliver(?:ed)?_(?:it_)?to located_at "
-    "resid(?:es?|ing)_at mail_(?:it_)?to moved_to send_it_to sent_to adresse direccion indirizzo endereco wohnhaft"
-)
 
-BEFORE_PERSON: Final = (
-    r"(?:[Mm]r|[Mm]rs|[Mm]s|[Mm]iss|[Dd]r|[Pp]rof|Herrn?|Frau|Madame|Monsieur|Se.ora?|Signora?|Mme|Sr|Sra|Sig|Mx|"
-    r"Sir|Lady)\.?|[Dd]ear|DEAR|[Hh]i|"
-    r"[Hh]ello|Hey|Hallo|"
-    r"Bonjour|Hola|Liebe[r]?|(?:[Bb]est|[Kk]ind|[Ww]arm)? ?(?:[Rr]egards|[Bb]est|[Tt]hanks|[Tt]hank you|[Cc]heers|"
-    r"[Ss]incerely|"
-    r"[Ww]ishes|Yours(?: truly| faithfully)?|Gr\?\?e|Gruss|Cordialement|Saludos)|(?i:my name is|name is|"
-    r"names? on (?:the )?(?:account|card) is|"
-    r"this is|i am|i.m|named|name|full name|signed by|written by|reported by|requested by|approved by|prepared by|"
-    r"created by|"
-    r"signed off by|signed-off-by|reviewed-by|co-authored-by|reported-by|authored by|on behalf of|account holder|"
-    r"card ?holder|policy ?holder|@?authors?|owners?|passengers?|patients?|customers?|clients?|employees?|"
-    r"applicants?|users?|attention|"
-    r"attn|contact|recipients?|beneficiary|payee|tenants?|candidates?|managers?|colleagues?|students?|members?|"
-    r"subscribers?|"
-    r"nurse|doctor|physician|spouse|wife|husband|mother|father|brother|sister|son|daughter|friend|guardian|witness|"
-    r"defendant|"
-    r"plaintiff|attendees|participants|invitees|speakers|assigned to|assignee|reporter|speaker|guests?|insured|"
-    r"(?:from|to|cc|bcc|reply-to|sender):|call|called|"
-    r"ask|tell|told|"
-    r"met|meet|with|by|ceo|cto|cfo|director|president|emergency contact|next of kin|kunde|nombre|nom)"
+TITLES: Final = _each(
+    "[Mm]r [Mm]rs [Mm]s [Mm]iss [Dd]r [Pp]rof Herrn? Frau Madame Monsieur Se.ora? Signora? Mme Sr Sra Sig Mx Sir Lady"
 )
-"""Words that a name may follow; `people` looks at what really does."""
-SPEECH: Final = (
-    "said|says|wrote|writes|called|calls|asked|asks|told|wants|wanted|replied|confirmed|reported|requested|changed|"
-    "moved|"
-    "mentioned|complained|explained|signed|paid|emailed|e-mailed|lives|works|lost|needs|phoned|texted|joined|left|"
-    "visited|"
-    "applied|approved|rejected|ordered|booked|bought|received|uploaded|submitted|created|updated|commented|opened|"
-    "closed|"
-    "assigned|reviewed|merged|committed"
+"""Words that a name may follow, with a full stop or without one; `people` looks at what really does."""
+GREETINGS: Final = _each(
+    "[Dd]ear DEAR [Hh]i [Hh]ello Hey Hallo Bonjour Hola Lieber? [Rr]egards [Bb]est [Tt]hanks [Tt]hank_you [Cc]heers "
+    "[Ss]incerely [Ww]ishes Yours Yours_truly Yours_faithfully Gr\\?\\?e Gruss Cordialement Saludos"
+)
+ROLES: Final = _each(
+    "my_name_is name_is names?_on_(?:the_)?account_is names?_on_(?:the_)?card_is this_is i_am i.m named name full_name "
+    "signed_by written_by reported_by requested_by approved_by prepared_by created_by signed_off_by signed-off-by "
+    "reviewed-by co-authored-by reported-by authored_by on_behalf_of account_holder card_?holder policy_?holder "
+    "@?authors? owners? passengers? patients? customers? clients? employees? applicants? users? attention attn contact "
+    "recipients? beneficiary payee tenants? candidates? managers? colleagues? students? members? subscribers? nurse "
+    "doctor physician spouse wife husband mother father brother sister son daughter friend guardian witness defendant "
+    "plaintiff attendees participants invitees speakers assigned_to assignee reporter speaker guests? insured from: "
+    "to: cc: bcc: reply-to: sender: call called ask tell told met meet with by ceo cto cfo director president "
+    "emergency_contact next_of_kin kunde nombre nom"
+)
+"""The same, in any case."""
+SPEECH: Final = _each(
+    "said says wrote writes called calls asked asks told wants wanted replied confirmed reported requested changed "
+    "moved mentioned complained explained signed paid emailed e-mailed lives works lost needs phoned texted joined "
+    "left visited applied approved rejected ordered booked bought received uploaded submitted created updated "
+    "commented opened closed assigned reviewed merged committed"
 )
 STREETS: Final = (
     r" (?:[Ss]treet|STREET|St|ST|[Aa]venue|AVENUE|Ave|AVE|[Rr]oad|ROAD|Rd|RD|[Ll]ane|LANE|Ln|LN|Blvd|[Bb]oulevard|"

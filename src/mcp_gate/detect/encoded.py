@@ -14,6 +14,10 @@ _MORE_LINES: Final = re.compile(r"(?:\r?\n[A-Za-z0-9+/]{1,76})*={0,2}")
 _ROW: Final = re.compile(r"(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{2}[ :]){6}")
 _SPACED_HEX: Final = re.compile(r"[0-9A-Fa-f]{2}(?:[ :][0-9A-Fa-f]{2}){7,}(?![0-9A-Za-z])")
 _TO_STANDARD: Final = str.maketrans("-_", "+/")
+_ALPHABET_BYTES: Final = _ALPHABET.encode()
+_LONG: Final = 2_048
+"""Characters of a run from which on it is gone through by the fastest means, and its beginning is decoded first."""
+_BEGINNING: Final = 128
 _LEAST: Final = 8
 """Bytes in which something personal could lie."""
 LARGEST: Final = 1 << 20
@@ -62,13 +66,16 @@ def find(text: str, words: Sequence[int], hexadecimal: Sequence[int]) -> Iterato
 
 def _word(text: str, end: int) -> tuple[int, int]:
     """The run that ends here, with the lines that follow it if it was broken into lines."""
-    size = 128
-    while True:
-        run = text[max(0, end - size) : end]
-        bare = run.rstrip(_ALPHABET)
-        if bare or size >= end:
-            start = end - len(run) + len(bare)
-            break
+    start, size = end, 128
+    while start:
+        run = text[max(0, start - size) : start]
+        if size < _LONG or run.encode("ascii", "replace").translate(None, _ALPHABET_BYTES):
+            bare = run.rstrip(_ALPHABET)
+            start -= len(run) - len(bare)
+            if bare:
+                break
+        else:
+            start -= len(run)
         size *= 4
     more = _MORE_LINES.match(text, end) if end - start >= 56 else None
     stop = more.end() if more else end
@@ -78,6 +85,8 @@ def _word(text: str, end: int) -> tuple[int, int]:
 
 
 def _decoded(token: str) -> str | None:
+    if len(token) > _LONG and _begins_as_no_text(token[:_BEGINNING]):
+        return None
     try:
         plain = _text(bytes.fromhex(token))
     except ValueError:
@@ -86,15 +95,37 @@ def _decoded(token: str) -> str | None:
     else:
         if plain is not None or len(token) >= 32:
             return plain
+    try:
+        return _text(_from_base64(token))
+    except binascii.Error:
+        return None
+
+
+def _from_base64(token: str) -> bytes:
+    """Raises: binascii.Error: it is none."""
     bare = token.rstrip("=")
     if "-" in bare or "_" in bare:
         bare = bare.translate(_TO_STANDARD)
     if "\n" in bare:
         bare = "".join(bare.split())
+    return binascii.a2b_base64(bare + "=" * (-len(bare) % 4))
+
+
+def _begins_as_no_text(token: str) -> bool:
+    """Whether what begins like this can be no text, whatever follows: megabytes need not be decoded then."""
+    if all(char in string.hexdigits or char.isspace() for char in token):
+        return False
     try:
-        return _text(binascii.a2b_base64(bare + "=" * (-len(bare) % 4)))
+        data = _from_base64(token)
     except binascii.Error:
-        return None
+        return False
+    if data.isascii() or data[:1] in b"\x1f\x78" or not any(data[1:64:2]):
+        return False
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as e:
+        return e.reason != "unexpected end of data"
+    return False
 
 
 def _text(data: bytes) -> str | None:

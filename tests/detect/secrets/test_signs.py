@@ -15,6 +15,7 @@ from mcp_gate.detect.finding import Leaf
 from mcp_gate.detect.secrets import find as module
 from mcp_gate.detect.secrets.find import Secrets, ShapesWanted, find
 from mcp_gate.detect.secrets.signs import may_hold_shapes
+from mcp_gate.detect.secrets.triggers import fired
 from support.scanning import rules as kept_rules
 
 LETTERS = string.ascii_letters + string.digits
@@ -88,7 +89,7 @@ def test_every_sample_of_a_vendors_shape_shows_a_sign_of_it() -> None:
             data = f" {text} ".encode()
             if any(found.visible for found in scanner.scan(data)):
                 seen += 1
-                unseen += [] if may_hold_shapes(data) else [(rule["id"], text)]
+                unseen += [] if may_hold_shapes(data, fired(data)) else [(rule["id"], text)]
     assert seen > 500
     assert unread < 50
     assert unseen == []
@@ -99,7 +100,12 @@ def test_every_sample_of_a_vendors_shape_shows_a_sign_of_it() -> None:
     ["hello", "The order was shipped on the 3rd, unfortunately without notes.", '{"id": "O-1", "total": 12.5}', ""],
 )
 def test_ordinary_words_and_numbers_show_none(text: str) -> None:
-    assert not may_hold_shapes(text.encode())
+    assert not may_hold_shapes(text.encode(), fired(text.encode()))
+
+
+def test_a_long_run_of_hardly_any_characters_shows_none_and_one_of_many_does() -> None:
+    for text, held in (("x" * 100, False), ("-" * 40, False), ("qwertzuiopasdfghjklyx", True)):
+        assert may_hold_shapes(text.encode(), fired(text.encode())) is held
 
 
 def test_who_cannot_wait_is_told_that_they_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

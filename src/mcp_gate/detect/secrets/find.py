@@ -46,15 +46,19 @@ class Secrets:
         """
         return cls(Shapes(cache))
 
-    def find(self, leaves: Sequence[Leaf], joined: Joined | None = None) -> list[list[Finding]]:
+    def find(
+        self, leaves: Sequence[Leaf], joined: Joined | None = None, signs: frozenset[Trigger] | None = None
+    ) -> list[list[Finding]]:
         """For every leaf the credentials in it, sorted, none overlapping another.
 
         Args:
-            joined: the leaves put together, if somebody did so already.
+            joined: the leaves put together, if somebody did so already;
+            signs: and what triggers say of them.
         """
         joined = joined or join(leaves)
+        signs = fired(joined.data) if signs is None else signs
         found: list[list[Finding]] = [[] for _ in leaves]
-        for shape in self._shapes_in(joined):
+        for shape in self._shapes_in(joined, signs):
             for which, start, end in joined.places(shape.start, shape.end):
                 found[which].append(Finding(start, end, shape.entity, shape.score, shape.rule))
         for leaf, own in zip(leaves, found, strict=True):
@@ -62,10 +66,9 @@ class Secrets:
                 own.extend(_by_name(leaf.text, kind))
         return [_merged(own) if own else own for own in found]
 
-    def _shapes_in(self, joined: Joined) -> Iterator[Shape]:
-        if self._shapes is not None:
+    def _shapes_in(self, joined: Joined, signs: frozenset[Trigger]) -> Iterator[Shape]:
+        if self._shapes is not None and may_hold_shapes(joined.data, signs):
             yield from self._shapes.find(joined.data)
-        signs = fired(joined.data)
         if Trigger.KEY_BLOCK in signs:
             yield from keys(joined.data)
         if Trigger.CLAIMS in signs:
@@ -136,11 +139,12 @@ def find(leaves: Sequence[Leaf], *, shapes: bool = True, at_once: bool = False) 
         ShapesWanted: they are wanted at once.
     """
     joined = join(leaves)
-    if not _loaded(shapes) and may_hold_shapes(joined.data):
+    signs = fired(joined.data)
+    if not _loaded(shapes) and may_hold_shapes(joined.data, signs):
         if at_once:
             raise ShapesWanted
         load_shapes(needed=shapes)
-    return (_Prepared.loaded or _Prepared.own).find(leaves, joined)
+    return (_Prepared.loaded or _Prepared.own).find(leaves, joined, signs)
 
 
 def _loaded(needed: bool) -> bool:
