@@ -93,3 +93,8 @@ def test_rows_of_a_statement_are_read_by_their_columns() -> None:
     text = "INSERT INTO people (id, full_name, ssn, note) "
     text += "VALUES (1,'Ann Lee','536221234','O''Brien''s'), (2,'Bo Ray',NULL,'');"
     assert found(text) == [("PERSON", "Ann Lee"), ("US_SSN", "536221234"), ("PERSON", "Bo Ray")]
+
+
+def test_a_table_of_nothing_but_names_is_known_by_its_first_line() -> None:
+    names = [("PERSON", name) for name in ("Ann", "Lee", "Bob", "Ray")]
+    assert found("first_name,last_name,email\nAnn,Lee,none\nBob,Ray,none\n") == names

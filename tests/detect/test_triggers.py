@@ -9,7 +9,7 @@ from mcp_gate.detect import triggers
 from mcp_gate.detect.finding import Leaf
 from mcp_gate.detect.options import Options
 from mcp_gate.detect.scan import scan
-from support.labelled import records
+from support.labelled import benign, records
 
 SEEDS = (
     "1.", "a-", "(", "::", "1:", "@", "a@a.", "1 ", "+1 ", "(1) ", "A ", "Mr A ", "1 St ", '{"name":', "[", '"', "\\",
@@ -21,8 +21,12 @@ SEEDS = (
 def test_both_engines_lead_to_the_same_findings(monkeypatch: pytest.MonkeyPatch) -> None:
     hyperscan = pytest.importorskip("hyperscan")
     assert hyperscan
-    texts = [record.text for record in records(random.Random(5), 120)]
-    leaves = [Leaf(text) for text in texts]
+    draw = random.Random(5)
+    texts = [record.text for record in records(draw, 120)] + list(benign(draw, 120))
+    quiet = "nothing that a number or a name stands in, line after line\n"
+    padded = ["\n".join((quiet * draw.randrange(90), text, quiet * draw.randrange(90))) for text in texts[::3]]
+    cut = [text[draw.randrange(20) : draw.randrange(20, 400)] for text in draw.choices(texts, k=120)]
+    leaves = [Leaf(text) for text in (*texts, *padded, *cut)]
     fast = scan(leaves, Options(ner=False))
     monkeypatch.setattr(triggers, "_engine", lambda: PLAIN)
     assert scan(leaves, Options(ner=False)) == fast

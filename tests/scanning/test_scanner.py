@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from mcp_gate.scanning.failed import Failure, ScanFailed
 from mcp_gate.scanning.pieces import LONGEST
 from mcp_gate.scanning.pool import Pool
 from mcp_gate.scanning.scanner import Scanner
+from support.labelled import records
 from support.scanning import rules
 
 pytestmark = pytest.mark.anyio
@@ -33,8 +35,9 @@ LARGE = [Leaf("no more than words, " * 4_000 + MAIL)]
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine is no fault."""
+    """A busy machine is no fault; and what is not small goes to a process."""
     monkeypatch.setattr(module, "WHOLE_SEC", 45.0)
+    monkeypatch.setattr(module, "BIT_BY_BIT", 0)
 
 
 @asynccontextmanager
@@ -82,6 +85,30 @@ async def test_small_texts_full_of_signs_are_left_to_a_process() -> None:
         crowded = [Leaf(f"{MAIL}\n" * 400)]
         assert len((await one.scan(crowded, RULES)).findings[0]) == 400
         assert len(one.pids) == 1
+
+
+async def test_long_texts_with_hardly_anything_in_them_start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BIT_BY_BIT", 1_048_576)
+    many = [Leaf(f"row {n} of many: all is well", ("rows", "note")) for n in range(5_000)]
+    async with scanner() as one:
+        for quiet in (LARGE, [Leaf("x" * 1_000_000)], [*many, *LARGE]):
+            assert texts(quiet, await one.scan(quiet, RULES))[-1] == ([MAIL] if quiet[-1] is LARGE[0] else [])
+        assert one.pids == frozenset()
+        table = [Leaf("name,email,phone\n" + "Ann Lee,none,none\n" * 4_000)]
+        assert len((await one.scan(table, RULES)).findings[0]) == 4_000
+        assert len(one.pids) == 1
+
+
+async def test_what_is_found_bit_by_bit_is_what_processes_find(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SIGNS", 100_000)
+    drawn = [Leaf(record.text) for record in records(Random(6), 300)]
+    async with scanner(most=1) as one:
+        before = await one.scan(drawn, RULES)
+        assert len(one.pids) == 1
+        monkeypatch.setattr(module, "BIT_BY_BIT", 1_048_576)
+        monkeypatch.setattr(one._pool, "scan", None)
+        await one._shapes_loaded(RULES)
+        assert await one.scan(drawn, RULES) == before
 
 
 async def test_a_text_of_30_megabytes_is_seen_whole_and_holds_nothing_up() -> None:
@@ -216,7 +243,7 @@ from mcp_gate.scanning.scanner import Scanner
 
 async def main():
     one = Scanner(Path(sys.argv[1]))
-    await one.scan([Leaf("words " * 20_000)], Options(ner=False))
+    await one.scan([Leaf("words " * 200_000)], Options(ner=False))
     print(*one.pids, flush=True)
     time.sleep(60)
 

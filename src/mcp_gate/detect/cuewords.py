@@ -11,20 +11,21 @@ def _words(text: str, *, any_case: bool = True) -> str:
     return rf"(?i)\b(?:{phrases})\b" if any_case else rf"\b(?:{phrases})\b"
 
 
-def _each(text: str) -> tuple[str, ...]:
-    """Words and phrases as patterns of their own; `_` is a space."""
-    return tuple(each.replace("_", " ") for each in text.split())
+def _each(text: str, *, gap: str = " ") -> tuple[str, ...]:
+    """Words and phrases as patterns of their own; `_` is a gap."""
+    return tuple(each.replace("_", gap) for each in text.split())
 
 
-FIELDS: Final = (
+FIELDS: Final = _each(
     "name nm nom mail phone tele mobil cell fax ssn social passport pass licen[cs]e birth born dob bday address adress "
     "addr street stra iban account acct routing sort.?code card pan cc ccn cvv cvc pwd wort secret token key auth "
     "bearer cookie cred mrn patient chart medic nhs tax steuer nummer national ident nino aadha cpf nif dni tin id ip "
     "ip_?v[46] holder owner author payee benefic passenger assign sign by to customer employee applicant recipient "
     "contact user member person line residence number no value full text jwt dsn url string msisdn whatsapp curp rut "
     "fiscal vat sn cn correo apellido nombre direcc cognome fecha data columns headers fields fn nascita naiss geburt "
-    "anschrift konto client"
-).split()
+    "anschrift konto client",
+    gap="_",
+)
 """What names of fields worth a look end with,"""
 FIELD_ENDS: Final = "s|es|__c|_?[0-9]|_?(?:no|id|num|nbr|last4|value|text|on|at|code|line|name|string|plain|raw)"
 """and what may come after that."""

@@ -54,15 +54,15 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
         one := values.find(str(entity), leaf.text, 0, len(leaf.text), whole=True)
     ):
         found.append(one)
+    text = leaf.text
+    if "\n" in text:
+        found.extend(tables.find(text))
     if ends is None:
         return found
-    text = leaf.text
     if ends[Kind.FIELD]:
         found.extend(_by_fields(text, ends, leaf.keys))
     if ends[Kind.STATEMENT]:
         found.extend(statements.find(text))
-    if "\n" in text:
-        found.extend(tables.find(text))
     found.sort(key=attrgetter("start"))
     known = tuple(found)
     for kind, before, after, find in _AROUND:

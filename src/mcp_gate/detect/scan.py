@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from operator import attrgetter
 from typing import Final
 
-from mcp_gate.detect import custom, encoded, joined, jsontext
+from mcp_gate.detect import custom, encoded, joined, jsontext, tables
 from mcp_gate.detect.finding import Finding, Leaf, Scan
 from mcp_gate.detect.look import look
 from mcp_gate.detect.merge import merge
@@ -20,6 +20,8 @@ from mcp_gate.detect.windows import uncovered
 
 _DEPTH: Final = 2
 """So often something is decoded that was found in what was decoded."""
+_LONG: Final = 65_536
+"""Characters of a text from which on going through its JSON, its tables or its statements takes long."""
 
 
 class TooManySigns(Exception):
@@ -41,9 +43,22 @@ def scan(
         ShapesWanted: they have to be loaded first, for which there is no time either.
         Exception: a detector failed; nothing may leave then.
     """
+    work = steps(leaves, options, most_signs)
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            done: Scan = end.value
+            return done
+
+
+def steps(leaves: Sequence[Leaf], options: Options, most_signs: int | None = None) -> Generator[None, None, Scan]:
+    """The same bit by bit, for a caller that has other things to do as well: no bit takes more than milliseconds where
+    there are few signs in a megabyte at most."""
     views = [read(leaf.text) for leaf in leaves]
     shown = [Leaf(view.text, leaf.keys) for leaf, view in zip(leaves, views, strict=True)]
-    found = _by_rules(shown, options, _DEPTH, most_signs)
+    yield
+    found = yield from _by_rules(shown, options, _DEPTH, most_signs)
     partial: tuple[str, ...] = ()
     if options.ner and installed():
         names, ran_out = find_names(shown, found, options.ner_budget_ms)
@@ -56,27 +71,43 @@ def scan(
 
 def _by_rules(
     leaves: Sequence[Leaf], options: Options, depth: int, most_signs: int | None
-) -> list[tuple[Finding, ...]]:
+) -> Generator[None, None, list[tuple[Finding, ...]]]:
     """Findings in leaves and, so deep, in what is encoded in them."""
     fired = joined.fired([leaf.text for leaf in leaves])
-    if most_signs is not None and sum(len(ends) for kinds in fired.values() for ends in kinds) > most_signs:
+    if most_signs is not None and _takes_long(leaves, fired, most_signs):
         raise TooManySigns
+    yield
     secrets = find_secrets(leaves, shapes=options.vendor_shapes, at_once=most_signs is not None)
+    yield
     found = [[*look(leaf, fired.get(which)), *secrets[which]] for which, leaf in enumerate(leaves)]
     if options.custom:
         for leaf, own in zip(leaves, found, strict=True):
             own.extend(custom.find(leaf, options.custom))
     if depth:
-        _see_through(leaves, fired, found, options, depth, most_signs)
+        yield from _see_through(leaves, fired, found, options, depth, most_signs)
     if options.allowed:
         found = [custom.kept(leaf.text, own, options.allowed) for leaf, own in zip(leaves, found, strict=True)]
     return [merge(own) if own else () for own in found]
 
 
+def _takes_long(leaves: Sequence[Leaf], fired: Mapping[int, Ends], most_signs: int) -> bool:
+    if sum(len(ends) for kinds in fired.values() for ends in kinds) > most_signs:
+        return True
+    return any(
+        len(leaf.text) > _LONG
+        and (
+            jsontext.starts(leaf.text)
+            or tables.may_hold(leaf.text)
+            or (which in fired and bool(fired[which][Kind.STATEMENT]))
+        )
+        for which, leaf in enumerate(leaves)
+    )
+
+
 def _see_through(
     leaves: Sequence[Leaf], fired: Mapping[int, Ends], found: list[list[Finding]], options: Options, depth: int,
     most_signs: int | None,
-) -> None:
+) -> Generator[None, None, None]:
     """Add what is encoded and holds something: the whole of it. Nothing is decoded that was found anyway."""
     for own in found:
         own.sort(key=attrgetter("start"))
@@ -92,7 +123,8 @@ def _see_through(
         Leaf(read(one.text).text, leaves[which].keys if one.end - one.start == len(leaves[which].text) else ())
         for which, one in places
     ]
-    for (which, one), within in zip(places, _by_rules(inner, options, depth - 1, most_signs), strict=True):
+    seen = yield from _by_rules(inner, options, depth - 1, most_signs)
+    for (which, one), within in zip(places, seen, strict=True):
         if within:
             best = max(within, key=attrgetter("score"))
             found[which].append(Finding(one.start, one.end, best.entity, best.score, f"encoded_{best.rule}"))

@@ -22,6 +22,13 @@ _HEADER: Final = re.compile(rf"\n(?:[ \t\r]*\n|```\w*\n)({_CELL}([,;|\t])(?:{_CE
 _RULE: Final = re.compile(r"[-+|: ]+")
 
 
+def may_hold(text: str) -> bool:
+    """Whether there may be a table in it."""
+    return any(separator in text for separator in _SEPARATORS) and (
+        _FIRST.match(text) is not None or _HEADER.search(text) is not None
+    )
+
+
 def find(text: str) -> Iterator[Finding]:
     """Findings in cells, by the names of their columns."""
     if not any(separator in text for separator in _SEPARATORS):

@@ -67,17 +67,13 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.MAIL: (r"[!-~]@[0-9A-Za-z?]", r"[0-9A-Za-z?] ?[\[({] ?[Aa][Tt] ?[\])}] ?[0-9A-Za-z]"),
     Kind.NUMBER: (r"\d(?:[ ./()-]{0,3}\d){6}[^0-9]",),
     Kind.DOTTED: (r"\d\.\d{1,3}\.\d{1,3}\.\d",),
-    Kind.COLONS: (
-        r"[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]|[0-9A-Fa-f]::[0-9A-Fa-f]",
-    ),
+    Kind.COLONS: (r"[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]|[0-9A-Fa-f]::[0-9A-Fa-f]",),
     Kind.IBAN: (r"[A-Z]{2}\d{2}[ -]?[0-9A-Z]{4}[ -]?[0-9A-Z]{4}|[a-z]{2}\d{2}[a-z]{0,4}\d{8}",),
     Kind.ID: (
         r"[A-Z]{2} ?\d\d ?\d\d ?\d\d ?[A-D]|[A-Z]{5}\d{4}[A-Z]|[A-Z]{6}\d\d[A-Z]\d\d[A-Z]\d{3}|\d{8}-?[A-Z]|"
         r"[XYZ]-?\d{7}-?[A-Z]|[STFGM]\d{7}[A-Z]|[A-Z]{4}\d{6}[A-Z0-9]{2}",
     ),
-    Kind.FIELD: tuple(
-        rf"(?i:{name}(?:{cuewords.FIELD_ENDS})?)\\?[\"']?\s{{0,2}}[:=>]" for name in cuewords.FIELDS
-    ),
+    Kind.FIELD: tuple(rf"(?i:{name}(?:{cuewords.FIELD_ENDS})?)\\?[\"']?\s{{0,2}}[:=>]" for name in cuewords.FIELDS),
     Kind.PERSON: (
         *(rf"\b{word}\.?{_TO_NAME}" for word in cuewords.TITLES),
         *(rf"\b{word}{_TO_NAME}" for word in cuewords.GREETINGS),
@@ -96,7 +92,7 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.CUE_CARD: (cuewords.CARD,),
     Kind.WORD: (r"[0-9A-Za-z+/_-]{15}[^0-9A-Za-z+/_-]",),
     Kind.ROW: (r"(?:[0-9A-Fa-f]{2}[ :]){6}",),
-    Kind.STATEMENT: tuple("INSERT INTO|insert into|Insert into|INSERT OR|REPLACE INTO|replace into".split("|")),
+    Kind.STATEMENT: ("INSERT INTO", "insert into", "Insert into", "INSERT OR", "REPLACE INTO", "replace into"),
 }
 
 

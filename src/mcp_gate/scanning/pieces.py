@@ -46,12 +46,17 @@ class Piece:
     """One for each of them."""
 
 
-def pieces(leaves: Sequence[Leaf]) -> Iterator[Piece]:
-    """All leaves that hold anything, in order."""
+def pieces(leaves: Sequence[Leaf], most: int | None = None) -> Iterator[Piece]:
+    """All leaves that hold anything, in order.
+
+    Args:
+        most: characters of several leaves in one piece; by default `TOGETHER`.
+    """
+    most = most or TOGETHER
     together: list[int] = []
     size = 0
     for number, leaf in enumerate(leaves):
-        if len(leaf.text) > TOGETHER or size + len(leaf.text) > TOGETHER or len(together) >= MOST_LEAVES:
+        if len(leaf.text) > most or size + len(leaf.text) > most or len(together) >= MOST_LEAVES:
             if together:
                 yield _whole(leaves, together)
             together = _tail(leaves, together)

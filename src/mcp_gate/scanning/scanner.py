@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -34,6 +34,11 @@ WHOLE_SEC: Final = 9.0
 AT_ONCE: Final = 12_288
 """Characters that are scanned on the spot where few signs of anything are in them: within two milliseconds."""
 AT_ONCE_LEAVES: Final = 1_000
+BIT_BY_BIT: Final = 1_048_576
+"""Characters that are scanned here as well, others having their turn in between: to send them to a process and back
+takes as long as to find that hardly anything is in them."""
+A_BIT: Final = 65_536
+"""Characters of several leaves in one bit."""
 SIGNS: Final = 300
 """How many places are worth a closer look on the spot."""
 SAMPLE: Final = Piece((Leaf(SENTENCE),), (Window(0),))
@@ -94,10 +99,13 @@ class Scanner:
             return Scan(tuple(() for _ in leaves))
         if size > MOST:
             raise ScanFailed(Failure.TOO_LARGE, f"more than {MOST // 1_000_000} million characters")
+        found = None
         if size <= AT_ONCE and len(leaves) <= AT_ONCE_LEAVES:
             found = await self._at_once(leaves, options)
-            if found is not None:
-                return found
+        elif size <= BIT_BY_BIT:
+            found = await self._bit_by_bit(leaves, options)
+        if found is not None:
+            return found
         try:
             async with asyncio.timeout(WHOLE_SEC if self._pool.warm else WHOLE_SEC + START_SEC):
                 return await self._in_pieces(leaves, options)
@@ -124,6 +132,30 @@ class Scanner:
             return await self._at_once(leaves, options)
         except Exception as e:
             raise ScanFailed(Failure.DETECTOR, type(e).__name__) from e
+
+    async def _bit_by_bit(self, leaves: Sequence[Leaf], options: Options) -> Scan | None:
+        """None if it would take too long."""
+        from mcp_gate.detect.ner.find import wanted
+
+        names = options.ner and installed()
+        if any(len(leaf.text) > A_BIT and (options.custom or (names and " " in leaf.text)) for leaf in leaves):
+            return None
+        await self._loaded(options)
+        from mcp_gate.detect.scan import TooManySigns, steps
+        from mcp_gate.detect.secrets.find import ShapesWanted
+
+        gathered = Gathered(len(leaves))
+        try:
+            for piece in pieces(leaves, A_BIT):
+                if names and wanted(piece.leaves):
+                    return None
+                scan = await _turn_by_turn(steps(piece.leaves, replace(options, ner=False), SIGNS))
+                gathered.add(piece, ((which, one) for which, own in enumerate(scan.findings) for one in own))
+        except (TooManySigns, ShapesWanted):
+            return None
+        except Exception as e:
+            raise ScanFailed(Failure.DETECTOR, type(e).__name__) from e
+        return await _whole(gathered)
 
     async def _shapes_loaded(self, options: Options) -> None:
         """Of vendors' keys, which many a gate never needs: they are a third of all its memory."""
@@ -155,6 +187,17 @@ class Scanner:
             for _, task in under_way:
                 task.cancel()
         return await _whole(gathered)
+
+
+async def _turn_by_turn(work: Generator[None, None, Scan]) -> Scan:
+    """Work that lets others have their turn between its steps."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            done: Scan = end.value
+            return done
+        await asyncio.sleep(0)
 
 
 async def _done(loading: asyncio.Task[T]) -> T:

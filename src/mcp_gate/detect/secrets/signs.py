@@ -1,7 +1,8 @@
 """Whether a text may hold anything of a vendor's shape: until one does, the vendors' shapes need not be loaded.
 
 Every key of a vendor's is a run of characters without a gap in which digits, or capitals behind small letters, stand;
-or it is long and of many different characters; or it stands where other detectors look, too. Words of prose are neither.
+or it is long and of many different characters; or it stands where other detectors look, too. Words of prose are none
+of these.
 `tests/detect/secrets/test_signs.py` holds it against samples of all shapes.
 """
 
