@@ -532,3 +532,73 @@ async def test_a_text_that_may_hide_a_field_is_withheld_and_one_that_hides_none_
     assert isinstance(seen, Withheld)
     assert "may hold a field" in seen.why
     assert isinstance(await out({"content": [text('{"a": 1, "a": 2}')]}, rules), Passed)
+
+
+SPLIT = "4539 1488", " 0343 6467"
+AFTER_KEY = {SPLIT[0]: SPLIT[1]}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"content": [text("row 7"), text(SPLIT[0]), text(SPLIT[1])]},
+        {"content": [text("a "), text(SPLIT[0]), text(SPLIT[1]), text("77 rows")]},
+        {"content": [text("hello"), text("SSN 536-"), text("22-"), text("1234"), text("5 more")]},
+        {"content": [text("key"), text("AKIAQ3EGRI"), text("KW7XZPLMNO")]},
+        {"structuredContent": {"x": ["id 7", *SPLIT]}},
+        {"structuredContent": {"x": ["a", "b", "c", "d", "SSN 536-22-", "1234"]}},
+        {"structuredContent": {"x": AFTER_KEY}},
+        {"content": [text(json.dumps({"a": 1, "x": {"536-22": "-1234"}}))]},
+    ],
+)
+async def test_S196_a_value_in_pieces_is_found_whatever_stands_before_or_behind_it(payload: JsonObject) -> None:
+    seen = await out(payload)
+    assert isinstance(seen, Changed)
+    left = json.dumps(seen.payload)
+    assert not any(piece in left for piece in ("4539", "0343", "536", "1234", "AKIAQ3", "7XZPLM"))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"content": [text("row 7"), text("of 12"), text("2026"), text("11"), text("28")]},
+        {"structuredContent": {"ids": [f"{n:08}" for n in range(10_000_000, 10_000_400, 7)]}},
+        {"structuredContent": {"2026-11": "28", "a-b": "c-d", "10:30 ": "late", "x": ["a-", "b-", "c", "d", "e"]}},
+    ],
+)
+async def test_what_goes_on_from_one_to_the_next_and_is_nobody_s_stays(payload: JsonObject) -> None:
+    assert await out(payload) == Passed(payload)
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        MAIL.replace("a", "\u0430").replace("o", "\u043e").replace("e", "\u0435"),
+        MAIL.replace("o", "\u03bf").replace("i", "\u0131"),
+        "\u0301".join(CARD),
+        "\ufe0f\u20e3".join(CARD.replace(" ", "")) + "\ufe0f\u20e3",
+    ],
+)
+async def test_values_in_look_alike_letters_and_accents_are_taken_out(disguise: str) -> None:
+    for payload in ({"content": [text(f"it is {disguise}, she said")]}, {"structuredContent": {"x": disguise}}):
+        seen = await out(payload)
+        assert isinstance(seen, Changed)
+        assert disguise[:12] not in json.dumps(seen.payload, ensure_ascii=False)
+
+
+async def test_what_is_called_like_a_handle_hides_no_address_and_no_card() -> None:
+    number = CARD.replace(" ", "")
+    meta = {"progressToken": number, "io.modelcontextprotocol/related-task": {"taskId": MAIL}}
+    seen = await out({"content": [], "_meta": meta})
+    assert isinstance(seen, Changed)
+    assert not any(value in json.dumps(seen.payload) for value in (number, MAIL))
+    asked = {"progressToken": number, "progress": 1}
+    assert await out(asked, method="notifications/progress", call=None) == Passed(asked)
+
+
+async def test_many_findings_over_many_texts_are_put_together_in_time() -> None:
+    blocks = [text(f"{n} ada{n}@analytical.org") for n in range(4_000)]
+    began = time.process_time()
+    seen = await out({"content": blocks})
+    assert time.process_time() - began < 5
+    assert "analytical.org" not in json.dumps(seen.payload)

@@ -11,7 +11,7 @@ from typing import Final
 
 _HIDDEN: Final = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
-    "\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e01ef"
+    "\ufeff\uffa0\ufff9-\ufffb\u20e3\U000e0000-\U000e01ef"
 )
 """Characters that take no room: zero-width, soft hyphen, directions, variation selectors, tags."""
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d\u30fc"
@@ -31,7 +31,22 @@ _ESCAPE: Final = r"""(?:
     |(?<=&)(?:amp;){0,4}(?:\#(?P<d>[0-9]{1,7});?|\#[xX](?P<h>[0-9A-Fa-f]{1,6});?|(?P<e>[a-zA-Z]{2,8});)
 """
 _ESCAPED: Final = re.compile(rf"[\\%&]{_ESCAPE})", re.VERBOSE)
-_ESCAPED_OR_HIDDEN: Final = re.compile(rf"[\\%&{_HIDDEN}]{_ESCAPE}|(?<=[{_HIDDEN}])[{_HIDDEN}]*)", re.VERBOSE)
+_ABOVE: Final = "\u0300-\u036f"
+"""Accents: no digit bears one."""
+_ESCAPED_OR_HIDDEN: Final = re.compile(
+    rf"[\\%&{_HIDDEN}{_ABOVE}]{_ESCAPE}|(?<=[{_HIDDEN}])[{_HIDDEN}]*|(?<=[0-9\ -][{_ABOVE}])[{_ABOVE}]*)", re.VERBOSE
+)
+_ALIKE: Final = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u0432\u043a\u043c\u0442\u0475\u04cf"
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0423\u0406\u0408\u0405"
+    "\u03bf\u03b1\u03bd\u03c1\u03b9\u03ba\u03c5\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+    "\u0131\u0251\u0261",
+    "aeopcyxijshdqbkmtvl" "ABEKMHOPCTXYIJS" "oavpikuABEZHIKMNOPTYX" "iag",
+)
+"""Letters of other scripts that look like Latin ones."""
+_LOOKS: Final = "".join(map(chr, _ALIKE))
+_MIXED: Final = re.compile(f"[A-Za-z@][{_LOOKS}]|[{_LOOKS}][A-Za-z@]")
+_TOKEN: Final = re.compile(r"[\w.@%+:/-]+")
 _PLAIN: Final = (("\\n", " \n"), ("\\r", "  "), ("\\t", " \t"), ('\\"', ' "'))
 """The frequent ones, undone without a change of offsets."""
 _CONTROLS: Final = {"b": " ", "f": " ", "/": "/"}
@@ -97,8 +112,19 @@ def read(text: str) -> View:
             text = text.replace(escape, instead)
     if not text.isascii():
         folded = _NOT_ASCII.sub(lambda found: found[0].translate(_FOLDS), text)
+        if _MIXED.search(folded) is not None:
+            folded = _TOKEN.sub(_latin, folded)
         return _replaced(text if folded == text else folded, _ESCAPED_OR_HIDDEN)  # what is the same is not mapped back
     return _replaced(text, _ESCAPED) if "\\" in text or "%" in text or "&" in text else View(text)
+
+
+def _latin(token: re.Match[str]) -> str:
+    """A word of which only letters that look like Latin ones are none, as it looks; a word of another script stays."""
+    word = token[0]
+    if word.isascii() or not any(char.isascii() and (char.isalpha() or char == "@") for char in word):
+        return word
+    alike = word.translate(_ALIKE)
+    return alike if alike.isascii() else word
 
 
 def _replaced(text: str, pattern: re.Pattern[str]) -> View:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, assert_never
 
 from mcp_gate.gate import events, words
+from mcp_gate.gate.aside import aside, large
 from mcp_gate.gate.egress import Changed, Passed, Withheld, without_gate_meta
 from mcp_gate.gate.events import ended, request_event
 from mcp_gate.gate.inspect import inspected, told
@@ -199,7 +200,8 @@ class _End:
         written = [answer.ended(self.common), review, opened]
         quarantine = self.gate.quarantine
         try:
-            sealed = quarantine.sealed(self.call, without_gate_meta(answer.payload))
+            payload = without_gate_meta(answer.payload)
+            sealed = await aside(large(payload), quarantine.sealed, self.call, payload)
         except Exception:  # no memory, no files: it is withheld for good, and told so
             log.exception("a withheld result could not be kept")
             await self._ran(

@@ -12,8 +12,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, assert_never
 
-from mcp_gate.detect.finding import Leaf, Scan
+from mcp_gate.detect.finding import Finding, Leaf, Scan
 from mcp_gate.detect.options import Options
+from mcp_gate.gate.aside import aside, large
 from mcp_gate.lang import strictjson
 from mcp_gate.model.call import Call
 from mcp_gate.model.constraints import NONE, Constraints
@@ -137,19 +138,21 @@ class _Review:
     partial: tuple[str, ...] = ()
     suspicious: list[str] = field(default_factory=list)
     """Fields that speak to the model rather than to its user."""
+    large: bool = False
 
     async def of(self, payload: JsonObject, constraints: Constraints, schema: JsonObject | None) -> Egress:
         outgoing = self.loaded.outgoing
         rules = outgoing.about(self.call)
         payload = out = without_gate_meta(payload)
+        self.large = large(payload)
         if any(rule.paths for rule in rules):
             out = await self._removed(out, rules)
         if outgoing.enabled:
             out = await self._cleaned(out, rules)
-        if out is not payload and not fits(out, schema):
+        if out is not payload and not await aside(self.large, fits, out, schema):
             out = as_error(out)
         limit = constraints.max_output_bytes
-        if limit is not None and len(strictjson.dumps(out)) > limit:
+        if limit is not None and len(await aside(self.large, strictjson.dumps, out)) > limit:
             raise _Stop("the result is larger than it may be")
         if self.tokens is not None:
             self.tokens.keep()
@@ -160,7 +163,7 @@ class _Review:
 
     async def _removed(self, payload: JsonObject, rules: Sequence[OutputRule]) -> JsonObject:
         try:
-            out, gone = remove(payload, [rule for rule in rules if rule.paths])
+            out, gone = await aside(self.large, remove, payload, [rule for rule in rules if rule.paths])
         except Hidden as e:
             raise _Stop(str(e)) from None
         private = await self._private([one.trail for one in gone], rules, {one.trail for one in gone if one.wild})
@@ -168,22 +171,24 @@ class _Review:
         return out
 
     async def _cleaned(self, payload: JsonObject, rules: Sequence[OutputRule]) -> JsonObject:
-        walked = walk(payload, self.method)
-        seen, hidden = without_hidden(payload, walked)
+        walked = await self._walked(payload)
+        seen, hidden = await aside(self.large, without_hidden, payload, walked)
         if hidden:
-            _, hidden = without_hidden(payload, walked, await self._private(walked.trails, rules))
+            private = await self._private(walked.trails, rules)
+            _, hidden = await aside(self.large, without_hidden, payload, walked, private)
             payload = seen
             self.details += hidden
             self.suspicious = [detail.field for detail in hidden]
-            walked = walk(payload, self.method)
-        if suspicious(walked):
-            self.suspicious += suspicious(walked, await self._private(walked.trails, rules))
+            walked = await self._walked(payload)
+        if await aside(self.large, suspicious, walked):
+            private = await self._private(walked.trails, rules)
+            self.suspicious += await aside(self.large, suspicious, walked, private)
         if walked.opaque:
             payload = await self._without_opaque(payload, walked, rules)
-            walked = walk(payload, self.method)
+            walked = await self._walked(payload)
         if any(rule.decision is OutputDecision.TOKENIZE for rule in rules):
-            payload = without_lookalikes(payload, walked)
-            walked = walk(payload, self.method)
+            payload = await aside(self.large, without_lookalikes, payload, walked)
+            walked = await self._walked(payload)
         placeholders = Placeholders()
         for rounds_left in range(ROUNDS, -1, -1):
             found = await self._found(walked, rules, placeholders)
@@ -197,10 +202,16 @@ class _Review:
                 break
             if not rounds_left:
                 raise _Stop("what is private in it could not all be taken out")
-            payload, details = redact(payload, walked, found, placeholders, self.tokens)
+            alone = self.tokens is None  # a session's tokens are given out by others as well
+            payload, details = await aside(
+                self.large and alone, redact, payload, walked, found, placeholders, self.tokens
+            )
             self.details += details
-            walked = walk(payload, self.method)
+            walked = await self._walked(payload)
         return payload
+
+    async def _walked(self, payload: JsonObject) -> Walked:
+        return await aside(self.large, walk, payload, self.method)
 
     async def _private(
         self, trails: Sequence[Trail], rules: Sequence[OutputRule], wild: Collection[Trail] = ()
@@ -213,7 +224,7 @@ class _Review:
         """
         if not self.loaded.outgoing.enabled:
             return {}
-        keys = keys_of(trails)
+        keys = await aside(self.large, keys_of, trails)
         try:
             scan = await self._scanned(list(keys.values()))
         except ScanFailed:  # whatever they are, the record does not hold them
@@ -246,7 +257,7 @@ class _Review:
     async def _found(self, walked: Walked, rules: Sequence[OutputRule], placeholders: Placeholders) -> list[Found]:
         if not any(rule.entities for rule in rules):
             return []
-        views = joined(walked)
+        views = await aside(self.large, joined, walked)
         leaves = [*walked.leaves, *(view.leaf for view in views)]
         try:
             scan = await self._scanned(leaves)
@@ -257,15 +268,13 @@ class _Review:
             raise _Stop(WORDS[failed.failure]) from None
         self.partial = scan.partial
         issued = placeholders.issued | (self.tokens.issued if self.tokens is not None else set())
-        found = decide(walked, views, scan.findings, rules, issued)
-        return found
+        return await aside(self.large, decide, walked, views, scan.findings, rules, issued)
 
     async def _scanned(self, leaves: Sequence[Leaf]) -> Scan:
         """Rows of data say much the same again and again: it is looked at once."""
-        places: dict[Leaf, int] = {}
-        each = [places.setdefault(leaf, len(places)) for leaf in leaves]
-        scan = await self.scanner.scan(tuple(places), options(self.loaded.outgoing.detection))
-        return Scan(tuple(scan.findings[place] for place in each), scan.partial)
+        once, each = await aside(self.large, _once, leaves)
+        scan = await self.scanner.scan(once, options(self.loaded.outgoing.detection))
+        return Scan(await aside(self.large, _spread, scan.findings, each), scan.partial)
 
     def withheld(self, why: str) -> Withheld:
         return Withheld(why, self._record(OutputDecision.QUARANTINE))
@@ -273,3 +282,14 @@ class _Review:
     def _record(self, decision: OutputDecision) -> JsonObject:
         job_id = self.call.id if self.call is not None else ""
         return record(job_id, decision, self.details, self.loaded.snapshot.id, self.partial, self.suspicious)
+
+
+def _once(leaves: Sequence[Leaf]) -> tuple[tuple[Leaf, ...], list[int]]:
+    """Leaves without those that stand there before, and which of them each one is."""
+    places: dict[Leaf, int] = {}
+    each = [places.setdefault(leaf, len(places)) for leaf in leaves]
+    return tuple(places), each
+
+
+def _spread(findings: Sequence[tuple[Finding, ...]], each: Sequence[int]) -> tuple[tuple[Finding, ...], ...]:
+    return tuple(findings[place] for place in each)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,12 +37,22 @@ class Joined:
 
 
 def joined(walked: Walked) -> list[Joined]:
-    """The views of a payload; none for one that has a single text."""
+    """The views of a payload; none for one that has a single text.
+
+    Of several texts there are two: all of them one after the other, and each with what follows it alone, for what comes
+    before or behind a value may look like a part of it.
+    """
     runs = [tuple(walked.blocks)] if walked.blocks else []
     data = _first_text(walked)
     if runs and data is not None:
         runs = [(*runs[0], data)]
-    return [_join(run, walked.leaves) for run in (*runs, *walked.lists) if len(run) > 1]
+    out = []
+    for run in (*runs, *walked.lists):
+        if len(run) > 1:
+            out.append(_join((run,), walked.leaves))
+        if len(run) > 2:
+            out.append(_join(_neighbours(run, walked.leaves), walked.leaves))
+    return [view for view in out if view.pieces]
 
 
 def _first_text(walked: Walked) -> int | None:
@@ -49,30 +61,49 @@ def _first_text(walked: Walked) -> int | None:
     return next((index for index, part in enumerate(parts) if part is Part.TEXT), None)
 
 
-def _join(run: Sequence[int], leaves: Sequence[Leaf]) -> Joined:
+def _neighbours(run: Sequence[int], leaves: Sequence[Leaf]) -> Iterator[tuple[int, ...]]:
+    """Two or three texts in a row, where the one before or behind them goes on without a gap."""
+    goes_on = [
+        leaves[a].text[-1:].isalnum() and leaves[b].text[:1].isalnum() for a, b in itertools.pairwise(run)
+    ]  # fmt: skip
+    for size in (2, 3):
+        for at in range(len(run) - size + 1):
+            if (at and goes_on[at - 1]) or (at + size < len(run) and goes_on[at + size - 1]):
+                yield tuple(run[at : at + size])
+
+
+def _join(runs: Iterable[Sequence[int]], leaves: Sequence[Leaf]) -> Joined:
     texts: list[str] = []
     pieces: list[Piece] = []
+    keys: tuple[str, ...] = ()
     at = 0
-    for index in run:
-        text = leaves[index].text
-        for start, end in ((0, EDGE), (len(text) - EDGE, len(text))) if len(text) > 2 * EDGE else ((0, len(text)),):
-            if start:
-                texts.append(GAP)
-                at += len(GAP)
-            texts.append(text[start:end])
-            pieces.append(Piece(at, at + end - start, index, start))
-            at += end - start
-    return Joined(Leaf("".join(texts), leaves[run[0]].keys), tuple(pieces))
+    for run in runs:
+        if texts:
+            texts.append(GAP)
+            at += len(GAP)
+        keys = leaves[run[0]].keys
+        for index in run:
+            text = leaves[index].text
+            ends = ((0, EDGE), (len(text) - EDGE, len(text))) if len(text) > 2 * EDGE else ((0, len(text)),)
+            for start, end in ends:
+                if start:
+                    texts.append(GAP)
+                    at += len(GAP)
+                texts.append(text[start:end])
+                pieces.append(Piece(at, at + end - start, index, start))
+                at += end - start
+    return Joined(Leaf("".join(texts), keys), tuple(pieces))
 
 
 def across(view: Joined, findings: Iterable[Finding]) -> Iterable[list[tuple[int, Finding]]]:
     """Of each finding that lies in several leaves its parts there: the leaf, and the finding as it is in that one."""
+    ends = [piece.end for piece in view.pieces]
     for finding in findings:
-        parts = [
-            (piece.leaf, _part(finding, piece))
-            for piece in view.pieces
-            if piece.at < finding.end and finding.start < piece.end
-        ]
+        parts = []
+        for piece in itertools.islice(view.pieces, bisect_right(ends, finding.start), None):
+            if piece.at >= finding.end:
+                break
+            parts.append((piece.leaf, _part(finding, piece)))
         if len({leaf for leaf, _ in parts}) > 1:
             yield parts
 

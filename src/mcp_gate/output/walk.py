@@ -6,6 +6,7 @@ it says; one that repeats the structured form of a result is its twin, and not l
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -42,7 +43,9 @@ HANDLES: Final = {
     "progressToken": ((), ("_meta",)),
 }
 """Names of the protocol that have to stay as they are, and under what they stand; () is the payload itself."""
-_HANDLE: Final = re.compile(r"[!-~]{1,256}")
+_HANDLE: Final = re.compile(r"[!-?A-~]{1,256}")
+ASKING: Final = ("notifications/", "elicitation/", "sampling/", "roots/")
+"""What an upstream says of its own accord: only there a progress token is one."""
 NAMED: Final = frozenset({"tools/list", "prompts/list"})
 """Lists whose items are called by their `name`: it is what it is."""
 PICTURED: Final = frozenset({"image", "audio"})
@@ -50,6 +53,8 @@ SHORTEST_TEXT: Final = 3
 SHORTEST: Final = {Part.TEXT: SHORTEST_TEXT, Part.NUMBER: 4, Part.KEY: 3}
 """Characters below which nothing is anybody's."""
 MOST_PIECES: Final = 4
+_WITHIN: Final = frozenset("-.@/ ")
+"""Characters between the parts of values."""
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$-]{1,24}")
 
 
@@ -100,6 +105,7 @@ class _Walk:
         self.walked = Walked()
         self._structured = payload.get(STRUCTURED)
         self._named = method in NAMED
+        self._asking = method.startswith(ASKING)
         self._written: list[str] = []
         self._usual: Iterator[str] | None = None
         for key in sorted(payload, key=STRUCTURED.__ne__):  # first, for its places are the ones that count
@@ -119,6 +125,9 @@ class _Walk:
                 here = (trail, key)
                 if not plain(key):
                     self._add(key, keys, here, Part.KEY)
+                    if type(child) is str and _goes_on(key, child):
+                        self._whole(child, (*keys, key), here)
+                        continue
                 if type(child) is str:  # most are: spare them a call
                     if len(child) >= SHORTEST_TEXT:
                         self._add(child, (*keys, key), here, Part.TEXT)
@@ -157,20 +166,40 @@ class _Walk:
             self._add(key, keys, here, Part.KEY)
         if key == "text" and type(child) is str:
             self._text(child, keys, here)
-        elif not _is_handle(key, child, keys) and not (key == "name" and self._named and len(keys) == 1):
+        elif not self._is_handle(key, child, keys) and not (key == "name" and self._named and len(keys) == 1):
             self._message(child, (*keys, key), here)
+
+    def _whole(self, text: str, keys: tuple[str, ...], trail: Trail) -> None:
+        """Add a text that goes on with what its key, which was added, began."""
+        before = len(self.walked.leaves)
+        self._add(text, keys, trail, Part.TEXT, 1)
+        if before and self.walked.parts[before - 1] is Part.KEY and self.walked.trails[before - 1] == trail:
+            self.walked.lists.append((before - 1, before))
 
     def _pieces(self, value: list[Json], keys: tuple[str, ...], trail: Trail) -> bool:
         """Add a short list of texts, which may be one value in pieces, however short; False where it is none."""
-        if not 1 < len(value) <= MOST_PIECES or not all(type(child) is str for child in value):
+        if len(value) < 2 or not all(type(child) is str for child in value):
+            return False
+        if len(value) > MOST_PIECES and not any(map(_goes_on, value, value[1:])):
             return False
         if all(map(plain, value)):  # words are no pieces of anything
             return False
-        before = len(self.walked.leaves)
+        at = []
         for index, child in enumerate(value):
-            self._add(child, keys, (trail, index), Part.TEXT, 1)
-        self.walked.lists.append(tuple(range(before, len(self.walked.leaves))))
+            if child:
+                at.append((len(self.walked.leaves), child))
+                self._add(child, keys, (trail, index), Part.TEXT, 1)
+        if len(value) <= MOST_PIECES:
+            self.walked.lists.append(tuple(leaf for leaf, _ in at))
+        else:
+            self.walked.lists += [(a, b) for (a, end), (b, begin) in itertools.pairwise(at) if _goes_on(end, begin)]
         return True
+
+    def _is_handle(self, key: str, value: Json, keys: tuple[str, ...]) -> bool:
+        """Whether it is one of the protocol's names for something under way."""
+        if key not in HANDLES or keys[-1:] not in HANDLES[key] or (key == "progressToken" and not self._asking):
+            return False
+        return type(value) is int or (type(value) is str and _HANDLE.fullmatch(value) is not None)
 
     def _text(self, text: str, keys: tuple[str, ...], here: Trail) -> None:
         if self._structured is not None and any(text == written for written in self._twins()):
@@ -203,6 +232,11 @@ class _Walk:
             walked.parts.append(part)
 
 
+def _goes_on(text: str, following: str) -> bool:
+    """Whether a text ends, or the following begins, as one that is a part of something does."""
+    return text[-1:] in _WITHIN or following[:1] in _WITHIN
+
+
 def json_of(text: str) -> Json:
     """The object or list that a text is as a whole, or None."""
     if not text.lstrip().startswith(("{", "[")):
@@ -211,13 +245,6 @@ def json_of(text: str) -> Json:
         return strictjson.parse_text(text.strip())
     except strictjson.JsonError:
         return None
-
-
-def _is_handle(key: str, value: Json, keys: tuple[str, ...]) -> bool:
-    """Whether it is one of the protocol's names for something under way."""
-    if key not in HANDLES or keys[-1:] not in HANDLES[key]:
-        return False
-    return type(value) is int or (type(value) is str and _HANDLE.fullmatch(value) is not None)
 
 
 def _written(number: int | float) -> str:

@@ -1,0 +1,39 @@
+"""What takes long with a large payload is done by a thread, so that others have their turns in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final, ParamSpec, TypeVar
+
+from mcp_gate.model.foreign import Json
+
+P = ParamSpec("P")
+T = TypeVar("T")
+CHARACTERS: Final = 131_072
+VALUES: Final = 3_000
+
+
+def large(payload: Json) -> bool:
+    """Whether there is more in a payload than is gone through within a few milliseconds."""
+    left: list[Any] = [(payload,)]
+    characters = values = 0
+    while left:
+        children = left.pop()
+        values += len(children)
+        for child in children:
+            kind = type(child)
+            if kind is str:
+                characters += len(child)
+            elif kind is dict:
+                left.append(child.values())
+            elif kind is list:
+                left.append(child)
+        if characters > CHARACTERS or values > VALUES:
+            return True
+    return False
+
+
+async def aside(much: bool, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+    """What work comes to; by a thread where there is much of it. It may share nothing that others change meanwhile."""
+    return await asyncio.to_thread(work, *args, **more) if much else work(*args, **more)
