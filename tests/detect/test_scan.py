@@ -31,7 +31,15 @@ def test_addresses_of_mail_and_net_are_found() -> None:
 
 
 def test_what_only_looks_like_it_is_left_alone() -> None:
-    assert found("version 1.22.333.4, git@github.com, 127.0.0.1, 4111 1111 1111 1111, 000-12-3456, 12:30:45") == []
+    assert found("version 1.22.333.4, git@github.com, 127.0.0.1, 4111 1111 1111 1112, 000-12-3456, 12:30:45") == []
+
+
+def test_a_card_that_everybody_tests_with_is_one_but_in_a_test() -> None:
+    for number in ("4111 1111 1111 1111", "4242424242424242", "3782-822463-10005", "5555555555554444"):
+        assert found(f"paid with {number}") == [("CREDIT_CARD", number)]
+        assert found(f'{{"payment": "{number}"}}') == [("CREDIT_CARD", number)]
+    for code in ('assert validate("{}")', 'expect(luhn("{}")).toBe(true)', "test card {}"):
+        assert found(code.format("4111111111111111")) == []
 
 
 def test_a_name_of_a_field_tells_what_its_value_is() -> None:

@@ -25,6 +25,8 @@ _TEST_CARDS: Final = frozenset(
         "5200828282828210", "4222222222222", "6200000000000005", "2223000048400011", "4000000000000002",
     }
 )  # fmt: skip
+_TESTS: Final = re.compile(r"assert|expect|luhn|is_?valid|validate|test[_ -]?(?:card|number|pan)", re.IGNORECASE)
+_TEST_REACH: Final = 48
 _IBAN_LENGTHS: Final = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BI": 27, "BR": 29,
     "BY": 28, "CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DJ": 27, "DK": 18, "DO": 28, "EE": 20, "EG": 29,
@@ -45,9 +47,12 @@ _VERHOEFF_P: Final = (
 )  # fmt: skip
 
 
-def card(digits: str) -> bool:
-    """The checksum of cards; numbers that everybody tests with are none."""
-    return luhn(digits) and digits not in _TEST_CARDS and len(set(digits)) > 2
+def card(digits: str, text: str, start: int) -> bool:
+    """The checksum of cards. A number that everybody tests with is none in a test, as the text before its `start`
+    tells; in a result it may stand for somebody's."""
+    if digits in _TEST_CARDS:
+        return _TESTS.search(text, max(0, start - _TEST_REACH), start) is None
+    return luhn(digits) and len(set(digits)) > 2
 
 
 def luhn(digits: str) -> bool:

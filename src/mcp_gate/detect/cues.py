@@ -115,7 +115,7 @@ def _fits(text: str, match: re.Match[str], end: int, kind: Kind, cue: _Cue) -> b
         case Kind.CUE_PASSPORT:
             return len(value) >= 6
         case Kind.CUE_CARD:
-            return checks.card(digits)
+            return checks.card(digits, text, match.start())
         case Kind.CUE_PHONE if _LOOSE.search(text[max(0, end - 10) : end]):
             return len(digits) >= 9 or len(value) > len(digits)
         case Kind.CUE_BANK if text[end - 7 : end].lower() in ("account", "ccounts"):

@@ -31,7 +31,7 @@ def find(text: str, start: int, end: int) -> Iterator[Finding]:
         kind = found.lastgroup if found.lastgroup != "sep" else "phone"
         digits = _NO_DIGIT.sub("", found[0])
         if kind in ("card", "spaced"):
-            if checks.card(digits) and checks.card_issuer(digits):
+            if checks.card(digits, text, found.start()) and checks.card_issuer(digits):
                 yield Finding(found.start(), found.end(), "CREDIT_CARD", 1.0, "card")
         elif kind == "ssn":
             if checks.ssn(digits) and digits[0] != "9":
