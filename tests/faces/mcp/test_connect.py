@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +193,73 @@ def test_a_slow_reader_gets_every_byte(tmp_path: Path, size: int) -> None:
         time.sleep(0.3)
         assert client.process.stdout is not None
         assert json.loads(client.process.stdout.readline())["result"] == result
+
+
+def test_nothing_stands_between_client_and_gate_once_it_has_joined(tmp_path: Path) -> None:
+    with place({"shop": entry(Probe(tmp_path))}) as where, serving(where), Pipes(where) as client:
+        client.ask("initialize", INITIALIZE)
+        client.process.send_signal(signal.SIGSTOP)
+        assert "result" in client.ask("tools/call", {"name": "shop_echo", "arguments": {"text": "x" * 200_000}})
+        client.process.send_signal(signal.SIGCONT)
+        assert client.end() == (0, "")
+
+
+def test_a_connect_that_is_killed_ends_its_conversation(tmp_path: Path) -> None:
+    with place({"shop": entry(Probe(tmp_path))}) as where, serving(where), Pipes(where) as client:
+        client.ask("initialize", INITIALIZE)
+        client.process.kill()
+        assert client.process.stdout is not None
+        assert client.process.stdout.read() == b""
+
+
+def test_no_child_of_the_gate_inherits_the_streams_of_a_client(tmp_path: Path) -> None:
+    """Else the client would wait for the end of an answer that somebody holds open who never heard of it."""
+    with place({"shop": entry(Probe(tmp_path))}) as where, serving(where) as gate, Pipes(where) as client:
+        client.ask("initialize", INITIALIZE)
+        client.ask("tools/call", {"name": "shop_echo", "arguments": {"text": "x" * 200_000}})
+        mine = {Path(f"/proc/{client.process.pid}/fd/{fd}").readlink() for fd in (0, 1)}
+        assert mine <= held_by(gate.pid)
+        children = Path(f"/proc/{gate.pid}/task/{gate.pid}/children").read_text().split()
+        assert children
+        assert not mine & set().union(*(held_by(int(child)) for child in children))
+
+
+def held_by(pid: int) -> set[Path]:
+    """What its descriptors lead to."""
+    return {descriptor.readlink() for descriptor in Path(f"/proc/{pid}/fd").iterdir()}
+
+
+@pytest.mark.parametrize("through", ["sockets", "a file and a pipe", "a pipe and a file"])
+def test_streams_of_every_kind_do(tmp_path: Path, through: str) -> None:
+    lines = [
+        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE},
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "shop_echo"}},
+    ]
+    said = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    (tmp_path / "said").write_bytes(said)
+    with place({"shop": entry(Probe(tmp_path))}) as where, serving(where), ExitStack() as stack:
+        out = b""
+        match through:
+            case "sockets":  # as Node's child processes have them
+                (ours, theirs), (we, they) = socket.socketpair(), socket.socketpair()
+                for end in (ours, theirs, we, they):
+                    stack.enter_context(end)
+                process = subprocess.Popen(where.connect(), stdin=theirs, stdout=they)
+                theirs.close()
+                they.close()
+                ours.sendall(said)
+                ours.shutdown(socket.SHUT_WR)
+                while data := we.recv(65_536):
+                    out += data
+            case "a file and a pipe":
+                stdin = stack.enter_context((tmp_path / "said").open("rb"))
+                process = subprocess.Popen(where.connect(), stdin=stdin, stdout=subprocess.PIPE)
+                out = process.communicate(timeout=20)[0]
+            case _:
+                sink = stack.enter_context((tmp_path / "heard").open("wb"))
+                process = subprocess.Popen(where.connect(), stdin=subprocess.PIPE, stdout=sink)
+                process.communicate(said, timeout=20)
+                out = (tmp_path / "heard").read_bytes()
+        assert process.wait(20) == 0
+        assert [json.loads(line)["id"] for line in out.splitlines()] == [1, 2]
+        assert all("result" in json.loads(line) for line in out.splitlines())

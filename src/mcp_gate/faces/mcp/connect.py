@@ -1,4 +1,5 @@
-"""The pump behind `mcp-gate connect`: joins the running gate, or starts one, and moves bytes. It understands none.
+"""What `mcp-gate connect` does: joins the running gate, or starts one, and gives it the client's streams. Where these
+are no pipes (a terminal, a file) it moves the bytes itself. It understands none.
 
 Standard library only, and little of it (not even pathlib): every stdio client pays for this process.
 """
@@ -47,13 +48,14 @@ def run(config_dir: str | None, state_dir: str | os.PathLike[str], agent: str, t
         0: the client ended; 3: the gate cannot be reached, or ended; 4: it refused the agent; or the exit code of a
         gate that could not be started.
     """
+    streams = all(map(_may_be_shared, (0, 1)))
     try:
         connection = join(config_dir, os.fspath(state_dir))
-        rest = hello(connection, agent, token)
+        rest = hello(connection, agent, token, streams=streams)
     except NoGate as e:
         _say(str(e))
         return e.code
-    return pump(connection, rest)
+    return pump(connection, rest) if rest is not None else hand_over(connection)
 
 
 # ---- joining
@@ -159,13 +161,21 @@ def _raced(state_dir: str, log: str, before: int, code: int) -> socket.socket:
     raise NoGate(code if code > 0 else GONE, words or f"the gate did not start (exit code {code}); see {log}")
 
 
-def hello(connection: socket.socket, agent: str, token: str | None) -> bytes:
-    """Say who is there; returns what came after the answer.
+def hello(connection: socket.socket, agent: str, token: str | None, *, streams: bool = False) -> bytes | None:
+    """Say who is there.
+
+    Args:
+        streams: whether the gate may have the client's streams themselves.
+
+    Returns:
+        What came after the answer; None where the gate waits for the streams.
 
     Raises:
         NoGate: refused, or the gate ended.
     """
-    said = {"hello": 1, "agent": agent}
+    said: dict[str, object] = {"hello": 1, "agent": agent}
+    if streams:
+        said["streams"] = True
     if token is not None:
         said["token"] = token
     answer = b""
@@ -184,7 +194,41 @@ def hello(connection: socket.socket, agent: str, token: str | None) -> bytes:
     reply = json.loads(line)
     if reply.get("ok") is not True:
         raise NoGate(REFUSED, f"the gate refused: {reply.get('error', {}).get('message', 'no reason given')}")
-    return rest
+    return None if reply.get("streams") is True else rest
+
+
+# ---- handing over
+
+
+def hand_over(connection: socket.socket, source: int = 0, sink: int = 1) -> int:
+    """Give the gate the client's own streams, so that nothing stands between the two, and watch until one side ends."""
+    made = [fd for fd in (source, sink) if _unblock(fd)]
+    try:
+        socket.send_fds(connection, [b"\n"], [source, sink])
+        return _watch(connection, source, sink)
+    except OSError:
+        return _after_the_gate()
+    finally:
+        for fd in made:
+            os.set_blocking(fd, True)
+        connection.close()
+
+
+def _watch(connection: socket.socket, source: int, sink: int) -> int:
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    poll.register(source, getattr(select, "POLLRDHUP", 0))
+    poll.register(sink, 0)
+    deadline = None
+    while True:
+        left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+        events = dict(poll.poll(left))
+        if connection.fileno() in events:
+            return 0 if connection.recv(CHUNK) or deadline is not None else _after_the_gate()
+        if sink in events or not events:
+            return 0
+        poll.unregister(source)  # the client said its last word; the gate has it, or soon will
+        deadline = time.monotonic() + DRAIN_SEC + 1
 
 
 # ---- moving bytes
@@ -203,12 +247,19 @@ def pump(connection: socket.socket, rest: bytes = b"", source: int = 0, sink: in
 
 
 def _unblock(fd: int) -> bool:
-    """Pipes and sockets only: a terminal or a file may be shared with others."""
-    mode = os.fstat(fd).st_mode
-    if os.get_blocking(fd) and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+    if os.get_blocking(fd) and _may_be_shared(fd):
         os.set_blocking(fd, False)
         return True
     return False
+
+
+def _may_be_shared(fd: int) -> bool:
+    """Pipes and sockets only: a terminal or a file may be in use by others."""
+    try:
+        mode = os.fstat(fd).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 class _Pump:
@@ -235,7 +286,7 @@ class _Pump:
                 self._half_close()
                 deadline = time.monotonic() + DRAIN_SEC
             if self._gate_ended and not self._down:
-                return self._after_the_gate()
+                return 0 if self._ended else _after_the_gate()
             self._register(poll)
             left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
             events = dict(poll.poll(left))
@@ -322,11 +373,10 @@ class _Pump:
         except OSError:
             self._gate_ended = True
 
-    def _after_the_gate(self) -> int:
-        if self._ended:
-            return 0
-        _say("the gate ended")
-        return GONE
+
+def _after_the_gate() -> int:
+    _say("the gate ended")
+    return GONE
 
 
 def _say(text: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from mcp_gate.faces.bound import bind_local
+from mcp_gate.faces.mcp.handed import Coming, Streams
 from mcp_gate.faces.mcp.talk import Talk
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.identity import NotAdmitted
@@ -30,6 +31,8 @@ MOST_CLIENTS: Final = 512
 BACKLOG: Final = 128
 LAST_WORD_SEC: Final = 1.0
 """How long answers may take to get out when the gate ends."""
+LAST_WORD: Final = b'{"ended":true}\n'
+"""Tells `connect` that its client ended, not the gate."""
 DRAIN_SEC: Final = 5.0
 """How long a client that closed its side may still take answers."""
 
@@ -65,7 +68,7 @@ async def serve_agents(gate: Gate, state: Path) -> AsyncIterator[None]:
 
 
 class _Door(asyncio.Protocol):
-    """One connection: a line that says who is there, then plain MCP."""
+    """One connection: a line that says who is there, then plain MCP; or the client's own streams, which carry it."""
 
     def __init__(self, gate: Gate, doors: set[_Door]) -> None:
         self._gate = gate
@@ -75,6 +78,10 @@ class _Door(asyncio.Protocol):
         self._early = b""
         self._talk: Talk | None = None
         self._transport: asyncio.Transport | None = None
+        self._coming: Coming | None = None
+        self._streams: Streams | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._said_all = False
         self._timer: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
         self._gone = asyncio.Event()
@@ -92,6 +99,8 @@ class _Door(asyncio.Protocol):
             self._timer = asyncio.get_running_loop().call_later(HELLO_SEC, self._transport.abort)
 
     def data_received(self, data: bytes) -> None:
+        if self._streams is not None:
+            return  # `connect` has nothing more to say
         if self._talk is not None:
             self._talk.peer.feed(data)
             return
@@ -103,15 +112,18 @@ class _Door(asyncio.Protocol):
             self._refuse(INVALID_REQUEST, "the first line has to say who is there")
 
     def eof_received(self) -> bool:
-        """The client will say no more; what is under way may still be answered for a moment."""
-        if self._talk is None:
+        if self._talk is None or self._streams is not None:
             return False
-        self._ending = asyncio.create_task(self._drain(self._talk))
+        self.ended()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        if self._coming is not None:
+            self._coming.cancel()
+        if self._streams is not None:
+            self._streams.abort()
         if self._talk is not None:
             self._talk.peer.close("the client went away")
             self._ending = asyncio.create_task(self._closed(self._talk))
@@ -120,14 +132,34 @@ class _Door(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """A client that does not read is not read from either, so that answers cannot pile up without end."""
-        if self._talk is not None and self._transport is not None:
+        way = self._streams or self._transport
+        if self._talk is not None and way is not None:
             self._talk.peer.pause_writing()
-            self._transport.pause_reading()
+            way.pause_reading()
 
     def resume_writing(self) -> None:
-        if self._talk is not None and self._transport is not None:
+        way = self._streams or self._transport
+        if self._talk is not None and way is not None:
             self._talk.peer.resume_writing()
-            self._transport.resume_reading()
+            way.resume_reading()
+
+    # ---- handed.Listener
+
+    def heard(self, data: bytes) -> None:
+        if self._talk is not None:
+            self._talk.peer.feed(data)
+
+    def ended(self) -> None:
+        """The client will say no more; what is under way may still be answered for a moment."""
+        self._said_all = True
+        if self._talk is not None:
+            self._ending = asyncio.create_task(self._drain(self._talk))
+
+    def lost(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            if self._said_all:
+                self._transport.write(LAST_WORD)
+            self._transport.close()
 
     # ---- parts
 
@@ -136,9 +168,11 @@ class _Door(asyncio.Protocol):
             return
         try:
             said = json.loads(line)
-            agent, token = said["agent"], said.get("token")
+            agent, token, hands_over = said["agent"], said.get("token"), said.get("streams") is True
             if said["hello"] != 1 or not isinstance(agent, str) or not isinstance(token, str | None):
                 raise ValueError("another kind of hello")
+            if hands_over and rest:
+                raise ValueError("it speaks on its streams, or here")
             agent = self._gate.admit(agent, token)
         except NotAdmitted as e:
             self._refuse(NOT_ADMITTED, str(e))
@@ -146,15 +180,44 @@ class _Door(asyncio.Protocol):
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             self._refuse(INVALID_REQUEST, "the first line has to say who is there")
             return
+        self._early = b""
+        self.agent = agent
+        if hands_over:
+            self._await_streams(self._transport)
+            return
+        self._transport.write(b'{"ok":true}\n')
+        self._enter(self._transport)
+        if rest:
+            self.heard(rest)
+
+    def _enter(self, way: asyncio.WriteTransport) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._early = b""
-        self._transport.write(b'{"ok":true}\n')
-        self.agent = agent
-        self._talk = Talk(self._gate, agent, self._transport)
+        self._talk = Talk(self._gate, self.agent, way)
         self._gate.clients += 1
-        if rest:
-            self._talk.peer.feed(rest)
+
+    def _await_streams(self, transport: asyncio.Transport) -> None:
+        """The loop reads bytes alone, and descriptors come beside them: nothing else reads this socket meanwhile."""
+        transport.pause_reading()
+        self._coming = Coming(transport.get_extra_info("socket").fileno(), self._arrived, transport.abort)
+        transport.write(b'{"ok":true,"streams":true}\n')
+
+    def _arrived(self, source: int, sink: int) -> None:
+        self._streams = Streams(self)
+        self._enter(self._streams)
+        self._opening = asyncio.create_task(self._open(self._streams, source, sink))
+
+    async def _open(self, streams: Streams, source: int, sink: int) -> None:
+        transport = self._transport
+        assert transport is not None
+        try:
+            await streams.open(source, sink)
+            transport.resume_reading()  # its end is noticed from now on
+        except OSError as error:
+            log.warning("a client's streams cannot be used: %s", error)
+            transport.abort()
+        if transport.is_closing():
+            streams.abort()
 
     def _refuse(self, code: int, message: str) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -185,8 +248,9 @@ class _Door(asyncio.Protocol):
             async with asyncio.timeout(LAST_WORD_SEC):
                 if self._talk is not None:
                     await self._talk.idle()
-                if self._transport is not None:
-                    self._transport.close()  # what was written still goes out
+                way = self._streams or self._transport
+                if way is not None:
+                    way.close()  # what was written still goes out
                 await self._gone.wait()
         if self._transport is not None:
             self._transport.abort()

@@ -57,7 +57,7 @@ class LineFront:
 class Talk:
     """Implements `wire.peer.Handler` for one client."""
 
-    def __init__(self, gate: Gate, agent: str, transport: asyncio.Transport) -> None:
+    def __init__(self, gate: Gate, agent: str, transport: asyncio.WriteTransport) -> None:
         limits = gate.loaded.settings.limits
         self._gate = gate
         self._agent = agent
