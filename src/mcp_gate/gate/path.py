@@ -141,7 +141,10 @@ async def _allow(gate: Gate, received: Received, verdict: Verdict, send: Sender,
         dispatched.data["break_glass"] = received.glass
     written = [events.received(common, call), events.decided(common, verdict, call), dispatched]
     try:
-        await gate.store.begin(call, verdict.as_json(), CallState.DISPATCHED, written, verdict.policy_snapshot)
+        await gate.store.begin(
+            call, verdict.as_json(), CallState.DISPATCHED, written, verdict.policy_snapshot,
+            alone=gate.under_way.nothing,
+        )  # fmt: skip
     except asyncio.CancelledError:
         never_sent(gate, call, common)  # the write goes on without us
         raise

@@ -93,6 +93,11 @@ class UnderWay:
         self._none = asyncio.Event()
         self._none.set()
 
+    @property
+    def nothing(self) -> bool:
+        """Whether there is none."""
+        return not self._scopes
+
     def begin(self, agent: str) -> asyncio.Timeout:
         """The scope to send a call in: it expires when the call is cut off."""
         scope = asyncio.timeout(None)

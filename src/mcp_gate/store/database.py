@@ -68,11 +68,14 @@ class Database(Protocol):
         """Transactions committed since the start."""
         ...
 
-    def write(self, body: Body[T], *, lazy: bool = False, reads_record: bool = False) -> asyncio.Future[T]:
+    def write(
+        self, body: Body[T], *, lazy: bool = False, reads_record: bool = False, alone: bool = False
+    ) -> asyncio.Future[T]:
         """Queue a transaction. The future resolves once it is durable; cancelling it leaves the transaction whole.
 
         A lazy one rides along with the next commit, or goes by itself after 20 ms. One that reads the record finds in
-        it all that was queued before.
+        it all that was queued before. One that is alone, with no other to share its commit with, may be done before
+        this returns.
         """
         ...
 

@@ -67,7 +67,9 @@ class SQLite:
         """Transactions committed so far; bodies per commit is what grouping gains."""
         return self._writer.commits
 
-    def write(self, body: Body[T], *, lazy: bool = False, reads_record: bool = False) -> asyncio.Future[T]:
+    def write(
+        self, body: Body[T], *, lazy: bool = False, reads_record: bool = False, alone: bool = False
+    ) -> asyncio.Future[T]:
         """Queue a transaction, in the order of the calls.
 
         Raises:
@@ -82,6 +84,8 @@ class SQLite:
             if not self._lazy:
                 self._loop.call_soon(self._flush)  # not in the way of what else is done in this turn
             self._lazy.append(job)
+        elif alone and self._writer.at_once([*self._lazy, job]):
+            self._lazy.clear()
         else:
             self._flush()
             self._writer.put(job)

@@ -187,19 +187,20 @@ class Store:
 
     def begin(
         self, call: Call, verdict: JsonObject, state: CallState, events: Sequence[Event], snapshot: str, *,
-        violation: bool = False,
+        violation: bool = False, alone: bool = False,
     ) -> Awaitable[None]:  # fmt: skip
         """A call that needs nobody: `state` is DENIED, or DISPATCHED for one that is sent as soon as this resolves.
 
         Args:
             violation: it was denied by the policy, which counts against its agent.
+            alone: no other call is under way.
 
         Raises:
             Outdated: decide again.
         """
         begin = calls.Begin(call, verdict, state, events, snapshot, self._levels, self._stops, violation=violation)
         self.habits.seen(call)
-        begun = self._write(begin)
+        begun = self._db.write(begin, alone=alone)
         if state is CallState.DISPATCHED:
             self._counted.sent(call)
             begun.add_done_callback(partial(self._never_begun, call.id))

@@ -28,6 +28,15 @@ GROUP: Final = 512
 LAZY_SEC: Final = 0.02
 """Longest wait of a lazy body for one to be committed with."""
 
+AT_ONCE: Final = 400
+"""Commits in the event loop, before the thread writes the log back into the file: a commit that does so is long."""
+
+SLOW_SEC: Final = 0.003
+RESPITE_SEC: Final = 1.0
+"""A commit in the event loop that took so long was the last one there for so long: the disk has something to do."""
+
+_BUSY_POLL_SEC: Final = 0.01
+
 RETRY_SEC: Final = 1.0
 """How soon an outcome that could not be written is tried again when nothing else is."""
 
@@ -71,7 +80,9 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 
 
 class Writer:
-    """Owns the writing connection. `put` and `close` belong to the event loop, the rest to the thread."""
+    """Owns the writing connection. `put`, `at_once` and `close` belong to the event loop, the rest to whoever has the
+    turn: the thread, or for a lone body the loop.
+    """
 
     def __init__(
         self, path: Path, now: Callable[[], str], loop: asyncio.AbstractEventLoop, moved: Watch, tally: Tally
@@ -82,6 +93,15 @@ class Writer:
         self._now = now
         self._loop = loop
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._turn = threading.Lock()
+        """Held by whoever uses the connection, and all that follows from what is done with it."""
+        self._given = 0
+        """Bodies put into the queue."""
+        self._taken = 0
+        """Those of them that have run."""
+        self._at_once = 0
+        """Commits in the event loop since the log was written back."""
+        self._slow_until = 0.0
         self._connection: sqlite3.Connection | None = None
         self._watch = file.Watch(path)
         self._head: Head | None = None
@@ -107,7 +127,39 @@ class Writer:
         self._thread.start()
 
     def put(self, job: Job) -> None:
+        self._given += 1
         self._queue.put(job)
+
+    def at_once(self, jobs: list[Job]) -> bool:
+        """Run and commit here and now, if nobody is before them: two threads less to wake, a tenth of a millisecond.
+        False: nothing was done, for there is something to wait for, and waiting is the thread's business.
+        """
+        if self._at_once >= AT_ONCE or time.monotonic() < self._slow_until:
+            return False
+        if not self._turn.acquire(blocking=False):
+            return False
+        try:
+            if self._given != self._taken or not self._can_begin():
+                return False
+            started = time.monotonic()
+            settled = self._transact(jobs, ending=False)
+            self._at_once += 1
+            ended = time.monotonic()
+            if ended - started > SLOW_SEC:
+                self._slow_until = ended + RESPITE_SEC
+        finally:
+            self._turn.release()
+        _resolve(settled)
+        return True
+
+    def _can_begin(self) -> bool:
+        if self._begun is None:
+            try:
+                self._begun = self._begin(patient=False)
+            except (sqlite3.Error, OSError, Unavailable):
+                self._roll_back()  # the thread finds the same, and deals with it
+                return False
+        return True
 
     async def close(self) -> None:
         """Write what is queued, then end the thread."""
@@ -122,7 +174,13 @@ class Writer:
             more = True
             while more:
                 group, more = self._next_group()
-                self._settle(self._transact(group, ending=not more))
+                with self._turn:
+                    self._taken += len(group)
+                    settled = self._transact(group, ending=not more)
+                self._settle(settled)
+                if self._at_once >= AT_ONCE:
+                    with self._turn:
+                        self._write_back()
         finally:
             left = [*self._held(), *self._owed, *self._drain()]
             for job in left:
@@ -152,8 +210,9 @@ class Writer:
         return group, True
 
     def _patience(self) -> float | None:
-        if self._begun is not None:
-            return max(0.0, self._begun.due - time.monotonic())
+        begun = self._begun  # which the loop may commit meanwhile
+        if begun is not None:
+            return max(0.0, begun.due - time.monotonic())
         return RETRY_SEC if self._owed else None
 
     def _held(self) -> list[Job]:
@@ -199,9 +258,9 @@ class Writer:
             effect()
         return jobs
 
-    def _begin(self) -> Begun:
+    def _begin(self, *, patient: bool = True) -> Begun:
         connection = self._ready()
-        connection.execute("begin immediate")
+        _lock(connection, file.BUSY_MS / 1000 if patient else 0.0)
         head = self._head_on_disk(connection)
         if head != self._head:
             raise Unavailable("the record was changed by somebody else, or an older copy was put in its place")
@@ -250,7 +309,9 @@ class Writer:
             self._tally.trouble = text
         if _is_busy(error):
             self._roll_back()
-            jobs = [*jobs, *(self._drain_waiting())]
+            waiting = self._drain_waiting()
+            self._taken += len(waiting)
+            jobs = [*jobs, *waiting]
         else:
             self._abandon()
         self._owed = [job for job in jobs if job.lazy]
@@ -297,6 +358,7 @@ class Writer:
         except BaseException:
             connection.close()
             raise
+        connection.execute("pragma busy_timeout = 0")  # see `_lock`
         self._head = head
         self._attempted = None
         self._connection = connection
@@ -308,6 +370,15 @@ class Writer:
     def _head_on_disk(connection: sqlite3.Connection) -> Head:
         row = connection.execute("select seq, hash from audit order by seq desc limit 1").fetchone()
         return START if row is None else Head(row["seq"], row["hash"])
+
+    def _write_back(self) -> None:
+        """Between two commits nobody waits for it."""
+        connection = self._connection
+        if connection is None or self._begun is not None:
+            return
+        self._at_once = 0
+        with suppress(sqlite3.Error):  # what is wrong the next commit will tell
+            connection.execute("pragma wal_checkpoint(passive)")
 
     def _roll_back(self) -> None:
         connection = self._connection
@@ -345,6 +416,20 @@ def _resolve(jobs: list[Job]) -> None:
             job.future.set_exception(job.error)
         else:
             job.future.set_result(job.value)
+
+
+def _lock(connection: sqlite3.Connection, patience: float) -> None:
+    """Begin to write. SQLite's own patience would be the event loop's too."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("begin immediate")
+        except sqlite3.Error as error:
+            if not _is_busy(error) or time.monotonic() >= until:
+                raise
+            time.sleep(_BUSY_POLL_SEC)
+        else:
+            return
 
 
 def _is_busy(error: Exception) -> bool:
