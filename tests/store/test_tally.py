@@ -20,7 +20,7 @@ def test_calls_are_counted_by_what_the_policy_said_and_how_they_ended() -> None:
 
 
 def test_what_a_failed_body_wrote_is_not_counted() -> None:
-    ledger = Ledger(START)
+    ledger = Ledger(START, "2026-01-01T00:00:00.000Z")
     ledger.add(Event("call.received"))
     mark = ledger.mark()
     ledger.add(Event("call.decided"))

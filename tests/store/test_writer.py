@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.event import Event
 from mcp_gate.model.request import CallState
 from mcp_gate.store import writer
-from mcp_gate.store.database import Tx
+from mcp_gate.store.database import Conflict, Tx
 from mcp_gate.store.sqlite import SQLite
 from mcp_gate.store.store import FILE_NAME, NotFound, Store, Unavailable
 from support.faults import faulty_writer
@@ -73,75 +75,107 @@ async def test_a_lazy_body_rides_along_with_the_next_commit_in_order(tmp_path: P
         await database.close()
 
 
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lazy bodies wait for as long as it takes."""
-    monkeypatch.setattr(writer, "LAZY_SEC", 3600.0)
-
-
-async def ran(database: SQLite, n: int = 1) -> asyncio.Future[None]:
-    """A lazy insert whose body has run."""
-    done, loop = asyncio.Event(), asyncio.get_running_loop()
-
-    def body(tx: Tx) -> None:
-        _insert(n)(tx)
-        loop.call_soon_threadsafe(done.set)
-
-    lazy = database.write(body, lazy=True)
-    await done.wait()
-    return lazy
-
-
 async def rows(database: SQLite) -> int:
     return len(await database.read(lambda tx: tx.all("select k from meta")))
 
 
-async def test_a_lazy_body_has_run_before_anybody_waits_for_its_commit(tmp_path: Path, patient: None) -> None:
-    database = await SQLite.open(tmp_path / FILE_NAME, Hands())
-    try:
-        lazy = await ran(database)
-        assert (database.commits, lazy.done()) == (0, False)
-        assert await rows(database) == 0, "nothing of it counts yet"
-        await database.write(_insert(2))
-        assert (database.commits, lazy.done()) == (1, True)
+async def test_a_lone_body_is_committed_before_anybody_waits_for_it_with_what_rides_along(tmp_path: Path) -> None:
+    async with lone(tmp_path) as database:
+        lazy = database.write(_insert(1), lazy=True)
+        prompt = database.write(_insert(2), alone=True)
+        assert (database.commits, lazy.done(), prompt.done()) == (1, True, True)
         assert await rows(database) == 2
-    finally:
-        await database.close()
 
 
-async def test_what_has_run_is_committed_when_the_store_closes(tmp_path: Path, patient: None) -> None:
-    database = await SQLite.open(tmp_path / FILE_NAME, Hands())
-    lazy = await ran(database)
-    await database.close()
-    assert lazy.done()
+@asynccontextmanager
+async def lone(tmp_path: Path) -> AsyncIterator[SQLite]:
+    """A database that has written before."""
     database = await SQLite.open(tmp_path / FILE_NAME, Hands())
     try:
-        assert await rows(database) == 1
+        yield database
     finally:
         await database.close()
 
 
-async def test_a_file_that_vanishes_after_a_body_has_run_is_noticed_before_the_commit(
-    tmp_path: Path, patient: None
+async def test_a_lone_body_goes_after_all_that_was_queued_before_it(tmp_path: Path) -> None:
+    async with lone(tmp_path) as database:
+        seen: list[int] = []
+        await asyncio.gather(
+            *(database.write(lambda tx, n=n: seen.append(n), alone=n % 3 == 1, lazy=n % 3 == 2) for n in range(300))
+        )
+        assert seen == list(range(300))
+
+
+async def test_a_lone_body_that_fails_fails_alone_and_at_once(tmp_path: Path) -> None:
+    async with lone(tmp_path) as database:
+        await database.write(_insert(1), alone=True)
+        twice = database.write(_insert(1), alone=True)
+        with pytest.raises(Conflict):
+            await twice
+        await database.write(_insert(2), alone=True)
+        assert await rows(database) == 2
+
+
+async def test_the_event_loop_does_not_wait_for_a_database_that_somebody_else_holds(tmp_path: Path) -> None:
+    async with lone(tmp_path) as database:
+        await database.write(_insert(1))
+        with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:
+            other.execute("begin immediate")
+            began = time.monotonic()
+            waiting = database.write(_insert(2), alone=True)
+            assert time.monotonic() - began < 1
+            assert not waiting.done()
+            other.execute("rollback")
+        await waiting
+        assert await rows(database) == 2
+
+
+async def test_a_disk_that_was_slow_is_left_to_the_thread_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database = await SQLite.open(tmp_path / FILE_NAME, Hands())
-    try:
-        await ran(database)
+    monkeypatch.setattr(writer, "SLOW_SEC", 0.0)
+    monkeypatch.setattr(writer, "RESPITE", 100_000)
+    async with lone(tmp_path) as database:
+        assert database.write(_insert(1), alone=True).done()
+        later = database.write(_insert(2), alone=True)
+        assert not later.done()
+        await later
+
+
+async def test_the_log_is_written_back_by_the_thread_between_two_commits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "AT_ONCE", 3)
+    async with lone(tmp_path) as database:
+        before = (tmp_path / FILE_NAME).read_bytes()
+        for n in range(3):
+            assert database.write(_insert(n), alone=True).done()
+        assert (tmp_path / FILE_NAME).read_bytes() == before
+        fourth = database.write(_insert(3), alone=True)
+        assert not fourth.done()
+        await fourth
+        await database.write(_insert(4))  # begins when the log was written back
+        assert (tmp_path / FILE_NAME).read_bytes() != before
+        assert database.write(_insert(5), alone=True).done()
+        assert await rows(database) == 6
+
+
+async def test_a_file_that_vanishes_is_noticed_by_a_lone_body_too(tmp_path: Path) -> None:
+    async with lone(tmp_path) as database:
+        await database.write(_insert(1))
         (tmp_path / FILE_NAME).unlink()
         with pytest.raises(Unavailable, match="deleted"):
-            await database.write(_insert(2))
-        assert database.commits == 0
-    finally:
-        await database.close()
+            await database.write(_insert(2), alone=True)
+        assert database.commits == 1
 
 
-async def test_a_record_is_dated_when_its_body_runs_however_long_its_transaction_is_open(
-    tmp_path: Path, patient: None
+async def test_a_record_is_dated_when_it_is_written_however_long_it_waited_for_a_commit_to_go_with(
+    tmp_path: Path,
 ) -> None:
     hands = Hands()
     database = await SQLite.open(tmp_path / FILE_NAME, hands)
     try:
-        await ran(database)
+        database.write(_insert(1), lazy=True)
         hands.now += 5
         await database.write(lambda tx: tx.record(said(new_call(), "call.received")))
         (record,) = await database.read(lambda tx: tx.all("select ts from audit"))
@@ -284,7 +318,7 @@ async def test_the_store_is_well_again_after_any_statement_failed(
                 plan.arm(-1)
                 await _life(store, [])
                 assert await intact(store), f"statement {at}"
-            assert at > 40
+            assert at > 30
     async with a_store(tmp_path) as store:
         assert await intact(store)
         await store.recover()

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.store import file
@@ -18,6 +18,8 @@ from mcp_gate.store.transaction import ReadTx
 from mcp_gate.store.writer import Job, Writer
 
 T = TypeVar("T")
+LAZY_SEC: Final = 0.02
+"""Longest wait of a lazy body for one to be committed with."""
 
 
 class SQLite:
@@ -29,6 +31,8 @@ class SQLite:
         self._lock = lock
         self._loop = asyncio.get_running_loop()
         self._lazy: list[Job] = []
+        """What has nobody waiting for it, until there is a commit to go with."""
+        self._due: asyncio.TimerHandle | None = None
         self._closed = False
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="mcp-gate-read")
         self._reader: sqlite3.Connection | None = None
@@ -81,8 +85,8 @@ class SQLite:
         job = Job(body, future, lazy, reads_record)
         if lazy:
             future.add_done_callback(_heard)
-            if not self._lazy:
-                self._loop.call_soon(self._flush)  # not in the way of what else is done in this turn
+            if self._due is None:
+                self._due = self._loop.call_later(LAZY_SEC, self._lazy_due)
             self._lazy.append(job)
         elif alone and self._writer.at_once([*self._lazy, job]):
             self._lazy.clear()
@@ -109,11 +113,17 @@ class SQLite:
         if self._closed:
             return
         self._closed = True
+        if self._due is not None:
+            self._due.cancel()
         self._flush()
         await self._loop.run_in_executor(self._readers, self._close_reader)
         self._readers.shutdown(wait=True)
         await self._writer.close()
         self._lock.release()
+
+    def _lazy_due(self) -> None:
+        self._due = None
+        self._flush()
 
     def _flush(self) -> None:
         for job in self._lazy:

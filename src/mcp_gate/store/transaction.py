@@ -15,10 +15,13 @@ from mcp_gate.store.database import Row, Watch
 class Ledger:
     """Records of one transaction, sealed in memory and not yet written; a body that fails takes its own back."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head, ts: str) -> None:
+        """
+        Args:
+            ts: what the records are dated with.
+        """
         self.head = head
-        self.ts = ""
-        """What the records that are added now are dated with."""
+        self.ts = ts
         self._rows: list[tuple[object, ...]] = []
         self.events: list[Event] = []
         """All of the transaction's, in their order."""

@@ -1,4 +1,6 @@
-"""The one thread that writes: everything queued while a commit runs goes into the next transaction."""
+"""Who writes: one thread, into whose next transaction goes everything queued while a commit runs; and for a lone body
+the event loop itself, which saves waking two threads.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,9 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from mcp_gate.evidence.chain import START, Head
 from mcp_gate.store import file
@@ -25,15 +27,13 @@ log = logging.getLogger(__name__)
 GROUP: Final = 512
 """Most bodies in one transaction: bounds how long the first of them waits for the last."""
 
-LAZY_SEC: Final = 0.02
-"""Longest wait of a lazy body for one to be committed with."""
-
 AT_ONCE: Final = 400
 """Commits in the event loop, before the thread writes the log back into the file: a commit that does so is long."""
 
 SLOW_SEC: Final = 0.003
-RESPITE_SEC: Final = 1.0
-"""A commit in the event loop that took so long was the last one there for so long: the disk has something to do."""
+RESPITE: Final = 10
+"""A commit in the event loop that took so long is the last one there for so many times as long: the disk, or the
+machine, has other things to do."""
 
 _BUSY_POLL_SEC: Final = 0.01
 
@@ -57,21 +57,15 @@ class Job:
     error: Exception | None = None
 
 
-@dataclass(slots=True)
-class Begun:
-    """A transaction under way: bodies have run in it, and nothing of it counts yet."""
+Effect: TypeAlias = Callable[[], None]
+"""What follows from a transaction once it is durable."""
+
+
+class Begun(NamedTuple):
+    """A transaction under way."""
 
     connection: sqlite3.Connection
     ledger: Ledger
-    due: float
-    """When it is committed even if only lazy bodies have run; by the monotonic clock."""
-    jobs: list[Job] = field(default_factory=list)
-    effects: list[Callable[[], None]] = field(default_factory=list)
-
-    @property
-    def may_wait(self) -> bool:
-        """Whether nobody waits for it yet."""
-        return len(self.jobs) < GROUP and all(job.lazy for job in self.jobs) and time.monotonic() < self.due
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
@@ -107,8 +101,6 @@ class Writer:
         self._head: Head | None = None
         self._attempted: Head | None = None
         """Head of a commit that failed: it may be on disk all the same."""
-        self._begun: Begun | None = None
-        """Lazy bodies run as they come, so that whoever waits for the next commit does not wait for them too."""
         self._owed: list[Job] = []
         """Lazy bodies whose transaction failed; they go first in the next one."""
         self._ended = loop.create_future()
@@ -139,27 +131,26 @@ class Writer:
         if not self._turn.acquire(blocking=False):
             return False
         try:
-            if self._given != self._taken or not self._can_begin():
+            begun = self._begun_at_once() if self._given == self._taken else None
+            if begun is None:
                 return False
             started = time.monotonic()
-            settled = self._transact(jobs, ending=False)
+            settled = self._transact(jobs, begun)
             self._at_once += 1
             ended = time.monotonic()
             if ended - started > SLOW_SEC:
-                self._slow_until = ended + RESPITE_SEC
+                self._slow_until = ended + RESPITE * (ended - started)
         finally:
             self._turn.release()
         _resolve(settled)
         return True
 
-    def _can_begin(self) -> bool:
-        if self._begun is None:
-            try:
-                self._begun = self._begin(patient=False)
-            except (sqlite3.Error, OSError, Unavailable):
-                self._roll_back()  # the thread finds the same, and deals with it
-                return False
-        return True
+    def _begun_at_once(self) -> Begun | None:
+        try:
+            return self._begin(patient=False)
+        except (sqlite3.Error, OSError, Unavailable):
+            self._roll_back()  # the thread finds the same, and deals with it
+            return None
 
     async def close(self) -> None:
         """Write what is queued, then end the thread."""
@@ -176,13 +167,13 @@ class Writer:
                 group, more = self._next_group()
                 with self._turn:
                     self._taken += len(group)
-                    settled = self._transact(group, ending=not more)
+                    settled = self._transact(group)
                 self._settle(settled)
                 if self._at_once >= AT_ONCE:
                     with self._turn:
                         self._write_back()
         finally:
-            left = [*self._held(), *self._owed, *self._drain()]
+            left = [*self._owed, *self._drain()]
             for job in left:
                 job.error = Unavailable("the store was closed")
             self._settle(left)
@@ -191,9 +182,9 @@ class Writer:
                 self._loop.call_soon_threadsafe(self._ended.set_result, None)
 
     def _next_group(self) -> tuple[list[Job], bool]:
-        """Wait for work, then take all there is; False when asked to end. Nothing: what is begun or owed is due."""
+        """Wait for work, then take all there is; False when asked to end. Nothing: what is owed is due."""
         try:
-            first = self._queue.get(timeout=self._patience())
+            first = self._queue.get(timeout=RETRY_SEC if self._owed else None)
         except queue.Empty:
             return [], True
         if first is None:
@@ -209,15 +200,6 @@ class Writer:
             group.append(job)
         return group, True
 
-    def _patience(self) -> float | None:
-        begun = self._begun  # which the loop may commit meanwhile
-        if begun is not None:
-            return max(0.0, begun.due - time.monotonic())
-        return RETRY_SEC if self._owed else None
-
-    def _held(self) -> list[Job]:
-        return [] if self._begun is None else self._begun.jobs
-
     def _drain(self) -> list[Job]:
         out = []
         with suppress(queue.Empty):
@@ -227,36 +209,53 @@ class Writer:
                     out.append(job)
         return out
 
-    def _transact(self, group: list[Job], *, ending: bool) -> list[Job]:
-        """Run the bodies in one transaction, and commit it unless it may wait; returns the jobs that are settled."""
-        fresh = [*self._owed, *group]
-        jobs = [*self._held(), *fresh]
+    def _transact(self, group: list[Job], begun: Begun | None = None) -> list[Job]:
+        """Run the bodies in one transaction and commit it; returns the jobs that are settled."""
+        jobs = [*self._owed, *group]
         if not jobs:
             return []
         self._owed = []
         try:
-            if self._begun is None:
-                self._begun = self._begin()
-            else:
-                self._check_files()  # it was begun a while ago
-            begun = self._begun
-            begun.jobs = jobs
-            begun.ledger.ts = self._now()
-            for job in fresh:
-                if job.reads_record:
-                    begun.ledger.write(begun.connection)
-                begun.effects += self._one(begun, job)
-            if begun.may_wait and not ending:
-                return []
-            self._commit(begun)
+            begun = begun or self._begin()
+            effects = self._all(begun, jobs)
+            if effects is None:
+                begun.connection.execute("rollback")
+                effects = self._one_by_one(self._begin(), jobs)
         except (sqlite3.Error, OSError, Unavailable) as error:
             return self._failed(jobs, error)
         if self._tally.trouble:
             log.warning("the store can write again")
             self._tally.trouble = ""
-        for effect in begun.effects:
+        for effect in effects:
             effect()
         return jobs
+
+    def _all(self, begun: Begun, jobs: list[Job]) -> list[Effect] | None:
+        """Run and commit bodies that hardly ever fail. None: one did, and nothing of any counts."""
+        tx = WriteTx(begun.connection, begun.ledger, self._moved)
+        for job in jobs:
+            if job.reads_record:
+                begun.ledger.write(begun.connection)
+            try:
+                job.value = job.body(tx)
+            except sqlite3.Error as error:
+                if not isinstance(error, _OWN_FAULT):
+                    raise
+                return None
+            except Exception:
+                return None
+        self._commit(begun)
+        return tx.effects
+
+    def _one_by_one(self, begun: Begun, jobs: list[Job]) -> list[Effect]:
+        """Run each body in a savepoint of its own, and commit those that do not fail: its own mistakes are its own."""
+        effects: list[Effect] = []
+        for job in jobs:
+            if job.reads_record:
+                begun.ledger.write(begun.connection)
+            effects += self._one(begun, job)
+        self._commit(begun)
+        return effects
 
     def _begin(self, *, patient: bool = True) -> Begun:
         connection = self._ready()
@@ -264,7 +263,7 @@ class Writer:
         head = self._head_on_disk(connection)
         if head != self._head:
             raise Unavailable("the record was changed by somebody else, or an older copy was put in its place")
-        return Begun(connection, Ledger(head), time.monotonic() + LAZY_SEC)
+        return Begun(connection, Ledger(head, self._now()))
 
     def _commit(self, begun: Begun) -> None:
         begun.ledger.write(begun.connection)
@@ -272,14 +271,12 @@ class Writer:
         started = time.monotonic()
         begun.connection.execute("commit")
         self._tally.committed(begun.ledger.events, time.monotonic() - started)
-        self._begun = None
         self._head = begun.ledger.head
         self._attempted = None
         self.commits += 1
         self._watch.committed()
 
-    def _one(self, begun: Begun, job: Job) -> list[Callable[[], None]]:
-        """Run a body in its own savepoint; its own mistakes are its own."""
+    def _one(self, begun: Begun, job: Job) -> list[Effect]:
         connection, ledger = begun.connection, begun.ledger
         mark = ledger.mark()
         tx = WriteTx(connection, ledger, self._moved)
@@ -302,7 +299,6 @@ class Writer:
 
     def _failed(self, jobs: list[Job], error: Exception) -> list[Job]:
         """Nothing of the group counts. Whoever queued behind it waited as long, and is not made to wait again."""
-        self._begun = None
         text = str(error)
         if text != self._tally.trouble:
             log.error("the store cannot write: %s", text)
@@ -338,15 +334,11 @@ class Writer:
     # -- the file -----------------------------------------------------------------------------------------------
 
     def _ready(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._watch.check()
-            return self._open()
-        self._check_files()
-        return self._connection
-
-    def _check_files(self) -> None:
         self._watch.check()
+        if self._connection is None:
+            return self._open()
         self._watch.check_log()
+        return self._connection
 
     def _open(self) -> sqlite3.Connection:
         """After the first time, the file must hold the record this process wrote."""
@@ -373,12 +365,10 @@ class Writer:
 
     def _write_back(self) -> None:
         """Between two commits nobody waits for it."""
-        connection = self._connection
-        if connection is None or self._begun is not None:
-            return
         self._at_once = 0
-        with suppress(sqlite3.Error):  # what is wrong the next commit will tell
-            connection.execute("pragma wal_checkpoint(passive)")
+        if self._connection is not None:
+            with suppress(sqlite3.Error):  # what is wrong the next commit will tell
+                self._connection.execute("pragma wal_checkpoint(passive)")
 
     def _roll_back(self) -> None:
         connection = self._connection
