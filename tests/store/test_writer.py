@@ -89,12 +89,14 @@ async def test_a_lone_body_is_committed_before_anybody_waits_for_it_with_what_ri
 
 @asynccontextmanager
 async def lone(tmp_path: Path) -> AsyncIterator[SQLite]:
-    """A database that has written before."""
-    database = await SQLite.open(tmp_path / FILE_NAME, Hands())
-    try:
-        yield database
-    finally:
-        await database.close()
+    """A database whose disk is never slow."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer, "SLOW_SEC", 60.0)
+        database = await SQLite.open(tmp_path / FILE_NAME, Hands())
+        try:
+            yield database
+        finally:
+            await database.close()
 
 
 async def test_a_lone_body_goes_after_all_that_was_queued_before_it(tmp_path: Path) -> None:
@@ -133,9 +135,9 @@ async def test_the_event_loop_does_not_wait_for_a_database_that_somebody_else_ho
 async def test_a_disk_that_was_slow_is_left_to_the_thread_for_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "SLOW_SEC", 0.0)
-    monkeypatch.setattr(writer, "RESPITE", 100_000)
+    monkeypatch.setattr(writer, "RESPITE", 1_000_000)
     async with lone(tmp_path) as database:
+        monkeypatch.setattr(writer, "SLOW_SEC", 0.0)
         assert database.write(_insert(1), alone=True).done()
         later = database.write(_insert(2), alone=True)
         assert not later.done()
