@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from mcp_gate.faces.http.shapes import request_json
+from mcp_gate.gate import hold
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.governing import Said
 from mcp_gate.gate.reviewers import Session, operator
@@ -20,7 +21,7 @@ from mcp_gate.history.again import difference
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
 from mcp_gate.store import history
-from support.agents import ENVELOPE, Bench, bench, entry
+from support.agents import ENVELOPE, TASKS, Bench, bench, entry
 from support.directories import SEED
 from support.hooks import until
 from support.upstreams import Probe
@@ -337,3 +338,51 @@ async def test_an_approval_that_somebody_wrote_into_the_database_leads_to_no_cal
         assert "proves nothing" in result["content"][0]["text"]
         assert len(probe.calls()) == 1
         assert id_
+
+
+class TestPatience:
+    """A client that cannot wait is given what it is given of a held call."""
+
+    async def test_one_that_takes_tasks_gets_a_handle_of_the_run_and_its_result_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(hold, "TASK_WAIT_SEC", 0.2)
+        flow = {**found(500), "resultType": "complete"}
+        async with gate(tmp_path, flow, HELD, modern=True) as (b, probe), b.client() as client:
+            given = await client.call(NAME, ARGUMENTS, _meta=TASKS)
+            look = {"taskId": given["taskId"], "_meta": TASKS}
+            question = await asked(b)
+            assert (given["resultType"], given["status"]) == ("task", "working")
+            assert question.id in given["statusMessage"]
+            assert await client.result("tasks/update", look) == {"resultType": "complete"}
+            assert (await client.result("tasks/get", look))["status"] == "working"
+            async with b.client("other") as stranger:
+                assert "error" in await stranger.answer(await stranger.send("tasks/get", look))
+            await decide(b.gate, question)
+
+            async def done() -> Any:
+                told = await client.result("tasks/get", look)
+                return told if told["status"] != "working" else None
+
+            await until(done)
+            told = await done()
+            assert (told["status"], told["result"]["structuredContent"]["amount"]) == ("completed", 500)
+            assert (await done()) == told
+            assert len(probe.calls()) == 2
+            again = await client.call(NAME, ARGUMENTS, _meta=TASKS)  # the run is over: this is another one
+            assert again["taskId"] != given["taskId"]
+            stop = {"taskId": again["taskId"], "_meta": TASKS}
+            assert await client.result("tasks/cancel", stop) == {"resultType": "complete"}
+            assert (await client.result("tasks/get", stop))["status"] == "cancelled"
+            assert await pending(b.gate) == []
+
+    async def test_one_of_the_stateless_era_gets_legs_and_then_pending(self, tmp_path: Path) -> None:
+        flow = {**found(500), "resultType": "complete"}
+        quick = "hold: { wait_sec: 1 }\n"
+        async with gate(tmp_path, flow, HELD, settings=quick, modern=True) as (b, _), b.client() as client:
+            leg = await client.call(NAME, ARGUMENTS, _meta=ENVELOPE)
+            assert leg["resultType"] == "input_required"
+            await decide(b.gate, await asked(b))
+            params = {"name": NAME, "arguments": ARGUMENTS, "requestState": leg["requestState"], "_meta": ENVELOPE}
+            result = await client.result("tools/call", params)
+            assert (result["resultType"], result["structuredContent"]["amount"]) == ("complete", 500)

@@ -20,6 +20,7 @@ class World:
     def __init__(self, mapped: set[str] | None = None, prefixes: dict[str, str] | None = None) -> None:
         self.prefixes = prefixes or {"shop": "shop_", "other": "other_"}
         self.mapped = mapped or set()
+        self.workflows: set[str] = set()
         self.kept: list[tuple[str, str, Accepted]] = []
         self.catalog = self.fresh()
 
@@ -27,6 +28,7 @@ class World:
         return Catalog(
             prefix=lambda upstream: self.prefixes[upstream],
             mapped=lambda upstream, name: name in self.mapped,
+            taken=lambda listed_name: listed_name in self.workflows,
             keep=lambda upstream, name, pin: self.kept.append((upstream, name, pin)),
         )
 
@@ -269,9 +271,7 @@ def test_an_upstream_that_is_gone_or_renamed_is_forgotten_but_what_was_accepted_
     )  # fmt: skip
 
 
-definitions = st.builds(
-    tool, st.sampled_from(["a", "b", "c", "a b"]), title=st.sampled_from(["", "t", "u"])
-)
+definitions = st.builds(tool, st.sampled_from(["a", "b", "c", "a b"]), title=st.sampled_from(["", "t", "u"]))
 
 
 @given(st.lists(st.tuples(st.sampled_from(["shop", "other"]), st.lists(definitions, max_size=4)), max_size=6))
@@ -285,3 +285,32 @@ def test_a_tool_is_never_offered_under_another_definition_than_the_accepted_one(
             assert [pin.tool_hash for pin in pins] == [offered.tool_hash]
             assert pin_of(offered.definition, offered.tool_hash).definition == pins[0].definition
             assert world.catalog.lookup(offered.listed_name) == offered
+
+
+def test_a_tool_by_the_name_of_a_workflow_is_withheld_shown_and_recorded_once() -> None:
+    world = World(prefixes={"shop": "", "other": "other_"})
+    assert names(world.catalog.observe("shop", [tool("workflow_x")])) == (["workflow_x"], [])
+    world.workflows.add("workflow_x")  # a reload brought it
+    for times in (1, 0):
+        seen = world.catalog.observe("shop", [tool("workflow_x")])
+        assert names(seen) == ([], [("workflow_x", Why.COLLISION)])
+        assert events(seen) == [("workflow_x", "added", "collision")] * times
+        assert world.catalog.lookup("workflow_x") is None
+        assert [known.name for known in world.catalog.tools("shop")] == ["workflow_x"]
+    world.workflows.clear()
+    assert names(world.catalog.observe("shop", [tool("workflow_x")])) == (["workflow_x"], [])
+    assert [type(known) for known in world.catalog.tools("shop")] == [Tool]
+
+
+def test_a_tool_by_the_name_of_another_s_is_recorded_once_and_shown_until_it_is_gone() -> None:
+    world = World(prefixes={"shop": "", "other": ""})
+    world.catalog.observe("shop", [tool("a")])
+    seen = [world.catalog.observe("other", [tool("a")]) for _ in range(2)]
+    assert [events(one) for one in seen] == [[("a", "added", "collision")], []]
+    assert [(known.name, getattr(known, "why", None)) for known in world.catalog.tools("other")] == [
+        ("a", Why.COLLISION)
+    ]  # fmt: skip
+    world.catalog.missing("other", [tool("a")])
+    world.catalog.missing("other", [])
+    assert world.catalog.tools("other") == []
+    assert [known.listed_name for known in world.catalog.tools("shop")] == ["a"]

@@ -55,7 +55,9 @@ async def test_S181_what_nobody_can_have_meant_is_refused(tmp_path: Path, settin
 
 async def test_a_definition_is_verified_on_the_very_connection_of_the_call(tmp_path: Path) -> None:
     probe = Probe(tmp_path, tools=[tool("a"), tool("b")], page=1)
-    catalog = Catalog(prefix=lambda _: "p_", mapped=lambda _, __: False, keep=lambda _, __, ___: None)
+    catalog = Catalog(
+        prefix=lambda _: "p_", mapped=lambda _, __: False, taken=lambda _: False, keep=lambda _, __, ___: None
+    )
     link: Link = await open_link(probe.spec(), CLIENT, Ears(), Limits())
     try:
         assert await catalog.verify(link, "b") == tool_hash(tool("b"))

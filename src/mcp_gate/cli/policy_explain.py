@@ -72,6 +72,13 @@ def explain(
         level=level or 0,
         windows=dict(_window(loaded, text) for text in windows),
     )
+    workflow = loaded.workflows.get(tool)
+    if workflow is not None:
+        from mcp_gate.trial.workflow import explained as run_explained
+
+        found = run_explained(loaded, workflow, parsed, agent, signals, tags)
+        print(json.dumps(found) if as_json else _readable_run(tool, found, level_given=level is not None))
+        return
     try:
         facts = facts_of(loaded, tool, parsed, agent, signals, tags)
     except NoSuchTool as e:
@@ -127,3 +134,22 @@ def _readable(tool: str, found: JsonObject, *, level_given: bool) -> str:
             lines.append(f"    {rule['where']}  {rule['id']}  {why}")
     lines.append(f"  snapshot  {found['policy_snapshot']}")
     return "\n".join(reveal(line) for line in lines if line)
+
+
+def _readable_run(tool: str, found: JsonObject, *, level_given: bool) -> str:
+    """A workflow, step by step."""
+    from mcp_gate.lang.reveal import reveal
+
+    lines = [f"{reveal(tool)}: a workflow, topic {found['topic']}; every step is decided by itself"]
+    for step in found["steps"]:
+        lines += ["", f"step {step['id']} ({step['type']})"]
+        if step["type"] == "action":
+            lines += [f"  {line}" for line in _readable(step["tool"], step, level_given=level_given).split("\n")]
+            lines += [f"    later     {name}, from {path}" for name, path in step.get("later", {}).items()]
+        elif step["type"] == "condition":
+            lines += [reveal(f"  {branch['when']}  -> {branch['next']}") for branch in step["branches"]]
+        else:
+            asked = f"{step.get('approvals', 'as many as the next step asks for')} of {step.get('route', 'its group')}"
+            told = f": {step['reason']}" if "reason" in step else ""
+            lines += [reveal(f"  asks {asked}{told}  -> {step.get('next', 'the end')}")]
+    return "\n".join(lines)

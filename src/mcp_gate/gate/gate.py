@@ -75,6 +75,7 @@ class Gate:
         self.catalog = Catalog(
             prefix=lambda upstream: self.loaded.upstreams[upstream].prefix,
             mapped=lambda upstream, tool: self.loaded.is_mapped(upstream, tool, "tools/call"),
+            taken=lambda listed_name: listed_name in self.loaded.workflows,
             keep=self._keep_pin,
         )
         self.prompts = Prompts(self._keep_pin)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from mcp_gate.model.foreign import JsonObject
+from mcp_gate.wire.errors import REFUSED, RpcError
 
 POLL_MS: Final = 5000
 TTL_MS: Final = 86_400_000
+TOLD: Final = RpcError(REFUSED, "Its outcome was delivered before.").as_json()
+"""The error of a task whose outcome its client has."""
 
 
 def handle(request_id: str, status: str, created: str, updated: str) -> JsonObject:

@@ -11,7 +11,7 @@ from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import ConfigError, Problem
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.upstream.catalog import Observation, Why
+from mcp_gate.upstream.catalog import Observation, Why, Withheld
 from mcp_gate.upstream.listing import list_tools
 from mcp_gate.wire.errors import METHOD_NOT_FOUND, RpcError
 from mcp_gate.wire.peer import Lost
@@ -115,9 +115,13 @@ async def first_look(gate: Gate, seconds: float) -> None:
         observation = look.result()
         for tool in observation.withheld if observation is not None else ():
             if tool.why in REFUSED:
-                what = "collides with another tool's" if tool.why is Why.COLLISION else "is not [A-Za-z0-9._-]{1,128}"
+                what = _collision(gate, tool) if tool.why is Why.COLLISION else "is not [A-Za-z0-9._-]{1,128}"
                 message = f"the listed name '{reveal(tool.listed_name)}' of upstream '{tool.upstream}' {what}"
                 place = gate.loaded.upstreams[tool.upstream].place
                 problems.append(Problem(place, message, "give the upstream another prefix"))
     if problems:
         raise ConfigError(tuple(sorted(problems, key=str)))
+
+
+def _collision(gate: Gate, tool: Withheld) -> str:
+    return f"collides with {'a workflow' if tool.listed_name in gate.loaded.workflows else 'another tool'}'s"

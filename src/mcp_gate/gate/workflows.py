@@ -119,6 +119,23 @@ class Workflows:
         run.task.add_done_callback(lambda _: self._runs.pop(key, None))
         return run
 
+    def under_way(self, agent: str, run_id: str) -> Run | None:
+        """A run that has not ended, by the id of its call."""
+        found = (run for run in self._runs.values() if (run.call.agent, run.call.id) == (agent, run_id))
+        return next((run for run in found if not run.task.done()), None)
+
+    async def result(self, agent: str, job_hash: str, run_id: str) -> JsonObject | None:
+        """What a run came to that has ended, which is collected by that; None: it was before.
+
+        Raises:
+            Unavailable
+        """
+        ended = await self._gate.store.runs.uncollected(agent, job_hash)
+        if ended is None or ended[0].id != run_id:
+            return None
+        await self._collected(ended[0])
+        return strictjson_object(ended[1])
+
     async def collected(self, run: Run) -> None:
         """Its client has its result: the same call is a new run from now on."""
         await self._collected(run.call)

@@ -7,7 +7,7 @@ and a changed definition is withheld until somebody accepts it (`mcp-gate upstre
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -101,18 +101,24 @@ Keep = Callable[[str, str, Accepted], None]
 class Catalog:
     """All tools of all upstreams, under their listed names."""
 
-    def __init__(self, prefix: Callable[[str], str], mapped: Callable[[str, str], bool], keep: Keep) -> None:
+    def __init__(
+        self, prefix: Callable[[str], str], mapped: Callable[[str, str], bool], taken: Callable[[str], bool], keep: Keep
+    ) -> None:
         """
         Args:
             prefix: the prefix of an upstream today.
             mapped: whether the admin mapped a tool of an upstream today.
+            taken: whether a listed name is that of a tool of the gate's own today.
             keep: called for each definition that is accepted at first sight.
         """
         self._prefix = prefix
         self._mapped = mapped
+        self._taken = taken
         self._keep = keep
         self._pins: dict[str, dict[str, Accepted]] = {}
         self._tools: dict[str, Tool | Withheld] = {}
+        self._collided: dict[tuple[str, str], Withheld] = {}
+        """Tools that cannot be found under their listed name, for another one bears it; by upstream and own name."""
         self._looked: dict[str, frozenset[str]] = {}
 
     def load(self, upstream: str, pins: Mapping[str, Accepted]) -> None:
@@ -133,8 +139,9 @@ class Catalog:
             collides = known is not None and (known.upstream, known.name) != (found.upstream, found.name)
             if not found.listed_name:
                 pass  # no tool at all: it has no name to be found under
-            elif collides or found.listed_name in seen:
+            elif collides or found.listed_name in seen or self._taken(found.listed_name):
                 found = _withheld(found, Why.COLLISION)
+                changes.extend(self._collides(found))
             elif found != known:
                 changes.extend(_change(found, known, pins))
                 self._tools[found.listed_name] = found
@@ -143,7 +150,21 @@ class Catalog:
                 listed.append(found)
             else:
                 withheld.append(found)
+        twice = {tool.name for tool in withheld}
+        for tool in listed:
+            if tool.name not in twice:
+                self._collided.pop((upstream, tool.name), None)
         return Observation(tuple(listed), tuple(withheld), tuple(changes))
+
+    def _collides(self, tool: Withheld) -> Iterator[Event]:
+        """Remember a tool whose name is another's; gives the record of it, once."""
+        known, key = self._tools.get(tool.listed_name), (tool.upstream, tool.name)
+        if self._taken(tool.listed_name) and known is not None and (known.upstream, known.name) == key:
+            del self._tools[tool.listed_name]
+        if self._collided.get(key) != tool:
+            self._collided[key] = tool
+            data: JsonObject = {"kind": "added", "new": tool.tool_hash, "why": tool.why.value}
+            yield Event("tool.changed", {"upstream": tool.upstream, "tool": tool.name}, data)
 
     def missing(self, upstream: str, tools: list[Json]) -> tuple[Event, ...]:
         """Forget the tools that the gate's own look saw before and does not see now; gives the record of it.
@@ -153,6 +174,8 @@ class Catalog:
         names = {tool["name"] for tool in tools if isinstance(tool, dict) and isinstance(tool.get("name"), str)}
         gone = self._looked.get(upstream, frozenset()) - names
         self._looked[upstream] = frozenset(names)
+        for name in gone:
+            self._collided.pop((upstream, name), None)
         dropped = [tool for tool in self.tools(upstream) if tool.name in gone]
         for tool in dropped:
             del self._tools[tool.listed_name]
@@ -172,8 +195,9 @@ class Catalog:
         return self._tools.get(listed_name)
 
     def tools(self, upstream: str) -> list[Tool | Withheld]:
-        """Everything known of an upstream."""
-        return [tool for tool in self._tools.values() if tool.upstream == upstream]
+        """Everything known of an upstream; last what cannot be found under its listed name."""
+        known = [tool for tool in self._tools.values() if tool.upstream == upstream]
+        return known + [tool for tool in self._collided.values() if tool.upstream == upstream]
 
     def pinned(self, upstream: str, name: str) -> Accepted | None:
         """The accepted definition of a tool."""
@@ -198,6 +222,7 @@ class Catalog:
     def forget(self, upstream: str) -> None:
         """After a reload: what is listed may be named or mapped otherwise now; accepted definitions stay."""
         self._tools = {name: tool for name, tool in self._tools.items() if tool.upstream != upstream}
+        self._collided = {key: tool for key, tool in self._collided.items() if tool.upstream != upstream}
 
     async def verify(self, link: Link, tool: str) -> str:
         """The digest of a tool's definition as its upstream lists it right now; "" if it is not listed.
@@ -228,7 +253,8 @@ class Catalog:
             return Withheld(upstream, name, listed_name, Why.REFERENCE, definition, digest)
         pin = pins.get(name)
         known = self._tools.get(listed_name)
-        free = listed_name not in seen and (known is None or (known.upstream, known.name) == (upstream, name))
+        others = known is not None and (known.upstream, known.name) != (upstream, name)
+        free = listed_name not in seen and not others and not self._taken(listed_name)
         if pin is None and free and (first or self._mapped(upstream, name)):
             pin = pins[name] = pin_of(definition, digest)
             self._keep(upstream, name, pin)

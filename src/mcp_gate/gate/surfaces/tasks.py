@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final, assert_never
 from mcp_gate.gate import late
 from mcp_gate.gate.carry import WITHHELD, Sending, ask, delivered, raw, refused
 from mcp_gate.gate.flight import Flight
-from mcp_gate.gate.handles import handle
+from mcp_gate.gate.handles import TOLD, handle
 from mcp_gate.gate.job import Job
 from mcp_gate.gate.links import all_up
 from mcp_gate.gate.owners import Owned
 from mcp_gate.gate.protocol import text_of
 from mcp_gate.gate.receive import META_CONFIDENCE
+from mcp_gate.gate.surfaces import workflows
 from mcp_gate.gate.surfaces.lists import having
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.foreign import JsonObject
@@ -25,7 +26,6 @@ from mcp_gate.wire.errors import INVALID_PARAMS, REFUSED, RpcError
 if TYPE_CHECKING:
     from mcp_gate.gate.conversation import Conversation
 
-TOLD: Final = "Its outcome was delivered before."
 RELATED: Final = "io.modelcontextprotocol/related-task"
 ENDED: Final = (("result", Form.RESULT), ("error", Form.ERROR))
 """Members of a task that say what it came to."""
@@ -44,13 +44,18 @@ async def get(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObj
     told = talk.memory.settled.get((talk.caller.agent, task_id))
     if told is not None:
         return told
+    run = await workflows.task(talk, flight, task_id)
+    view = {**(await _standing(talk, flight, task_id) if run is None else run), "resultType": "complete"}
+    if view["status"] != "working":
+        talk.memory.settled.put((talk.caller.agent, task_id), view)
+    return view
+
+
+async def _standing(talk: Conversation, flight: Flight, task_id: str) -> JsonObject:
     request = await _own(talk, flight, task_id)
     status, more = await _look(talk, flight, request)
     now = rfc3339(talk.gate.clock.wall())
-    view = {**handle(task_id, status, request.opened_ts, now), **more, "resultType": "complete"}
-    if status != "working":
-        talk.memory.settled.put((talk.caller.agent, task_id), view)
-    return view
+    return {**handle(task_id, status, request.opened_ts, now), **more}
 
 
 async def update(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObject:
@@ -63,7 +68,8 @@ async def update(talk: Conversation, flight: Flight, params: JsonObject) -> Json
     owned = talk.memory.owners.find(talk.scope, task_id)
     if owned is not None:
         return await _forward(talk, flight, owned, "tasks/update", params)
-    await _own(talk, flight, task_id)
+    if await workflows.run_of(talk, flight, task_id) is None:
+        await _own(talk, flight, task_id)
     return {"resultType": "complete"}
 
 
@@ -77,6 +83,11 @@ async def cancel(talk: Conversation, flight: Flight, params: JsonObject) -> Json
     owned = talk.memory.owners.find(talk.scope, task_id)
     if owned is not None:
         return await _forward(talk, flight, owned, "tasks/cancel", params)
+    if await workflows.run_of(talk, flight, task_id) is not None:
+        withdrawn = await workflows.withdraw(talk, task_id)
+        if withdrawn is not None:
+            talk.memory.settled.put((talk.caller.agent, task_id), {**withdrawn, "resultType": "complete"})
+        return {"resultType": "complete"}
     request = await _own(talk, flight, task_id)
     if request.status in (RequestStatus.PENDING, RequestStatus.APPROVED) and not request.consumed:
         await talk.gate.cancel(request, "cancelled_by_client")
@@ -221,7 +232,7 @@ async def _look(talk: Conversation, flight: Flight, request: Request) -> tuple[s
     state = (await talk.gate.store.call(request.call.id) or {}).get("state")
     ended = request.consumed and request.status is not RequestStatus.APPROVED
     if ended or state == CallState.DELIVERED.value:
-        return "failed", {"error": RpcError(REFUSED, TOLD).as_json()}
+        return "failed", {"error": TOLD}
     call = request.asked_call
     flight.polled = True
     meta = {META_CONFIDENCE: call.claims[META_CONFIDENCE]} if META_CONFIDENCE in call.claims else {}
@@ -232,10 +243,10 @@ async def _look(talk: Conversation, flight: Flight, request: Request) -> tuple[s
     )  # fmt: skip
     sending = Sending(talk, flight, job, lambda approved: {"name": call.tool, "arguments": approved})
     outcome = await talk.gate.perform(job, talk.caller, flight, sending)
-    return _standing(talk, flight, job, outcome)
+    return _came_to(talk, flight, job, outcome)
 
 
-def _standing(talk: Conversation, flight: Flight, job: Job, outcome: Outcome) -> tuple[str, JsonObject]:
+def _came_to(talk: Conversation, flight: Flight, job: Job, outcome: Outcome) -> tuple[str, JsonObject]:
     match outcome:
         case NextLeg() | Refused(status=Status.PENDING):
             return "working", {}

@@ -82,8 +82,7 @@ async def list_tools(talk: Conversation, flight: Flight, params: JsonObject) -> 
             return merged(flight, "tools", items, [], hidden) | rest
         items += shown.shown
         hidden |= shown.hidden
-    own = workflows.definitions(talk.gate)
-    return merged(flight, "tools", [*workflows.without(items, own), *own], [], hidden)
+    return merged(flight, "tools", [*items, *workflows.definitions(talk.gate)], [], hidden)
 
 
 async def call(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObject:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from mcp_gate.gate import hold as holding
 from mcp_gate.gate import step
 from mcp_gate.gate.flight import Flight
+from mcp_gate.gate.handles import TOLD, handle
 from mcp_gate.gate.hold import LEGS
 from mcp_gate.gate.job import CANCELLED, Job
 from mcp_gate.gate.run import Run
 from mcp_gate.gate.workflows import told
+from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import OWN
-from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import Retry, Status
 from mcp_gate.policy.workflow import Path, Workflow, paths_of
+from mcp_gate.store.runs import RUN
 from mcp_gate.upstream.catalog import Tool
 
 if TYPE_CHECKING:
@@ -93,6 +97,8 @@ async def call(
         if e.args == (CANCELLED,) and begun.alone:
             begun.cancel()
         raise
+    if begun.result is None and flight.tasks:
+        return {**await _handle(talk.gate, begun), "resultType": "task"}
     if begun.result is None and flight.modern and flight.leg < LEGS:
         state = talk.memory.states.leg(job, talk.caller, begun.call.id, flight.leg + 1, {})
         return {"resultType": "input_required", "requestState": state}
@@ -113,13 +119,14 @@ def _job(workflow: Workflow, arguments: JsonObject) -> Job:
 async def _wait(gate: Gate, flight: Flight, run: Run) -> None:
     """Until the run has ended, or this client's patience."""
     hold = gate.loaded.settings.hold
+    wait_sec = min(holding.TASK_WAIT_SEC, hold.wait_sec) if flight.tasks else hold.wait_sec
     loop = asyncio.get_running_loop()
     began = loop.time()
     patient = flight.heartbeat(f"{run.workflow.listed_name} began") and not flight.modern
     ending = asyncio.ensure_future(gate.stopped.wait())
     try:
         while not run.task.done() and not ending.done():
-            left = hold.heartbeat_sec if patient else min(hold.heartbeat_sec, began + hold.wait_sec - loop.time())
+            left = hold.heartbeat_sec if patient else min(hold.heartbeat_sec, began + wait_sec - loop.time())
             if left <= 0:
                 return
             done, _ = await asyncio.wait((run.task, ending), timeout=left, return_when=asyncio.FIRST_COMPLETED)
@@ -127,6 +134,49 @@ async def _wait(gate: Gate, flight: Flight, run: Run) -> None:
                 flight.heartbeat(f"{run.workflow.listed_name} is under way ({round(loop.time() - began)} s)")
     finally:
         ending.cancel()
+
+
+async def task(talk: Conversation, flight: Flight, run_id: str) -> JsonObject | None:
+    """How a run stands that a client was given a handle of, with what it came to once; None: its agent has no such run.
+
+    Raises:
+        Unavailable
+    """
+    gate, agent = talk.gate, talk.caller.agent
+    call = await run_of(talk, flight, run_id)
+    if call is None:
+        return None
+    run = gate.workflows.under_way(agent, run_id)
+    if run is not None:
+        return await _handle(gate, run)
+    result = await gate.workflows.result(agent, call["job_hash"], run_id)
+    view = handle(run_id, "failed" if result is None else "completed", call["ts"], rfc3339(gate.clock.wall()))
+    return {**view, **({"error": TOLD} if result is None else {"result": _answer(flight, result)})}
+
+
+async def run_of(talk: Conversation, flight: Flight, run_id: str) -> JsonObject | None:
+    """The call of a run of this client's agent, if it is one that a handle may have been given of."""
+    call = None if flight.envelope is None else await talk.gate.store.call(run_id)
+    return call if call is not None and (call["agent"], call["method"]) == (talk.caller.agent, RUN) else None
+
+
+async def withdraw(talk: Conversation, run_id: str) -> JsonObject | None:
+    """End a run that its client wants no more; None: none such is under way."""
+    gate, agent = talk.gate, talk.caller.agent
+    run = gate.workflows.under_way(agent, run_id)
+    if run is None:
+        return None
+    run.cancel()
+    await asyncio.wait((run.task,))
+    await gate.workflows.collected(run)
+    return handle(run_id, "cancelled", run.call.ts, rfc3339(gate.clock.wall()))
+
+
+async def _handle(gate: Gate, run: Run) -> JsonObject:
+    view = handle(run.call.id, "working", run.call.ts, rfc3339(gate.clock.wall()))
+    request_id = await gate.store.runs.request(run.call.id, "", "pending")
+    under_way = f"{run.workflow.listed_name} is under way"
+    return {**view, "statusMessage": f"Waiting for a reviewer: {request_id}" if request_id else under_way}
 
 
 async def _pending(gate: Gate, run: Run) -> JsonObject:
@@ -141,9 +191,3 @@ async def _pending(gate: Gate, run: Run) -> JsonObject:
 
 def _answer(flight: Flight, result: JsonObject) -> JsonObject:
     return result if flight.envelope is None else {**result, "resultType": "complete"}
-
-
-def without(items: list[Json], workflows: list[JsonObject]) -> list[Json]:
-    """Tools whose names a workflow does not bear."""
-    names = {workflow["name"] for workflow in workflows}
-    return [item for item in items if not isinstance(item, dict) or item.get("name") not in names]
