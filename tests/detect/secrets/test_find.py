@@ -41,6 +41,14 @@ def test_S201_keys_tokens_key_blocks_and_connection_strings_are_found(secrets: o
     assert names == [{"API_KEY"}, {"API_KEY"}, {"PRIVATE_KEY"}, {"JWT"}, {"CONNECTION_STRING"}]
 
 
+def test_a_key_of_the_documents_is_one_unless_code_shows_it() -> None:
+    key = "AKIA" + "IOSFODNN7" + "EXAMPLE"
+    for text in (key, f"the key is {key}", json.dumps({"aws_access_key_id": key}), f"aws_access_key_id: {key}"):
+        assert found(text) == [("API_KEY", key)]
+    for code in (f"API_TOKEN = {key}", f'token = "{key}"', f"Set API_KEY={key} in .env first."):
+        assert found(code) == []
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

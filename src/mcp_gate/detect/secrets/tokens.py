@@ -32,5 +32,11 @@ def with_claims(data: bytes) -> Iterator[Shape]:
 def of_vendors(data: bytes) -> Iterator[Shape]:
     """Where keys with a well-known prefix lie."""
     for hit in _VENDORS.finditer(data):
-        if not hit.group(1).endswith(b"EXAMPLE") and (hit.end() == len(data) or data[hit.end()] not in _WORDS):
+        shown = hit.group(1).endswith(b"EXAMPLE") and _in_code(data, hit.start(1))
+        if not shown and (hit.end() == len(data) or data[hit.end()] not in _WORDS):
             yield Shape(hit.start(1), hit.end(1), "API_KEY", 0.97, "vendor's prefix")
+
+
+def _in_code(data: bytes, start: int) -> bool:
+    """Whether it is assigned to a variable, where documents and tests show how a key looks."""
+    return data[max(0, start - 3) : start].rstrip(b"\"' ").endswith(b"=")
