@@ -41,6 +41,13 @@ def test_S201_keys_tokens_key_blocks_and_connection_strings_are_found(secrets: o
     assert names == [{"API_KEY"}, {"API_KEY"}, {"PRIVATE_KEY"}, {"JWT"}, {"CONNECTION_STRING"}]
 
 
+def test_a_plain_password_on_a_line_of_its_own_is_found() -> None:
+    assert found("user: dana\npassword: hunter2\nport: 5432") == [("PASSWORD", "hunter2")]
+    assert found("Password: letmein1") == [("PASSWORD", "letmein1")]
+    for code in ("{ password: password1, user }", "login(user, password: pw1)", "password: string"):
+        assert found(code) == []
+
+
 def test_a_key_of_the_documents_is_one_unless_code_shows_it() -> None:
     key = "AKIA" + "IOSFODNN7" + "EXAMPLE"
     for text in (key, f"the key is {key}", json.dumps({"aws_access_key_id": key}), f"aws_access_key_id: {key}"):

@@ -119,11 +119,20 @@ def _named(data: bytes) -> Iterator[Shape]:
         value = data[start:end]
         if not quote and value.isalpha() and len(value) < 20:
             continue  # a word: nothing that stands free
-        asked = (kind_of(name), value.decode(), bool(quote))
+        asked = (kind_of(name), value.decode(), bool(quote) or _has_line(data, first, sep, end))
         if asked != before:  # the same over and over is thought about once
             before, entity = asked, _entity(asked[0], asked[1], written=asked[2])
         if entity is not None:
             yield Shape(start, end, entity, 0.75, "named")
+
+
+def _has_line(data: bytes, first: int, sep: bytes, end: int) -> bool:
+    """Whether name and value are a line of their own, as in a file of settings or a letter (`password: hunter2`)."""
+    return (
+        sep.strip() == b":"
+        and data[max(0, first - 1) : first] in (b"", b"\n")
+        and data[end : end + 1] in (b"", b"\n", b"\r")
+    )
 
 
 def _told(data: bytes) -> Iterator[Shape]:
