@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -65,6 +66,19 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind(scratch: Path) -> No
     assert "\x1b" not in done.stdout
     assert list(scratch.iterdir()) == []
     assert processes_of(scratch) == []
+
+
+def test_a_story_that_nobody_listens_to_ends_as_well_and_json_is_an_object_a_line(scratch: Path) -> None:
+    with subprocess.Popen(
+        [*DEMO, "--auto", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=scratch,
+        env={**os.environ, "TMPDIR": str(scratch)}, stdin=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert json.loads(process.stdout.readline())["said"].startswith("mcp-gate demo: an agent")
+        process.stdout.close()
+        assert (process.wait(50), process.stderr.read()) == (0, "")
+    assert not list(scratch.iterdir())
 
 
 def test_without_a_terminal_the_demo_asks_nobody_and_ends_with_2() -> None:

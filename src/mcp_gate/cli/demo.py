@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -32,7 +34,7 @@ def demo(config: str | None, state: str | None, as_json: bool, auto: bool) -> No
     with tempfile.TemporaryDirectory(prefix="mcp-gate-") as scratch:
         directory, state_dir = write_directory(Path(scratch)), Path(scratch) / "state"
         try:
-            asyncio.run(_run(directory, state_dir, auto=auto))
+            asyncio.run(_run(directory, state_dir, _speaker(as_json), auto=auto))
         except Broken as e:
             leave(Exit.NOT_SO, f"the demo went wrong: {e}")
         except Unreachable as e:
@@ -43,23 +45,32 @@ def demo(config: str | None, state: str | None, as_json: bool, auto: bool) -> No
             _stop(state_dir)
 
 
-async def _run(directory: Path, state_dir: Path, *, auto: bool) -> None:
+async def _run(directory: Path, state_dir: Path, say: Callable[[str], None], *, auto: bool) -> None:
     from mcp_gate.demo.reviewers import Person, Script
     from mcp_gate.demo.story import Reviewer, tell
     from mcp_gate.faces.client import ReviewClient
 
     where = f"--config {shlex.quote(str(directory))} --state {shlex.quote(str(state_dir))}"
     review = ReviewClient(state_dir)
-    person = Person(review, _say, f"{_program()} review {where}")
-    reviewer: Reviewer = Script(review, _say) if auto else person
-    _say("mcp-gate demo: an agent, a gate, a shop and a deploy tool; everything real, in a temporary folder.\n")
-    await tell(directory, state_dir, reviewer, _say)
-    _verified(state_dir)
-    _say(_attach())
+    person = Person(review, say, f"{_program()} review {where}")
+    reviewer: Reviewer = Script(review, say) if auto else person
+    say("mcp-gate demo: an agent, a gate, a shop and a deploy tool; everything real, in a temporary folder.\n")
+    await tell(directory, state_dir, reviewer, say)
+    _verified(state_dir, say)
+    say(_attach())
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
+def _speaker(as_json: bool) -> Callable[[str], None]:
+    """What tells the story, to a person or one object a line. When nobody listens any more it goes on in silence, so
+    that all of it is cleaned up."""
+
+    def say(text: str) -> None:
+        try:
+            print(json.dumps({"said": text.strip()}) if as_json else text, flush=True)
+        except BrokenPipeError:
+            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+
+    return say
 
 
 def _program() -> str:
@@ -67,13 +78,13 @@ def _program() -> str:
     return "uv run mcp-gate" if "VIRTUAL_ENV" in os.environ else "mcp-gate"
 
 
-def _verified(state_dir: Path) -> None:
+def _verified(state_dir: Path, say: Callable[[str], None]) -> None:
     """Check the record of what just happened with the very command an auditor runs."""
     import subprocess
 
     arguments = [sys.executable, "-m", "mcp_gate", "audit", "verify", "--state", str(state_dir)]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
-    _say(f"\n6. The record: mcp-gate audit verify\n   {done.stdout.strip() or done.stderr.strip()}")
+    say(f"\n6. The record: mcp-gate audit verify\n   {done.stdout.strip() or done.stderr.strip()}")
     if done.returncode != 0:
         from mcp_gate.demo.story import Broken
 
