@@ -105,6 +105,20 @@ async def test_approving_without_a_terminal_needs_the_digest(tmp_path: Path) -> 
         assert err.startswith("already_decided: ")
 
 
+async def test_show_covers_what_is_personal_until_it_is_asked_for_which_is_recorded(tmp_path: Path) -> None:
+    async with a_gate(tmp_path) as gate:
+        request = await gate.hold(arguments={"ssn": "patient SSN 536-22-8726"})
+        _, out, _ = await run(gate, "requests", "show", request.id)
+        assert "536-22-8726" not in out
+        assert "▒▒US_SSN▒▒" in out
+        assert "--reveal" in out
+        assert not await gate.records("security.revealed")
+        _, out, _ = await run(gate, "requests", "show", request.id, "--reveal")
+        assert "536-22-8726" in out
+        assert "covered" not in out
+        assert len(await gate.records("security.revealed")) == 1
+
+
 async def test_a_call_is_edited_with_the_digest_of_what_was_shown(tmp_path: Path) -> None:
     async with a_gate(tmp_path) as gate:
         request = await gate.hold()

@@ -7,6 +7,7 @@ from typing import Final
 
 from mcp_gate.cli.columns import table
 from mcp_gate.faces.facts import digest, facts, headline, lookalikes, subject, time_left, told, why
+from mcp_gate.faces.masks import masked
 from mcp_gate.faces.stages import ends, is_withheld
 from mcp_gate.lang.reveal import reveal, reveal_json
 from mcp_gate.lang.times import parse_rfc3339
@@ -34,13 +35,16 @@ def full(request: JsonObject, now: float) -> str:
     the agent says of itself."""
     call = request["call"]
     lines = [reveal(headline(request, now)), "", *_facts(request), "", subject(request)]
-    lines += _foreign(reveal_json(call["arguments"]))
+    lines += _foreign(reveal_json(masked(call["arguments"], tuple(request.get("personal", ())))))
+    if covered(request):
+        lines += ["  What is personal is covered: --reveal shows it, which is recorded"]
     lines += [f"  look-alike: {word}" for word in lookalikes(call["arguments"])]
     if is_withheld(request):
         lines += ["", *_withheld(request)]
     if "asked" in request:
         lines += ["", f"A reviewer changed {', '.join(map(reveal, request['changed']))}; the agent had asked for"]
-        lines += _foreign(reveal_json(request["asked"]["arguments"]))
+        asked = masked(request["asked"]["arguments"], tuple(request.get("personal_asked", ())))
+        lines += _foreign(reveal_json(asked))
     lines += ["", "How it came here", *(_trail(call["trail"]) or ["  it is the first call of its session"])]
     if call.get("claims"):
         lines += ["", "What the agent says (unchecked, may be untrue)", *_foreign(reveal_json(call["claims"]))]
@@ -48,6 +52,11 @@ def full(request: JsonObject, now: float) -> str:
         lines += ["", "Decisions", *(f"  {reveal(told(request, said))}" for said in request["decisions"])]
     lines += ["", f"  {'job_hash':<12} {reveal(call['job_hash'])}", f"  {'digest':<12} {digest(request)}"]
     return "\n".join(lines)
+
+
+def covered(request: JsonObject) -> bool:
+    """Whether something of a call is not shown as it is."""
+    return bool(request.get("personal") or request.get("personal_asked"))
 
 
 def _withheld(request: JsonObject) -> Iterator[str]:

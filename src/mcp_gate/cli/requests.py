@@ -20,6 +20,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 HEX = frozenset("0123456789abcdef")
+COVERED_NOT = ("approve", "edit")
+"""Words on what has to have been shown whole."""
 
 
 def _digest_option(command: Callable[P, R]) -> Callable[P, R]:
@@ -58,14 +60,14 @@ def list_(everything: bool, group: str | None, config: str | None, state: str | 
 
 @requests.command()
 @click.argument("id")
-@click.option("--reveal", is_flag=True, help="A withheld result as it came, not masked; that you saw it is recorded.")
+@click.option("--reveal", is_flag=True, help="What is personal, or a withheld result, uncovered; that is recorded.")
 @as_option
 @gate_options
 def show(id: str, reveal: bool, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:
-    """One request in full: why it is held, its exact arguments, how it came here. Of a withheld result what is left
-    once all that was found in it is masked."""
+    """One request in full: why it is held, its exact arguments, how it came here. What is personal is covered, but in
+    JSON; of a withheld result there is what is left once all that was found in it is masked."""
     with gate_of(config, state, as_json=as_json) as gate:
-        request = gate.request(id)
+        request = gate.request(id, personal=not as_json and not reveal)
         if reveal:
             request = {**request, **gate.reveal(id, me(approver))}
     if as_json:
@@ -251,6 +253,7 @@ def _read(
     Args:
         more: makes what is printed under the request before the question.
     """
+    from mcp_gate.cli.request_text import covered
     from mcp_gate.faces.facts import DIGITS
 
     if digest is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -259,9 +262,12 @@ def _read(
             f"nobody can be asked here: read 'mcp-gate requests show {_plain(id)}', "
             f"then add --digest with the first {DIGITS} hex digits of its job_hash",
         )
-    request = gate.request(id)
+    request = gate.request(id, personal=digest is None)
     if digest is None:
         _print_full(request)
+        if word in COVERED_NOT and covered(request):
+            way = f"'mcp-gate requests show {_plain(id)} --reveal', then --digest"
+            leave(Exit.NOT_SO, f"What is covered has to be read first: {way}. Nothing was decided.")
         if more is not None:
             print(more(request))
         digest = _ask(f"\nType the digest to {word} (anything else goes back): ")

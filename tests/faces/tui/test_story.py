@@ -10,7 +10,7 @@ from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.faces.tui.held import Held
 from mcp_gate.faces.tui.lines import hang, plain
 from mcp_gate.faces.tui.story import story
-from mcp_gate.faces.tui.words import clock, local_time
+from mcp_gate.faces.tui.words import clock, due_at, local_day, local_time
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.decision import OnTimeout, Tier
 from support.held import NOW, a_call, a_request, an_approval
@@ -108,3 +108,11 @@ def test_a_tools_name_of_two_alphabets_is_flagged() -> None:
 )
 def test_clocks_show_seconds_only_under_five_minutes(seconds: float, text: str) -> None:
     assert clock(seconds) == text
+
+
+def test_what_is_due_on_another_day_says_on_which() -> None:
+    soon = Held.of(request_json(a_request()))
+    later = Held.of(request_json(a_request(due_ts=rfc3339(NOW + 7 * 86_400))))
+    assert due_at(soon) == local_time(soon.due_ts)
+    assert due_at(later) == local_day(later.due_ts)
+    assert len(due_at(later)) == len("2027-01-22 08:00:00")

@@ -29,6 +29,8 @@ class Base(Screen[None]):
         """Requests claimed from this screen and not given back."""
         self.sending: set[str] = set()
         """Requests about which a word is under way."""
+        self.of_this_call = False
+        """Whether the hint is the screen's own word on what is being read, and says nothing once that is left."""
         self.nagged = False
         """Whether the hint says that lines are unread."""
         self.refused = ""
@@ -48,12 +50,13 @@ class Base(Screen[None]):
 
     def hint(self, line: Line) -> None:
         """Say something; where there is nothing to say, how safe it is to decide here."""
-        self.nagged, self.refused = False, ""
+        self.nagged, self.refused, self.of_this_call = False, "", False
         line = line or foreign(self.desk.assurance, "dim")
         self.query_one("#hint", OneLine).show_line(fitted(line, self.size.width - 2))
 
     def say(self, text: str) -> None:
         self.hint(((text, ""),))
+        self.of_this_call = True
 
     def post_words(self, words: Iterable[Word]) -> None:
         """Send words to the gate one after the other, each once."""

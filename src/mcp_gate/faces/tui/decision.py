@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from mcp_gate.faces.tui.held import Held
 from mcp_gate.faces.tui.kinds import became
-from mcp_gate.faces.tui.words import NAME, local_time
+from mcp_gate.faces.tui.words import NAME, due_at
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.foreign import JsonObject
@@ -76,7 +76,7 @@ def taken(word: Word, after: Held) -> str:
         case "release-claim", _:
             return "is free again"
         case "extend", _:
-            return f"is due at {local_time(after.due_ts)} now"
+            return f"is due at {due_at(after)} now"
         case "escalate", _:
             return f"went to {reveal(after.group)[:NAME]}"
         case _, ("approve" | "edit") if after.open:

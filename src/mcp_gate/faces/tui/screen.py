@@ -140,6 +140,8 @@ class DeskScreen(Hearing):
             self.detail.focus()
 
     def action_leave(self) -> None:
+        if self.of_this_call:
+            self.hint(())
         self.remove_class("-reading")
         self.queue.focus()
 

@@ -15,7 +15,7 @@ from mcp_gate.faces.tui.comparing import compared
 from mcp_gate.faces.tui.held import Held
 from mcp_gate.faces.tui.kinds import kind_of
 from mcp_gate.faces.tui.lines import BLANK, Line, Row, foreign, heading, labelled, prose
-from mcp_gate.faces.tui.words import NAME, ending, local_time, risk
+from mcp_gate.faces.tui.words import NAME, due_at, ending, local_day, local_time, risk
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.decision import Tier
 from mcp_gate.model.foreign import Json, JsonObject
@@ -86,13 +86,9 @@ def _new(held: Held) -> Iterator[Row]:
     whose = (*foreign(str(near["request_id"]), "dim", longest=NAME), (", approved by ", "dim"))
     by = foreign(str(near["approver_id"]), "dim", longest=NAME)
     head: Line = (("What is new", "bold underline"), ("  compared with ", "dim"))
-    yield Row((*head, *whose, *by, (f", {_day(near['ts'])}", "dim")))
+    yield Row((*head, *whose, *by, (f", {local_day(near['ts'])}", "dim")))
     yield from compared(near["arguments"], held.call["arguments"], held.shown)
     yield BLANK
-
-
-def _day(ts: str) -> str:
-    return f"{ts[:10]} {local_time(ts)}"
 
 
 def _head(held: Held) -> Iterator[Row]:
@@ -115,7 +111,7 @@ def _head(held: Held) -> Iterator[Row]:
         at = local_time(held.escalated_ts)
         yield labelled("escalated", ("from ", ""), *foreign(held.escalated_from, longest=NAME), (f" at {at}", ""))
     then: Line = ((", then ", ""), *foreign(held.then, longest=NAME)) if held.then else ()
-    yield labelled("due", (local_time(held.due_ts), ""), *then)
+    yield labelled("due", (due_at(held), ""), *then)
 
 
 def _why(held: Held) -> Iterator[Row]:

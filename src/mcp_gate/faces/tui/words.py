@@ -17,6 +17,8 @@ VERMILION: Final = "#FFB48C"
 LATE_SEC: Final = 60
 SOON_SEC: Final = 300
 """Below this the clock shows seconds; above, minutes, so that a quiet queue writes nothing to a slow line."""
+FAR_SEC: Final = 12 * 3600
+"""What is further off than this is no longer of today."""
 NAME: Final = 64
 """Characters of a foreign name that are shown."""
 
@@ -66,6 +68,20 @@ def local_time(ts: str) -> str:
         return time.strftime("%H:%M:%S", time.localtime(parse_rfc3339(ts)))
     except (ValueError, TypeError, OverflowError):
         return "?"
+
+
+def local_day(ts: str) -> str:
+    """The same with its day."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(parse_rfc3339(ts)))
+    except (ValueError, TypeError, OverflowError):
+        return "?"
+
+
+def due_at(held: Held) -> str:
+    """When its stage ends; with the day where that is far from when it came."""
+    far = held.due - parse_rfc3339(held.opened_ts) > FAR_SEC
+    return local_day(held.due_ts) if far else local_time(held.due_ts)
 
 
 def ending(held: Held) -> Line:
