@@ -7,8 +7,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from mcp_gate.detect import joined
+from mcp_gate.detect import triggers
 from mcp_gate.detect.finding import Leaf, Scan
+from mcp_gate.detect.joined import join
 from mcp_gate.detect.look import look
 from mcp_gate.detect.merge import merge
 from mcp_gate.detect.options import Options
@@ -33,7 +34,8 @@ class Personal:
     """The detectors of personal data alone: those of secrets take seconds to get ready."""
 
     async def scan(self, leaves: Sequence[Leaf], options: Options) -> Scan:
-        fired = joined.fired([leaf.text for leaf in leaves])
+        joined = join(leaves)
+        fired = joined.by_leaf(triggers.find(joined.data))
         return Scan(tuple(merge(look(leaf, fired.get(which))) for which, leaf in enumerate(leaves)))
 
 

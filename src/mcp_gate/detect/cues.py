@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from mcp_gate.detect import checks
+from mcp_gate.detect.engine import Ends
 from mcp_gate.detect.finding import Finding
-from mcp_gate.detect.triggers import Ends, Kind
+from mcp_gate.detect.triggers import Kind
 from mcp_gate.detect.values import DATE
 
 

@@ -23,9 +23,10 @@ from mcp_gate.detect import (
     tables,
     values,
 )
+from mcp_gate.detect.engine import Ends
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding, Leaf
-from mcp_gate.detect.triggers import Ends, Kind
+from mcp_gate.detect.triggers import Kind
 from mcp_gate.detect.windows import around, uncovered
 
 _AROUND: Final[tuple[tuple[Kind, int, int, Callable[[str, int, int], Iterator[Finding]]], ...]] = (

@@ -6,15 +6,17 @@ from collections.abc import Generator, Mapping, Sequence
 from operator import attrgetter
 from typing import Final
 
-from mcp_gate.detect import custom, encoded, joined, jsontext, tables
+from mcp_gate.detect import custom, encoded, jsontext, tables, triggers
+from mcp_gate.detect.engine import Ends, TooMany
 from mcp_gate.detect.finding import Finding, Leaf, Scan
+from mcp_gate.detect.joined import join
 from mcp_gate.detect.look import look
 from mcp_gate.detect.merge import merge
 from mcp_gate.detect.ner.find import find as find_names
 from mcp_gate.detect.ner.weights import installed
 from mcp_gate.detect.options import Options
-from mcp_gate.detect.secrets.find import find as find_secrets
-from mcp_gate.detect.triggers import Ends, Kind
+from mcp_gate.detect.secrets.find import find_in as find_secrets
+from mcp_gate.detect.triggers import Kind
 from mcp_gate.detect.view import View, read
 from mcp_gate.detect.windows import uncovered
 
@@ -22,6 +24,10 @@ _DEPTH: Final = 2
 """So often something is decoded that was found in what was decoded."""
 _LONG: Final = 65_536
 """Characters of a text from which on going through its JSON, its tables or its statements takes long."""
+
+
+_CHEAP: Final = 16
+"""So many times as many signs may be of kinds that nothing comes of."""
 
 
 class TooManySigns(Exception):
@@ -73,11 +79,18 @@ def _by_rules(
     leaves: Sequence[Leaf], options: Options, depth: int, most_signs: int | None
 ) -> Generator[None, None, list[tuple[Finding, ...]]]:
     """Findings in leaves and, so deep, in what is encoded in them."""
-    fired = joined.fired([leaf.text for leaf in leaves])
-    if most_signs is not None and _takes_long(leaves, fired, most_signs):
-        raise TooManySigns
-    yield
-    secrets = find_secrets(leaves, shapes=options.vendor_shapes, at_once=most_signs is not None)
+    joined = join(leaves)
+    most = None if most_signs is None else most_signs * _CHEAP
+    try:
+        everywhere = triggers.find(joined.data, most)
+        fired = joined.by_leaf(everywhere)
+        if most_signs is not None and _takes_long(leaves, fired, most_signs):
+            raise TooManySigns
+        yield
+        runs = everywhere[Kind.RUN]
+        secrets = find_secrets(leaves, joined, runs, shapes=options.vendor_shapes, most_signs=most)
+    except TooMany:
+        raise TooManySigns from None
     yield
     found = [[*look(leaf, fired.get(which)), *secrets[which]] for which, leaf in enumerate(leaves)]
     if options.custom:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from mcp_gate.detect.finding import Finding, Leaf
+from mcp_gate.detect.secrets import find as module
 from mcp_gate.detect.secrets.find import Secrets, find, prepare
 from mcp_gate.detect.secrets.shapes import NoShapes
 from support.credentials import aws_key, drawn, github_token, jwt, private_key
@@ -27,9 +28,12 @@ def entities(text: str, *keys: str) -> list[str]:
     return [entity for entity, _ in found(text, *keys)]
 
 
-@pytest.mark.parametrize("secrets", [None, find], ids=["own rules alone", "with vendors' shapes"])
-def test_S201_keys_tokens_key_blocks_and_connection_strings_are_found(secrets: object) -> None:
-    look = Secrets(None).find if secrets is None else find
+@pytest.mark.parametrize("shapes", [False, True], ids=["own rules alone", "with vendors' shapes"])
+def test_S201_keys_tokens_key_blocks_and_connection_strings_are_found(
+    shapes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not shapes:
+        monkeypatch.setattr(module._Prepared, "loaded", Secrets(None))
     texts = [
         f"the key is {aws_key()} for now",
         f"git clone https://{github_token()}@github.com/acme/x",
@@ -37,7 +41,7 @@ def test_S201_keys_tokens_key_blocks_and_connection_strings_are_found(secrets: o
         f"cookie: {jwt()}; path=/",
         f"DATABASE_URL=postgresql://app:{PASSWORD}@db.internal:5432/shop?sslmode=require",
     ]
-    names = [{one.entity for one in each} for each in look([Leaf(text) for text in texts])]
+    names = [{one.entity for one in each} for each in find([Leaf(text) for text in texts], shapes=shapes)]
     assert names == [{"API_KEY"}, {"API_KEY"}, {"PRIVATE_KEY"}, {"JWT"}, {"CONNECTION_STRING"}]
 
 
@@ -340,5 +344,5 @@ def test_nothing_is_found_in_the_standard_library() -> None:
     import tarfile
     import typing
 
-    for module in (argparse, configparser, json, logging, random, re, smtplib, ssl, tarfile, typing):
-        assert found(inspect.getsource(module)) == []
+    for each in (argparse, configparser, json, logging, random, re, smtplib, ssl, tarfile, typing):
+        assert found(inspect.getsource(each)) == []

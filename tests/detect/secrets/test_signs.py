@@ -7,18 +7,23 @@ import re
 import re._constants as op  # type: ignore[import-not-found]  # Python's own parser of patterns has no stubs
 import re._parser as parser  # type: ignore[import-not-found]
 import string
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from mcp_gate.detect.finding import Leaf
+from mcp_gate.detect import triggers
+from mcp_gate.detect.finding import Finding, Leaf
+from mcp_gate.detect.joined import join
 from mcp_gate.detect.secrets import find as module
-from mcp_gate.detect.secrets.find import Secrets, ShapesWanted, find
-from mcp_gate.detect.secrets.signs import may_hold_shapes
-from mcp_gate.detect.secrets.triggers import fired
+from mcp_gate.detect.secrets.find import Secrets, ShapesWanted, find_in
+from mcp_gate.detect.secrets.signs import Region, regions
+from mcp_gate.detect.secrets.triggers import Trigger, fired
+from support.labelled import records
 from support.scanning import rules as kept_rules
 
 LETTERS = string.ascii_letters + string.digits
+KEY_BLOCK = re.compile("PRIVATE KEY|PuTTY|Private-MAC")
 PRINTED = [chr(code) for code in range(33, 127)]
 
 
@@ -70,13 +75,16 @@ class Sampler:
         return [c for c in PRINTED if c not in chars] if items[0][0] is op.NEGATE else chars or ["x"]
 
 
-@pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")
-def test_every_sample_of_a_vendors_shape_shows_a_sign_of_it() -> None:
-    """Samples are the shortest that a rule takes, so what the rules take is longer and shows more."""
+def where(data: bytes) -> list[Region]:
+    return regions(data, fired(data), triggers.find(data)[triggers.Kind.RUN])
+
+
+def samples(times: int) -> Iterator[tuple[str, str]]:
+    """Rules and texts of their shapes, the shortest that they take: what is real is longer and shows more."""
     kingfisher = pytest.importorskip("kingfisher_sdk", reason="kingfisher-secret-scanner is not there")
     rules = kingfisher.Rules(cache=True, cache_dir=kept_rules())
     scanner = kingfisher.Scanner(rules)
-    seen, unread, unseen = 0, 0, []
+    unread = 0
     for rule in rules.metadata():
         if not rule["visible"]:
             continue
@@ -85,14 +93,35 @@ def test_every_sample_of_a_vendors_shape_shows_a_sign_of_it() -> None:
         except re.error:  # written for another engine
             unread += 1
             continue
-        for text in (sampler.text() for _ in range(3)):
-            data = f" {text} ".encode()
-            if any(found.visible for found in scanner.scan(data)):
-                seen += 1
-                unseen += [] if may_hold_shapes(data, fired(data)) else [(rule["id"], text)]
-    assert seen > 500
+        for text in (sampler.text() for _ in range(times)):
+            if any(found.visible for found in scanner.scan(f" {text} ".encode())):
+                yield rule["id"], text
     assert unread < 50
-    assert unseen == []
+
+
+@pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")
+def test_every_sample_of_a_vendors_shape_shows_a_sign_of_it() -> None:
+    drawn = list(samples(3))
+    assert len(drawn) > 500
+    assert [(rule, text) for rule, text in drawn if not where(f" {text} \n".encode())] == []
+
+
+@pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")
+def test_wherever_credentials_stand_in_a_long_text_the_parts_looked_at_hold_all_that_the_whole_does() -> None:
+    dice = random.Random(3)
+    drawn = [text for _, text in samples(1)] + [record.text for record in records(dice, 200)]
+    drawn = [text for text in drawn if not KEY_BLOCK.search(text)]  # with one of them all is looked at
+    dice.shuffle(drawn)
+    quiet = "a quiet line of words in which nobody stands\n"
+    text = "".join(f"{quiet * dice.choice((0, 1, 90, 200))}{one}\n" for one in drawn)
+    parts = where(text.encode("ascii", "replace"))
+    assert len(parts) > 30
+    assert found_in(text, parts) == found_in(text, [Region(0, len(text) + 1, frozenset(Trigger))])
+
+
+def found_in(text: str, parts: list[Region]) -> list[Finding]:
+    leaves = [Leaf(text)]
+    return Secrets.load(kept_rules()).find(leaves, join(leaves), parts)[0]
 
 
 @pytest.mark.parametrize(
@@ -100,18 +129,30 @@ def test_every_sample_of_a_vendors_shape_shows_a_sign_of_it() -> None:
     ["hello", "The order was shipped on the 3rd, unfortunately without notes.", '{"id": "O-1", "total": 12.5}', ""],
 )
 def test_ordinary_words_and_numbers_show_none(text: str) -> None:
-    assert not may_hold_shapes(text.encode(), fired(text.encode()))
+    assert where(f"{text}\n".encode()) == []
 
 
 def test_a_long_run_of_hardly_any_characters_shows_none_and_one_of_many_does() -> None:
     for text, held in (("x" * 100, False), ("-" * 40, False), ("qwertzuiopasdfghjklyx", True)):
-        assert may_hold_shapes(text.encode(), fired(text.encode())) is held
+        assert bool(where(f"{text}\n".encode())) is held
+
+
+def test_a_run_of_a_megabyte_is_looked_at_from_its_beginning() -> None:
+    data = b"words " * 5_000 + b"qwertzuiopasdfghjklyx" * 40_000 + b" words" * 5_000
+    (one,) = where(data)
+    assert one.start < 30_000
+    assert one.stop > len(data) - 30_000
 
 
 def test_who_cannot_wait_is_told_that_they_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def at_once(text: str, *, shapes: bool) -> list[list[Finding]]:
+        joined = join([Leaf(text)])
+        runs = triggers.find(joined.data)[triggers.Kind.RUN]
+        return find_in([Leaf(text)], joined, runs, shapes=shapes, most_signs=100)
+
     monkeypatch.setattr(module._Prepared, "loaded", None)
-    assert find([Leaf("hello")], at_once=True) == [[]]
+    assert at_once("hello", shapes=True) == [[]]
     with pytest.raises(ShapesWanted):
-        find([Leaf("x4Jq81mZp0vT")], at_once=True)
+        at_once("x4Jq81mZp0vT", shapes=True)
     monkeypatch.setattr(module._Prepared, "loaded", Secrets(None))
-    assert find([Leaf("x4Jq81mZp0vT")], shapes=False, at_once=True) == [[]]
+    assert at_once("x4Jq81mZp0vT", shapes=False) == [[]]

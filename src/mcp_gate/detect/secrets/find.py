@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from mcp_gate.detect import triggers
 from mcp_gate.detect.finding import Finding, Leaf
+from mcp_gate.detect.joined import Joined, join
 from mcp_gate.detect.secrets.assigned import assigned
-from mcp_gate.detect.secrets.joined import Joined, join
 from mcp_gate.detect.secrets.names import Kind, kind_of
 from mcp_gate.detect.secrets.pem import keys
 from mcp_gate.detect.secrets.shapes import NoShapes, Shape, Shapes
-from mcp_gate.detect.secrets.signs import may_hold_shapes
+from mcp_gate.detect.secrets.signs import Region, regions
 from mcp_gate.detect.secrets.tokens import of_vendors, with_claims
 from mcp_gate.detect.secrets.triggers import Trigger, fired
 from mcp_gate.detect.secrets.urls import addresses, strings
@@ -46,40 +48,45 @@ class Secrets:
         """
         return cls(Shapes(cache))
 
-    def find(
-        self, leaves: Sequence[Leaf], joined: Joined | None = None, signs: frozenset[Trigger] | None = None
-    ) -> list[list[Finding]]:
+    def find(self, leaves: Sequence[Leaf], joined: Joined, where: Sequence[Region]) -> list[list[Finding]]:
         """For every leaf the credentials in it, sorted, none overlapping another.
 
         Args:
-            joined: the leaves put together, if somebody did so already;
-            signs: and what triggers say of them.
+            joined: the leaves put together;
+            where: and what `regions` says of them.
         """
-        joined = joined or join(leaves)
-        signs = fired(joined.data) if signs is None else signs
         found: list[list[Finding]] = [[] for _ in leaves]
-        for shape in self._shapes_in(joined, signs):
-            for which, start, end in joined.places(shape.start, shape.end):
-                found[which].append(Finding(start, end, shape.entity, shape.score, shape.rule))
+        for region in where:
+            for shape in self._shapes_in(joined.data, region):
+                for which, start, end in joined.places(shape.start, shape.end):
+                    found[which].append(Finding(start, end, shape.entity, shape.score, shape.rule))
         for leaf, own in zip(leaves, found, strict=True):
             if leaf.keys and (kind := kind_of(leaf.keys[-1])) is not None:
                 own.extend(_by_name(leaf.text, kind))
         return [_merged(own) if own else own for own in found]
 
-    def _shapes_in(self, joined: Joined, signs: frozenset[Trigger]) -> Iterator[Shape]:
-        if self._shapes is not None and may_hold_shapes(joined.data, signs):
-            yield from self._shapes.find(joined.data)
+    def _shapes_in(self, data: bytes, region: Region) -> Iterator[Shape]:
+        start, stop, signs = region
+        if not start and stop == len(data):
+            yield from self._shapes_of(data, signs)
+            return
+        for shape in self._shapes_of(data[start:stop], signs):
+            yield replace(shape, start=start + shape.start, end=start + shape.end)
+
+    def _shapes_of(self, data: bytes, signs: frozenset[Trigger]) -> Iterator[Shape]:
+        if self._shapes is not None:
+            yield from self._shapes.find(data)
         if Trigger.KEY_BLOCK in signs:
-            yield from keys(joined.data)
+            yield from keys(data)
         if Trigger.CLAIMS in signs:
-            yield from with_claims(joined.data)
+            yield from with_claims(data)
         if Trigger.VENDOR in signs:
-            yield from of_vendors(joined.data)
+            yield from of_vendors(data)
         if Trigger.ADDRESS in signs:
-            yield from addresses(joined.data)
+            yield from addresses(data)
         if Trigger.ORACLE in signs or Trigger.PAIR in signs:
-            yield from strings(joined.data)
-        yield from assigned(joined.data, signs)
+            yield from strings(data)
+        yield from assigned(data, signs)
 
 
 def _by_name(text: str, kind: Kind) -> Iterator[Finding]:
@@ -127,24 +134,42 @@ def prepare(cache: Path | None) -> None:
         _Prepared.cache, _Prepared.loaded = cache, None
 
 
-def find(leaves: Sequence[Leaf], *, shapes: bool = True, at_once: bool = False) -> list[list[Finding]]:
+def find(leaves: Sequence[Leaf], *, shapes: bool = True) -> list[list[Finding]]:
     """For every leaf the credentials in it, sorted, none overlapping another.
 
     Args:
         shapes: False, knowingly, where the vendors' shapes may be missing.
-        at_once: whether nobody has the time to wait until the vendors' shapes are loaded.
 
     Raises:
         NoShapes: they are missing, and they may not.
-        ShapesWanted: they are wanted at once.
     """
     joined = join(leaves)
-    signs = fired(joined.data)
-    if not _loaded(shapes) and may_hold_shapes(joined.data, signs):
-        if at_once:
+    runs = triggers.find(joined.data)[triggers.Kind.RUN]
+    return find_in(leaves, joined, runs, shapes=shapes)
+
+
+def find_in(
+    leaves: Sequence[Leaf], joined: Joined, runs: Sequence[int], *, shapes: bool, most_signs: int | None = None
+) -> list[list[Finding]]:
+    """The same for who has looked at the leaves before.
+
+    Args:
+        joined: the leaves put together;
+        runs: as of `regions`.
+        most_signs: how many signs there may be where nobody has the time for more, nor for vendors' shapes to be
+            loaded.
+
+    Raises:
+        NoShapes: as of `find`.
+        TooMany: there are more signs.
+        ShapesWanted: they are wanted at once.
+    """
+    where = regions(joined.data, fired(joined.data, most_signs), runs)
+    if where and not _loaded(shapes):
+        if most_signs is not None:
             raise ShapesWanted
         load_shapes(needed=shapes)
-    return (_Prepared.loaded or _Prepared.own).find(leaves, joined, signs)
+    return (_Prepared.loaded or _Prepared.own).find(leaves, joined, where)
 
 
 def _loaded(needed: bool) -> bool:

@@ -1,33 +1,95 @@
-"""Whether a text may hold anything of a vendor's shape: until one does, the vendors' shapes need not be loaded.
+"""Where a text may hold a credential: a closer look at the rest of it is spared. Where nothing may be a key, vendors'
+shapes need not even be loaded.
 
 Every key of a vendor's is a run of characters without a gap in which digits, or capitals behind small letters, stand;
 or it is long and of many different characters; or it stands where other detectors look, too. Words of prose are none
-of these.
-`tests/detect/secrets/test_signs.py` holds it against samples of all shapes.
+of these. `tests/detect/secrets/test_signs.py` holds it against samples of all shapes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from typing import Final
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
+from mcp_gate.detect.engine import Ends
 from mcp_gate.detect.secrets.triggers import Trigger
 
-_RUN: Final = re.compile(rb"[0-9A-Za-z+/_-]{12,}")
+_CHARACTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 _MIXED: Final = re.compile(rb"[0-9]|[a-z_-].*[A-Z]")
 _LONG: Final = 20
 _VARIED: Final = 6
 """Different characters in a long one: what has fewer is as little of a key as a row of dashes is."""
+_BLOCK: Final = 4_096
+_BESIDE: Final = 2_048
+"""Bytes before and behind a block with a sign that are looked at with it: farther than any shape reaches."""
 
 
-def may_hold_shapes(data: bytes, signs: Collection[Trigger]) -> bool:
-    """Cheap, and wrong only on the side of caution.
+class Region(NamedTuple):
+    """A stretch that is looked at, and what there are signs of in it."""
+
+    start: int
+    stop: int
+    signs: frozenset[Trigger]
+
+
+def regions(data: bytes, fired: Ends, runs: Sequence[int]) -> list[Region]:
+    """All that have to be looked at, in order, apart from each other. Wrong only on the side of caution.
 
     Args:
-        signs: what `triggers.fired` says of the same data.
+        fired: what `triggers.fired` says of the same data.
+        runs: where runs of the characters of keys end, twelve of them at least, with the character behind.
     """
-    return bool(signs) or any(map(_may_be_key, _RUN.findall(data)))
+    if len(data) <= _BLOCK or fired[Trigger.KEY_BLOCK]:  # a private key has many lines
+        some = any(fired) or any(True for _ in _marked(data, runs, set()))
+        return [Region(0, len(data), _signs(fired, 0, len(data)))] if some else []
+    blocks = {(end - 1) // _BLOCK for ends in fired for end in ends}
+    for first, last in _marked(data, runs, blocks):
+        blocks.update(range(first, last + 1))
+    stretches: list[tuple[int, int]] = []
+    for block in sorted(blocks):
+        start, stop = max(0, block * _BLOCK - _BESIDE), min(len(data), (block + 1) * _BLOCK + _BESIDE)
+        if stretches and stretches[-1][1] >= start:
+            stretches[-1] = stretches[-1][0], stop
+        else:
+            stretches.append((start, stop))
+    return [Region(start, stop, _signs(fired, start, stop)) for start, stop in stretches]
+
+
+def _signs(fired: Ends, start: int, stop: int) -> frozenset[Trigger]:
+    return frozenset(
+        trigger for trigger in Trigger if bisect_right(fired[trigger], start) < bisect_right(fired[trigger], stop)
+    )
+
+
+def _marked(data: bytes, runs: Sequence[int], blocks: set[int]) -> Iterator[tuple[int, int]]:
+    """First and last block of every run that may be a key, but of those that lie in one of these `blocks`."""
+    before = 0
+    for end in runs:
+        last = (end - 2) // _BLOCK
+        before, begun = end, before > last * _BLOCK
+        if begun and last in blocks:  # behind another that ends in this block it begins there
+            continue
+        start = _start(data, end - 1)
+        if _may_be_key(data[start : end - 1]):
+            yield start // _BLOCK, last
+
+
+def _start(data: bytes, end: int) -> int:
+    """Where the run begins that ends there."""
+    start, size = end, 64
+    while start:
+        part = data[max(0, start - size) : start]
+        if size == 64 or part.translate(None, _CHARACTERS):
+            bare = part.rstrip(_CHARACTERS)
+            start -= len(part) - len(bare)
+            if bare:
+                break
+        else:  # megabytes are gone through so in no time
+            start -= len(part)
+        size *= 4
+    return start
 
 
 def _may_be_key(run: bytes) -> bool:

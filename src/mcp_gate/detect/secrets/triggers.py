@@ -1,13 +1,14 @@
-"""One pass that says which of the others can find anything."""
+"""One pass that says which of the others can find anything, and where."""
 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, Final
+from functools import cache
+from typing import Final
 
-import re2
-
-from mcp_gate.detect.secrets.pattern import one_byte
+from mcp_gate.detect import engine
+from mcp_gate.detect.engine import Ends, Engine, Group
+from mcp_gate.detect.secrets.pattern import compiled
 
 
 class Trigger(IntEnum):
@@ -59,18 +60,36 @@ _PATTERNS: Final = {
 }
 
 
-def _compiled() -> Any:
-    together = re2.Set.SearchSet(one_byte())
-    for trigger in Trigger:
-        if together.Add(_PATTERNS[trigger]) != trigger:
-            raise ValueError(f"the trigger {trigger.name} does not compile")
-    together.Compile()
-    return together
+def fired(data: bytes, most: int | None = None) -> Ends:
+    """Where they occur, by their numbers.
+
+    Args:
+        most: as of `Engine`.
+
+    Raises:
+        TooMany: the same.
+    """
+    return _engine()(data, most)
 
 
-_TOGETHER: Final = _compiled()
+def plain_engine() -> Engine:
+    """For where hyperscan has no wheel: slower."""
+    patterns = [(trigger, compiled(pattern)) for trigger, pattern in _PATTERNS.items()]
+
+    def run(buffer: bytes, most: int | None = None) -> Ends:
+        found: list[list[int]] = [[] for _ in Trigger]
+        for trigger, pattern in patterns:
+            found[trigger].extend(match.end() for match in pattern.finditer(buffer))
+        return found
+
+    return run
 
 
-def fired(data: bytes) -> frozenset[Trigger]:
-    """Which of them occur."""
-    return frozenset(Trigger(which) for which in _TOGETHER.Match(data) or ())
+@cache
+def _engine() -> Engine:
+    try:
+        return engine.hyperscan_engine(
+            [Group(tuple((int(trigger), pattern.decode()) for trigger, pattern in _PATTERNS.items()))]
+        )
+    except ImportError:
+        return plain_engine()

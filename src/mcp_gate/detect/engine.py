@@ -1,0 +1,152 @@
+"""Many patterns in few passes over some bytes: by hyperscan, whose compiled patterns are kept.
+
+What makes it fast: words are patterns of their own each, which hyperscan finds as literals; and what means something
+only near a digit or a separator is looked for where one is, block by block.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+from mcp_gate.detect.kept import kept
+
+Ends = Sequence[list[int]]
+"""For every kind of pattern, by its number, where matches end; ascending."""
+
+
+class Group(NamedTuple):
+    """Patterns that are looked for in one pass."""
+
+    patterns: tuple[tuple[int, str], ...]
+    """Each with the number of its kind."""
+    guard: str | None = None
+    """What stands at most `AROUND` bytes from every place that matters; None where nothing does."""
+
+
+class Engine(Protocol):
+    def __call__(self, buffer: bytes, most: int | None = None) -> Ends:
+        """Where matches end.
+
+        Args:
+            most: how many there may be, where nobody has time for more.
+
+        Raises:
+            TooMany: there are more.
+        """
+        ...
+
+
+class TooMany(Exception):
+    """There are more matches than somebody has time for."""
+
+
+_BLOCK: Final = 2_048
+"""Bytes that are asked at once whether a guard stands in them."""
+AROUND: Final = 256
+"""Bytes before and behind a block with a guard that are looked at with it: more than any cue reaches."""
+_LONGEST: Final = 256
+"""More than the bytes of any match of a guarded pattern."""
+
+
+def hyperscan_engine(groups: Sequence[Group]) -> Engine:
+    """Raises: ImportError: there is no wheel for this platform."""
+    import hyperscan
+
+    guards = [group.guard for group in groups if group.guard is not None]
+    bases = [_database(hyperscan, group.patterns) for group in groups]
+    guarding = _database(hyperscan, list(enumerate(guards)), hyperscan.HS_FLAG_SINGLEMATCH) if guards else None
+    numbers = [number for group in groups for number, _ in group.patterns]
+    kinds = 1 + max(numbers)
+    shared = [kind for kind in range(kinds) if numbers.count(kind) > 1]
+    idle: list[list[Any]] = []
+    """Scratch spaces not in use: one for each base, for every thread that is scanning."""
+
+    def run(buffer: bytes, most: int | None = None) -> Ends:
+        scratches = idle.pop() if idle else [hyperscan.Scratch(base) for base in (*bases, guarding) if base is not None]
+        found: list[list[int]] = [[] for _ in range(kinds)]
+        guarded = iter(_guarded(buffer, _Pass(guarding, scratches[-1], len(guards))) if guarding is not None else ())
+        try:
+            for group, base, scratch in zip(groups, bases, scratches, strict=False):
+                one = _Pass(base, scratch, kinds, most)
+                for start, stop in [(0, len(buffer))] if group.guard is None else next(guarded):
+                    one.look(buffer, start, stop, found)
+        except hyperscan.ScanTerminated:
+            raise TooMany from None
+        finally:
+            idle.append(scratches)
+        for kind in shared:  # two may end in one place
+            if len(found[kind]) > 1:
+                found[kind] = sorted(frozenset(found[kind]))
+        return found
+
+    return run
+
+
+class _Pass:
+    """One base, for one buffer."""
+
+    def __init__(self, base: Any, scratch: Any, kinds: int, most: int | None = None) -> None:
+        self._base, self._scratch = base, scratch
+        self._kinds = kinds
+        self._left = most
+
+    def scan(self, part: bytes, found: list[list[int]]) -> None:
+        """Note for every kind where it ends."""
+
+        def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            found[number].append(end)
+
+        def counted(number: int, _start: int, end: int, _flags: int, _context: object) -> bool:
+            found[number].append(end)
+            assert self._left is not None
+            self._left -= 1
+            return self._left < 0
+
+        self._base.scan(part, match_event_handler=note if self._left is None else counted, scratch=self._scratch)
+
+    def look(self, buffer: bytes, start: int, stop: int, found: list[list[int]]) -> None:
+        """Add what ends behind `start`, up to `stop`."""
+        if start == 0 and stop == len(buffer):
+            self.scan(buffer, found)
+            return
+        first = max(0, start - _LONGEST)
+        here: list[list[int]] = [[] for _ in range(self._kinds)]
+        self.scan(buffer[first:stop], here)
+        for own, more in zip(found, here, strict=True):
+            own.extend(first + end for end in more if first + end > start)
+
+
+def _guarded(buffer: bytes, one: _Pass) -> list[list[tuple[int, int]]]:
+    """For every guard the stretches near one, apart from each other."""
+    out: list[list[tuple[int, int]]] = [[] for _ in range(one._kinds)]
+    for at in range(0, len(buffer), _BLOCK):
+        here: list[list[int]] = [[] for _ in out]
+        one.scan(buffer[at : at + _BLOCK], here)
+        start, stop = max(0, at - AROUND), min(len(buffer), at + _BLOCK + AROUND)
+        for seen, stretches in zip(here, out, strict=True):
+            if seen and stretches and stretches[-1][1] >= start:
+                stretches[-1] = stretches[-1][0], stop
+            elif seen:
+                stretches.append((start, stop))
+    return out
+
+
+def _database(hyperscan: Any, numbered: Sequence[tuple[int, str]], flags: int = 0) -> Any:
+    """Compiled in half a second, or kept from another process."""
+
+    def compiled() -> Any:
+        made = hyperscan.Database()
+        made.compile(
+            expressions=[pattern.encode() for _, pattern in numbered],
+            ids=[number for number, _ in numbered],
+            flags=[flags] * len(numbered),
+        )
+        return made
+
+    source = repr((hyperscan.__version__, platform.machine(), flags, [*numbered])).encode()
+    try:
+        return hyperscan.loadb(kept(source, lambda: bytes(hyperscan.dumpb(compiled()))), hyperscan.HS_MODE_BLOCK)
+    except hyperscan.error:  # kept by another kind of processor
+        return compiled()
