@@ -148,6 +148,14 @@ def test_ctrl_c_before_anything_is_loaded_ends_with_130(monkeypatch: pytest.Monk
     assert ended.value.code == 130
 
 
+def test_a_reader_that_has_had_enough_is_no_failure() -> None:
+    with subprocess.Popen([*PROGRAM, "policy", "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert (process.wait(30), process.stderr.read()) == (0, b"")
+
+
 def test_what_is_no_command_and_no_option_ends_with_2() -> None:
     assert run("fly").returncode == 2
     assert run("serve", "--fast").returncode == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -18,6 +20,16 @@ class LazyGroup(click.Group):
         """
         super().__init__(*args, **kwargs)
         self.table = commands
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. A reader who has had enough, as `head` has, is no failure of it."""
+        try:
+            done = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - so that the flush at exit has somewhere to go
+            return None
+        return done
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.table)

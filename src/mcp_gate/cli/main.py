@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 
 import click
@@ -52,7 +51,4 @@ def run() -> None:
         sys.exit(e.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - so that the flush at exit has somewhere to go
-        sys.exit(Exit.DONE)
     sys.exit(code if isinstance(code, int) else Exit.DONE)
