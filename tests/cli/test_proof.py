@@ -157,7 +157,7 @@ def test_reviewers_are_listed_and_a_token_is_shown_once(served: Served) -> None:
     assert "private key" in served.run("reviewers", "add", "x", "--key", f"{served.folder}/dana", code=2)
     served.run("reviewers", "add", "ana", "--key", f"{served.folder}/ana.pub")
     assert "same key" in served.run("reviewers", "add", "x", "--key", f"{served.folder}/ana.pub", code=2)
-    served.run("reviewers", "revoke", "kim")
+    assert json.loads(served.run("reviewers", "revoke", "kim", "--json")) == {"id": "kim", "in_force": True}
 
 
 def test_two_people_break_the_glass_from_their_terminals(served: Served) -> None:

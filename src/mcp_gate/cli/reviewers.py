@@ -108,7 +108,7 @@ def revoke(id: str, fingerprint: str | None, config: str | None, state: str | No
 
     left, in_force = _changed(config, state, change, wanted, as_json=as_json)
     what = f"{id} is no longer a reviewer." if fingerprint is None else f"{fingerprint} proves nothing any more."
-    _tell(left.get(id), what, in_force, as_json, {})
+    _tell(left.get(id), what, in_force, as_json, {"id": id})
     if not left:
         print("There is no reviewer left: nobody can approve a call.", file=sys.stderr)
 
