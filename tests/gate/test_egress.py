@@ -602,3 +602,9 @@ async def test_many_findings_over_many_texts_are_put_together_in_time() -> None:
     seen = await out({"content": blocks})
     assert time.process_time() - began < 5
     assert "analytical.org" not in json.dumps(seen.payload)
+
+
+async def test_S190_a_negative_number_is_taken_out_as_well() -> None:
+    seen = await out({"structuredContent": {"card": -4539148803436467, "x": [-4539148803436467.0, 7]}})
+    assert isinstance(seen, Changed)
+    assert "4539148803436467" not in json.dumps(seen.payload)

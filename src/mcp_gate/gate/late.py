@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from mcp_gate.gate import editing, events, inspect
 from mcp_gate.gate.egress import Changed, Passed, Withheld, without_gate_meta
+from mcp_gate.gate.handles import TOLD
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import Outcome, Ran, UpstreamError
 from mcp_gate.model.output import Form
-from mcp_gate.wire.errors import REFUSED, RpcError
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
 
-DELIVERED: Outcome = UpstreamError(RpcError(REFUSED, "Its outcome was delivered before.").as_json())
+DELIVERED: Final = UpstreamError(TOLD)
 
 
 async def again(gate: Gate, ran: Ran) -> Outcome | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from mcp_gate.detect.finding import Finding
@@ -45,8 +46,7 @@ def decide(
     kept = [
         (leaf, finding)
         for leaf, some in enumerate(own)
-        for finding in some
-        if not _within(finding, walked.leaves[leaf].text, issued)
+        for finding in (_others(some, walked.leaves[leaf].text, issued) if some and issued else some)
     ]
     again = _repeats(walked, kept)
     in_force = [rule for rule in rules if rule.decision is not None and _enough(rule, kept, again)]
@@ -71,13 +71,19 @@ def _merge(own: list[list[Finding]], parts: Sequence[tuple[int, Finding]]) -> No
         )
 
 
-def _within(finding: Finding, text: str, issued: Collection[str]) -> bool:
-    """Whether it is (part of) a placeholder that the gate itself wrote."""
-    return bool(issued) and any(
-        found.start() <= finding.start and finding.end <= found.end() and found.group() in issued
+def _others(some: Sequence[Finding], text: str, issued: Collection[str]) -> Iterator[Finding]:
+    """Findings in a text that are no (part of a) placeholder which the gate itself wrote."""
+    own = sorted(
+        found.span()
         for pattern in (PLACEHOLDER, TOKEN)
         for found in pattern.finditer(text)
-    )
+        if found.group() in issued
+    )  # fmt: skip
+    starts = [start for start, _ in own]
+    for finding in some:
+        at = bisect_right(starts, finding.start) - 1
+        if at < 0 or finding.end > own[at][1]:
+            yield finding
 
 
 def _repeats(walked: Walked, kept: Sequence[tuple[int, Finding]]) -> frozenset[int]:

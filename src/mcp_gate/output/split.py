@@ -13,6 +13,8 @@ from mcp_gate.output.walk import Part, Walked
 
 EDGE: Final = 512
 """Characters at either end of a text that can belong to a value which goes on in its neighbour."""
+MOST: Final = 1_000
+"""Texts in a row, of which each is also shown with those behind it alone."""
 GAP: Final = "\n\n\n"
 """Stands for the middle of a long text, so that nothing is found across it."""
 
@@ -39,20 +41,15 @@ class Joined:
 def joined(walked: Walked) -> list[Joined]:
     """The views of a payload; none for one that has a single text.
 
-    Of several texts there are two: all of them one after the other, and each with what follows it alone, for what comes
-    before or behind a value may look like a part of it.
+    Several texts are shown one after the other, and then each with what follows it alone, for what comes before or
+    behind a value may look like a part of it.
     """
     runs = [tuple(walked.blocks)] if walked.blocks else []
     data = _first_text(walked)
     if runs and data is not None:
         runs = [(*runs[0], data)]
-    out = []
-    for run in (*runs, *walked.lists):
-        if len(run) > 1:
-            out.append(_join((run,), walked.leaves))
-        if len(run) > 2:
-            out.append(_join(_neighbours(run, walked.leaves), walked.leaves))
-    return [view for view in out if view.pieces]
+    leaves = walked.leaves
+    return [_join((run, *_neighbours(run, leaves)), leaves) for run in (*runs, *walked.lists) if len(run) > 1]
 
 
 def _first_text(walked: Walked) -> int | None:
@@ -63,25 +60,23 @@ def _first_text(walked: Walked) -> int | None:
 
 def _neighbours(run: Sequence[int], leaves: Sequence[Leaf]) -> Iterator[tuple[int, ...]]:
     """Two or three texts in a row, where the one before or behind them goes on without a gap."""
-    goes_on = [
-        leaves[a].text[-1:].isalnum() and leaves[b].text[:1].isalnum() for a, b in itertools.pairwise(run)
-    ]  # fmt: skip
+    if not 2 < len(run) <= MOST:
+        return
+    goes_on = [leaves[a].text[-1:].isalnum() and leaves[b].text[:1].isalnum() for a, b in itertools.pairwise(run)]
     for size in (2, 3):
         for at in range(len(run) - size + 1):
             if (at and goes_on[at - 1]) or (at + size < len(run) and goes_on[at + size - 1]):
                 yield tuple(run[at : at + size])
 
 
-def _join(runs: Iterable[Sequence[int]], leaves: Sequence[Leaf]) -> Joined:
+def _join(runs: Sequence[Sequence[int]], leaves: Sequence[Leaf]) -> Joined:
     texts: list[str] = []
     pieces: list[Piece] = []
-    keys: tuple[str, ...] = ()
     at = 0
     for run in runs:
         if texts:
             texts.append(GAP)
             at += len(GAP)
-        keys = leaves[run[0]].keys
         for index in run:
             text = leaves[index].text
             ends = ((0, EDGE), (len(text) - EDGE, len(text))) if len(text) > 2 * EDGE else ((0, len(text)),)
@@ -92,7 +87,7 @@ def _join(runs: Iterable[Sequence[int]], leaves: Sequence[Leaf]) -> Joined:
                 texts.append(text[start:end])
                 pieces.append(Piece(at, at + end - start, index, start))
                 at += end - start
-    return Joined(Leaf("".join(texts), keys), tuple(pieces))
+    return Joined(Leaf("".join(texts), leaves[pieces[0].leaf].keys), tuple(pieces))
 
 
 def across(view: Joined, findings: Iterable[Finding]) -> Iterable[list[tuple[int, Finding]]]:

@@ -133,7 +133,7 @@ class _Walk:
                         self._add(child, (*keys, key), here, Part.TEXT)
                 elif type(child) is int:
                     if not -100 < child < 1000:
-                        self._add(repr(child), (*keys, key), here, Part.NUMBER)
+                        self._add(repr(abs(child)), (*keys, key), here, Part.NUMBER)
                 elif child is not None and type(child) is not bool:
                     self._data(child, (*keys, key), here)
         elif kind is list:
@@ -248,9 +248,11 @@ def json_of(text: str) -> Json:
 
 
 def _written(number: int | float) -> str:
-    """A number as people write it: much that counts nothing passes through tables that make a fraction of it."""
-    whole = type(number) is float and number.is_integer() and abs(number) < 1e17
-    return repr(int(number)) if whole else repr(number)
+    """A number as people write it, without its sign: much that counts nothing passes through tables that make a
+    fraction of it."""
+    size = abs(number)
+    whole = type(size) is float and size.is_integer() and size < 1e17
+    return repr(int(size)) if whole else repr(size)
 
 
 @lru_cache(maxsize=4096)

@@ -216,6 +216,22 @@ async def test_S205_what_a_task_came_to_is_withheld_from_those_who_listen_too(tm
     assert SSN not in json.dumps(worker.client.heard)
 
 
+async def test_S205_a_held_call_that_is_a_task_gets_its_withheld_result_by_asking_again(tmp_path: Path) -> None:
+    probe = Probe(tmp_path, modern=True, result=WITHHELD)
+    held = "version: v1\nrules: [ { id: held, match: { topics: ['*'] }, decision: require_approval } ]\n" + REVIEW
+    async with working(probe, True, held) as (b, worker):
+        handle = await worker.client.call("shop_echo", {"n": 1}, _meta=TASKS)
+        (request,) = await pending(b.gate)
+        await decide(b.gate, request)
+        worker.id = handle["taskId"]
+        for _ in range(2):
+            assert status(await worker.result())["status"] == "quarantined"
+        await say(b, await quarantined(b), "release")
+        for _ in range(2):
+            assert (await worker.result())["content"] == WITHHELD["content"], "as often as it is asked for"
+        assert len(probe.calls()) == 1
+
+
 async def test_a_changed_call_s_task_tells_what_was_changed(tmp_path: Path) -> None:
     probe = a_probe(tmp_path, True, task_result=MAILED)
     held = "version: v1\nrules: [ { id: held, match: { topics: ['*'] }, decision: require_approval } ]\n" + REVIEW

@@ -18,7 +18,7 @@ from mcp_gate.gate.surfaces import workflows
 from mcp_gate.gate.surfaces.lists import having
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Status, UpstreamError
+from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Retry, Status, UpstreamError
 from mcp_gate.model.output import Form
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.wire.errors import INVALID_PARAMS, REFUSED, RpcError
@@ -45,17 +45,19 @@ async def get(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObj
     if told is not None:
         return told
     run = await workflows.task(talk, flight, task_id)
-    view = {**(await _standing(talk, flight, task_id) if run is None else run), "resultType": "complete"}
-    if view["status"] != "working":
+    view, final = await _standing(talk, flight, task_id) if run is None else (run, run["status"] != "working")
+    view = {**view, "resultType": "complete"}
+    if final:
         talk.memory.settled.put((talk.caller.agent, task_id), view)
     return view
 
 
-async def _standing(talk: Conversation, flight: Flight, task_id: str) -> JsonObject:
+async def _standing(talk: Conversation, flight: Flight, task_id: str) -> tuple[JsonObject, bool]:
+    """How a task of the gate's own stands, and whether that is all there will ever be."""
     request = await _own(talk, flight, task_id)
-    status, more = await _look(talk, flight, request)
+    status, more, final = await _look(talk, flight, request)
     now = rfc3339(talk.gate.clock.wall())
-    return {**handle(task_id, status, request.opened_ts, now), **more}
+    return {**handle(task_id, status, request.opened_ts, now), **more}, final
 
 
 async def update(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObject:
@@ -225,14 +227,15 @@ async def _own(talk: Conversation, flight: Flight, task_id: str) -> Request:
     return request
 
 
-async def _look(talk: Conversation, flight: Flight, request: Request) -> tuple[str, JsonObject]:
-    """Make the same call again, which joins the request or collects its outcome, unless that was done before."""
+async def _look(talk: Conversation, flight: Flight, request: Request) -> tuple[str, JsonObject, bool]:
+    """Make the same call again, which joins the request or collects its outcome, unless that was done before: how it
+    stands, what of it is told, and whether that is all there will ever be."""
     if request.status is RequestStatus.CANCELLED:
-        return "cancelled", {}
+        return "cancelled", {}, True
     state = (await talk.gate.store.call(request.call.id) or {}).get("state")
     ended = request.consumed and request.status is not RequestStatus.APPROVED
     if ended or state == CallState.DELIVERED.value:
-        return "failed", {"error": TOLD}
+        return "failed", {"error": TOLD}, True
     call = request.asked_call
     flight.polled = True
     meta = {META_CONFIDENCE: call.claims[META_CONFIDENCE]} if META_CONFIDENCE in call.claims else {}
@@ -246,16 +249,17 @@ async def _look(talk: Conversation, flight: Flight, request: Request) -> tuple[s
     return _came_to(talk, flight, job, outcome)
 
 
-def _came_to(talk: Conversation, flight: Flight, job: Job, outcome: Outcome) -> tuple[str, JsonObject]:
+def _came_to(talk: Conversation, flight: Flight, job: Job, outcome: Outcome) -> tuple[str, JsonObject, bool]:
     match outcome:
         case NextLeg() | Refused(status=Status.PENDING):
-            return "working", {}
+            return "working", {}, False
         case Delivered():
-            return "completed", {"result": delivered(talk, flight, job, outcome, held=True)}
+            return "completed", {"result": delivered(talk, flight, job, outcome, held=True)}, True
         case UpstreamError(error):
-            return "failed", {"error": error}
-        case Refused():
-            return "completed", {"result": refused(flight, outcome)}
+            return "failed", {"error": error}, True
+        case Refused():  # of a withheld result there is more to be told
+            final = outcome.status is not Status.QUARANTINED or outcome.retry is Retry.NEVER
+            return "completed", {"result": refused(flight, outcome)}, final
         case _:
             assert_never(outcome)
 
