@@ -46,7 +46,7 @@ async def test_the_list_and_the_page_say_that_it_ran(tmp_path: Path) -> None:
         assert sample in out
         _, out, _ = await run(gate, "show", sample)
         first, *_ = out.splitlines()
-        assert first.startswith(f"{sample}  sample of a call that ran  pending, 6d 23h left, then put aside unseen")
+        assert first.startswith(f"{sample}  sample of a call that ran:  pending, 6d 23h left, then put aside unseen")
         assert "Arguments, exactly as they were sent" in out
         assert "decided by   refunds" in out
         assert "approvals" not in out

@@ -112,7 +112,7 @@ def time_left(request: JsonObject, now: float) -> str:
 def headline(request: JsonObject, now: float) -> str:
     """What it is and how long it waits, in one line."""
     left = time_left(request, now)
-    name = f"{request['id']}  {NAMES[request['kind']]}" if request["kind"] in NAMES else request["id"]
+    name = f"{request['id']}  {NAMES[request['kind']]}:" if request["kind"] in NAMES else request["id"]
     if not left:
         return f"{name}  {request['status']}"
     return f"{name}  pending, {left} left, then {afterwards(request)}"

@@ -13,7 +13,9 @@ from mcp_gate.store.outbox import Batch, News
 
 QUIET: Final = ("call.", "output.", "sample.selected")
 """What is told only to those who name it: it comes with every call, or tells nothing to act on."""
-IN_SLACK: Final = frozenset({"request.opened", "request.escalated", "queue.breached", "agent.stopped"})
+IN_SLACK: Final = frozenset(
+    {"request.opened", "request.escalated", "queue.breached", "agent.stopped", "security.review_disagreement"}
+)
 """What a channel in Slack is told of, where nothing is named."""
 ASKS: Final = frozenset({"request.opened", "request.escalated", "sample.selected"})
 """What is posted there with buttons."""

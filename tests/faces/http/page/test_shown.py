@@ -75,6 +75,16 @@ def test_a_withheld_result_is_shown_masked_with_what_was_found_in_it() -> None:
     assert "content[0].text : PII detected" in shown
     assert "[REDACTED:US_SSN#1]" in shown
     assert "cannot be shown here" in page(a_story("quarantine"))
+    found = [{"n": 1, "field": "response.ssn", "entity": "US_SSN"}]
+    shown = page(a_story("quarantine", found=found))
+    assert "Found: US_SSN in response.ssn" in shown
+    assert "Further" not in shown
+
+
+def test_at_a_second_look_bad_is_no_violation_of_the_agent_s() -> None:
+    assert "a violation of its agent's" in page(a_story("sample"))
+    assert "not the agent" in page(a_story("second_review"))
+    assert "violation" not in page(a_story("second_review"))
 
 
 def test_claims_are_labelled_and_what_the_page_does_not_know_is_shown_all_the_same() -> None:

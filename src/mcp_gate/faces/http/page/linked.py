@@ -67,10 +67,9 @@ class Linked:
             link, request = await self._found(http)
             fields = await read_form(http, *FIELDS)
             saying = check_filled(self._json(request), fields, self._gate.clock.steady())
-            if saying is not None and saying.bare and (await shown_to_bearer(self._gate, request))["covered"]:
-                raise Failure(
-                    422, "not_shown", "something of it is covered here; sign in to read it, and say this there"
-                )
+            if saying is not None and (saying.shown or (saying.bare and await self._covers(request))):
+                text = "something of it is covered here; sign in to read it, and say this there"
+                raise Failure(422, "not_shown", text)
             said = {
                 "decision": fields["word"], "approver_id": link.reviewer, "job_hash": fields["job_hash"],
                 "policy_snapshot": fields["policy_snapshot"], "decision_ts": rfc3339(self._gate.clock.wall()),
@@ -85,6 +84,10 @@ class Linked:
             back = http.url.path if failure.status != 404 else "/"
             return html("told", failure.status, failure.headers, failure=failure, back=back)
         return go(http.url.path)
+
+    async def _covers(self, request: Request) -> bool:
+        """Whether something of it is not shown here."""
+        return bool((await shown_to_bearer(self._gate, request))["covered"])
 
     async def _found(self, http: HttpRequest) -> tuple[Link, Request]:
         """What the link is about, while it may be seen. The same answer whatever is wrong with it.

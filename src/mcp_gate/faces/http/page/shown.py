@@ -20,7 +20,7 @@ TOLD: Final = frozenset(
     {
         "id", "kind", "status", "call", "verdict", "tier", "group", "needed", "decisions", "opened_ts", "due_ts",
         "stage", "then", "escalate_to", "escalate_ts", "escalated_ts", "escalated_from", "assigned_to", "claimed_by",
-        "waiting", "attempts", "asked", "changed", "nearest", "server", "result",
+        "waiting", "attempts", "asked", "changed", "nearest", "server", "result", "found",
         "personal", "personal_asked",
     }
 )  # fmt: skip
@@ -84,6 +84,7 @@ def story(request: JsonObject, now: float, *, bare: bool = True, covered: bool =
         "min_assurance": request["verdict"].get("min_assurance", ""),
         "lookalikes": lookalikes(arguments),
         "withheld": request["verdict"]["quarantine"]["details"] if is_withheld(request) else [],
+        "found": [f"{one['entity']} in {one['field']}" for one in request.get("found", ())],
         "result": lines(request["result"]) if "result" in request else [],
         "changed": request.get("changed", []),
         "asked": lines(masked(request["asked"]["arguments"], of_asked)) if "asked" in request else [],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mcp_gate.faces.facts import REASONS
 from mcp_gate.model.decision import Assurance
 from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.request import SECOND_REVIEW
 from mcp_gate.review.judge import WORDS
 
 MOST_BYTES: Final = 262_144
@@ -29,6 +30,8 @@ class Saying:
     """Whether it needs a reason."""
     bare: bool = False
     """Whether all has to have been shown before it is said."""
+    shown: bool = False
+    """Whether it is about what a link does not show."""
     reasons: tuple[str, ...] = ()
     """What is often said."""
 
@@ -42,7 +45,7 @@ _SAYINGS: Final = (
         typed=True,
         bare=True,
     ),
-    Saying("redact", "Redact", "The agent gets the result as it is shown here, masked.", typed=True),
+    Saying("redact", "Redact", "The agent gets the result as it is shown here, masked.", typed=True, shown=True),
     Saying("drop", "Drop", "The result is thrown away, and the agent is told so.", typed=True),
     Saying("good", "Good", "The call was right."),
     Saying("bad", "Bad", "The call was wrong: a violation of its agent's.", reasoned=True),
@@ -50,6 +53,10 @@ _SAYINGS: Final = (
     Saying("deny", "Deny", "The agent is told the reason.", reasoned=True, reasons=REASONS),
 )
 _BY_WORD: Final = {saying.word: saying for saying in _SAYINGS}
+_AGAIN: Final = {
+    "good": "The call should pass.", "bad": "The call should not pass. It is about the decision, not the agent.",
+}  # fmt: skip
+"""What words mean at a second look."""
 
 
 def sayings(request: JsonObject, size: int) -> list[Saying]:
@@ -62,6 +69,8 @@ def sayings(request: JsonObject, size: int) -> list[Saying]:
         return []
     words = [word for word in WORDS.get(request["kind"], ()) if word not in NO_BUTTON]
     found = [_BY_WORD.get(word) or Saying(word, word.capitalize(), "", True, True, True) for word in words]
+    if request["kind"] == SECOND_REVIEW:
+        found = [replace(saying, about=_AGAIN.get(saying.word, saying.about)) for saying in found]
     return [saying for saying in found if not saying.typed] if size > MOST_BYTES else found
 
 
