@@ -46,7 +46,8 @@ async def carry(talk: Conversation, flight: Flight, job: Job, params: JsonObject
     """
     state = talk.memory.states.read(params, job, talk.caller) if flight.modern else State()
     flight.leg = state.leg
-    job = replace(job, continuation=state.continuation)
+    if state.continuation is not None:
+        job = replace(job, continuation=state.continuation)
     sending = Sending(talk, flight, job, lambda approved: {**build(approved), **state.upstream})
     outcome = await talk.gate.perform(job, talk.caller, flight, sending)
     return answer(talk, flight, job, outcome, sending, state)
