@@ -230,3 +230,12 @@ async def test_a_client_that_closed_its_side_still_gets_what_is_under_way(tmp_pa
         client.writer.write_eof()
         assert "result" in await client.answer(id)
         assert await client.reader.read() == b""
+
+
+async def test_a_client_whose_streams_do_not_come_through_speaks_on_the_socket(tmp_path: Path) -> None:
+    async with bench({"shop": entry(Probe(tmp_path))}) as gate, gate.client(streams=True) as client:
+        assert client.hello == {"ok": True, "streams": True}
+        await client.send_line(b"")
+        assert json.loads(await client.line()) == {"streams": False}
+        await client.initialize()
+        assert "structuredContent" in await client.call("shop_echo")

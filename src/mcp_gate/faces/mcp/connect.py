@@ -178,35 +178,52 @@ def hello(connection: socket.socket, agent: str, token: str | None, *, streams: 
         said["streams"] = True
     if token is not None:
         said["token"] = token
-    answer = b""
     try:
         connection.sendall(json.dumps(said).encode() + b"\n")
-        while b"\n" not in answer and len(answer) < HELLO_BYTES:
-            data = connection.recv(CHUNK)
-            if not data:
-                break
-            answer += data
+        reply, rest = _reply(connection)
     except OSError as e:
         raise NoGate(GONE, f"the gate cannot be reached: {e.strerror}") from None
+    if reply.get("ok") is not True:
+        error = reply.get("error")
+        said_why = error.get("message") if isinstance(error, dict) else None
+        raise NoGate(REFUSED, f"the gate refused: {said_why or 'no reason given'}")
+    return None if reply.get("streams") is True else rest
+
+
+def _reply(connection: socket.socket) -> tuple[dict[str, object], bytes]:
+    """A line of the gate's, and what came after it.
+
+    Raises:
+        NoGate: it ended.
+        OSError
+    """
+    answer = b""
+    while b"\n" not in answer and len(answer) < HELLO_BYTES:
+        data = connection.recv(CHUNK)
+        if not data:
+            break
+        answer += data
     line, newline, rest = answer.partition(b"\n")
     if not newline:
         raise NoGate(GONE, "the gate ended")
-    reply = json.loads(line)
-    if reply.get("ok") is not True:
-        raise NoGate(REFUSED, f"the gate refused: {reply.get('error', {}).get('message', 'no reason given')}")
-    return None if reply.get("streams") is True else rest
+    return json.loads(line), rest
 
 
 # ---- handing over
 
 
 def hand_over(connection: socket.socket, source: int = 0, sink: int = 1) -> int:
-    """Give the gate the client's own streams, so that nothing stands between the two, and watch until one side ends."""
+    """Give the gate the client's own streams, so that nothing stands between the two, and watch until one side ends.
+    Where the system does not let them through, move the bytes.
+    """
     made = [fd for fd in (source, sink) if _unblock(fd)]
     try:
         socket.send_fds(connection, [b"\n"], [source, sink])
-        return _watch(connection, source, sink)
-    except OSError:
+        reply, rest = _reply(connection)
+        if reply.get("streams") is True:
+            return _watch(connection, source, sink)
+        return pump(connection, rest, source, sink)
+    except (OSError, NoGate):
         return _after_the_gate()
     finally:
         for fd in made:

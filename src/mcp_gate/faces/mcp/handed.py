@@ -43,7 +43,7 @@ class Coming:
         Args:
             connection: descriptor of the socket; it stays whose it is.
             arrived: gets both descriptors, which are its own from then on.
-            failed: the sender is gone, or sent something else.
+            failed: something else came.
         """
         self._arrived = arrived
         self._failed = failed

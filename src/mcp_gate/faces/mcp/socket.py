@@ -12,6 +12,7 @@ import struct
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
@@ -199,25 +200,32 @@ class _Door(asyncio.Protocol):
     def _await_streams(self, transport: asyncio.Transport) -> None:
         """The loop reads bytes alone, and descriptors come beside them: nothing else reads this socket meanwhile."""
         transport.pause_reading()
-        self._coming = Coming(transport.get_extra_info("socket").fileno(), self._arrived, transport.abort)
+        descriptor = transport.get_extra_info("socket").fileno()
+        self._coming = Coming(descriptor, partial(self._arrived, transport), partial(self._missed, transport))
         transport.write(b'{"ok":true,"streams":true}\n')
 
-    def _arrived(self, source: int, sink: int) -> None:
+    def _arrived(self, transport: asyncio.Transport, source: int, sink: int) -> None:
         self._streams = Streams(self)
         self._enter(self._streams)
-        self._opening = asyncio.create_task(self._open(self._streams, source, sink))
+        self._opening = asyncio.create_task(self._open(transport, self._streams, source, sink))
 
-    async def _open(self, streams: Streams, source: int, sink: int) -> None:
-        transport = self._transport
-        assert transport is not None
+    def _missed(self, transport: asyncio.Transport) -> None:
+        """The system did not let them through, say: `connect` then moves the bytes itself."""
+        transport.write(b'{"streams":false}\n')
+        self._enter(transport)
+        transport.resume_reading()
+
+    async def _open(self, transport: asyncio.Transport, streams: Streams, source: int, sink: int) -> None:
+        transport.write(b'{"streams":true}\n')
         try:
             await streams.open(source, sink)
-            transport.resume_reading()  # its end is noticed from now on
         except OSError as error:
             log.warning("a client's streams cannot be used: %s", error)
             transport.abort()
         if transport.is_closing():
             streams.abort()
+        else:
+            transport.resume_reading()  # its end is noticed from now on
 
     def _refuse(self, code: int, message: str) -> None:
         if self._transport is not None and not self._transport.is_closing():
