@@ -130,6 +130,12 @@ async def test_each_stage_can_be_extended_to_twice_the_time_that_it_was_given(tm
         longer = await reviewing.extend(request.id, "sam", Session(), 600)
         assert isinstance(longer, Request)
         assert parse_rfc3339(longer.due_ts) - parse_rfc3339(request.opened_ts) == pytest.approx(2400, abs=0.01)
+        assert isinstance(await says(gate, request, "sam"), Request)
+        first, second = {"approver_id": "dana", "seconds": 600}, {"approver_id": "sam", "seconds": 600}
+        (escalated,) = await gate.records("request.escalated")
+        assert escalated["data"]["extended"] == [first]
+        (decided,) = await gate.records("request.decided")
+        assert decided["data"]["extended"] == [first, second]
 
 
 async def test_a_claim_that_was_judged_before_an_escalation_does_not_land_behind_it(tmp_path: Path) -> None:

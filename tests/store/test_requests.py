@@ -336,12 +336,12 @@ async def test_a_reviewer_claims_and_lets_go(tmp_path: Path) -> None:
 async def test_a_pending_request_can_be_given_more_time(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store)
-        await store.extend(request, stamp(1740))
+        await store.extend(request, stamp(1740), {"approver_id": "dana", "seconds": 900})
         found = await store.request(request.id)
         assert found is not None
         assert found.due_ts == stamp(1740)
         with pytest.raises(Conflict, match="moved the request on"):
-            await store.extend(request, stamp(1000))
+            await store.extend(request, stamp(1000), {})
 
 
 # ---- time

@@ -298,7 +298,7 @@ class Gate:
             Unavailable: it could not be recorded; the request is as it was.
         """
         common = events.members(request.call, request.policy_snapshot)
-        written = [events.request_event("request.cancelled", common, request.id, data)]
+        written = [events.request_event("request.cancelled", common, request.id, {**data, **request.more_time})]
         closing = await self.store.close_request(request.id, status, written)
         self.waiters.forget(request.id)
         match closing:

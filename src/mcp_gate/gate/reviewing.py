@@ -14,6 +14,7 @@ from mcp_gate.gate import events, reviewers
 from mcp_gate.gate.editing import edited
 from mcp_gate.gate.reviewers import Identity
 from mcp_gate.gate.second import look_at
+from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Accepted, Judged, Refused
@@ -265,8 +266,9 @@ class Reviewing:
     async def _drop_claim(self, request: Request, _: str, __: str) -> None:
         await self._gate.store.set_claim(request, "", "")
 
-    async def _set_due(self, request: Request, _: str, due_ts: str) -> None:
-        await self._gate.store.extend(request, due_ts)
+    async def _set_due(self, request: Request, approver_id: str, due_ts: str) -> None:
+        seconds = round(parse_rfc3339(due_ts) - parse_rfc3339(request.due_ts))
+        await self._gate.store.extend(request, due_ts, {"approver_id": approver_id, "seconds": seconds})
 
     async def _told(self, event: str, before: Request, look: Request | None = None) -> Request:
         """Read the request again and tell whoever waits or watches.

@@ -145,6 +145,13 @@ class Request:
     """Of a second look: the words that decided on its call. Whoever looks is not told."""
     asked: JsonObject | None = None
     """What the agent asked for, where a reviewer changed the call: the members of `ASKED` as they were."""
+    extended: tuple[JsonObject, ...] = ()
+    """Who gave it more time, and how much: `{approver_id, seconds}`."""
+
+    @property
+    def more_time(self) -> JsonObject:
+        """The member `extended` of the events that follow; an extension has no event of its own."""
+        return {"extended": list(self.extended)} if self.extended else {}
 
     @property
     def holds(self) -> bool:

@@ -95,7 +95,7 @@ def _set_back(request: Request, moment: Moment) -> bool:
 
 
 def _expires(request: Request, moment: Moment, cause: str) -> Expires:
-    return Expires((Event("request.expired", _signed(request, moment), {"cause": cause}),))
+    return Expires((Event("request.expired", _signed(request, moment), {"cause": cause, **request.more_time}),))
 
 
 def _escalates(request: Request, moment: Moment) -> Escalates:
@@ -111,7 +111,7 @@ def escalation(request: Request, now: float, said: JsonObject, data: JsonObject)
         data: why.
     """
     due_ts = max(request.due_ts, rfc3339(now + request.timeout_sec))
-    data = {"from": request.group, "to": request.escalate_to, "due_ts": due_ts, **data}
+    data = {"from": request.group, "to": request.escalate_to, "due_ts": due_ts, **data, **request.more_time}
     event = Event("request.escalated", {**members(request.call, request.policy_snapshot, request.id), **said}, data)
     return Escalates(request.escalate_to, rfc3339(now), due_ts, (event,))
 
@@ -122,7 +122,7 @@ def _approves(request: Request, moment: Moment) -> Approves:
     event = Event(
         "request.decided",
         {**_signed(request, moment), "reason": reason},
-        {"decision": said.decision, "reason": reason, "final": True},
+        {"decision": said.decision, "reason": reason, "final": True, **request.more_time},
     )
     return Approves(Accepted(said, RequestStatus.APPROVED, (event,)), rfc3339(moment.now + request.timeout_sec))
 

@@ -297,7 +297,7 @@ def _decided(
         "decision_ts": decision.decision_ts,
         "assurance": standing.reviewer.assurance.word,
     }
-    data: JsonObject = {"decision": decision.decision}
+    data: JsonObject = {"decision": decision.decision, **request.more_time}
     sent = {"reason": posted.reason, "nonce": posted.nonce, "signature": posted.signature}
     data.update({name: value for name, value in sent.items() if value is not None})
     if posted.decision == "redact" and posted.arguments is not None:

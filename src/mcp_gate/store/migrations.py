@@ -196,6 +196,7 @@ create index tokens_expire on tokens(expires_ts);
 create table mistakes(request_id text not null, n integer not null, ts text not null, approver_id text not null,
   entity text not null, sealed blob not null, primary key(request_id, n));
 """,
+    "alter table requests add column extended text not null default ''",
 )
 
 

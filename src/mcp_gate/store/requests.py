@@ -9,6 +9,7 @@ from typing import Final, TypeAlias, assert_never
 from mcp_gate.autonomy.level import Conduct
 from mcp_gate.model.call import Call
 from mcp_gate.model.event import Event
+from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import (
     QUARANTINE,
@@ -64,6 +65,7 @@ _COLUMNS: Final = (
     "id", "call_id", "kind", "status", "agent", "job_hash", "verdict", "snapshot", "tier", "grp", "needed",
     "min_assurance", "on_timeout", "opened_ts", "due_ts", "escalate_ts", "escalate_to", "escalated_ts",
     "escalated_from", "claimed_by", "claimed_until", "assigned_to", "attempts", "consumed", "asked",
+    "extended",
 )  # fmt: skip
 _INSERT: Final = f"insert into requests({', '.join(_COLUMNS)}) values({', '.join(':' + c for c in _COLUMNS)})"
 
@@ -360,10 +362,12 @@ def set_claim(read: Request, reviewer: str, until: str, tx: Tx) -> None:
     )  # fmt: skip
 
 
-def extend(read: Request, due_ts: str, events: tuple[Event, ...], tx: Tx) -> None:
+def extend(read: Request, due_ts: str, said: JsonObject, tx: Tx) -> None:
     _must_be_as_read(tx, read)
-    tx.run("update requests set due_ts = :due where id = :id", due=due_ts, id=read.id)
-    record.append(tx, events)
+    tx.run(
+        "update requests set due_ts = :due, extended = :extended where id = :id",
+        due=due_ts, extended=rows.text([*need(tx, read.id).extended, said]), id=read.id,
+    )  # fmt: skip
 
 
 def escalate(read: Request, to: Escalates, spoken: Spoken, tx: Tx) -> None:

@@ -101,6 +101,7 @@ def from_request(request: Request) -> dict[str, str | int]:
         "attempts": request.attempts,
         "consumed": int(request.consumed),
         "asked": "" if request.asked is None else text(request.asked),
+        "extended": text(list(request.extended)) if request.extended else "",
     }
 
 
@@ -132,6 +133,7 @@ def to_request(row: Row, decisions: tuple[RecordedDecision, ...], trail: tuple[J
         decisions=decisions,
         trail=trail,
         asked=value(row["asked"]) if row["asked"] else None,
+        extended=tuple(value(row["extended"])) if row["extended"] else (),
     )
 
 

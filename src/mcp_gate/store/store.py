@@ -484,13 +484,16 @@ class Store:
         """
         await self._db.write(partial(requests.set_claim, read, reviewer, until))
 
-    async def extend(self, read: Request, due_ts: str, events: Sequence[Event] = ()) -> None:
+    async def extend(self, read: Request, due_ts: str, said: JsonObject) -> None:
         """Move the due time (RFC 3339) of a pending request.
+
+        Args:
+            said: `{approver_id, seconds}`; the request's next event says so.
 
         Raises:
             NotFound, Conflict: as `set_claim`.
         """
-        await self._db.write(partial(requests.extend, read, due_ts, tuple(events)))
+        await self._db.write(partial(requests.extend, read, due_ts, said))
 
     async def escalate(self, read: Request, to: Escalates) -> None:
         """Send a pending request on to its next group, with the record of who did so.
