@@ -25,6 +25,8 @@ DRAIN_SEC = 5.0
 """After the client's end of input: how long its answers may take."""
 CHUNK = 65_536
 HELLO_BYTES = 65_536
+STREAMS = (0, 1)
+"""The client's: what it says, what it hears."""
 GONE = 3
 REFUSED = 4
 SOCKET = "agent.sock"
@@ -48,14 +50,25 @@ def run(config_dir: str | None, state_dir: str | os.PathLike[str], agent: str, t
         0: the client ended; 3: the gate cannot be reached, or ended; 4: it refused the agent; or the exit code of a
         gate that could not be started.
     """
-    streams = all(map(_may_be_shared, (0, 1)))
+    streams = all(map(_may_be_shared, STREAMS))
+    made: list[int] = []
     try:
         connection = join(config_dir, os.fspath(state_dir))
-        rest = hello(connection, agent, token, streams=streams)
+        with connection:
+            rest = hello(connection, agent, token, streams=streams)
+            made = [fd for fd in STREAMS if _unblocked(fd)]
+            if _serve(connection, rest, *STREAMS):
+                return 0
+            raise NoGate(GONE, "the gate ended")
     except NoGate as e:
         _say(str(e))
         return e.code
-    return pump(connection, rest) if rest is not None else hand_over(connection)
+    except OSError:
+        _say("the gate ended")
+        return GONE
+    finally:
+        for fd in made:
+            os.set_blocking(fd, True)
 
 
 # ---- joining
@@ -212,26 +225,20 @@ def _reply(connection: socket.socket) -> tuple[dict[str, object], bytes]:
 # ---- handing over
 
 
-def hand_over(connection: socket.socket, source: int = 0, sink: int = 1) -> int:
-    """Give the gate the client's own streams, so that nothing stands between the two, and watch until one side ends.
-    Where the system does not let them through, move the bytes.
-    """
-    made = [fd for fd in (source, sink) if _unblock(fd)]
-    try:
+def _serve(connection: socket.socket, rest: bytes | None, source: int, sink: int) -> bool:
+    """Bring client and gate together until one of them ends; returns whether it was the client."""
+    if rest is None:
         socket.send_fds(connection, [b"\n"], [source, sink])
         reply, rest = _reply(connection)
         if reply.get("streams") is True:
             return _watch(connection, source, sink)
-        return pump(connection, rest, source, sink)
-    except (OSError, NoGate):
-        return _after_the_gate()
-    finally:
-        for fd in made:
-            os.set_blocking(fd, True)
-        connection.close()
+    from mcp_gate.faces.mcp.pump import pump  # for a terminal, or where the system keeps descriptors back
+
+    return pump(connection, rest, source, sink, DRAIN_SEC)
 
 
-def _watch(connection: socket.socket, source: int, sink: int) -> int:
+def _watch(connection: socket.socket, source: int, sink: int) -> bool:
+    """The gate has the streams, and nothing stands between it and the client: wait until one side ends."""
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     poll.register(source, getattr(select, "POLLRDHUP", 0))
@@ -241,29 +248,23 @@ def _watch(connection: socket.socket, source: int, sink: int) -> int:
         left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
         events = dict(poll.poll(left))
         if connection.fileno() in events:
-            return 0 if connection.recv(CHUNK) or deadline is not None else _after_the_gate()
+            return deadline is not None or _said_last_word(connection)
         if sink in events or not events:
-            return 0
+            return True
         poll.unregister(source)  # the client said its last word; the gate has it, or soon will
         deadline = time.monotonic() + DRAIN_SEC + 1
 
 
-# ---- moving bytes
-
-
-def pump(connection: socket.socket, rest: bytes = b"", source: int = 0, sink: int = 1) -> int:
-    """Move bytes between the client's streams and the gate, in bounded memory, until one of them ends."""
-    connection.setblocking(False)
-    made = [fd for fd in (source, sink) if _unblock(fd)]
+def _said_last_word(connection: socket.socket) -> bool:
+    """The gate says so where it was the client that ended."""
     try:
-        return _Pump(connection, rest, source, sink).run()
-    finally:
-        for fd in made:
-            os.set_blocking(fd, True)
-        connection.close()
+        return bool(connection.recv(CHUNK))
+    except OSError:
+        return False
 
 
-def _unblock(fd: int) -> bool:
+def _unblocked(fd: int) -> bool:
+    """Whether it was blocking, and is not now."""
     if os.get_blocking(fd) and _may_be_shared(fd):
         os.set_blocking(fd, False)
         return True
@@ -277,123 +278,6 @@ def _may_be_shared(fd: int) -> bool:
     except OSError:
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-
-
-class _Pump:
-    def __init__(self, connection: socket.socket, rest: bytes, source: int, sink: int) -> None:
-        self._gate = connection
-        self._fd = connection.fileno()
-        self._source = source
-        self._sink = sink
-        self._up = b""
-        """Read from the client, not yet taken by the gate."""
-        self._down = rest
-        self._ended = False
-        """Whether the client said its last word."""
-        self._gate_ended = False
-        self._broken = False
-        """Whether the gate stopped reading before the client stopped writing."""
-        self._masks: dict[int, int | None] = {}
-
-    def run(self) -> int:
-        poll = select.poll()
-        deadline = None
-        while True:
-            if self._ended and not self._up and deadline is None:
-                self._half_close()
-                deadline = time.monotonic() + DRAIN_SEC
-            if self._gate_ended and not self._down:
-                return 0 if self._ended else _after_the_gate()
-            self._register(poll)
-            left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
-            events = dict(poll.poll(left))
-            if deadline is not None and time.monotonic() >= deadline:
-                return 0
-            if not self._move(events):
-                return 0
-
-    def _register(self, poll: select.poll) -> None:
-        """Wait for room before waiting for more: neither side can fill this process."""
-        wanted: dict[int, int | None] = {
-            self._source: None if self._ended or self._broken or self._up else select.POLLIN,
-            self._sink: select.POLLOUT if self._down else 0,
-            self._fd: (0 if self._down else select.POLLIN) | (select.POLLOUT if self._up else 0),
-        }
-        if self._gate_ended or wanted[self._fd] == 0:
-            wanted[self._fd] = None  # else its end would wake us all the time
-        for fd, mask in wanted.items():
-            if self._masks.get(fd, None) == mask:
-                continue
-            if mask is None:
-                poll.unregister(fd)
-            else:
-                poll.register(fd, mask)
-            self._masks[fd] = mask
-
-    def _move(self, events: dict[int, int]) -> bool:
-        """Whether the client still takes what we write."""
-        gate, sink = events.get(self._fd, 0), events.get(self._sink, 0)
-        if self._source in events:
-            self._up = self._read_client()
-            gate |= select.POLLOUT if self._up else 0
-        if self._up and gate & (select.POLLOUT | select.POLLERR):
-            self._write_gate()
-        if not self._down and gate & (select.POLLIN | select.POLLHUP | select.POLLERR):
-            self._down = self._read_gate()
-            sink |= select.POLLOUT if self._down else 0
-        if sink & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
-            return False
-        return not self._down or not sink & select.POLLOUT or self._write_client()
-
-    def _read_client(self) -> bytes:
-        try:
-            data = os.read(self._source, CHUNK)
-        except BlockingIOError:
-            return b""
-        except OSError:
-            data = b""
-        self._ended = not data
-        return data
-
-    def _read_gate(self) -> bytes:
-        try:
-            data = self._gate.recv(CHUNK)
-        except BlockingIOError:
-            return b""
-        except OSError:
-            data = b""
-        self._gate_ended = not data
-        return data
-
-    def _write_gate(self) -> None:
-        try:
-            self._up = self._up[self._gate.send(self._up) :]
-        except BlockingIOError:
-            pass
-        except OSError:
-            self._up, self._broken = b"", True  # what it still had to say is read next
-
-    def _write_client(self) -> bool:
-        try:
-            # A pipe that poll calls writable takes so much without blocking, whatever its mode.
-            size = CHUNK if not os.get_blocking(self._sink) else select.PIPE_BUF
-            self._down = self._down[os.write(self._sink, self._down[:size]) :]
-        except BlockingIOError:
-            pass
-        except OSError:
-            return False
-        return True
-
-    def _half_close(self) -> None:
-        try:
-            self._gate.shutdown(socket.SHUT_WR)
-        except OSError:
-            self._gate_ended = True
-
-
-def _after_the_gate() -> int:
-    _say("the gate ended")
-    return GONE
 
 
 def _say(text: str) -> None:
