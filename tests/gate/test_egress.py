@@ -608,3 +608,12 @@ async def test_S190_a_negative_number_is_taken_out_as_well() -> None:
     seen = await out({"structuredContent": {"card": -4539148803436467, "x": [-4539148803436467.0, 7]}})
     assert isinstance(seen, Changed)
     assert "4539148803436467" not in json.dumps(seen.payload)
+
+
+async def test_fields_that_no_result_may_hold_are_taken_out_of_what_is_no_result_too() -> None:
+    said = {"level": "info", "data": {"internal_notes": "vip", "x": 1}}
+    everywhere = '{id: i, fields: ["**.internal_notes"], action: remove}'
+    somewhere = '{id: s, match: {topics: ["job.crm.*"]}, fields: ["**.x"], action: remove}'
+    seen = await out(said, f"{{rules: [{everywhere}, {somewhere}]}}", method="notifications/message", call=None)
+    assert isinstance(seen, Changed)
+    assert seen.payload == {"level": "info", "data": {"x": 1}}

@@ -156,6 +156,10 @@ def test_what_an_error_holds_and_what_is_said_beside_is_cleaned_too() -> None:
     out, removed = remove(error, [rule("internal_notes")])
     assert out == {**error, "data": {"x": 1}}
     assert [one.detail({}).field for one in removed] == ["data.internal_notes"]
+    logged = {"level": "info", "data": '{"internal_notes": "vip"}'}
+    assert remove(logged, [rule("internal_notes")])[0] == {"level": "info", "data": "{}"}
+    odd = {"structuredContent": '{"internal_notes": "vip"}'}
+    assert remove(odd, [rule("internal_notes")])[0] == {"structuredContent": "{}"}
     block = {"type": "text", "text": "a", "_meta": {"internal_notes": 1}}
     beside = {"content": [block], "_meta": {"a": {"internal_notes": 1}}}
     out, removed = remove(beside, [rule("**.internal_notes")])

@@ -32,9 +32,10 @@ def test_rules_are_about_the_calls_that_they_match() -> None:
         '    - { id: a, fields: ["**.internal", "rows[*].x"], action: remove, reason: r }\n'
         '    - { id: b, match: { topics: ["job.crm.*"] }, entities: [US_SSN], decision: quarantine }\n'
         "    - { id: c, match: { risk_tags: [write] }, entities: [PII], decision: redact }\n"
+        '    - { id: d, match: { risk_tags: [read] }, fields: ["x"], action: remove }\n'
     )
     assert ids(document) == ["a", "c"]
-    assert ids(document, call=False) == ["b", "c"], "nobody can tell what it is about: all that take nothing out"
+    assert ids(document, call=False) == ["a", "b", "c"], "nobody can tell whether it is what loses fields by `d` alone"
 
 
 def test_a_section_without_a_word_on_entities_leaves_the_built_in_rules_in_force() -> None:

@@ -24,8 +24,8 @@ def remove(result: JsonObject, rules: Sequence[OutputRule]) -> tuple[JsonObject,
     """A copy of a payload without the fields that the rules name, and what was taken out.
 
     Paths start at `structuredContent`, or at the JSON in a text: of a content block, a resource or a prompt's message;
-    of an error at its `data`. Those that begin with `**` go through `_meta` as well. A text that repeats the structured
-    form is cleaned with it and not counted again (contract 9, Output).
+    of an error and of a log message at its `data`. Those that begin with `**` go through `_meta` as well. A text that
+    repeats the structured form is cleaned with it and not counted again (contract 9, Output).
 
     Raises:
         Hidden: there may be a field to take out of a text that it cannot be taken out of.
@@ -35,16 +35,16 @@ def remove(result: JsonObject, rules: Sequence[OutputRule]) -> tuple[JsonObject,
     found: list[Gone] = []
     out = dict(result)
     structured = result.get(STRUCTURED)
-    if isinstance(structured, (dict, list)):
+    if isinstance(structured, (dict, list, str)):
         out[STRUCTURED] = _data(structured, paths, found)
-    told = [] if isinstance(structured, (dict, list)) else found  # a twin of the structured form is not counted again
+    told = [] if STRUCTURED in result else found  # a twin of the structured form is not counted again
     words = _words(found, out.get(STRUCTURED))
     for member in ("content", "contents"):  # of a tool's result; of a resource
         if isinstance(result.get(member), list):
             out[member] = [_block(block, paths, told, words) for block in result[member]]
     if isinstance(result.get("messages"), list):  # of a prompt
         out["messages"] = [_message(message, paths, told) for message in result["messages"]]
-    if type(result.get("code")) is int and "data" in result:  # of an error
+    if ("code" in result or "level" in result) and "data" in result:  # of an error, of a log message
         out["data"] = _each(result["data"], paths, (None, "data"), found)
     out = _beside(out, paths, found)
     return (out, found) if found or out != result else (result, [])

@@ -53,10 +53,10 @@ class Outgoing:
         return cls(rules, True, _joined([review.detection for review in live]), live[0].place if live else None)
 
     def about(self, call: Call | None) -> tuple[OutputRule, ...]:
-        """The rules about a call's result; of what is no call's result all that do not take fields out, for nobody
-        can tell whether their matches hold."""
+        """The rules about a call's result; of what is no call's result all but those that take fields out of some
+        results alone, for nobody can tell whether their matches hold."""
         if call is None:
-            return tuple(rule for rule in self.rules if not rule.paths)
+            return tuple(rule for rule in self.rules if not rule.paths or rule.match is None)
         subject = Subject(call.agent, call.upstream, call.tool, call.topic, frozenset(call.risk_tags))
         return tuple(rule for rule in self.rules if rule.concerns(subject))
 
