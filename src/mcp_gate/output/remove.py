@@ -14,6 +14,8 @@ from mcp_gate.policy.read_output import OutputRule
 
 SHORTEST: Final = 5
 MOST_VALUES: Final = 256
+UNSAID: Final = "Not for agents"
+"""The reason of a rule that gives none."""
 _ROOT: Final = (None, STRUCTURED)
 _WRAPPED: Final = "result"
 """Where servers put a result that is no object."""
@@ -31,7 +33,7 @@ def remove(result: JsonObject, rules: Sequence[OutputRule]) -> tuple[JsonObject,
         Hidden: there may be a field to take out of a text that it cannot be taken out of.
         RecursionError: it is too deep.
     """
-    paths = [(path, rule.reason) for rule in rules for written in rule.paths for path in _ended(written)]
+    paths = [(path, rule.reason or UNSAID) for rule in rules for written in rule.paths for path in _ended(written)]
     found: list[Gone] = []
     out = dict(result)
     structured = result.get(STRUCTURED)
