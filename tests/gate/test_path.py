@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from mcp_gate.evidence.hashes import job_hash
+from mcp_gate.gate.job import Continuation
+from mcp_gate.model.decision import Decision
 from mcp_gate.model.outcome import Delivered, Refused, Retry, Status, UpstreamError
+from mcp_gate.model.verdict import Verdict
 from mcp_gate.store.database import Unavailable
 from mcp_gate.wire.errors import INVALID_PARAMS, RpcError
 from mcp_gate.wire.peer import Lost
@@ -147,7 +150,8 @@ async def test_an_approved_operation_that_goes_on_keeps_to_its_constraints(tmp_p
     async with open_gate(tmp_path, rules) as gate:
         for amount, sent in [(100, 1), (101, 0)]:
             upstream = Upstream()
-            outcome = await perform(gate, replace(job("refund", {"amount": amount}), continuation="c-1"), upstream)
+            approved = Continuation("c-1", Verdict(Decision.REQUIRE_APPROVAL, ("capped",), "", gate.loaded.snapshot.id))
+            outcome = await perform(gate, replace(job("refund", {"amount": amount}), continuation=approved), upstream)
             assert (isinstance(outcome, Delivered), len(upstream.sent)) == (bool(sent), sent)
 
 

@@ -94,8 +94,9 @@ def delivered(talk: Conversation, flight: Flight, job: Job, outcome: Delivered, 
             raise RpcError(INTERNAL_ERROR, "The upstream answered with a task that was not asked for")
         public = talk.memory.owners.keep(talk.scope, job.upstream, result["taskId"], ran)
         return {**result, "taskId": public}
-    if kind == "input_required" and held:
-        return talk.memory.states.approved(job, talk.caller, result)
+    if kind == "input_required" and held and ran is not None and ran.held is None:
+        # What a reviewer changed does not go on by itself: its client would go on with what it had asked for.
+        return talk.memory.states.approved(job, talk.caller, result, ran.verdict)
     return result if "resultType" in result else {**result, "resultType": kind}
 
 

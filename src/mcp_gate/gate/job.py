@@ -8,6 +8,7 @@ from typing import Protocol
 from mcp_gate.model.constraints import NONE, Constraints
 from mcp_gate.model.decision import Assurance
 from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,15 @@ class Grant:
     snapshot: str
     """The policy it was given under."""
     people: tuple[tuple[str, Assurance], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """An approved operation in the middle of which its upstream asked something."""
+
+    name: str
+    verdict: Verdict
+    """What the policy said of the call that people approved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +64,9 @@ class Job:
     """What binds it besides the policy's constraints."""
     grant: Grant | None = None
     """An approval that was given to what leads to it."""
-    continuation: str | None = None
-    """Names the approved operation that this request goes on with: the upstream asked its client something in the
-    middle of it. Proved and used up by whoever sets it; the policy is asked anew, a person is not."""
+    continuation: Continuation | None = None
+    """The approved operation that this request goes on with: the upstream asked its client something in the middle of
+    it. Proved and used up by whoever sets it; the policy is asked anew, a person only where it asks for more now."""
 
 
 class Exchange(Protocol):

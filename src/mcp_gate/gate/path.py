@@ -21,6 +21,7 @@ from mcp_gate.model.outcome import Outcome, Refused
 from mcp_gate.model.request import CallState
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.review.granted import counts
+from mcp_gate.review.joining import suffices
 from mcp_gate.store.database import Outdated, Unavailable
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
 def _asked_before(received: Received, verdict: Verdict, job: Job) -> bool:
     """Whether people need not be asked: it goes on with what they approved, or they approved it in a workflow."""
     if job.continuation is not None:
-        return True
+        return suffices(job.continuation.verdict, verdict)
     grant = job.grant
     known = reviewers.people(received.loaded.settings)
     return grant is not None and counts(grant.people, grant.snapshot, verdict, known)
@@ -134,7 +135,7 @@ async def _allow(gate: Gate, received: Received, verdict: Verdict, send: Sender,
     if received.puts_back:
         dispatched.data["puts_back"] = list(received.puts_back)
     if job.continuation is not None:
-        dispatched.data["continues"] = job.continuation
+        dispatched.data["continues"] = job.continuation.name
     if job.grant is not None and verdict.decision is Decision.REQUIRE_APPROVAL:
         dispatched.data["approved_by"] = job.grant.request_id
     if received.glass:

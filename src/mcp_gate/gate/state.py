@@ -7,11 +7,12 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from mcp_gate.gate.job import Caller, Job
+from mcp_gate.gate.job import Caller, Continuation, Job
 from mcp_gate.gate.recent import Recent
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.canonical import CanonicalError, digest
 from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.verdict import Verdict
 from mcp_gate.wire.errors import INVALID_PARAMS, RpcError
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ class State:
     """Legs of the gate's own that this call came back from."""
     upstream: JsonObject = field(default_factory=dict)
     """`requestState` and `inputResponses` for the upstream, as far as there are any."""
-    continuation: str | None = None
-    """Names the approved operation that goes on with this request; valid once."""
+    continuation: Continuation | None = None
+    """The approved operation that goes on with this request; valid once."""
 
 
 class States:
@@ -38,7 +39,7 @@ class States:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._open: Recent[str, bool] = Recent()
+        self._open: Recent[str, Verdict] = Recent()
         """Continuations given out and not yet used. A restart forgets them: the call is then decided anew."""
 
     def read(self, params: JsonObject, job: Job, caller: Caller) -> State:
@@ -61,20 +62,25 @@ class States:
             raise RpcError(INVALID_PARAMS, "Invalid params: requestState belongs to another call")
         if "leg" in said:
             return State(leg=said["leg"], upstream=said["upstream"])
-        if self._open.pop(said["once"]) is None:
+        verdict = self._open.pop(said["once"])
+        if verdict is None:
             raise RpcError(INVALID_PARAMS, "Invalid params: requestState was used already")
         upstream = {**said["upstream"], **{k: v for k, v in brought.items() if k != "requestState"}}
-        return State(upstream=upstream, continuation=said["once"])
+        return State(upstream=upstream, continuation=Continuation(said["once"], verdict))
 
     def leg(self, job: Job, caller: Caller, request_id: str, round: int, upstream: JsonObject) -> str:
         """The state of a held call that is to come back; it differs from every other."""
         said = {"leg": round, "request": request_id, "upstream": upstream}
         return self._sealed(job, caller, said)
 
-    def approved(self, job: Job, caller: Caller, result: JsonObject) -> JsonObject:
-        """An upstream's `input_required` on an approved call, so that the retry goes on with what was approved."""
+    def approved(self, job: Job, caller: Caller, result: JsonObject, verdict: Verdict) -> JsonObject:
+        """An upstream's `input_required` on an approved call, so that the retry goes on with what was approved.
+
+        Args:
+            verdict: on the call that was approved.
+        """
         once = os.urandom(16).hex()
-        self._open.put(once, True)
+        self._open.put(once, verdict)
         upstream = {name: result[name] for name in ("requestState",) if name in result}
         return {**result, "requestState": self._sealed(job, caller, {"once": once, "upstream": upstream})}
 

@@ -19,6 +19,13 @@ def covers(request: Request, verdict: Verdict) -> bool:
     return here or frozenset(request.verdict["rule_ids"]).issuperset(verdict.rule_ids)
 
 
+def suffices(approved: Verdict, verdict: Verdict) -> bool:
+    """Whether an approval under one verdict is enough for the same operation, going on under another."""
+    if approved.approvals < verdict.approvals or approved.min_assurance < verdict.min_assurance:
+        return False
+    return approved.group == verdict.group or frozenset(approved.rule_ids).issuperset(verdict.rule_ids)
+
+
 def with_terms_of(request: Request, verdict: Verdict) -> Verdict:
     """A verdict at least as strict as what a request asked for; whom it goes to is the verdict's to say.
 

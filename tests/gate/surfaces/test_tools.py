@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from mcp_gate.gate.reviewers import Session, operator
+from mcp_gate.lang.times import rfc3339
+from mcp_gate.model.decision import Assurance
+from mcp_gate.model.request import Request, ReviewerDecision
 from mcp_gate.policy.load import load
 from support.agents import ENVELOPE, MAPPED, bench, entry
 from support.gates import decide, pending
@@ -222,6 +226,55 @@ async def test_a_question_of_the_upstream_in_an_approved_call_keeps_the_approval
         assert '"inputResponses":{"q":{"action":"accept"}}' in probe.calls()[1]["line"]
         assert (await client.error("tools/call", answered))["code"] == -32602
         assert len(probe.calls()) == 2
+
+
+async def test_a_question_in_a_call_that_a_reviewer_changed_does_not_send_what_was_asked_for(tmp_path: Path) -> None:
+    """The client goes on with its own arguments, which nobody approved."""
+    probe = Probe(tmp_path, modern=True, call="input_required")
+    async with bench({"shop": entry(probe)}, RULES) as b, b.client() as client:
+        params: dict[str, Any] = {"name": "shop_deploy", "arguments": {"env": "prod"}, "_meta": ENVELOPE}
+        id = await client.send("tools/call", params)
+        [request] = await pending(b.gate)
+        posted = ReviewerDecision(
+            decision="edit", approver_id=operator(), job_hash=request.call.job_hash, arguments={"env": "staging"},
+            policy_snapshot=request.policy_snapshot, decision_ts=rfc3339(b.gate.clock.wall()),
+        )  # fmt: skip
+        assert isinstance(await b.gate.reviewing.decide(request.id, posted, Session()), Request)
+        asked = (await client.answer(id))["result"]
+        probe.change(call="answer")
+        answered = {**params, "requestState": asked["requestState"], "inputResponses": {"q": {"action": "accept"}}}
+        again = await client.send("tools/call", answered)
+        [second] = await pending(b.gate)
+        assert [call["arguments"] for call in probe.calls()] == [{"env": "staging"}]
+        await decide(b.gate, second)
+        assert "structuredContent" in (await client.answer(again))["result"]
+        assert '"requestState":"opaque"' in probe.calls()[1]["line"]
+
+
+async def test_a_question_in_an_approved_call_does_not_go_on_under_facts_that_ask_for_more(tmp_path: Path) -> None:
+    unsure = (
+        "  - { id: unsure, match: { confidence_below: 0.5 }, decision: require_approval, approvals: 1, "
+        "min_assurance: signed }\n"
+    )
+    rules = RULES.replace("rules:\n", "rules:\n" + unsure, 1)
+    assert unsure in rules
+    probe = Probe(tmp_path, modern=True, call="input_required")
+    async with bench({"shop": entry(probe)}, rules) as b, b.client() as client:
+
+        def params(confidence: float, **more: Any) -> dict[str, Any]:
+            meta = {**ENVELOPE, "dev.mcp-gate/confidence": confidence}
+            return {"name": "shop_deploy", "arguments": {"env": "prod"}, "_meta": meta, **more}
+
+        id = await client.send("tools/call", params(0.9))
+        [request] = await pending(b.gate)
+        await decide(b.gate, request)
+        asked = (await client.answer(id))["result"]
+        probe.change(call="answer")
+        answer = {"requestState": asked["requestState"], "inputResponses": {"q": {"action": "accept"}}}
+        await client.send("tools/call", params(0.1, **answer))
+        [second] = await pending(b.gate)
+        assert second.min_assurance is Assurance.SIGNED
+        assert len(probe.calls()) == 1
 
 
 async def test_a_question_in_an_allowed_call_passes_byte_for_byte(tmp_path: Path) -> None:
