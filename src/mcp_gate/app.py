@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from mcp_gate.autonomy.ladder import Ladder
-from mcp_gate.detect.ner.weights import installed
 from mcp_gate.gate.checkpoints import Checkpoints
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.directory import find_cache_directory, place_state
@@ -121,9 +120,6 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     stack.push_async_callback(upstreams.stop)
     scanner = Scanner(find_cache_directory(os.environ))
     stack.push_async_callback(scanner.close)
-    wanted = options(loaded.outgoing.detection)
-    if loaded.outgoing.enabled and wanted.ner and installed():  # the model alone takes longer than a first result may
-        scanner.warm(wanted)
     gate = Gate(
         loaded=loaded,
         store=store,
@@ -141,6 +137,8 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     upstreams.on_refused = Refusals(gate).note
     note_unconfined(gate)
     await upstreams.start(loaded.upstreams, loaded.hosts)
+    if loaded.outgoing.enabled:  # while they boot
+        scanner.warm(options(loaded.outgoing.detection))
     for request in await store.open_requests():
         gate.watch(request)
         if request.holds:

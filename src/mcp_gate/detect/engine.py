@@ -43,7 +43,9 @@ class TooMany(Exception):
 
 
 _BLOCK: Final = 2_048
-"""Bytes that are asked at once whether a guard stands in them."""
+"""Bytes that are asked at once whether a guard stands in them,"""
+_BLOCKS: Final = 32_768
+"""after that was asked of all these."""
 AROUND: Final = 256
 """Bytes before and behind a block with a guard that are looked at with it: more than any cue reaches."""
 _LONGEST: Final = 256
@@ -66,7 +68,7 @@ def hyperscan_engine(groups: Sequence[Group]) -> Engine:
     def run(buffer: bytes, most: int | None = None) -> Ends:
         scratches = idle.pop() if idle else [hyperscan.Scratch(base) for base in (*bases, guarding) if base is not None]
         found: list[list[int]] = [[] for _ in range(kinds)]
-        guarded = iter(_guarded(buffer, _Pass(guarding, scratches[-1], len(guards))) if guarding is not None else ())
+        guarded = iter(_guarded(buffer, _Pass(guarding, scratches[-1], len(guards)), len(guards)) if guards else ())
         try:
             for group, base, scratch in zip(groups, bases, scratches, strict=False):
                 one = _Pass(base, scratch, kinds, most)
@@ -118,19 +120,28 @@ class _Pass:
             own.extend(first + end for end in more if first + end > start)
 
 
-def _guarded(buffer: bytes, one: _Pass) -> list[list[tuple[int, int]]]:
+def _guarded(buffer: bytes, one: _Pass, count: int) -> list[list[tuple[int, int]]]:
     """For every guard the stretches near one, apart from each other."""
-    out: list[list[tuple[int, int]]] = [[] for _ in range(one._kinds)]
-    for at in range(0, len(buffer), _BLOCK):
-        here: list[list[int]] = [[] for _ in out]
-        one.scan(buffer[at : at + _BLOCK], here)
-        start, stop = max(0, at - AROUND), min(len(buffer), at + _BLOCK + AROUND)
-        for seen, stretches in zip(here, out, strict=True):
-            if seen and stretches and stretches[-1][1] >= start:
-                stretches[-1] = stretches[-1][0], stop
-            elif seen:
-                stretches.append((start, stop))
+    out: list[list[tuple[int, int]]] = [[] for _ in range(count)]
+    for first in range(0, len(buffer), _BLOCKS):
+        part = buffer[first : first + _BLOCKS]
+        if len(part) > _BLOCK and not any(_seen(part, one, count)):
+            continue
+        for at in range(first, first + len(part), _BLOCK):
+            start, stop = max(0, at - AROUND), min(len(buffer), at + _BLOCK + AROUND)
+            for seen, stretches in zip(_seen(buffer[at : at + _BLOCK], one, count), out, strict=True):
+                if seen and stretches and stretches[-1][1] >= start:
+                    stretches[-1] = stretches[-1][0], stop
+                elif seen:
+                    stretches.append((start, stop))
     return out
+
+
+def _seen(part: bytes, one: _Pass, count: int) -> list[list[int]]:
+    """For every guard something where it is there."""
+    here: list[list[int]] = [[] for _ in range(count)]
+    one.scan(part, here)
+    return here
 
 
 def _database(hyperscan: Any, numbered: Sequence[tuple[int, str]], flags: int = 0) -> Any:

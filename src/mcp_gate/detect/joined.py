@@ -5,14 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from mcp_gate.detect.engine import Ends
 from mcp_gate.detect.finding import Leaf
-from mcp_gate.detect.triggers import Kind
-
-_NO_NULL: Final = bytes.maketrans(b"\0", b"?")
-"""A scanner might take zeros for another encoding."""
+from mcp_gate.detect.triggers import KINDS, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +38,11 @@ class Joined:
             ends = [*everywhere[: Kind.RUN], []]
             return {0: ends} if any(ends) else {}
         out: dict[int, list[list[int]]] = {}
+        nothing: list[int] = []
+        nowhere = [nothing] * KINDS
         for kind, places in enumerate(everywhere[: Kind.RUN]):
             start = stop = 0
-            mine: list[int] = []
+            mine = nothing
             for end in places:
                 if end > stop:
                     which = bisect_right(self.starts, end - 1) - 1
@@ -52,7 +50,8 @@ class Joined:
                         continue
                     start = self.starts[which]
                     stop = start + self.sizes[which] + 1
-                    mine = out.setdefault(which, [[] for _ in Kind])[kind]
+                    mine = []
+                    (out.get(which) or out.setdefault(which, nowhere.copy()))[kind] = mine
                 mine.append(end - start)
         return dict(out)
 
@@ -72,5 +71,7 @@ def join(leaves: Sequence[Leaf]) -> Joined:
             parts.append(f"{text}\n")
         starts.append(at)
         at += len(text) + 1
-    data = "".join(parts).encode("ascii", "replace").translate(_NO_NULL)
+    data = "".join(parts).encode("ascii", "replace")
+    if b"\0" in data:  # a scanner might take it for another encoding
+        data = data.replace(b"\0", b"?")
     return Joined(data, starts, [len(leaf.text) for leaf in leaves])

@@ -104,7 +104,7 @@ def _by_rules(
 
 
 def _takes_long(leaves: Sequence[Leaf], fired: Mapping[int, Ends], most_signs: int) -> bool:
-    if sum(len(ends) for kinds in fired.values() for ends in kinds) > most_signs:
+    if sum(sum(map(len, ends)) for ends in fired.values()) > most_signs:
         return True
     return any(
         len(leaf.text) > _LONG

@@ -56,6 +56,7 @@ class Kind(IntEnum):
     """A shorter run than `WORD`, of the same characters: it may be a key."""
 
 
+KINDS: Final = len(Kind)
 CUES: Final = tuple(kind for kind in Kind if kind.name.startswith("CUE_"))
 
 
@@ -127,7 +128,7 @@ def plain_engine() -> Engine:
     compiled = [(kind, re.compile("|".join(patterns).encode())) for kind, patterns in PATTERNS.items()]
 
     def run(buffer: bytes, most: int | None = None) -> Ends:
-        found: list[list[int]] = [[] for _ in Kind]
+        found: list[list[int]] = [[] for _ in range(KINDS)]
         for kind, pattern in compiled:
             found[kind].extend(match.end() for match in pattern.finditer(buffer))
         return found

@@ -139,6 +139,8 @@ class _Review:
     suspicious: list[str] = field(default_factory=list)
     """Fields that speak to the model rather than to its user."""
     large: bool = False
+    known: dict[Leaf, tuple[Finding, ...]] = field(default_factory=dict)
+    """What was found in leaves, in the midst of all others: after something was taken out most are still the same."""
 
     async def of(self, payload: JsonObject, constraints: Constraints, schema: JsonObject | None) -> Egress:
         outgoing = self.loaded.outgoing
@@ -260,15 +262,22 @@ class _Review:
         views = await aside(self.large, joined, walked)
         leaves = [*walked.leaves, *(view.leaf for view in views)]
         try:
-            scan = await self._scanned(leaves)
+            findings = await self._scanned_anew(leaves)
         except ScanFailed as failed:
             if failed.failure is Failure.TOO_LARGE and unscannable(rules)[0] is Unscannable.PASS:
                 return []
             log.error("what was to leave for %s could not be scanned: %s", self.method, failed)
             raise _Stop(WORDS[failed.failure]) from None
-        self.partial = scan.partial
         issued = placeholders.issued | (self.tokens.issued if self.tokens is not None else set())
-        return await aside(self.large, decide, walked, views, scan.findings, rules, issued)
+        return await aside(self.large, decide, walked, views, findings, rules, issued)
+
+    async def _scanned_anew(self, leaves: Sequence[Leaf]) -> list[tuple[Finding, ...]]:
+        """What is found in each leaf; looked at is what was not there before."""
+        new = [leaf for leaf in leaves if leaf not in self.known] if self.known else leaves
+        scan = await self._scanned(new)
+        self.known.update(zip(new, scan.findings, strict=True))
+        self.partial = tuple(sorted({*self.partial, *scan.partial}))
+        return [self.known[leaf] for leaf in leaves]
 
     async def _scanned(self, leaves: Sequence[Leaf]) -> Scan:
         """Rows of data say much the same again and again: it is looked at once."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from mcp_gate.detect.engine import Engine, Group, TooMany, hyperscan_engine
 from mcp_gate.detect.finding import Leaf
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.output import Detail
@@ -34,9 +37,11 @@ AROUND: Final = 160
 MOST: Final = 64
 """Places of one text that are looked at closely."""
 _ANCHORS: Final = (
-    b"instruction|prompt|guideline|directive|the user|the human|you are now|from now on|act as|the assistant|jailbreak"
-    b"|\\[/?inst\\]|<<sys|im_start|</?system|system:"
+    "instruction|prompt|guideline|directive|the user|the human|you are now|from now on|act as|the assistant|jailbreak"
+    "|\\[/?inst\\]|<<sys|im_start|</?system|system:"
 )
+MANY: Final = 10_000
+"""Anchors in all texts, above which each text is gone through by itself, as far as `MOST`."""
 _FORGET: Final = r"(?:ignore|disregard|forget|override|bypass|do not follow|don't follow)\b.{0,40}"
 _EARLIER: Final = r"\b(?:previous|prior|above|earlier|preceding|your|all|any|these|original|existing|system)\b.{0,30}"
 _WORDS: Final = r"\b(?:instruction|prompt|guideline|directive|rule|direction)s?\b"
@@ -102,15 +107,33 @@ def suspicious(walked: Walked, private: Mapping[Trail, str] = NOTHING) -> list[s
 
 
 def _speaking(leaves: Sequence[Leaf]) -> Iterator[int]:
-    for at, leaf in enumerate(leaves):
-        if len(leaf.text) >= SHORTEST and any(told.search(said) for said in _closely(leaf.text) for told in _TOLD):
+    long = [at for at, leaf in enumerate(leaves) if len(leaf.text) >= SHORTEST]
+    for at in _anchored(leaves, long):
+        if any(told.search(said) for said in _closely(leaves[at].text) for told in _TOLD):
             yield at
+
+
+def _anchored(leaves: Sequence[Leaf], long: Sequence[int]) -> Sequence[int]:
+    """Those of the long texts in which an anchor may stand."""
+    texts = [_plain(leaves[at].text) for at in long]
+    try:
+        ends = _all_anchors()("\n".join(texts).encode("utf-8", "surrogatepass"), MANY)[0]
+    except (ImportError, TooMany):
+        return long
+    if not ends:
+        return ()
+    stops = list(accumulate(len(text.encode("utf-8", "surrogatepass")) + 1 for text in texts))
+    return [long[which] for which in dict.fromkeys(bisect_left(stops, end) for end in ends)]
+
+
+def _plain(text: str) -> str:
+    """As a model reads it."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
 def _closely(text: str) -> Iterator[str]:
     """The surroundings of words that instructions hardly do without, as a model reads them."""
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    data = plain.encode("utf-8", "surrogatepass")
+    data = _plain(text).encode("utf-8", "surrogatepass")
     past = 0
     for count, match in enumerate(_anchors().finditer(data)):
         if count == MOST:
@@ -129,4 +152,10 @@ def _anchors() -> re2._Regexp[Any]:
     options = re2.Options()
     options.case_sensitive = False
     options.encoding = re2.Options.Encoding.LATIN1
-    return re2.compile(_ANCHORS, options)
+    return re2.compile(_ANCHORS.encode(), options)
+
+
+@cache
+def _all_anchors() -> Engine:
+    """Raises: ImportError: there is no hyperscan."""
+    return hyperscan_engine([Group(tuple((0, f"(?i:{anchor})") for anchor in _ANCHORS.split("|")))])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from mcp_gate.detect.finding import Leaf
@@ -97,7 +97,7 @@ def _windows(number: int, leaf: Leaf) -> Iterator[Piece]:
         if heading and start > len(heading):
             head = heading
             start = max(text.find("\n", start, first) + 1, len(heading)) if "\n" in text[start:first] else start
-        shown = replace(leaf, text=head + text[start:stop])
+        shown = leaf._replace(text=head + text[start:stop])
         yield Piece((shown,), (Window(number, start - len(head), first, last),))
         first = last
 

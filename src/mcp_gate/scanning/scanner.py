@@ -39,8 +39,8 @@ BIT_BY_BIT: Final = 1_048_576
 takes as long as to find that hardly anything is in them."""
 A_BIT: Final = 65_536
 """Characters of several leaves in one bit."""
-SIGNS: Final = 300
-"""How many places are worth a closer look on the spot."""
+SIGNS: Final = 1_000
+"""How many places are looked at closely on the spot: some microseconds each."""
 SAMPLE: Final = Piece((Leaf(SENTENCE),), (Window(0),))
 SLICE: Final = 5_000
 """Leaves that are gone through before others have their turn."""

@@ -59,7 +59,9 @@ def regions(data: bytes, fired: Ends, runs: Sequence[int]) -> list[Region]:
 
 def _signs(fired: Ends, start: int, stop: int) -> frozenset[Trigger]:
     return frozenset(
-        trigger for trigger in Trigger if bisect_right(fired[trigger], start) < bisect_right(fired[trigger], stop)
+        Trigger(which)
+        for which, ends in enumerate(fired)
+        if ends and bisect_right(ends, start) < bisect_right(ends, stop)
     )
 
 

@@ -77,7 +77,7 @@ def plain_engine() -> Engine:
     patterns = [(trigger, compiled(pattern)) for trigger, pattern in _PATTERNS.items()]
 
     def run(buffer: bytes, most: int | None = None) -> Ends:
-        found: list[list[int]] = [[] for _ in Trigger]
+        found: list[list[int]] = [[] for _ in _PATTERNS]
         for trigger, pattern in patterns:
             found[trigger].extend(match.end() for match in pattern.finditer(buffer))
         return found
