@@ -45,13 +45,16 @@ _ALIKE: Final = str.maketrans(
 )
 """Letters of other scripts that look like Latin ones."""
 _LOOKS: Final = "".join(map(chr, _ALIKE))
-_MIXED: Final = re.compile(f"[A-Za-z@][{_LOOKS}]|[{_LOOKS}][A-Za-z@]")
+_MIXED: Final = re.compile(f"[{_LOOKS}](?:(?<=[A-Za-z@].)|(?=[A-Za-z@]))")
+_ALIKES: Final = re.compile(f"[{_LOOKS}]")
 _TOKEN: Final = re.compile(r"[\w.@%+:/-]+")
+_IN_TOKENS: Final = "_.@%+:/-"
 _PLAIN: Final = (("\\n", " \n"), ("\\r", "  "), ("\\t", " \t"), ('\\"', ' "'))
 """The frequent ones, undone without a change of offsets."""
 _CONTROLS: Final = {"b": " ", "f": " ", "/": "/"}
 _TAGGED: Final = re.compile("[\U000e0020-\U000e007e]")
 _TAGS: Final = {code: chr(code - 0xE0000) if 0xE0020 <= code <= 0xE007E else "" for code in range(0xE0000, 0xE0080)}
+_ASCII: Final = bytes(range(128))
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 
 
@@ -78,6 +81,19 @@ def _fold(char: str) -> str:
 
 
 _FOLDS: Final = _Folds()
+
+
+class _AsTheyAre(dict[str, bool]):
+    """Whether a character is read as what it is, whatever stands around it; filled as characters come along."""
+
+    def __missing__(self, char: str) -> bool:
+        odd = char in _LOOKS or _ODD.match(char) is not None
+        same = self[char] = not odd and _FOLDS[ord(char)] == ord(char)
+        return same
+
+
+_ODD: Final = re.compile(f"[{_HIDDEN}{_ABOVE}]")
+_AS_THEY_ARE: Final = _AsTheyAre()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +126,36 @@ def read(text: str) -> View:
     if "\\" in text:
         for escape, instead in _PLAIN:
             text = text.replace(escape, instead)
-    if not text.isascii():
+    if not text.isascii() and not all(map(_AS_THEY_ARE.__getitem__, _others(text))):
         folded = _NOT_ASCII.sub(lambda found: found[0].translate(_FOLDS), text)
         if _MIXED.search(folded) is not None:
-            folded = _TOKEN.sub(_latin, folded)
+            folded = _latin(folded)
         return _replaced(text if folded == text else folded, _ESCAPED_OR_HIDDEN)  # what is the same is not mapped back
     return _replaced(text, _ESCAPED) if "\\" in text or "%" in text or "&" in text else View(text)
 
 
-def _latin(token: re.Match[str]) -> str:
-    """A word of which only letters that look like Latin ones are none, as it looks; a word of another script stays."""
-    word = token[0]
-    if word.isascii() or not any(char.isascii() and (char.isalpha() or char == "@") for char in word):
+def _others(text: str) -> frozenset[str]:
+    """The characters that are not ASCII."""
+    return frozenset(text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass"))
+
+
+def _latin(text: str) -> str:
+    """Words of which only letters that look like Latin ones are none, as they look; a word of another script stays."""
+    parts: list[str] = []
+    done = 0
+    while (alike := _ALIKES.search(text, done)) is not None:
+        start = alike.start()
+        while start > done and (text[start - 1].isalnum() or text[start - 1] in _IN_TOKENS):
+            start -= 1
+        token = _TOKEN.match(text, start)
+        assert token is not None
+        parts += (text[done:start], _as_it_looks(token[0]))
+        done = token.end()
+    return "".join((*parts, text[done:]))
+
+
+def _as_it_looks(word: str) -> str:
+    if not any(char.isascii() and (char.isalpha() or char == "@") for char in word):
         return word
     alike = word.translate(_ALIKE)
     return alike if alike.isascii() else word
