@@ -24,6 +24,7 @@ from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.directory import find_cache_directory, place_state
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.network import Refusals, note_unconfined
+from mcp_gate.gate.programs import ProgramRecord
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.refresh import Looker, first_look
 from mcp_gate.gate.reload import EVERY_SEC, Reloader
@@ -135,6 +136,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
         gate.load_pins(upstream, await store.pins(upstream))
     upstreams.on_tools = Looker(gate).look
     upstreams.on_refused = Refusals(gate).note
+    ProgramRecord(gate).attach(upstreams.programs)
     note_unconfined(gate)
     await upstreams.start(loaded.upstreams, loaded.hosts)
     if loaded.outgoing.enabled:  # while they boot

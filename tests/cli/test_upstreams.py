@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from support.running import Place, place, serving, wait_for
-from support.upstreams import Probe, running, tool
+from support.upstreams import SCRIPT, Probe, running, tool
 
 MAPPED = {"echo": {"topic": "job.echo", "risk_tags": ["read"]}}
 TOOLS = [tool("echo"), tool("deploy")]
@@ -135,3 +136,37 @@ def test_without_a_gate_nothing_can_be_said() -> None:
             done = found.run("upstreams", *command)
             assert done.returncode == 3
             assert "mcp-gate serve" in done.stderr
+
+
+def test_S188_another_program_is_not_started_until_pin_showed_and_accepted_it(tmp_path: Path) -> None:
+    probe, script = Probe(tmp_path, tools=TOOLS), tmp_path / "server.py"
+    script.write_text(SCRIPT.read_text())
+    data = [str(probe.log), str(probe.control)]
+    args = ["-I", str(script), "--log", data[0], "--control", data[1]]
+    shop = {"command": sys.executable, "args": args, "pin_program": True, "pin_except": data, "tools": MAPPED}
+    with place({"shop": shop}) as found:
+        with serving(found):
+            wait_for(lambda: states(found)["shop"]["tools"]["listed"] == 2)
+            accepted = {one["file"]: one["pinned"] for one in states(found)["shop"]["program"]["files"]}
+            assert list(accepted) == [sys.executable, str(script)]
+        script.write_text(SCRIPT.read_text() + "# another")
+        with serving(found):
+            wait_for(lambda: states(found)["shop"]["state"] == "changed")
+            assert states(found)["shop"]["tools"]["listed"] == 0
+            assert "server.py is not the file that was accepted (sha256:" in found.run("upstreams", "list").stdout
+            assert "'mcp-gate upstreams pin shop' shows the difference" in found.run("status").stdout
+            health = found.review().get("/healthz")
+            assert (health["status"], health["upstreams"]) == ("degraded", {"shop": "changed"})
+            done = found.run("upstreams", "pin", "shop")
+            assert (done.returncode, done.stdout) == (0, "Accepted the program.\n")
+            assert f"  {script}\n    accepted  {accepted[str(script)]}\n    now       sha256:" in done.stderr
+            assert sys.executable not in done.stderr
+            wait_for(lambda: states(found)["shop"]["state"] == "up")
+            assert found.run("upstreams", "pin", "shop").stdout == ""
+        recorded = [one for one in found.records() if one["event"].startswith("security.program")]
+    assert [(one["event"], one["upstream"]) for one in recorded] == [
+        ("security.program_pinned", "shop"), ("security.program_changed", "shop"), ("security.program_pinned", "shop"),
+    ]  # fmt: skip
+    first, changed, second = (one["data"]["files"] for one in recorded)
+    assert {one["file"]: one["new"] for one in first} == accepted
+    assert changed == second == [{"file": str(script), "old": accepted[str(script)], "new": second[0]["new"]}]

@@ -60,6 +60,13 @@ UPSTREAM = [
         "unknown key 'ask'; use one of: accepts, attributes, risk_tags, tag_when, taint, topic",
     ),
     ("{ command: a, sandbox: { network: ¦none } }", "'none' is not allowlist; use one of: allowlist"),
+    ("{ command: a, pin_program: ¦'true' }", "'true' is neither true nor false; write true or false"),
+    ("{ url: 'https://a/mcp', ¦pin_program: true }", "'pin_program' does not go with 'url'; remove it"),
+    ("{ command: a, args: [b], pin_except: ¦[b] }", "'pin_except' excepts from 'pin_program'; write pin_program: true"),
+    (
+        "{ command: a, args: [data.db], pin_program: true, pin_except: [¦dat.db] }",
+        "'dat.db' is not an argument of this upstream; did you mean 'data.db'?",
+    ),
 ]
 
 

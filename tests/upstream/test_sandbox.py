@@ -16,7 +16,9 @@ import pytest
 
 from mcp_gate.model.config import Enforcement, Limits, Place, Sandbox, UpstreamSpec
 from mcp_gate.upstream import proxy, sandbox
+from mcp_gate.upstream.launch import Vetting
 from mcp_gate.upstream.link import ClientHello, Down, open_link
+from mcp_gate.upstream.programs import Programs, Vetted
 from mcp_gate.upstream.reach import Reach, dial
 from support import roamer
 from support.network import listening, needs_sandbox
@@ -48,10 +50,10 @@ class Roamer:
 
 
 @asynccontextmanager
-async def roaming(*hosts: str, **more: Any) -> AsyncIterator[Roamer]:
+async def roaming(*hosts: str, vetting: Vetting | None = None, **more: Any) -> AsyncIterator[Roamer]:
     found = Roamer(set(hosts))
     reach = Reach(lambda: frozenset(found.hosts), lambda *what: found.refused.append(what))
-    found.link = await open_link(spec(**more), CLIENT, Ears(), Limits(), reach)
+    found.link = await open_link(spec(**more), CLIENT, Ears(), Limits(), reach, vetting)
     try:
         yield found
     finally:
@@ -231,3 +233,10 @@ async def test_where_walls_cannot_be_built_only_an_advised_sandbox_is_done_witho
             async with roaming(sandbox=asked):
                 pass
         assert caught.value.detail == "it ended: exit 1: bwrap: No permissions to create a new namespace"
+
+
+async def test_S188_what_runs_inside_is_what_was_looked_at_outside() -> None:
+    programs = Programs()
+    async with roaming(vetting=Vetted("roamer", programs)) as inside:
+        assert "Error" in await inside.go("dial", host="localhost", port=9, say="hello")
+    assert list(programs.accepted("roamer") or {}) == [sys.executable, roamer.__file__]

@@ -52,6 +52,8 @@ def _lines(found: JsonObject) -> Iterator[str]:
         yield _line("webhooks", f"{hooks['due']} waiting to be sent, {hooks['dead']} given up{cure}")
     states = [f"{name} {state}" for name, state in found["upstreams"].items()]
     yield _line("upstreams", ", ".join(states) or "none")
+    for name in (name for name, state in found["upstreams"].items() if state == "changed"):
+        yield _line("", f"{name} is another program now; 'mcp-gate upstreams pin {name}' shows the difference")
     for one in found.get("break_glass", ()):
         yield _line("GLASS", f"{one['id']}: {one['topic']} of {one['agent']} passes until {one['until']}")
     for kind, label in (("errors", "error"), ("warnings", "warning")):

@@ -75,24 +75,29 @@ def tools(name: str | None, config: str | None, state: str | None, as_json: bool
 @click.option("--yes", is_flag=True, help="Accept without asking.")
 @gate_options
 def pin(name: str, yes: bool, config: str | None, state: str | None, as_json: bool) -> None:
-    """Accept changed and new definitions of upstream NAME (or of one tool or prompt, by its listed name) as they are
-    now, after showing the difference."""
+    """Accept changed and new definitions of upstream NAME (or of one tool or prompt, by its listed name), and its
+    program if that changed, as they are now, after showing the difference."""
     from mcp_gate.faces.client import Problem
 
     with gate_of(config, state, as_json=as_json) as gate:
-        wanted = _withheld(gate, name)
-        if not wanted and not as_json:
+        program, wanted = _changed_program(gate, name), _withheld(gate, name)
+        if program is None and not wanted and not as_json:
             leave(Exit.DONE, "Nothing is withheld for its definition.")
+        if program is not None:
+            _show_program(name, program)
         for tool in wanted:
             _show_difference(tool)
-        if wanted and not yes and not _agreed(len(wanted)):
+        count = len(wanted) + (program is not None)
+        if count and not yes and not _agreed(_what(len(wanted), program)):
             leave(Exit.NOT_SO, "Nothing was accepted.")
+        posted: dict[str, JsonObject] = {}
+        for tool in wanted:
+            of_upstream = posted.setdefault(tool["upstream"], {})
+            of_upstream.setdefault(f"{tool.get('kind', 'tool')}s", {})[tool["name"]] = tool["tool_hash"]
+        if program is not None:
+            posted.setdefault(name, {})["program"] = program["digest"]
         accepted: list[str] = []
-        for upstream in sorted({tool["upstream"] for tool in wanted}):
-            digests: dict[str, dict[str, str]] = {}
-            for tool in wanted:
-                if tool["upstream"] == upstream:
-                    digests.setdefault(f"{tool.get('kind', 'tool')}s", {})[tool["name"]] = tool["tool_hash"]
+        for upstream, digests in sorted(posted.items()):
             try:
                 accepted += gate.post(f"/v1/upstreams/{upstream}/pin", digests)["pinned"]
             except Problem as problem:
@@ -102,7 +107,7 @@ def pin(name: str, yes: bool, config: str | None, state: str | None, as_json: bo
     if as_json:
         print_json({"pinned": accepted})
     else:
-        print(f"Accepted {len(accepted)} definition{'s' if len(accepted) != 1 else ''}.")
+        print(f"Accepted {_what(len(wanted), program)}.")
 
 
 def _tools(gate: ReviewClient, name: str | None) -> Iterator[JsonObject]:
@@ -122,10 +127,35 @@ def _withheld(gate: ReviewClient, name: str) -> list[JsonObject]:
     return [tool for tool in found if tool["pin"] in ("changed", "new")]
 
 
+def _changed_program(gate: ReviewClient, name: str) -> JsonObject | None:
+    """An upstream's program, if it is another one than was accepted."""
+    found = [one.get("program") for one in gate.get("/v1/upstreams")["upstreams"] if one["id"] == name]
+    return next((program for program in found if program is not None and program["pin"] == "changed"), None)
+
+
+def _what(definitions: int, program: JsonObject | None) -> str:
+    """`the program and 2 definitions`"""
+    parts = ["the program"] if program is not None else []
+    if definitions or program is None:
+        parts.append(f"{definitions} definition{'s' if definitions != 1 else ''}")
+    return " and ".join(parts)
+
+
 def _quoted(name: str) -> str:
     from urllib.parse import quote
 
     return quote(name, safe="")
+
+
+def _show_program(upstream: str, program: JsonObject) -> None:
+    """The files that differ, with both digests; for people."""
+    from mcp_gate.lang.reveal import reveal
+
+    click.echo(f"\n{upstream}: its program CHANGED since it was accepted; it is not started", err=True)
+    for file in program["files"]:
+        click.echo(f"  {reveal(file['file'])}", err=True)
+        click.echo(f"    accepted  {file.get('pinned', 'no part of it')}", err=True)
+        click.echo(f"    now       {file.get('found', 'no part of it')}", err=True)
 
 
 def _show_difference(tool: JsonObject) -> None:
@@ -142,13 +172,12 @@ def _show_difference(tool: JsonObject) -> None:
         click.echo(f"  {line}", err=True)
 
 
-def _agreed(count: int) -> bool:
+def _agreed(what: str) -> bool:
     """Ask the person at the terminal; without one the difference was shown and the command itself is the word."""
     import sys
 
     if not sys.stdin.isatty():
         return True
-    what = "this definition" if count == 1 else f"these {count} definitions"
     return click.confirm(f"Accept {what}?", default=False, err=True)
 
 

@@ -50,7 +50,7 @@ from mcp_gate.store.results import Closed, NotOpen
 from mcp_gate.store.store import Store
 from mcp_gate.upstream.catalog import Accepted, Catalog
 from mcp_gate.upstream.manager import Upstreams
-from mcp_gate.upstream.prompts import PREFIX, Prompts
+from mcp_gate.upstream.prompts import Prompts
 from mcp_gate.wire.message import Malformed
 
 log = logging.getLogger(__name__)
@@ -226,9 +226,10 @@ class Gate:
             await asyncio.wait(self._later, timeout=left)
 
     def load_pins(self, upstream: str, pins: Mapping[str, Accepted]) -> None:
-        """The definitions of an upstream that were accepted earlier."""
-        self.catalog.load(upstream, {name: pin for name, pin in pins.items() if not name.startswith(PREFIX)})
+        """What was accepted of an upstream earlier. All keys but those of tools hold a space."""
+        self.catalog.load(upstream, {name: pin for name, pin in pins.items() if " " not in name})
         self.prompts.load(upstream, pins)
+        self.upstreams.programs.load(upstream, pins)
 
     def _keep_pin(self, upstream: str, tool: str, pin: Accepted) -> None:
         self.later(self.store.pin(upstream, tool, pin.tool_hash, pin.definition, None))

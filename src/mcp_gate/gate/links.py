@@ -105,7 +105,7 @@ class OwnLinks:
         """Begin to open every upstream's connection."""
         for upstream in self._gate.loaded.upstreams:
             if upstream not in self._own:
-                self._own[upstream] = _Own(upstream, self._open, self._on_late)
+                self._own[upstream] = _Own(upstream, self._open, self._gate.upstreams.rest, self._on_late)
 
     async def _open(self, upstream: str) -> Link:
         link = await self._gate.upstreams.open(upstream, self._hello, self._inbound)
@@ -151,9 +151,16 @@ class OwnLinks:
 class _Own:
     """One connection, kept up by a task of its own."""
 
-    def __init__(self, upstream: str, connect: Callable[[str], Awaitable[Link]], on_late: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        upstream: str,
+        connect: Callable[[str], Awaitable[Link]],
+        rest: Callable[[str, float], Awaitable[None]],
+        on_late: Callable[[], None],
+    ) -> None:
         self._upstream = upstream
         self._connect = connect
+        self._rest = rest
         self._on_late = on_late
         self.link: Link | None = None
         self._changed = asyncio.Event()
@@ -203,7 +210,7 @@ class _Own:
             late = True
             failures = 0 if link is not None and loop.time() - opened > STEADY_SEC else failures + 1
             if failures:
-                await asyncio.sleep(BACKOFF_SEC[min(failures, len(BACKOFF_SEC)) - 1])
+                await self._rest(self._upstream, BACKOFF_SEC[min(failures, len(BACKOFF_SEC)) - 1])
 
     async def _open(self) -> Link | None:
         try:

@@ -87,6 +87,10 @@ class UpstreamSpec:
     headers: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
     sandbox: Sandbox | None = None
+    pin_program: bool = False
+    """Whether the files that its process is made of are compared with those accepted before it is started."""
+    pin_except: tuple[str, ...] = ()
+    """Arguments, as in `args`, that name data."""
     place: Place = field(default=Place(UPSTREAMS, 1, 1), compare=False)
 
     @property
@@ -101,6 +105,8 @@ class UpstreamSpec:
             tuple(sorted(self.headers.items())),
             self.cwd,
             self.sandbox,
+            self.pin_program,
+            self.pin_except,
         )
 
 

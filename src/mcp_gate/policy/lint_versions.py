@@ -1,4 +1,4 @@
-"""Warnings about upstreams whose program is fetched anew: without a version it can be another one at every start."""
+"""Warnings about upstreams whose program is not what their files say: packages that are fetched, modules by name."""
 
 from __future__ import annotations
 
@@ -41,15 +41,31 @@ ELSEWHERE: Final = re.compile(r"[./~]|.*(://|\$\{)")
 """How a package begins that is a folder, an address, or comes from a variable: not judged."""
 
 
+PYTHON: Final = re.compile(r"python[0-9.]*|pypy[0-9.]*")
+
+
 def lint_versions(reader: Reader, upstreams: Upstreams) -> None:
-    """What the gate remembers are the definitions of tools, not the programs behind them."""
+    """What is fetched without a version can be another program at every start, and none of it is pinned."""
     for spec in upstreams.specs.values():
-        launcher = LAUNCHERS.get(PurePath(spec.command or "").name)
+        name = PurePath(spec.command or "").name
+        launcher = LAUNCHERS.get(name)
+        if spec.pin_program:
+            _unpinned(reader, spec, name)
         package = None if launcher is None else _package(launcher, spec)
         if launcher is None or package is None or ELSEWHERE.match(package) or launcher.version.search(package):
             continue
         message = f"'{reveal(package)}' names no version: it can be another program at every start"
         reader.warn(spec.place, message, f"write the version you looked at, such as {launcher.example}")
+
+
+def _unpinned(reader: Reader, spec: UpstreamSpec, command: str) -> None:
+    """What pin_program does not reach, where the command line shows it."""
+    if command in LAUNCHERS:
+        message = f"pin_program pins '{command}' and files that arguments name, not the package that it fetches"
+        reader.warn(spec.place, message, "install the package and name its own program as command")
+    elif PYTHON.fullmatch(command) and "-m" in spec.args:
+        message = "pin_program does not pin the module behind '-m'"
+        reader.warn(spec.place, message, "name the module's file as an argument")
 
 
 def _package(launcher: Launcher, spec: UpstreamSpec) -> str | None:

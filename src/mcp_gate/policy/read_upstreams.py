@@ -21,10 +21,13 @@ PREFIX: Final = re.compile(r"[A-Za-z0-9._-]{0,64}")
 VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 UPSTREAM_KEYS: Final = frozenset(
-    {"command", "args", "env", "url", "headers", "prefix", "cwd", "sandbox", "tools", "resources", "prompts"}
+    {
+        "command", "args", "env", "url", "headers", "prefix", "cwd", "sandbox", "pin_program", "pin_except", "tools",
+        "resources", "prompts",
+    }
 )
 ENFORCEMENTS: Final = {word.value: word for word in Enforcement}
-NOT_WITH_URL: Final = ("args", "env", "cwd", "sandbox")
+NOT_WITH_URL: Final = ("args", "env", "cwd", "sandbox", "pin_program", "pin_except")
 NOT_WITH_COMMAND: Final = ("headers",)
 
 
@@ -66,16 +69,20 @@ def _spec(reader: Reader, id_: str, place: Place, block: Mapping_, variables: Va
         if key in block.keys:
             reader.error(block.keys[key], f"'{key}' does not go with '{kind}'", "remove it")
     prefix = get("prefix")
+    args = _arguments(reader, get("args"), variables)
+    pinned = reader.boolean(get("pin_program")) or False
     return UpstreamSpec(
         id=id_,
         prefix=f"{id_}_" if prefix is None else _prefix(reader, prefix),
         command=None if command is None else variables.text(reader, command, "a command", empty=False),
-        args=_arguments(reader, get("args"), variables),
+        args=args,
         env=_texts(reader, get("env"), VARIABLE_NAME, "an environment variable", variables),
         url=None if url is None else _url(reader, url),
         headers=_texts(reader, get("headers"), HEADER_NAME, "a header", variables),
         cwd=reader.text(get("cwd"), "a directory"),
         sandbox=_sandbox(reader, get("sandbox")),
+        pin_program=pinned,
+        pin_except=_no_part(reader, get("pin_except"), args, pinned=pinned),
         place=place,
     )
 
@@ -90,6 +97,14 @@ def _arguments(reader: Reader, node: Node | None, variables: Variables) -> tuple
         if text is not None:
             out.append(text)
     return tuple(out)
+
+
+def _no_part(reader: Reader, node: Node | None, args: tuple[str, ...], *, pinned: bool) -> tuple[str, ...]:
+    """Arguments that name data, which changes, and no part of the program."""
+    if node is not None and not pinned:
+        reader.error(node.place, "'pin_except' excepts from 'pin_program'", "write pin_program: true beside it")
+    words = {word: word for word in args}
+    return reader.each(node, lambda item: reader.one_of(item, words, "an argument of this upstream"))
 
 
 def _prefix(reader: Reader, node: Node) -> str:

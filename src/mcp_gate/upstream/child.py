@@ -16,7 +16,8 @@ from typing import Final, cast
 
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import Enforcement, UpstreamSpec
-from mcp_gate.upstream.link import Down
+from mcp_gate.upstream.launch import Launch, Vetting
+from mcp_gate.upstream.link import NOT_STARTED, Down
 from mcp_gate.upstream.reach import Reach
 from mcp_gate.upstream.sandbox import Sandbox, hindrance
 from mcp_gate.wire.peer import Peer
@@ -29,7 +30,6 @@ LAST_WORDS: Final = 400
 GRACE_SEC: Final = 2.0
 TAIL_SEC: Final = 1.0
 """How long output is still read of a process that ended: its last answer may be on the way."""
-NOT_STARTED: Final = "it cannot be started"
 PR_SET_PDEATHSIG: Final = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -54,6 +54,19 @@ def environment(spec: UpstreamSpec, env: Mapping[str, str]) -> dict[str, str]:
     """What reaches the child: six harmless variables, and what the admin named."""
     inherited = {name: env[name] for name in INHERITED if name in env}
     return inherited | {name: expanded(value, env) for name, value in spec.env.items()}
+
+
+def launch_of(spec: UpstreamSpec, env: Mapping[str, str]) -> Launch:
+    """What is to be started.
+
+    Raises:
+        Down: it cannot be told.
+    """
+    if spec.command is None:
+        raise Down(NOT_STARTED, "the upstream has no command")
+    command = tuple(expanded(part, env) for part in (spec.command, *spec.args))
+    data = frozenset(expanded(part, env) for part in spec.pin_except)
+    return Launch(command, environment(spec, env), spec.cwd, data)
 
 
 class Child(asyncio.SubprocessProtocol):
@@ -151,21 +164,19 @@ class Child(asyncio.SubprocessProtocol):
         return f"ended by signal {-code}" if code < 0 else f"exit {code}"
 
 
-async def start_child(spec: UpstreamSpec, peer: Peer, reach: Reach) -> Child:
+async def start_child(spec: UpstreamSpec, peer: Peer, reach: Reach, vetting: Vetting) -> Child:
     """Start the process of an upstream, in a sandbox if it is to be.
 
     Raises:
         Down: it cannot be started.
     """
-    if spec.command is None:
-        raise Down(NOT_STARTED, "the upstream has no command")
-    env = environment(spec, os.environ)
-    command = [expanded(part, os.environ) for part in (spec.command, *spec.args)]
+    launch = await vetting.before(launch_of(spec, os.environ))
+    command = list(launch.command)
     sandbox = Sandbox(reach) if await _is_confined(spec) else None
     try:
         _, child = await asyncio.get_running_loop().subprocess_exec(
             lambda: Child(peer, sandbox), *(command if sandbox is None else sandbox.around(command)),
-            env=env, cwd=spec.cwd, start_new_session=True, preexec_fn=partial(_die_with, os.getpid()),
+            env=launch.env, cwd=launch.cwd, start_new_session=True, preexec_fn=partial(_die_with, os.getpid()),
             pass_fds=() if sandbox is None else sandbox.fds,
         )  # fmt: skip
     except BaseException as e:

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.upstream.launch import Unvetted, Vetting
 from mcp_gate.upstream.reach import NOWHERE, Reach
 from mcp_gate.wire.message import RequestId
 from mcp_gate.wire.peer import Lost
@@ -16,6 +17,7 @@ MODERN_VERSION: Final = "2026-07-28"
 LEGACY_VERSION: Final = "2025-11-25"
 GRACE_SEC: Final = 3.0
 """How long an upstream may take to heed that a request overran its time."""
+NOT_STARTED: Final = "it cannot be started"
 OVERRAN: Final = "it took longer than it may"
 """The reason that an upstream is given."""
 
@@ -141,13 +143,19 @@ class Link(Protocol):
 
 
 async def open_link(
-    spec: UpstreamSpec, hello: ClientHello | None, inbound: Inbound, limits: Limits, reach: Reach = NOWHERE
+    spec: UpstreamSpec,
+    hello: ClientHello | None,
+    inbound: Inbound,
+    limits: Limits,
+    reach: Reach = NOWHERE,
+    vetting: Vetting | None = None,
 ) -> Link:
     """Connect, and shake hands.
 
     Args:
         hello: the client to mirror; None for the gate's own connection, which prefers the stateless protocol.
         reach: what its process may reach over the network, where it is to be in a sandbox.
+        vetting: whether what it runs may be started; None: whatever is there is.
 
     Raises:
         Lost: it cannot be reached, or the handshake failed; the reason is fit for people.
@@ -155,7 +163,7 @@ async def open_link(
     if spec.command is not None:
         from mcp_gate.upstream.stdio import open_stdio
 
-        return await open_stdio(spec, hello, inbound, limits, reach)
+        return await open_stdio(spec, hello, inbound, limits, reach, vetting or Unvetted())
     from mcp_gate.upstream.http import open_http
 
     return await open_http(spec, hello, inbound, limits)

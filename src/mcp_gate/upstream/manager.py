@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
 import logging
 import random
 import time
@@ -14,7 +16,9 @@ from typing import Final
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.model.foreign import JsonObject
+from mcp_gate.upstream.launch import Unvetted, Vetting
 from mcp_gate.upstream.link import ClientHello, Down, Inbound, Link, Misbehaved, open_link
+from mcp_gate.upstream.programs import Programs, Vetted, why
 from mcp_gate.upstream.reach import Reach
 from mcp_gate.wire.errors import METHOD_NOT_FOUND, RpcError
 from mcp_gate.wire.peer import Lost
@@ -35,6 +39,8 @@ class State(StrEnum):
     """Did not start, or ended; tried again with growing pauses."""
     SUSPENDED = "suspended"
     """It broke the framing or a limit; tried again after the longest pause."""
+    CHANGED = "changed"
+    """The program on disk is not the one that was accepted: it is not started until somebody accepts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,9 @@ class Upstreams:
         self._shared: dict[str, _Supervised] = {}
         self._own: dict[str, set[Link]] = {}
         self._hosts: Mapping[str, frozenset[str]] = {}
+        self._mended: dict[str, asyncio.Event] = {}
+        """Set when an upstream that is waited for may be tried again at once."""
+        self.programs = Programs()
         self.inbound: Inbound | None = None
         """Who hears what shared connections say; set before `start`."""
         self.on_tools: Callable[[str], None] = lambda upstream: None
@@ -113,7 +122,8 @@ class Upstreams:
         spec = self._specs.get(upstream)
         if spec is None:
             raise Lost(f"there is no upstream '{upstream}'", sent=False)
-        link = await open_link(spec, hello, _Tap(inbound, self), self._limits, self._reach(upstream))
+        tap = _Tap(inbound, self)
+        link = await open_link(spec, hello, tap, self._limits, self._reach(upstream), self._vetting(spec))
         now = self._specs.get(upstream)
         if now is None or not _same(now, spec):  # a reload or the end overtook us
             await link.close()
@@ -125,7 +135,26 @@ class Upstreams:
 
     def health(self) -> list[Health]:
         """In the order of the file."""
-        return [self._shared[id_].health() for id_ in self._specs if id_ in self._shared]
+        return [self._health(spec) for id_, spec in self._specs.items() if id_ in self._shared]
+
+    def _health(self, spec: UpstreamSpec) -> Health:
+        found = self._shared[spec.id].health()
+        replaced = self.programs.replaced(spec.id)
+        if replaced is None:
+            return found
+        return dataclasses.replace(found, state=State.CHANGED, error=why(spec.id, replaced))
+
+    async def rest(self, upstream: str, seconds: float) -> None:
+        """Wait before an upstream is tried again, until then or until `retry`."""
+        mended = self._mended.setdefault(upstream, asyncio.Event())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await mended.wait()
+
+    def retry(self, upstream: str) -> None:
+        """Have an upstream that is down tried again now: what kept it from starting is mended."""
+        if (mended := self._mended.pop(upstream, None)) is not None:
+            mended.set()
 
     def blame(self, upstream: str, why: str) -> None:
         """Show an upstream as suspended although it is up: what it lists was refused. Until it is up again, or "".
@@ -142,6 +171,8 @@ class Upstreams:
         before, self._specs = self._specs, dict(specs)
         kept = {id_ for id_, spec in specs.items() if id_ in before and _same(before[id_], spec)}
         await asyncio.gather(*(self._end(id_) for id_ in before if id_ not in kept))
+        for id_ in before.keys() - kept:
+            self.programs.forget(id_)
         for id_, spec in specs.items():
             if id_ not in kept:
                 self._shared[id_] = _Supervised(spec, self)
@@ -168,7 +199,10 @@ class Upstreams:
             log.exception("upstream %s: its tools could not be looked at", upstream)
 
     async def connect(self, spec: UpstreamSpec, inbound: Inbound) -> Link:
-        return await open_link(spec, None, inbound, self._limits, self._reach(spec.id))
+        return await open_link(spec, None, inbound, self._limits, self._reach(spec.id), self._vetting(spec))
+
+    def _vetting(self, spec: UpstreamSpec) -> Vetting:
+        return Vetted(spec.id, self.programs) if spec.pin_program else Unvetted()
 
     def _reach(self, upstream: str) -> Reach:
         return Reach(
@@ -250,7 +284,8 @@ class _Supervised:
         while True:
             lived = await self._once()
             failures = 1 if lived > STEADY_SEC else failures + 1
-            await asyncio.sleep(self._owner.pause(failures, misbehaved=isinstance(self._down, Misbehaved)))
+            pause = self._owner.pause(failures, misbehaved=isinstance(self._down, Misbehaved))
+            await self._owner.rest(self._spec.id, pause)
             self._restarts += 1
             self._attempt = loop.create_future()
 

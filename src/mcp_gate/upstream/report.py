@@ -12,8 +12,10 @@ from mcp_gate.model.foreign import JsonObject
 from mcp_gate.policy.load import Loaded
 from mcp_gate.signals.describe import describe
 from mcp_gate.store.store import Store
+from mcp_gate.upstream import kept
 from mcp_gate.upstream.catalog import Catalog, Tool, Withheld, pin_of
-from mcp_gate.upstream.manager import Health, Upstreams
+from mcp_gate.upstream.manager import Health, State, Upstreams
+from mcp_gate.upstream.programs import KEY, Replaced
 from mcp_gate.upstream.prompts import PREFIX, Prompts
 
 PINNED: Final = "pinned"
@@ -59,7 +61,7 @@ class Served(Protocol):
 
 async def upstreams(gate: Served) -> list[JsonObject]:
     """Every upstream, in the order of the file: `{id, prefix, transport, state, since, restarts, version?, sandbox?,
-    error?, tools: {listed, withheld}}`. `error` is revealed."""
+    program?, error?, tools: {listed, withheld}}`. `error` is revealed; `program` as `kept.shown` has it."""
     return [_upstream(gate, health) for health in gate.upstreams.health() if health.upstream in gate.loaded.upstreams]
 
 
@@ -82,31 +84,42 @@ async def pin(gate: Served, upstream: str, posted: JsonObject) -> JsonObject:
     """Accept definitions, all of them or none.
 
     Args:
-        posted: `{"tools": {NAME: DIGEST}, "prompts": {NAME: DIGEST}}`, one of them or both, the digest being the
-            `tool_hash` that was shown.
+        posted: `{"tools": {NAME: DIGEST}, "prompts": {NAME: DIGEST}, "program": DIGEST}`, at least one of them, the
+            digest being the `tool_hash` that was shown, or the program's `digest`.
 
     Returns:
-        `{"pinned": [NAME]}`.
+        `{"pinned": [NAME]}`, the program's being "the program".
 
     Raises:
         NoSuchUpstream, BadPin, NotAsShown: nothing was accepted.
         Unavailable: it could not be recorded; what is named before the one that failed is accepted.
     """
     _known(gate, upstream)
-    if not posted or not set(posted) <= {"tools", "prompts"} or not all(_names(part) for part in posted.values()):
-        raise BadPin('the body is {"tools": {NAME: TOOL_HASH}, "prompts": {NAME: TOOL_HASH}}')
+    if not posted or not all(_well_formed(kind, part) for kind, part in posted.items()):
+        raise BadPin('the body is {"tools": {NAME: TOOL_HASH}, "prompts": {NAME: TOOL_HASH}, "program": DIGEST}')
     tools = [_as_shown(gate.catalog, upstream, *one) for one in posted.get("tools", {}).items()]
     prompts = [_as_shown(gate.prompts, upstream, *one) for one in posted.get("prompts", {}).items()]
+    program = _program_as_shown(gate, upstream, posted["program"]) if "program" in posted else None
     for tool in tools:
         await _accept(gate, gate.catalog, tool, tool.name)
     for prompt in prompts:
         await _accept(gate, gate.prompts, prompt, PREFIX + prompt.name)
+    if program is not None:
+        await kept.keep(gate, upstream, program.files, program.differences)
+        gate.upstreams.programs.accept(upstream, program)
+        gate.upstreams.retry(upstream)
     gate.hub.publish({"event": "tool.changed", "upstream": upstream})
-    return {"pinned": [one.name for one in (*tools, *prompts)]}
+    return {"pinned": [*(one.name for one in (*tools, *prompts)), *([KEY] if program is not None else [])]}
 
 
-def _names(part: object) -> bool:
-    return isinstance(part, dict) and bool(part)
+def _well_formed(kind: str, part: object) -> bool:
+    match kind:
+        case "tools" | "prompts":
+            return isinstance(part, dict) and bool(part)
+        case "program":
+            return isinstance(part, str)
+        case _:
+            return False
 
 
 async def _accept(gate: Served, kept_by: Catalog | Prompts, tool: Withheld, key: str) -> None:
@@ -118,8 +131,8 @@ async def _accept(gate: Served, kept_by: Catalog | Prompts, tool: Withheld, key:
     fields: JsonObject = {
         "upstream": tool.upstream, "tool": tool.name, "policy_snapshot": gate.loaded.snapshot.id,
     }  # fmt: skip
-    kept = pin_of(tool.definition, tool.tool_hash)
-    await gate.store.pin(tool.upstream, key, kept.tool_hash, kept.definition, Event("tool.changed", fields, data))
+    now = pin_of(tool.definition, tool.tool_hash)
+    await gate.store.pin(tool.upstream, key, now.tool_hash, now.definition, Event("tool.changed", fields, data))
     kept_by.accept(tool)
 
 
@@ -137,10 +150,20 @@ def _as_shown(kept_by: Catalog | Prompts, upstream: str, name: str, digest: obje
     return tool
 
 
+def _program_as_shown(gate: Served, upstream: str, digest: object) -> Replaced:
+    replaced = gate.upstreams.programs.replaced(upstream)
+    if replaced is None:
+        raise NotAsShown("the program is the one that was accepted")
+    if replaced.digest != digest:
+        raise NotAsShown("the program changed again since it was shown")
+    return replaced
+
+
 def _upstream(gate: Served, health: Health) -> JsonObject:
     spec = gate.loaded.upstreams[health.upstream]
     known = gate.catalog.tools(spec.id)
-    withheld = sum(isinstance(tool, Withheld) for tool in known)
+    started = health.state is not State.CHANGED or bool(health.version)
+    withheld = sum(isinstance(tool, Withheld) or not started for tool in known)
     out: JsonObject = {
         "id": spec.id,
         "prefix": spec.prefix,
@@ -154,6 +177,8 @@ def _upstream(gate: Served, health: Health) -> JsonObject:
         out["sandbox"] = "enforced"
     if (why := gate.loaded.unconfined.get(spec.id)) is not None:
         out["sandbox"] = f"missing: {why}"
+    if spec.pin_program:
+        out["program"] = kept.shown(gate.upstreams.programs, spec.id)
     if health.version:
         out["version"] = health.version
     if health.error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,7 @@ from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.upstream.child import Child, start_child
+from mcp_gate.upstream.launch import Vetting
 from mcp_gate.upstream.link import (
     LEGACY_VERSION,
     MODERN_VERSION,
@@ -84,13 +86,13 @@ class StdioLink:
         self._ending: asyncio.Task[None] | None = None
         self.peer = Peer(self, limit=limits.upstream_bytes, upstream=True, depth=DEPTH)
 
-    async def start(self, spec: UpstreamSpec, reach: Reach) -> None:
+    async def start(self, spec: UpstreamSpec, reach: Reach, vetting: Vetting) -> None:
         """Start the child.
 
         Raises:
             Down: it cannot be started.
         """
-        self._child = await start_child(spec, self.peer, reach)
+        self._child = await start_child(spec, self.peer, reach, vetting)
         if self.peer.closed:  # it ended while it was started
             self._let_go(self._child)
 
@@ -234,32 +236,37 @@ def _progress_token(params: JsonObject | None) -> RequestId | None:
 
 
 async def open_stdio(
-    spec: UpstreamSpec, hello: ClientHello | None, inbound: Inbound, limits: Limits, reach: Reach
+    spec: UpstreamSpec, hello: ClientHello | None, inbound: Inbound, limits: Limits, reach: Reach, vetting: Vetting
 ) -> StdioLink:
     """Start the child and shake hands (see `link.open_link`)."""
-    if hello is None and (link := await _own(spec, inbound, limits, reach)) is not None:
+
+    async def started() -> StdioLink:
+        link = StdioLink(spec, inbound, limits)
+        await link.start(spec, reach, vetting)
         return link
-    link = await _started(spec, inbound, limits, reach)
-    await _handshake(link, hello if hello is not None else own_hello())
-    if hello is None:
-        link.notify("notifications/initialized", None)
+
+    link = await _own(started) if hello is None else None
+    if link is None:
+        link = await started()
+        await _handshake(link, hello if hello is not None else own_hello())
+        if hello is None:
+            link.notify("notifications/initialized", None)
+    try:
+        await vetting.after()
+    except BaseException:
+        await link.close()
+        raise
     return link
 
 
-async def _started(spec: UpstreamSpec, inbound: Inbound, limits: Limits, reach: Reach) -> StdioLink:
-    link = StdioLink(spec, inbound, limits)
-    await link.start(spec, reach)
-    return link
-
-
-async def _own(spec: UpstreamSpec, inbound: Inbound, limits: Limits, reach: Reach) -> StdioLink | None:
+async def _own(started: Callable[[], Awaitable[StdioLink]]) -> StdioLink | None:
     """The gate's own link: the stateless protocol, or a handshake with the same process. None where the process took
     offence at being asked before the handshake: a fresh one may not.
 
     Raises:
         Misbehaved: it would do so again.
     """
-    link = await _started(spec, inbound, limits, reach)
+    link = await started()
     try:
         if await _discovered(link):
             return link

@@ -89,7 +89,7 @@ SCHEMAS: Final[JsonObject] = {
         {"approver_id": APPROVER, "reason": {**REASON, "pattern": r"\S"}}, "approver_id", "reason", closed=True
     ),
     "Nothing": _object({}, closed=True),
-    "Pins": {**_object({"tools": HASHES, "prompts": HASHES}, closed=True), "minProperties": 1},
+    "Pins": {**_object({"tools": HASHES, "prompts": HASHES, "program": TEXT}, closed=True), "minProperties": 1},
     "Status": _object(
         {
             "gate_id": TEXT, "status": TEXT, "policy": TEXT, "policy_snapshot": TEXT, "assurance": TEXT,

@@ -39,7 +39,11 @@ def upstreams_schema() -> JsonObject:
 def _child() -> JsonObject:
     sandbox = block({"network": one_of(["allowlist"]), "enforcement": one_of(["strict", "advisory"])})
     variables = free(_ANY, "Only these reach the child; ${env:NAME} is expanded when it starts.", VARIABLE_NAME.pattern)
-    members = {"command": text(), "args": each(_ANY), "env": variables, "cwd": text(), "sandbox": sandbox}
+    members = {
+        "command": text(), "args": each(_ANY), "env": variables, "cwd": text(), "sandbox": sandbox,
+        "pin_program": truth("Start it only while its files are those that were accepted: the first start accepts."),
+        "pin_except": each(text("An argument of args that names data, not a part of the program.")),
+    }  # fmt: skip
     return block({**members, **_common()}, ("command",), "A server on standard input and output.")
 
 
