@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from mcp_gate.gate import events, reviewers, words
+from mcp_gate.gate.accepted import tool_changed
 from mcp_gate.gate.dispatch import dispatch, never_sent
 from mcp_gate.gate.hold import Superseded, hold
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
@@ -59,8 +60,9 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
         try:
             if gate.store.stopped(caller.agent):
                 return await _refuse(gate, received, verdict, words.stopped(verdict, received.call.id))
-            if job.withheld:
-                return await _refuse(gate, received, verdict, words.tool_changed(verdict, received.call.id, None))
+            if job.withheld or (superseded and tool_changed(gate, received.call)):
+                refused = words.tool_changed(verdict, received.call.id, None)
+                return await _refuse(gate, received, verdict, refused, supersedes=superseded)
             if verdict.decision is not Decision.DENY and gate.quarantine.about(received.call):
                 told = await gate.quarantine.collect(received, verdict)
                 if told is not None:

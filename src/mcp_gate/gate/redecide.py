@@ -1,4 +1,5 @@
-"""Held calls decided again, because the policy, or their agent's level, is not what it was; or ended with its stop."""
+"""Held calls decided again, because the policy, their agent's level or their tool is not what it was; or ended with the
+agent's stop."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mcp_gate.evidence.hashes import job_hash
 from mcp_gate.gate import clock, events
+from mcp_gate.gate.accepted import tool_changed
 from mcp_gate.gate.asking import new_request
 from mcp_gate.gate.receive import Received, Seen, acquaint, forbidden, known
 from mcp_gate.gate.tokens import decided, facts_sent
@@ -51,11 +53,13 @@ def _why(gate: Gate, request: Request) -> str:
         return "policy_changed"
     if gate.store.level(request.call.agent) != request.call.level:
         return "level_changed"
-    return ""
+    return "tool_changed" if tool_changed(gate, request.call) else ""
 
 
 async def _reopen(gate: Gate, request: Request) -> None:
     held = request.asked_call
+    if tool_changed(gate, held):
+        return  # it is denied
     await acquaint(gate.store, held.agent)
     await gate.tokens.acquaint(held.agent, held.session, held.arguments)
     while True:

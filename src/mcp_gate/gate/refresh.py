@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from mcp_gate.gate.redecide import redecide
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import ConfigError, Problem
 from mcp_gate.model.event import Event
@@ -38,6 +39,7 @@ def _record(gate: Gate, upstream: str, changes: tuple[Event, ...]) -> None:
         gate.note(replace(change, fields={**change.fields, "policy_snapshot": gate.loaded.snapshot.id}))
     if changes:
         gate.hub.publish({"event": "tool.changed", "upstream": upstream})
+        gate.later(redecide(gate))
 
 
 def accepted_prompts(gate: Gate, upstream: str, prefix: str, prompts: list[JsonObject]) -> list[JsonObject]:

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, TypeAlias
 
 from mcp_gate.autonomy.level import AgentLevel, Change
 from mcp_gate.autonomy.promotion import promotion
 from mcp_gate.gate import events, reviewers
+from mcp_gate.gate.accepted import accepted_hash
 from mcp_gate.gate.editing import edited
 from mcp_gate.gate.reviewers import Identity
 from mcp_gate.gate.second import look_at
@@ -30,7 +31,6 @@ from mcp_gate.review.standing import Standing
 from mcp_gate.store.database import Conflict
 from mcp_gate.store.once import Once
 from mcp_gate.store.requests import Released
-from mcp_gate.upstream.catalog import Tool, Withheld
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
@@ -202,7 +202,7 @@ class Reviewing:
             now=gate.clock.steady(),
             wall=gate.clock.wall(),
             snapshot=gate.loaded.snapshot.id,
-            tool_hash=self._tool_hash(request),
+            tool_hash=accepted_hash(gate, request.call),
             level=gate.store.level(request.call.agent),
             gate_id=gate.id,
             record=events.members(request.call, request.policy_snapshot),
@@ -216,21 +216,6 @@ class Reviewing:
             return Workload()
         now = self._gate.clock.steady()
         return await self._gate.store.assigning.workload(reviewer, without=request.id, now=now, approvals=approvals)
-
-    def _tool_hash(self, request: Request) -> str | None:
-        """The tool's accepted definition as of now. A withheld tool has none, which is a change."""
-        if request.call.method != "tools/call":
-            return request.call.tool_hash
-        found = self._gate.catalog.lookup(request.call.listed_name)
-        match found:
-            case Tool():
-                return found.tool_hash
-            case Withheld():
-                return ""
-            case None:
-                return None
-            case _:
-                assert_never(found)
 
     # ---- claims and due times
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mcp_gate.gate.refresh import Looker
 from mcp_gate.gate.reviewers import Session, operator
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.decision import Assurance
-from mcp_gate.model.request import Request, ReviewerDecision
+from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
 from mcp_gate.policy.load import load
 from support.agents import ENVELOPE, MAPPED, bench, entry
 from support.gates import decide, pending
@@ -162,6 +164,25 @@ async def test_a_list_too_long_for_one_answer_goes_on_under_a_cursor_of_the_gate
         for cursor in ("1", first["nextCursor"][:-1], 7):
             assert (await client.error("tools/list", {"cursor": cursor}))["code"] == -32602
         assert (await other.error("tools/list", {"cursor": first["nextCursor"]}))["code"] == -32602
+
+
+async def test_a_definition_that_changes_voids_what_is_held_and_its_client_is_told(tmp_path: Path) -> None:
+    probe = Probe(tmp_path, tools=[tool("echo"), tool("deploy")])
+    async with bench({"shop": entry(probe)}, RULES, "hold: { wait_sec: 20 }\n") as b, b.legacy() as client:
+        b.gate.upstreams.on_tools = Looker(b.gate).look
+        waiting = await client.send("tools/call", {"name": "shop_deploy", "arguments": {}})
+        while not (held := await b.gate.store.open_requests()):
+            await asyncio.sleep(0.01)
+        probe.change(tools=[tool("echo"), tool("deploy", description="deploys everything")])
+        told = (await client.answer(waiting))["result"]["_meta"][KEY]
+        assert (told["status"], told["rule_id"]) == ("denied", "tool_changed")
+        assert await b.gate.store.open_requests() == []
+        found = await b.gate.store.request(held[0].id)
+        assert found is not None
+        assert found.status is RequestStatus.SUPERSEDED
+        assert probe.calls() == []
+        (voided,) = await b.records("request.cancelled")
+        assert voided["data"] == {"cause": "superseded", "why": "tool_changed"}
 
 
 async def test_a_definition_that_changes_is_withheld_at_once_and_its_call_denied(tmp_path: Path) -> None:
