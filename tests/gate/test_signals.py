@@ -191,12 +191,12 @@ async def test_S056_what_is_no_number_from_0_to_1_is_below_and_of_two_the_lower_
 async def test_S056_numbers_that_are_not_finite_are_no_message_at_all(tmp_path: Path) -> None:
     probe = Probe(tmp_path)
     async with bench({"shop": entry(probe)}, SURE) as b, b.legacy() as client:
-        for odd in (b"NaN", b"Infinity", b"1e999"):
+        for odd, code in ((b"NaN", -32700), (b"Infinity", -32700), (b"1e999", -32602)):
             await client.send_line(
                 b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"shop_echo","arguments":{},'
                 b'"_meta":{"dev.mcp-gate/confidence":' + odd + b"}}}"
             )
-            assert (await client.message())["error"]["code"] == -32700
+            assert (await client.message())["error"]["code"] == code
         assert probe.calls() == []
 
 
