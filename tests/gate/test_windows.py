@@ -144,9 +144,9 @@ async def test_a_call_that_is_one_too_many_or_cannot_be_recorded_gives_its_part_
             assert await total(gate) == 101
             await gate.settle(5)
             for n, amount in ((3, 5), (4, 105)):
-                plan.arm(2)
+                plan.break_down()
                 assert status(await perform(gate, pay(n, amount), Upstream())) is Status.UNAVAILABLE
-                plan.arm(-1)
+                plan.broken = False
             assert await total(gate) == 101
 
 
