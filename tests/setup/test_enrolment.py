@@ -119,6 +119,34 @@ def test_a_file_that_would_come_to_say_something_else_stays_as_it_is() -> None:
         checked(files, enrolled(BLOCK, "ana", groups=["ops"]), wanted)
 
 
+HOOKS = """\
+version: v1
+reviewers:
+  dana: {}
+  ana: {}
+webhooks:
+  - { id: pager, url: "https://a.example", secret: "${env:S}", reviewers: [dana, ana] }   # both
+  - id: other
+    url: "https://b.example"
+    secret: "${env:S}"
+    reviewers:
+      - dana
+"""
+
+
+def test_who_goes_is_spoken_for_by_no_webhook_either() -> None:
+    files = {"upstreams.yaml": UPSTREAMS.encode(), "gate.yaml": HOOKS.encode()}
+    loaded = checked(files, without(HOOKS, "dana"), {"ana": ReviewerSpec("ana")})
+    assert [hook.reviewers for hook in loaded.settings.webhooks] == [("ana",), ()]
+    assert "# both" in without(HOOKS, "dana")
+
+
+def test_the_last_whom_a_channel_in_slack_speaks_for_does_not_go_unseen() -> None:
+    text = HOOKS.replace('url: "https://a.example"', "slack: C0, token: t").replace("[dana, ana]", "[dana]")
+    with pytest.raises(CannotEnrol, match="webhook 'pager' speaks for 'dana' alone"):
+        without(text, "dana")
+
+
 IDS = st.lists(st.sampled_from(["a", "b", "c", "d"]), unique=True, max_size=4)
 
 

@@ -41,15 +41,34 @@ def enrolled(
 
 
 def without(text: str, id_: str) -> str:
-    """gate.yaml without a reviewer.
+    """gate.yaml without a reviewer, also among those whom a webhook's answers may speak for.
 
     Raises:
-        CannotEnrol: he is not in it.
+        CannotEnrol: he is not in it, or is the one that a channel in Slack speaks for: without him it would for all.
     """
     try:
-        return drop_entry(text, ("reviewers",), id_)
+        text = drop_entry(text, ("reviewers",), id_)
     except NotThere:
         raise CannotEnrol(f"there is no reviewer '{id_}' in {SETTINGS}") from None
+    hooks = find(text, "webhooks")
+    for n in range(0 if hooks is None else len(hooks.value)):
+        text = _silenced(text, n, id_)
+    return text
+
+
+def _silenced(text: str, n: int, id_: str) -> str:
+    """gate.yaml with a webhook that speaks for somebody no more."""
+    named = find(text, "webhooks", n, "reviewers")
+    items = [] if named is None else [item.value for item in named.value]
+    if id_ not in items:
+        return text
+    if len(items) > 1:
+        return drop_item(text, ("webhooks", n, "reviewers"), items.index(id_))
+    if find(text, "webhooks", n, "slack") is not None:
+        hook = find(text, "webhooks", n, "id")
+        name = "" if hook is None else f" '{hook.value}'"
+        raise CannotEnrol(f"webhook{name} speaks for '{id_}' alone, and without him for everybody: change it first")
+    return drop_entry(text, ("webhooks", n), "reviewers")
 
 
 def without_key(text: str, id_: str, fingerprint: str) -> str:
@@ -78,7 +97,8 @@ def checked(files: Mapping[str, bytes], text: str, wanted: Mapping[str, Reviewer
     before = load(files).settings
     loaded = load({**files, SETTINGS: text.encode()})
     after = loaded.settings
-    if after != replace(before, reviewers=wanted):
+    heard = (replace(hook, reviewers=tuple(id_ for id_ in hook.reviewers if id_ in wanted)) for hook in before.webhooks)
+    if after != replace(before, reviewers=wanted, webhooks=tuple(heard)):
         raise CannotEnrol(f"{SETTINGS} is written in a way that this command does not know; change it by hand")
     return loaded
 

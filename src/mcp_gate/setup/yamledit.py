@@ -13,21 +13,29 @@ Node: TypeAlias = Any
 """A node of PyYAML's, with the marks where it begins and ends."""
 
 
+Step: TypeAlias = str | int
+"""A key, or an index."""
+
+
 class NotThere(LookupError):
     """The file has no such place."""
 
 
-def find(text: str, *path: str) -> Node | None:
-    """The node below these keys, or None."""
+def find(text: str, *path: Step) -> Node | None:
+    """The node below these keys and indices, or None."""
     node: Node = yaml.compose(text, yaml.SafeLoader)
-    for key in path:
-        if not isinstance(node, yaml.MappingNode):
-            return None
-        node = next((value for name, value in node.value if name.value == key), None)
+    for step in path:
+        match node, step:
+            case yaml.MappingNode(), str():
+                node = next((value for name, value in node.value if name.value == step), None)
+            case yaml.SequenceNode(), int() if step < len(node.value):
+                node = node.value[step]
+            case _:
+                return None
     return node
 
 
-def put_entry(text: str, path: tuple[str, ...], key: str, value: str) -> str:
+def put_entry(text: str, path: tuple[Step, ...], key: str, value: str) -> str:
     """Add an entry at the end of the mapping below `path`.
 
     Args:
@@ -38,11 +46,11 @@ def put_entry(text: str, path: tuple[str, ...], key: str, value: str) -> str:
     """
     node = find(text, *path)
     if not isinstance(node, yaml.MappingNode) or any(name.value == key for name, _ in node.value):
-        raise NotThere(".".join((*path, key)))
+        raise NotThere(_dotted(*path, key))
     return _added(text, node, [entry for _, entry in node.value], f"{key}: {value}")
 
 
-def put_item(text: str, path: tuple[str, ...], value: str) -> str:
+def put_item(text: str, path: tuple[Step, ...], value: str) -> str:
     """Add an item at the end of the sequence below `path`.
 
     Raises:
@@ -50,11 +58,11 @@ def put_item(text: str, path: tuple[str, ...], value: str) -> str:
     """
     node = find(text, *path)
     if not isinstance(node, yaml.SequenceNode):
-        raise NotThere(".".join(path))
+        raise NotThere(_dotted(*path))
     return _added(text, node, node.value, value if node.flow_style else f"- {value}")
 
 
-def drop_entry(text: str, path: tuple[str, ...], key: str) -> str:
+def drop_entry(text: str, path: tuple[Step, ...], key: str) -> str:
     """Take an entry out of the mapping below `path`; an empty one is left as `{}`.
 
     Raises:
@@ -64,11 +72,11 @@ def drop_entry(text: str, path: tuple[str, ...], key: str) -> str:
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
     at = next((n for n, (name, _) in enumerate(pairs) if name.value == key), None)
     if at is None:
-        raise NotThere(".".join((*path, key)))
+        raise NotThere(_dotted(*path, key))
     return _dropped(text, node, [(name.start_mark.index, _end(value)) for name, value in pairs], at, "{}")
 
 
-def drop_item(text: str, path: tuple[str, ...], at: int) -> str:
+def drop_item(text: str, path: tuple[Step, ...], at: int) -> str:
     """Take the item of this index out of the sequence below `path`; an empty one is left as `[]`.
 
     Raises:
@@ -76,11 +84,15 @@ def drop_item(text: str, path: tuple[str, ...], at: int) -> str:
     """
     node = find(text, *path)
     if not isinstance(node, yaml.SequenceNode) or not 0 <= at < len(node.value):
-        raise NotThere(".".join(path))
+        raise NotThere(_dotted(*path))
     spans = [(item.start_mark.index, _end(item)) for item in node.value]
     if not node.flow_style:  # the dash is the item's
         spans = [(text.rindex("-", 0, start), end) for start, end in spans]
     return _dropped(text, node, spans, at, "[]")
+
+
+def _dotted(*path: Step) -> str:
+    return ".".join(map(str, path))
 
 
 def _added(text: str, node: Node, values: list[Node], line: str) -> str:
