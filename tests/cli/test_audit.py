@@ -369,6 +369,16 @@ def test_S218_a_damaged_database_is_reported_without_a_traceback(tmp_path: Path,
     assert "cannot be read" in found.stderr
 
 
+@pytest.mark.parametrize("body", ["{", "[]", "7"])
+@pytest.mark.parametrize("command", ["tail", "export"])
+def test_S218_a_record_that_is_none_is_reported_without_a_traceback(tmp_path: Path, command: str, body: str) -> None:
+    fill(tmp_path, new_call())
+    edit(tmp_path, f"update audit set body = '{body}' where seq = 2")
+    found = run(tmp_path, command)
+    assert found.exit_code == 1
+    assert found.stderr == "a record cannot be read: 'mcp-gate audit verify' says which\n"
+
+
 def test_the_state_directory_is_found_from_the_gate_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

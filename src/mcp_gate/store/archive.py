@@ -19,6 +19,8 @@ from mcp_gate.store.transaction import ReadTx
 
 T = TypeVar("T")
 
+UNREADABLE = (ValueError, AttributeError, TypeError)
+"""What reading a record raises that somebody made into something else."""
 PAGE = 1000
 """Records read at a time, so that a reader never holds the write-ahead log for long."""
 
@@ -114,7 +116,7 @@ class Archive:
             for row in rows:
                 try:
                     value: Json = record.whole(row)
-                except (ValueError, AttributeError, TypeError):
+                except UNREADABLE:
                     return checker.broken("was changed: it is no readable JSON")
                 if _mislabelled(row, value):
                     return checker.broken("was changed: its columns differ from its content")
@@ -133,6 +135,8 @@ class Archive:
             return body(ReadTx(self._connection))
         except sqlite3.Error as error:
             raise Unavailable(f"the database cannot be read: {error}") from error
+        except UNREADABLE as error:
+            raise Unavailable("a record cannot be read: 'mcp-gate audit verify' says which") from error
 
 
 def _number(row: Row | None) -> int:
