@@ -52,14 +52,15 @@ async def send(gate: Gate, spec: WebhookSpec, message: Message) -> Delivery:
 
 async def _ask(gate: Gate, spec: WebhookSpec, message: Message, kind: str, data: JsonObject) -> Delivery:
     """Post a request with its buttons, and take those away that it was posted with before."""
-    if kind == "request.escalated":
+    request, escalated = await gate.store.request(message.request_id), kind == "request.escalated"
+    if request is None or request.status is not RequestStatus.PENDING or (request.stage > 1 and not escalated):
+        return Delivered()  # what is late is no news any more: what came of it was told, or follows
+    if escalated:
         changed = await _change(gate, spec, message, moved(data))
         if not isinstance(changed, Delivered):
             return changed
-    request = await gate.store.request(message.request_id)
-    over = request is None or request.status is not RequestStatus.PENDING
-    if over or (kind != "request.escalated" and request is not None and request.stage > 1) or not named(spec, kind):
-        return Delivered()  # what was late is no news any more: its end was told before it
+    if not named(spec, kind):
+        return Delivered()
     answer = await _post(spec, asked(data))
     if isinstance(answer, Delivered):
         told = _parsed(answer.answer)

@@ -58,6 +58,9 @@ async def test_what_was_decided_is_not_told_to_who_may_look_at_it_again(tmp_path
         assert (await read(gate, target, "dana"))[1]["status"] == "rejected"
         status, told = await read(gate, target, "ana")
         assert (status, "second look" in told["detail"]) == (404, True)
+        bearer = {"Authorization": "Bearer ana", "Content-Type": "application/json"}
+        status, _, _ = await raw(gate.address, "POST", f"{target}/reveal", b'{"approver_id": "ana"}', bearer)
+        assert status == 404
         assert await fate("dana") == ("rejected", "rejected")
         assert await fate("ana") == ("withheld", "withheld")
         shown = (await read(gate, f"/v1/requests/{look}", "ana"))[1]

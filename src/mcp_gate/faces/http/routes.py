@@ -129,6 +129,7 @@ class Routes:
         """What is covered: a withheld result as it came, else what is personal among the arguments, which faces have
         and do not show. That somebody saw it is recorded: this is no GET."""
         approver = caller(http, body.approver_of(await body.read_object(http)))
+        await self.found(http.path_params["id"], identity_of(http))
         found = await self._reviewing.reveal(http.path_params["id"], approver, identity_of(http))
         match found:
             case Refused():
