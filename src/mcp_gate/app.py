@@ -133,7 +133,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     )
     await gate.quarantine.load()
     for upstream in loaded.upstreams:
-        gate.load_pins(upstream, await store.pins(upstream))
+        gate.load_pins(upstream, await store.accepted.pins(upstream))
     upstreams.on_tools = Looker(gate).look
     upstreams.on_refused = Refusals(gate).note
     ProgramRecord(gate).attach(upstreams.programs)
@@ -153,7 +153,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
 
 async def _revoked_meanwhile(store: Store, loaded: Loaded) -> tuple[Event, ...]:
     """Keys that were taken out of gate.yaml while no gate ran."""
-    before = await store.last_files()
+    before = await store.accepted.last()
     if before is None or before.get(SETTINGS) == loaded.snapshot.files.get(SETTINGS):
         return ()
     try:

@@ -70,7 +70,7 @@ async def test_S059_promote_exits_4_while_the_criteria_are_unmet(tmp_path: Path)
         code, out, err = await run(gate, "promote", "claude-code", "--as", "dana", "--reason", "Please")
         assert (code, out) == (4, "")
         assert "criteria_unmet: the criteria for level 2 are not met: 0 of 50 successful actions" in err
-        assert gate.gate.store.level("claude-code") == 1
+        assert gate.gate.store.agents.level("claude-code") == 1
 
 
 async def test_demote_incident_and_promote_say_where_the_agent_is_then(tmp_path: Path) -> None:

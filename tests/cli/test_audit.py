@@ -397,7 +397,7 @@ def test_the_events_of_the_contract_have_their_own_members_in_data(tmp_path: Pat
                 SNAPSHOT, "ff", {"upstreams.yaml": b"x"},
                 Event("policy.loaded", {"agent": None, "policy_snapshot": SNAPSHOT}, {"files": 1}),
             )  # fmt: skip
-            assert await store.snapshot(SNAPSHOT) == {"upstreams.yaml": b"x"}
+            assert await store.accepted.files(SNAPSHOT) == {"upstreams.yaml": b"x"}
             await sent(store, new_call())
 
     asyncio.run(main())

@@ -41,13 +41,13 @@ AT_2 = "agents: { default: { autonomy: { initial: 2 } }, other: { autonomy: { in
 
 
 def state(gate: Gate, agent: str = "default") -> tuple[int, Counts]:
-    found = gate.store.agents()[agent]
+    found = gate.store.agents.known()[agent]
     return found.level, found.counts
 
 
 async def until_level(gate: Gate, level: int, agent: str = "default") -> None:
     async with asyncio.timeout(10):
-        while gate.store.level(agent) != level:
+        while gate.store.agents.level(agent) != level:
             await asyncio.sleep(0.005)
 
 
@@ -56,7 +56,7 @@ async def reopened(gate: Gate, count: int) -> list[Request]:
     async with asyncio.timeout(10):
         while True:
             found = await gate.store.requests(RequestStatus.PENDING)
-            now = [r for r in found if r.call.level == gate.store.level(r.call.agent)]
+            now = [r for r in found if r.call.level == gate.store.agents.level(r.call.agent)]
             if len(found) == len(now) == count:
                 return found
             await asyncio.sleep(0.005)
@@ -103,7 +103,7 @@ async def test_what_the_gate_refuses_for_reasons_of_its_own_is_no_violation(tmp_
         assert isinstance(withheld, Refused)
         assert isinstance(many, Refused)
         assert (withheld.rule_id, many.rule_id) == ("tool_changed", "limits")
-        assert gate.store.level("default") == 2
+        assert gate.store.agents.level("default") == 2
         assert state(gate)[1].violations == 0
         waiting.cancel()
 
@@ -128,7 +128,7 @@ async def test_S060_a_violation_while_ten_calls_are_held_has_them_decided_anew_a
         denied = await perform(gate, job("destroy"), upstream)
         assert isinstance(denied, Refused)
         assert denied.status is Status.DENIED
-        assert gate.store.level("default") == 1
+        assert gate.store.agents.level("default") == 1
         found = await reopened(gate, 11)
         mine = [request for request in found if request.call.agent == "default"]
         assert {(r.group, r.verdict["rule_id"], r.call.level) for r in mine} == {("seniors", "level_1.2", 1)}
@@ -165,7 +165,7 @@ async def test_S060_an_approval_that_comes_with_the_violation_sends_nothing_deci
         held = asyncio.create_task(perform(gate, job("refund", {"amount": 500}), upstream))
         (request,) = await pending(gate)
         violation = asyncio.create_task(perform(gate, job("destroy"), upstream))
-        while gate.store.level("default") == 2:
+        while gate.store.agents.level("default") == 2:
             await asyncio.sleep(0)
         await decide(gate, request)  # on record at level 2, before anybody voids it
         outcome = await held

@@ -53,7 +53,7 @@ async def test_S059_an_agent_that_meets_the_criteria_stays_where_it_is_until_a_r
         await work(gate)
         hands.pass_(WEEK)
         await work(gate, calls=50)
-        assert gate.store.level("bot") == 0
+        assert gate.store.agents.level("bot") == 0
         assert await changes(gate) == []
         shown = await promote(gate)
         assert (shown["level"], shown["counts"]) == (1, Counts().as_json())
@@ -89,7 +89,7 @@ async def test_no_word_lifts_an_agent_above_its_max(tmp_path: Path) -> None:
             told = await promote(gate)
             assert isinstance(told, Refused) == refused
         assert told.code == "at_max"
-        assert gate.store.level("bot") == 1
+        assert gate.store.agents.level("bot") == 1
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ async def test_neither_the_agent_nor_its_owner_nor_a_stranger_lifts_it(
         refused = await promote(gate, agent, by, identity)
         assert isinstance(refused, Refused)
         assert refused.code == code
-        assert gate.store.level("bot") == 0
+        assert gate.store.agents.level("bot") == 0
 
 
 async def test_an_owner_who_may_decide_may_lift_too(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ async def test_the_list_tells_levels_counts_and_what_is_lacking(tmp_path: Path) 
         await work(gate, calls=2)
         bot, ours = await gate.governing.listed()
         since = bot.pop("since")
-        assert since == gate.store.agents()["bot"].since
+        assert since == gate.store.agents.known()["bot"].since
         assert bot == {
             "id": "bot", "level": 0, "stopped": False, "counts": {"successes": 2, "errors": 0, "violations": 0},
             "owner": "lee", "max": 1,

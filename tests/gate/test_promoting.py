@@ -79,7 +79,7 @@ async def test_an_agent_that_meets_the_criteria_is_proposed_once_to_every_review
         assert about["criteria"] == {"min_successful_actions": "3", "max_error_rate": "0.2", "review_period_days": "7"}
         (opened,) = [one for one in await events(gate, "request.opened") if one["data"].get("kind") == PROMOTION]
         assert (opened["request_id"], opened["agent"], opened["data"]["to"]) == (request.id, "bot", 1)
-        assert gate.store.level("bot") == 0
+        assert gate.store.agents.level("bot") == 0
 
 
 async def test_an_approval_lifts_the_agent_in_the_same_step_and_names_who_gave_it(tmp_path: Path) -> None:
@@ -88,11 +88,11 @@ async def test_an_approval_lifts_the_agent_in_the_same_step_and_names_who_gave_i
         await work(gate)
         (request,) = await later(gate, hands, WEEK)
         refused = await say(gate, request, "approve", by="lee")
-        assert (refused.code, gate.store.level("bot")) == ("self_approval", 0)
+        assert (refused.code, gate.store.agents.level("bot")) == ("self_approval", 0)
         refused = await say(gate, request, "approve", job_hash="sha256:" + "0" * 64)
         assert (refused.code, refused.fields) == ("evidence_incomplete", ("job_hash",))
         assert (await say(gate, request, "approve")).status is RequestStatus.APPROVED
-        assert gate.store.agent("bot").level == 1
+        assert gate.store.agents.of("bot").level == 1
         decided, moved = await events(gate, "request.decided"), await events(gate, "agent.level_changed")
         assert moved[0]["seq"] == decided[0]["seq"] + 1
         assert moved[0]["data"] == {"from": 0, "to": 1, "cause": "promoted"}
@@ -113,7 +113,7 @@ async def test_a_denial_closes_it_until_the_period_has_passed_again_and_the_agen
         await work(gate)
         (request,) = await later(gate, hands, WEEK)
         assert (await say(gate, request, "deny")).status is RequestStatus.REJECTED
-        assert gate.store.level("bot") == 0
+        assert gate.store.agents.level("bot") == 0
         assert len(await later(gate, hands, WEEK)) == 1  # it did nothing since
         await work(gate, 2)
         assert len(await later(gate, hands)) == 1
@@ -136,7 +136,7 @@ async def test_what_an_agent_did_in_between_voids_the_question(tmp_path: Path) -
         refused = await say(gate, request, "approve")
         assert isinstance(refused, Refused)
         assert refused.code == "criteria_unmet"
-        assert gate.store.level("bot") == 0
+        assert gate.store.agents.level("bot") == 0
         assert [record["data"]["code"] for record in await events(gate, "request.refused")] == ["criteria_unmet"]
         assert (await say(gate, request, "deny")).status is RequestStatus.REJECTED
 

@@ -222,12 +222,12 @@ async def test_stop_and_reload_leave_it_to_the_reviewer(tmp_path: Path) -> None:
     async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
         upstream = private()
         _, request = await withheld(gate, upstream)
-        await gate.store.stop_agent("default", Event("agent.stopped", {"agent": "default"}))
+        await gate.store.agents.stop("default", Event("agent.stopped", {"agent": "default"}))
         await say(gate, request, "release")
         stopped = await perform(gate, job("get", {"id": 7}), upstream)
         assert isinstance(stopped, Refused)
         assert stopped.rule_id == "stopped"
-        await gate.store.resume_agent("default", Event("agent.stopped", {"agent": "default"}))
+        await gate.store.agents.resume("default", Event("agent.stopped", {"agent": "default"}))
         gate.loaded = loaded(REVIEW.replace("Bulk export", "Other words"), PEOPLE)
         assert isinstance(await perform(gate, job("get", {"id": 7}), upstream), Delivered)
         assert len(upstream.sent) == 1

@@ -169,7 +169,7 @@ class TestLooking:
             (reviewed,) = await events(gate, "sample.reviewed")
             assert (reviewed["data"]["decision"], reviewed["data"]["final"]) == (word, True)
             assert (reviewed["approver_id"], reviewed["request_id"]) == ("dana", sample.id)
-            assert gate.store.level("default") == level
+            assert gate.store.agents.level("default") == level
             assert await events(gate, "request.decided") == []
             changed = await events(gate, "agent.level_changed")
             assert [record["data"]["cause"] for record in changed[1:]] == {
@@ -180,7 +180,7 @@ class TestLooking:
     async def test_a_bad_sample_at_level_0_is_a_violation_all_the_same(self, tmp_path: Path) -> None:
         async with open_gate(tmp_path, EVERY + LEVELS, PEOPLE.replace("initial: 2", "initial: 0")) as gate:
             await say(gate, await self.one(gate), "bad")
-            assert gate.store.agents()["default"].counts == Counts(1, 0, 1)
+            assert gate.store.agents.known()["default"].counts == Counts(1, 0, 1)
 
     @pytest.mark.parametrize(
         ("word", "by", "code"),

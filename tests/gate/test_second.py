@@ -150,7 +150,7 @@ class TestLooking:
             assert (word["request_id"], word["data"]["decision"], word["data"]["agrees"]) == (look.id, second, agrees)
             raised = await told(gate, "security.review_disagreement")
             assert [one["data"] for one in raised] == ([] if agrees else [{"first": first, "second": second}])
-            level = gate.store.agent("default").level
+            level = gate.store.agents.of("default").level
             assert level == (0 if second == "incident" else 2)  # a disagreement is the reviewers', not the agent's
 
     async def test_how_often_they_agree_is_told(self, tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ async def test_a_stop_outlives_the_gate_and_what_was_held_then_ends_at_the_start
         await pending(gate)
         call.cancel()
         fields = {"agent": "bot", "policy_snapshot": gate.loaded.snapshot.id}
-        await gate.store.stop_agent("bot", Event("agent.stopped", fields, {"stopped": True}))  # and then it is killed
+        await gate.store.agents.stop("bot", Event("agent.stopped", fields, {"stopped": True}))  # and then it is killed
     async with open_gate(tmp_path) as gate:
         assert told(await perform(gate, job("get"), Upstream(), agent="bot")) == ("denied", "stopped")
         await redecide(gate)

@@ -48,7 +48,7 @@ async def changes(store: Store) -> list[JsonObject]:
 
 async def run(store: Store, **how: Any) -> None:
     """One call of the agent from dispatch to end, at the level it has."""
-    call = new_call(signals={"level": store.level(BOT)})
+    call = new_call(signals={"level": store.agents.level(BOT)})
     await store.begin(call, {"decision": "allow"}, CallState.DISPATCHED, begun(call), SNAPSHOT)
     state = how.pop("state", CallState.EXECUTED)
     await store.finish(call, state, [said(call, f"call.{state.value}", is_error=how.get("failure", False))], **how)
@@ -61,7 +61,7 @@ def deny(store: Store, *, violation: bool = True) -> Awaitable[None]:
 
 
 def state(store: Store) -> tuple[int, Counts]:
-    found = store.agents()[BOT]
+    found = store.agents.known()[BOT]
     return found.level, found.counts
 
 
@@ -77,21 +77,21 @@ class TestBeginning:
         async with a_store(tmp_path) as store:
             await load(store, ladder(initial=2))
             await load(store, ladder(initial=3))
-            assert store.level(BOT) == 2
+            assert store.agents.level(BOT) == 2
             (record,) = await changes(store)
         assert (record["agent"], record["policy_snapshot"]) == (BOT, SNAPSHOT)
         assert record["data"] == {"from": 0, "to": 2, "cause": "initial"}
         async with a_store(tmp_path) as store:
             await load(store, ladder(initial=3))
-            assert store.level(BOT) == 2
+            assert store.agents.level(BOT) == 2
 
     async def test_without_levels_everybody_is_at_0_and_nothing_is_counted(self, tmp_path: Path) -> None:
         async with a_store(tmp_path) as store:
             await load(store, None)
             await run(store)
             await deny(store)
-            assert store.level(BOT) == 0
-            assert store.agents() == {}
+            assert store.agents.level(BOT) == 0
+            assert store.agents.known() == {}
             assert await changes(store) == []
 
     async def test_fewer_levels_or_a_lower_max_take_an_agent_down_and_more_do_not_lift_it(self, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ class TestBeginning:
             await load(store, ladder(highest=2))
             await load(store, ladder(max=1))
             await load(store, ladder(highest=3))
-            assert store.level(BOT) == 1
+            assert store.agents.level(BOT) == 1
             found = [(r["data"]["from"], r["data"]["to"], r["data"]["cause"]) for r in await changes(store)]
         assert found == [(0, 3, "initial"), (3, 2, "capped"), (2, 1, "capped")]
 
@@ -155,7 +155,7 @@ class TestConduct:
         async with a_store(tmp_path) as store:
             await load(store, ladder())
             told: asyncio.Queue[tuple[str, Change]] = asyncio.Queue()
-            store.on_level_changed(lambda agent, change: told.put_nowait((agent, change)))
+            store.agents.on_level_changed(lambda agent, change: told.put_nowait((agent, change)))
             await deny(store)
             assert await asyncio.wait_for(told.get(), 5) == (BOT, Change(2, 1, Cause.VIOLATION))
 
@@ -191,7 +191,7 @@ class TestMoving:
         async with a_store(tmp_path) as store:
             await load(store, ladder())
             fields = {"approver_id": "dana", "reason": "Earned"}
-            await store.move_agent(BOT, lambda now: Change(now.level, now.level + 1, Cause.PROMOTED), fields)
+            await store.agents.move(BOT, lambda now: Change(now.level, now.level + 1, Cause.PROMOTED), fields)
             assert state(store) == (3, Counts())
             record = (await changes(store))[-1]
         assert (record["approver_id"], record["reason"], record["agent"]) == ("dana", "Earned", BOT)
@@ -200,7 +200,7 @@ class TestMoving:
         async with a_store(tmp_path) as store:
             await load(store, ladder())
             said = Refused("criteria_unmet", 409, "not yet")
-            assert await store.move_agent(BOT, lambda _: said, {}) == said
+            assert await store.agents.move(BOT, lambda _: said, {}) == said
             assert len(await changes(store)) == 1
 
 
@@ -247,7 +247,7 @@ class TestLostState:
             call = new_call(signals={"level": 2})
             with pytest.raises(Outdated):
                 await store.begin(call, {}, CallState.DISPATCHED, begun(call), SNAPSHOT)
-            assert store.level(BOT) == 0
+            assert store.agents.level(BOT) == 0
             await run(store)
             assert state(store) == (0, Counts(1))
             assert [r["data"]["cause"] for r in await changes(store)] == ["initial", "state_lost"]
@@ -258,7 +258,7 @@ class TestLostState:
         write(tmp_path, "insert into levels values('other', 3, '2027-01-15T08:00:00.000Z', 99, 0, 0)")
         async with a_store(tmp_path) as store:
             await load(store, ladder())
-            assert store.level("other") == 0
+            assert store.agents.level("other") == 0
 
 
 # ---- the level is what a naive recount of the exported record says
@@ -290,7 +290,7 @@ def recount(records: list[JsonObject]) -> tuple[int, Counts]:
 
 
 async def act(store: Store, doing: str) -> None:
-    call = new_call(signals={"level": store.level(BOT)})
+    call = new_call(signals={"level": store.agents.level(BOT)})
     if doing in ("violation", "refused"):
         told = {"refused": {"rule_id": "limits"}} if doing == "refused" else {}
         decided = said(call, "call.decided", **told)
@@ -321,9 +321,9 @@ async def test_the_level_is_what_a_recount_of_the_record_says_and_rises_by_recor
         try:
             await load(store, ladder(initial=initial, max=most))
             for doing in doings:
-                before = store.level(BOT)
+                before = store.agents.level(BOT)
                 if doing == "promote":
-                    await store.move_agent(BOT, partial(_promotion, most), {"approver_id": "dana"})
+                    await store.agents.move(BOT, partial(_promotion, most), {"approver_id": "dana"})
                 elif doing == "lower_max":
                     most = max(0, most - 1)
                     await load(store, ladder(initial=initial, max=most))
@@ -333,10 +333,10 @@ async def test_the_level_is_what_a_recount_of_the_record_says_and_rises_by_recor
                     await load(store, ladder(initial=initial, max=most))
                 else:
                     await act(store, doing)
-                assert store.level(BOT) <= (before + 1 if doing == "promote" else before)
-                assert store.level(BOT) <= most
+                assert store.agents.level(BOT) <= (before + 1 if doing == "promote" else before)
+                assert store.agents.level(BOT) <= most
             await store.note(Event("policy.refused", {"policy_snapshot": SNAPSHOT}))  # rides behind what is lazy
-            found = store.agents().get(BOT, AgentLevel())
+            found = store.agents.known().get(BOT, AgentLevel())
             assert (found.level, found.counts) == recount(await all_records(store))
         finally:
             await store.close()

@@ -54,7 +54,7 @@ async def dispatch(
     end = _End(gate, call, common, kept=request_id is not None or bool(call.parent))
     if received.glass:
         end.sample = sample_of(gate, call, verdict, received)  # whatever becomes of it
-    if gate.store.stopped(call.agent):  # between the record and the first byte
+    if gate.store.agents.stopped(call.agent):  # between the record and the first byte
         await end.failed("stopped", sent=False)
         return words.stopped(verdict, call.id, request_id)
     scope = gate.under_way.begin(call.agent)

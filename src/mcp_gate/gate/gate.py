@@ -118,7 +118,7 @@ class Gate:
         self.redeciding = asyncio.Lock()
         """Held while requests are decided anew: once for each reason."""
         self._later: set[asyncio.Future[None]] = set()
-        store.on_level_changed(self._level_changed)
+        store.agents.on_level_changed(self._level_changed)
 
     def stop(self) -> None:
         """Begin to end: no new calls from now on; who waits for a person is told to come again."""
@@ -147,7 +147,7 @@ class Gate:
 
     def listed(self, agent: str, upstream: str, tool: str, method: str) -> bool:
         """Whether a thing is shown to an agent: not where the policy denies it whatever the arguments."""
-        return not always_denied(self.loaded, agent, upstream, tool, method, self.store.level(agent))
+        return not always_denied(self.loaded, agent, upstream, tool, method, self.store.agents.level(agent))
 
     # ---- who
 
@@ -232,7 +232,7 @@ class Gate:
         self.upstreams.programs.load(upstream, pins)
 
     def _keep_pin(self, upstream: str, tool: str, pin: Accepted) -> None:
-        self.later(self.store.pin(upstream, tool, pin.tool_hash, pin.definition, None))
+        self.later(self.store.accepted.pin(upstream, tool, pin.tool_hash, pin.definition, None))
 
     # ---- requests
 

@@ -54,7 +54,7 @@ class Governing:
     async def listed(self) -> list[JsonObject]:
         """Every agent that gate.yaml names or that was here, also where the policy has no levels to count for."""
         named, store = self._gate.loaded.settings.agents or {}, self._gate.store
-        known = {*named, *store.agents(), *await store.callers()} - {EVERYBODY}
+        known = {*named, *store.agents.known(), *await store.agents.callers()} - {EVERYBODY}
         return [self._shown(agent) for agent in sorted(known)]
 
     async def promote(self, said: Said, identity: Identity) -> Answer:
@@ -93,8 +93,8 @@ class Governing:
         if not self._may_come(said.agent):
             return NoSuchAgent()
         gate = self._gate
-        recorded = gate.store.stop_agent(said.agent, self._stopped(said, who, stopped=True))
-        gate.under_way.cut_off(gate.store.stopped)
+        recorded = gate.store.agents.stop(said.agent, self._stopped(said, who, stopped=True))
+        gate.under_way.cut_off(gate.store.agents.stopped)
         await recorded
         await redecide(gate)
         return await self._after(said.agent)
@@ -108,10 +108,10 @@ class Governing:
         refused = checks.own(who.id, said.agent, spec) if isinstance(identity, Bearer) else None
         if refused is not None:
             return refused
-        if not self._gate.store.stopped_by_name(said.agent):
-            also = "; all agents are" if self._gate.store.stopped(said.agent) else ""
+        if not self._gate.store.agents.stopped_by_name(said.agent):
+            also = "; all agents are" if self._gate.store.agents.stopped(said.agent) else ""
             return Refused("not_stopped", 409, f"this agent is not stopped by its name{also}")
-        await self._gate.store.resume_agent(said.agent, self._stopped(said, who, stopped=False))
+        await self._gate.store.agents.resume(said.agent, self._stopped(said, who, stopped=False))
         return await self._after(said.agent)
 
     def _stopped(self, said: Said, who: Reviewer, *, stopped: bool) -> Event:
@@ -123,7 +123,7 @@ class Governing:
         agents = self._gate.loaded.settings.agents
         if agents is None:
             return agent == EVERYBODY or PERSON.fullmatch(agent) is not None
-        return agent in {EVERYBODY, *agents, *self._gate.store.agents()}
+        return agent in {EVERYBODY, *agents, *self._gate.store.agents.known()}
 
     async def _after(self, agent: str) -> JsonObject:
         return {"agents": await self.listed()} if agent == EVERYBODY else self._shown(agent)
@@ -135,15 +135,15 @@ class Governing:
         if not isinstance(ladder, Ladder):
             return ladder
         judging = partial(judge, gate.clock.wall(), said.agent, ladder)
-        moved = await gate.store.move_agent(said.agent, judging, self._signed(said, who))
+        moved = await gate.store.agents.move(said.agent, judging, self._signed(said, who))
         return moved if isinstance(moved, Refused) else self._shown(said.agent)
 
     def _ladder(self, agent: str) -> Ladder | Refused | NoSuchAgent:
         """The levels that an agent moves on."""
         gate = self._gate
-        if agent not in {*(gate.loaded.settings.agents or {}), *gate.store.agents()}:
+        if agent not in {*(gate.loaded.settings.agents or {}), *gate.store.agents.known()}:
             return NoSuchAgent()
-        return gate.store.ladder or Refused("no_levels", 409, "the policy has no autonomy levels")
+        return gate.store.agents.ladder or Refused("no_levels", 409, "the policy has no autonomy levels")
 
     def _signed(self, said: Said, who: Reviewer) -> JsonObject:
         """Members of an event: who says so, when, and why."""
@@ -155,11 +155,11 @@ class Governing:
 
     def _shown(self, agent: str) -> JsonObject:
         gate = self._gate
-        found, ladder = gate.store.agent(agent), gate.store.ladder
+        found, ladder = gate.store.agents.of(agent), gate.store.agents.ladder
         out: JsonObject = {"id": agent, "level": found.level}
         if found.since:
             out["since"] = found.since
-        out["stopped"] = gate.store.stopped(agent)
+        out["stopped"] = gate.store.agents.stopped(agent)
         out["counts"] = found.counts.as_json()
         spec = (gate.loaded.settings.agents or {}).get(agent)
         if spec is not None and spec.owner is not None:

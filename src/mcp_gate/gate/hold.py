@@ -226,7 +226,7 @@ class _Wait:
             case RequestStatus.EXPIRED:
                 await self._gate.store.consume_outcome(request.id)
                 return words.expired(self._verdict, request.call.id, request.id)
-            case RequestStatus.CANCELLED if self._gate.store.stopped(request.call.agent):
+            case RequestStatus.CANCELLED if self._gate.store.agents.stopped(request.call.agent):
                 return words.stopped(self._verdict, request.call.id, request.id)
             case RequestStatus.CANCELLED:
                 return words.withdrawn(self._verdict, request.call.id, request.id)

@@ -58,7 +58,7 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
             over = forbidden(verdict.constraints, facts_sent(received), received.call.id)
             span.note(call_id=received.call.id, decision=verdict.decision.word, rule_id=verdict.rule_id)
         try:
-            if gate.store.stopped(caller.agent):
+            if gate.store.agents.stopped(caller.agent):
                 return await _refuse(gate, received, verdict, words.stopped(verdict, received.call.id))
             if job.withheld or (superseded and tool_changed(gate, received.call)):
                 refused = words.tool_changed(verdict, received.call.id, None)

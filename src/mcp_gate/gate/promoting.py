@@ -46,12 +46,13 @@ class Promoter:
             Unavailable: the record cannot be read or written.
         """
         gate = self._gate
-        ladder, now = gate.store.ladder, gate.clock.steady()
+        ladder, now = gate.store.agents.ladder, gate.clock.steady()
         if ladder is None or now < self._next:
             return
         self._next = now + LOOK_EVERY_SEC
-        for agent, state in gate.store.agents().items():
-            if not gate.store.stopped(agent) and proposed(gate.clock.wall(), agent, ladder, state, None) is not None:
+        agents = gate.store.agents
+        for agent, state in agents.known().items():
+            if not agents.stopped(agent) and proposed(gate.clock.wall(), agent, ladder, state, None) is not None:
                 await self._consider(agent, ladder, state)
 
     async def proposal(self, agent: str, ladder: Ladder) -> Request | Refused:
@@ -61,11 +62,11 @@ class Promoter:
             Unavailable: it could not be recorded.
         """
         while True:
-            state = self._gate.store.agent(agent)
+            state = self._gate.store.agents.of(agent)
             change = promotion(self._gate.clock.wall(), agent, ladder, state)
             if isinstance(change, Refused):
                 return change
-            if self._gate.store.stopped(agent):
+            if self._gate.store.agents.stopped(agent):
                 return Refused("stopped", 409, "the agent is stopped; let it go on first")
             try:
                 return await self._open(agent, ladder, state, change)
@@ -73,7 +74,7 @@ class Promoter:
                 continue  # its level changed meanwhile
 
     async def _consider(self, agent: str, ladder: Ladder, state: AgentLevel) -> None:
-        last = await self._gate.store.last_proposal(agent)
+        last = await self._gate.store.promotions.last(agent)
         if last is not None and last.status is RequestStatus.PENDING:
             return
         change = proposed(self._gate.clock.wall(), agent, ladder, state, None if last is None else _denied(last))
@@ -89,7 +90,7 @@ class Promoter:
         data: JsonObject = {"kind": PROMOTION, "group": request.group, "due_ts": request.due_ts, **change.as_json()}
         common = events.members(request.call, request.policy_snapshot)
         event = events.request_event("request.opened", common, request.id, data)
-        opened = await self._gate.store.propose(request, [event])
+        opened = await self._gate.store.promotions.propose(request, [event])
         if opened.id == request.id:
             self._gate.announce("request.opened", request)
         return opened

@@ -163,7 +163,7 @@ class Quarantine:
         request = await self._gate.store.request(request_id)
         if request is None or request.consumed:
             return None
-        if request.status is RequestStatus.PENDING or self._gate.store.stopped(ran.call.agent):
+        if request.status is RequestStatus.PENDING or self._gate.store.agents.stopped(ran.call.agent):
             return self._told(Collected(replace(request, status=RequestStatus.PENDING)), "", ran.verdict)
         found = await self._collected(request_id, ran.call)
         if found is None or found.request.status is not RequestStatus.PENDING:

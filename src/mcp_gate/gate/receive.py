@@ -165,7 +165,7 @@ def known(
         anomaly_score=UNKNOWN if anomaly is None else anomaly.score,
         first_time_action=not store.executed_before(deed.agent, deed.upstream, deed.tool),
         windows=store.windows(windows, deed, instead_of or job_hash) if windows else {},
-        level=store.level(deed.agent),
+        level=store.agents.level(deed.agent),
         tainted=seen.tainted,
     )
     stored = signals_json(signals)

@@ -37,7 +37,7 @@ async def redecide(gate: Gate) -> None:
     """
     async with gate.redeciding:
         for request in await gate.store.open_requests():
-            if request.bound and gate.store.stopped(request.call.agent):
+            if request.bound and gate.store.agents.stopped(request.call.agent):
                 await gate.cancel(request, "stopped")
                 continue
             why = _why(gate, request)
@@ -51,7 +51,7 @@ def _why(gate: Gate, request: Request) -> str:
         return ""
     if request.policy_snapshot != gate.loaded.snapshot.id:
         return "policy_changed"
-    if gate.store.level(request.call.agent) != request.call.level:
+    if gate.store.agents.level(request.call.agent) != request.call.level:
         return "level_changed"
     return "tool_changed" if tool_changed(gate, request.call) else ""
 

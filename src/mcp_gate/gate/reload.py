@@ -71,7 +71,7 @@ class Reloader:
                 Ladder.of(loaded.autonomy, loaded.settings), revocations(gate.loaded.settings, loaded),
             )  # fmt: skip
             added = set(loaded.upstreams) - set(gate.loaded.upstreams)
-            pins = {upstream: await gate.store.pins(upstream) for upstream in added}
+            pins = {upstream: await gate.store.accepted.pins(upstream) for upstream in added}
         except ConfigError as e:
             await self._refused(e)
             return

@@ -166,7 +166,7 @@ class Reviewing:
         body, store = partial(self._judge, posted, standing, look_at(self._gate, request)), self._gate.store
         if request.kind != PROMOTION:
             return await store.decide(request.id, body, released, mark)
-        ladder = store.ladder
+        ladder = store.agents.ladder
 
         def rises(agent: AgentLevel) -> Change | Refused:
             if ladder is None:
@@ -174,7 +174,7 @@ class Reviewing:
             risen = promotion(standing.wall, request.call.agent, ladder, agent)
             return recorded(risen, request, posted, standing) if isinstance(risen, Refused) else risen
 
-        return await store.decide_promotion(request.id, body, rises, mark)
+        return await store.promotions.decide(request.id, body, rises, mark)
 
     def _judge(self, posted: ReviewerDecision, standing: Standing, look: Request | None, request: Request) -> Judged:
         """Runs in the store's transaction: `request` is what is written there now."""
@@ -203,7 +203,7 @@ class Reviewing:
             wall=gate.clock.wall(),
             snapshot=gate.loaded.snapshot.id,
             tool_hash=accepted_hash(gate, request.call),
-            level=gate.store.level(request.call.agent),
+            level=gate.store.agents.level(request.call.agent),
             gate_id=gate.id,
             record=events.members(request.call, request.policy_snapshot),
         )

@@ -170,7 +170,7 @@ async def ask(gate: Gate, run: Call, workflow: Workflow, move: Ask, exchange: Ex
     if move.then is not None and base.decision is Decision.DENY:
         return await act(gate, run, move.then, None, exchange)  # nobody is asked about what will be denied
     verdict = question_verdict(base, workflow, move.step)
-    if gate.store.stopped(run.agent):
+    if gate.store.agents.stopped(run.agent):
         return refusal(run, Status.DENIED, "This agent is stopped", Retry.NEVER, rule="stopped")
     return await hold(gate, received, verdict, exchange, Asking(received.call))
 
@@ -187,7 +187,7 @@ def _question(gate: Gate, run: Call, workflow: Workflow, step: Approval, then: R
     else:
         arguments["input"] = run.arguments
     tags = () if then is None else then.call.risk_tags
-    level = gate.store.level(run.agent)
+    level = gate.store.agents.level(run.agent)
     call = Call(
         id=clock.call_id(now), ts=rfc3339(now), agent=run.agent, session=run.session, upstream=OWN, method=ASK,
         tool=f"{workflow.name}.{step.id}", listed_name=workflow.listed_name, topic=topic, risk_tags=tags,

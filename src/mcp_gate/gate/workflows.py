@@ -64,7 +64,7 @@ class Workflows:
         gate = self._gate
         if key in self._runs:
             return self._runs[key]
-        if gate.store.stopped(call.agent):
+        if gate.store.agents.stopped(call.agent):
             return told(step.refusal(call, Status.DENIED, "This agent is stopped", Retry.NEVER, rule="stopped"))
         ended = await gate.store.runs.uncollected(*key)
         if ended is not None:
@@ -91,7 +91,7 @@ class Workflows:
             method=RUN, tool=workflow.name, listed_name=workflow.listed_name, topic=topic, risk_tags=(),
             arguments=arguments, attributes={}, tool_hash=digest, job_hash=hashed,
             claims={META_CONFIDENCE: meta[META_CONFIDENCE]} if META_CONFIDENCE in meta else {},
-            signals={"level": self._gate.store.level(caller.agent)},
+            signals={"level": self._gate.store.agents.level(caller.agent)},
         )  # fmt: skip
         return call, "sha256:" + hashlib.sha256(body).hexdigest()
 

@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 from mcp_gate.evidence.chain import START, Checker, Verification
 from mcp_gate.history.past import Past, Word
 from mcp_gate.model.foreign import Json, JsonObject
-from mcp_gate.store import calls, file, history, pins, record, requests, snapshots
+from mcp_gate.store import calls, file, history, pins, reading, record, snapshots
 from mcp_gate.store.attested import Attested
 from mcp_gate.store.database import Row, Tx, Unavailable
 from mcp_gate.store.transaction import ReadTx
@@ -80,7 +80,7 @@ class Archive:
         """The call with this id, or that this request holds; see `Store.call`."""
 
         def body(tx: Tx) -> JsonObject | None:
-            request = requests.find(tx, id)
+            request = reading.find(tx, id)
             return calls.show(tx, id if request is None else request.call.id)
 
         return self._view(body)

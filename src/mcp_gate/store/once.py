@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.store.database import Tx
@@ -23,7 +24,12 @@ class Once:
     """Whether it is used up by a refusal too."""
 
 
-def used_up(mark: Once, now: str, decide: Callable[[Tx], Judged], tx: Tx) -> Judged:
+def once(mark: Once | None, now: str, decide: Callable[[Tx], Judged]) -> Callable[[Tx], Judged]:
+    """What decides, no more than once where there is a mark."""
+    return decide if mark is None else partial(_used_up, mark, now, decide)
+
+
+def _used_up(mark: Once, now: str, decide: Callable[[Tx], Judged], tx: Tx) -> Judged:
     """Decide, unless the mark was used before; and use it."""
     if tx.one("select 1 as n from used where kind = :kind and id = :id", kind=mark.kind, id=mark.id) is not None:
         return USED

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol, TypeGuard
 
+from mcp_gate.model.call import Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import Request, RequestStatus
-from mcp_gate.store import calls, record, requests
-from mcp_gate.store.database import Outdated, Tx
+from mcp_gate.store import calls, reading, record, requests
+from mcp_gate.store.database import Database, Outdated, Tx
 from mcp_gate.store.levels import Judge, Levels
+from mcp_gate.store.once import Once, once
+from mcp_gate.store.spoken import Spoken
 from mcp_gate.store.stops import Stops
 
 
@@ -21,9 +25,45 @@ class Decide(Protocol):
     def __call__(self, tx: Tx, request_id: str, body: Callable[[Request], Judged]) -> Judged: ...
 
 
-def propose(tx: Tx, request: Request, events: tuple[Event, ...], levels: Levels, stops: Stops) -> Request:
+class Promotions:
+    """Of one store; every method may raise `Unavailable`."""
+
+    def __init__(
+        self, database: Database, levels: Levels, stops: Stops, spoken: Spoken, edited: Callable[[Call], None],
+        now: Callable[[], str],
+    ) -> None:  # fmt: skip
+        self._db = database
+        self._levels = levels
+        self._stops = stops
+        self._spoken = spoken
+        self._edited = edited
+        self._now = now
+
+    async def propose(self, request: Request, events: Sequence[Event]) -> Request:
+        """Ask people about an agent, unless that is being asked already; gives the request that is open then.
+
+        Raises:
+            Outdated: the agent is stopped, or not at the level that the proposal is about.
+        """
+        propose = partial(_propose, request=request, events=tuple(events), levels=self._levels, stops=self._stops)
+        return await self._db.write(propose)
+
+    async def last(self, agent: str) -> Request | None:
+        """The latest request to promote an agent, whatever became of it."""
+        return await self._db.read(partial(_last, agent=agent))
+
+    async def decide(
+        self, request_id: str, body: Callable[[Request], Judged], judge: Judge, mark: Once | None = None
+    ) -> Judged:
+        """As `Store.decide`: with the word that approves it the agent rises, if `judge` still says so."""
+        decide = partial(requests.decide, levels=self._levels, edited=self._edited, spoken=self._spoken)
+        promote = partial(_decide, request_id=request_id, body=body, judge=judge, levels=self._levels, decide=decide)
+        return await self._db.write(once(mark, self._now(), promote))
+
+
+def _propose(tx: Tx, request: Request, events: tuple[Event, ...], levels: Levels, stops: Stops) -> Request:
     call = request.call
-    found = last(tx, call.agent)
+    found = _last(tx, call.agent)
     if found is not None and found.status is RequestStatus.PENDING:
         return found
     stops.check(call.agent)
@@ -35,15 +75,15 @@ def propose(tx: Tx, request: Request, events: tuple[Event, ...], levels: Levels,
     return request
 
 
-def last(tx: Tx, agent: str) -> Request | None:
+def _last(tx: Tx, agent: str) -> Request | None:
     row = tx.one(
         "select id from requests where kind = 'promotion' and agent = :agent order by opened_ts desc, id limit 1",
         agent=agent,
     )
-    return None if row is None else requests.need(tx, row["id"])
+    return None if row is None else reading.need(tx, row["id"])
 
 
-def decide(
+def _decide(
     tx: Tx, request_id: str, body: Callable[[Request], Judged], judge: Judge, levels: Levels, decide: Decide
 ) -> Judged:
     """
@@ -60,7 +100,7 @@ def decide(
 
     judged = decide(tx, request_id=request_id, body=weighed)
     if _lifts(judged):
-        levels.move(tx, requests.need(tx, request_id).call.agent, judge, _signed(judged))
+        levels.move(tx, reading.need(tx, request_id).call.agent, judge, _signed(judged))
     return judged
 
 

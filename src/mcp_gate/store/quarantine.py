@@ -8,7 +8,7 @@ from functools import partial
 
 from mcp_gate.model.event import Event
 from mcp_gate.model.request import CallState, Request, RequestStatus
-from mcp_gate.store import calls, record, requests
+from mcp_gate.store import calls, reading, record, requests
 from mcp_gate.store.database import Database, Tx
 from mcp_gate.store.spoken import Spoken
 
@@ -84,7 +84,7 @@ def _withhold(request: Request, sealed: bytes, written: tuple[Event, ...], spoke
 def _collect(
     request_id: str, received: Event, delivered: Event, proof: requests.Proof, spoken: Spoken, tx: Tx
 ) -> Collected | None:
-    request = requests.need(tx, request_id)
+    request = reading.need(tx, request_id)
     if request.consumed or request.status in (RequestStatus.CANCELLED, RequestStatus.SUPERSEDED):
         return None
     request = replace(request, attempts=request.attempts + 1)

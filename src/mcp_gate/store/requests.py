@@ -21,7 +21,7 @@ from mcp_gate.model.request import (
     RequestStatus,
 )
 from mcp_gate.model.timed import Approves, Escalates, Expires, Over, Timed, Waits
-from mcp_gate.store import calls, edits, looks, record, rows
+from mcp_gate.store import calls, edits, reading, record, rows
 from mcp_gate.store.calls import Begin, End
 from mcp_gate.store.database import Conflict, NotFound, Outdated, Row, Tx
 from mcp_gate.store.levels import Levels
@@ -47,20 +47,6 @@ CONDUCT: Final = {
     (SECOND_REVIEW, "incident"): Conduct.INCIDENT,
 }
 """What a word on a request of a kind says of the call's agent."""
-TRAIL: Final = 20
-"""Calls of the session that a reviewer is shown."""
-
-_SELECT: Final = (
-    f"select r.*, c.state as c_state, c.result as c_result, {rows.CALL_OF_REQUEST} "
-    "from requests r join calls c on c.id = r.call_id"
-)
-_BRIEF: Final = _SELECT.replace(rows.CALL_OF_REQUEST, rows.BRIEF_CALL_OF_REQUEST)
-_PAGE: Final = (
-    "where (:status = '' or r.status = :status) and (:grp = '' or r.grp = :grp) and "
-    "(:groups = '' or r.grp in (select value from json_each(:groups))) and "
-    "(:after = '' or (r.opened_ts, r.id) > (select opened_ts, id from requests where id = :after)) "
-    "order by r.opened_ts, r.id limit :limit"
-)
 _COLUMNS: Final = (
     "id", "call_id", "kind", "status", "agent", "job_hash", "verdict", "snapshot", "tier", "grp", "needed",
     "min_assurance", "on_timeout", "opened_ts", "due_ts", "escalate_ts", "escalate_to", "escalated_ts",
@@ -89,7 +75,7 @@ class Open:
     def __call__(self, tx: Tx) -> Opening:
         request = self._request
         under_way = tx.one(
-            f"{_SELECT} where r.agent = :agent and r.job_hash = :job_hash and r.kind = 'gate' and "
+            f"{reading.SELECT} where r.agent = :agent and r.job_hash = :job_hash and r.kind = 'gate' and "
             "((r.consumed = 0 and r.status in ('pending', 'approved', 'rejected', 'expired')) "
             "or c.state = 'dispatched' or c.kept = 1) order by r.opened_ts desc limit 1",
             agent=request.call.agent, job_hash=request.call.job_hash,
@@ -130,7 +116,7 @@ def ended(end: End, opening: Sequence[Request], spoken: Spoken, tx: Tx) -> None:
 
 def _join(tx: Tx, row: Row, events: tuple[Event, ...]) -> Joined:
     tx.run("update requests set attempts = attempts + 1 where id = :id", id=row["id"])
-    request = replace(_whole(tx, row), attempts=row["attempts"] + 1)
+    request = replace(reading._whole(tx, row), attempts=row["attempts"] + 1)
     for event in events:
         if event.event == "call.received":
             ids = {"call_id": request.call.id, "request_id": request.id}
@@ -148,7 +134,7 @@ def decide(
         edited: told of a call that was changed, once that is durable.
         released: what an accepted word leaves of a result in quarantine, where that is not all of it.
     """
-    request = need(tx, request_id)
+    request = reading.need(tx, request_id)
     judged = body(request)
     match judged:
         case Accepted(decision, _, events, edit, opens):
@@ -158,7 +144,7 @@ def decide(
                 record.append(tx, released.events)
             if edit is not None:
                 edits.write(tx, request, edit)
-                spoken.edited(tx, request, need(tx, request_id))
+                spoken.edited(tx, request, reading.need(tx, request_id))
                 tx.after(lambda: edited(edit.call))
             if opens is not None:
                 insert(tx, opens)
@@ -220,7 +206,7 @@ def _write_decision(tx: Tx, request: Request, decision: RecordedDecision) -> Non
 
 
 def pass_time(tx: Tx, request_id: str, body: Callable[[Request], Timed], spoken: Spoken) -> tuple[Timed, Request]:
-    request = need(tx, request_id)
+    request = reading.need(tx, request_id)
     timed = body(request)
     match timed:
         case Waits() | Over():
@@ -237,7 +223,7 @@ def pass_time(tx: Tx, request_id: str, body: Callable[[Request], Timed], spoken:
             tx.run("update requests set due_ts = :due_ts where id = :id", due_ts=due_ts, id=request_id)
         case _:
             assert_never(timed)
-    return timed, need(tx, request_id)
+    return timed, reading.need(tx, request_id)
 
 
 def _escalate(tx: Tx, request: Request, to: Escalates, spoken: Spoken) -> None:
@@ -282,7 +268,7 @@ def claim(
     call_id: str, request_id: str, bound: Bound, events: tuple[Event, ...], levels: Levels, stops: Stops,
     spoken: Spoken, tx: Tx,
 ) -> Claim:  # fmt: skip
-    request = need(tx, request_id)
+    request = reading.need(tx, request_id)
     if request.call.id != call_id:
         raise NotFound(call_id)
     why = _why_not(request, bound)
@@ -334,7 +320,7 @@ def _why_not(request: Request, bound: Bound) -> WhyNot | None:
 def close(request_id: str, status: RequestStatus, events: tuple[Event, ...], spoken: Spoken, tx: Tx) -> Closing:
     if status not in (RequestStatus.EXPIRED, RequestStatus.CANCELLED, RequestStatus.SUPERSEDED):
         raise Conflict(f"no request is closed as {status.value}")
-    request = need(tx, request_id)
+    request = reading.need(tx, request_id)
     if request.status not in _FROM_APPROVED or request.consumed:
         return NotOpen(request.status)
     _move(tx, request, status)
@@ -348,7 +334,7 @@ def consume(request_id: str, events: tuple[Event, ...], spoken: Spoken, tx: Tx) 
         "update requests set consumed = 1 where id = :id and status in ('rejected', 'expired')", id=request_id
     )
     if not done:
-        raise Conflict(f"a request that is {need(tx, request_id).status.value} has no outcome to tell")
+        raise Conflict(f"a request that is {reading.need(tx, request_id).status.value} has no outcome to tell")
     spoken.ended(tx, request_id)
     record.append(tx, events)
 
@@ -366,7 +352,7 @@ def extend(read: Request, due_ts: str, said: JsonObject, tx: Tx) -> None:
     _must_be_as_read(tx, read)
     tx.run(
         "update requests set due_ts = :due, extended = :extended where id = :id",
-        due=due_ts, extended=rows.text([*need(tx, read.id).extended, said]), id=read.id,
+        due=due_ts, extended=rows.text([*reading.need(tx, read.id).extended, said]), id=read.id,
     )  # fmt: skip
 
 
@@ -378,62 +364,10 @@ def escalate(read: Request, to: Escalates, spoken: Spoken, tx: Tx) -> None:
 
 def _must_be_as_read(tx: Tx, read: Request) -> None:
     """What was judged by its group and due time must still have them."""
-    found = need(tx, read.id)
+    found = reading.need(tx, read.id)
     if found.status is not RequestStatus.PENDING:
         raise Conflict(f"the request is {found.status.value}")
     if (found.stage, found.due_ts) != (read.stage, read.due_ts):
         raise Conflict("time moved the request on meanwhile")
 
 
-def need(tx: Tx, request_id: str) -> Request:
-    found = find(tx, request_id)
-    if found is None:
-        raise NotFound(request_id)
-    return found
-
-
-def find(tx: Tx, request_id: str) -> Request | None:
-    row = tx.one(f"{_SELECT} where r.id = :id", id=request_id)
-    return None if row is None else _whole(tx, row)
-
-
-def page(
-    status: RequestStatus | None, group: str | None, groups: frozenset[str] | None, after: str | None, limit: int,
-    brief: bool, tx: Tx,
-) -> list[Request]:  # fmt: skip
-    asked = {
-        "status": "" if status is None else status.value, "grp": group or "", "after": after or "", "limit": limit,
-        "groups": "" if groups is None else rows.text(sorted(groups)),
-    }  # fmt: skip
-    found = tx.all(f"{_BRIEF if brief else _SELECT} {_PAGE}", **asked)
-    if not brief:
-        return [_whole(tx, row) for row in found]
-    said: dict[str, list[RecordedDecision]] = {}
-    of_page = f"select * from decisions where request_id in (select r.id from requests r {_PAGE}) order by n"
-    for row in tx.all(of_page, **asked):
-        said.setdefault(row["request_id"], []).append(rows.to_decision(row))
-    return [rows.to_request(row, tuple(said.get(row["id"], ())), ()) for row in found]
-
-
-def counts(tx: Tx) -> list[tuple[str, str, str, str, int]]:
-    found = tx.all(
-        "select status, kind, tier, grp, count(*) as n from requests where consumed = 0 and "
-        "status in ('pending', 'approved') group by status, kind, tier, grp order by status, kind, tier, grp"
-    )
-    return [(row["status"], row["kind"], row["tier"], row["grp"], row["n"]) for row in found]
-
-
-def unsettled(tx: Tx) -> list[Request]:
-    found = tx.all(f"{_SELECT} where r.consumed = 0 and r.status in ('pending', 'approved') order by r.due_ts, r.id")
-    return [rows.to_request(row, _decisions(tx, row["id"]), ()) for row in found]
-
-
-def _whole(tx: Tx, row: Row) -> Request:
-    trail = calls.trail(tx, row["c_session"], row["c_agent"], TRAIL, without=row["call_id"])
-    request = rows.to_request(row, _decisions(tx, row["id"]), tuple(trail))
-    return replace(request, before=looks.before(tx, request.call.id)) if request.kind == SECOND_REVIEW else request
-
-
-def _decisions(tx: Tx, request_id: str) -> tuple[RecordedDecision, ...]:
-    found = tx.all("select * from decisions where request_id = :id order by n", id=request_id)
-    return tuple(rows.to_decision(row) for row in found)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
 from mcp_gate.autonomy.ladder import Ladder
-from mcp_gate.autonomy.level import AgentLevel, Change
 from mcp_gate.lang.conditions import Window
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call, Unknown
@@ -20,17 +18,20 @@ from mcp_gate.model.judged import Judged
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.timed import Escalates, Timed
 from mcp_gate.signals.windows import Deed
-from mcp_gate.store import calls, looks, nearest, pins, promotions, record, requests, snapshots
+from mcp_gate.store import calls, looks, nearest, pins, reading, record, requests, snapshots
+from mcp_gate.store.accepted import Accepted
+from mcp_gate.store.agents import Agents
 from mcp_gate.store.assigning import Assigning
 from mcp_gate.store.counted import Counted
 from mcp_gate.store.database import Conflict, Database, NotFound, Outdated, Tx, Unavailable
 from mcp_gate.store.facts import History
 from mcp_gate.store.habits import Habits
-from mcp_gate.store.levels import Judge, Levels, Moved
+from mcp_gate.store.levels import Levels
 from mcp_gate.store.mistakes import Mistakes
 from mcp_gate.store.nearest import Nearest
-from mcp_gate.store.once import Once, used_up
+from mcp_gate.store.once import Once, once
 from mcp_gate.store.outbox import Outbox
+from mcp_gate.store.promotions import Promotions
 from mcp_gate.store.quarantine import Quarantine
 from mcp_gate.store.requests import Released
 from mcp_gate.store.results import (
@@ -92,9 +93,12 @@ class Store:
         self.tokens = TokenTable(database)
         self.mistakes = Mistakes(database)
         self._clock = clock
-        self._levels = Levels(lambda: rfc3339(clock()))
-        self._stops = stops
+        self._levels = Levels(self._now)
         self._spoken = spoken
+        self.agents = Agents(database, self._levels, stops)
+        self.promotions = Promotions(database, self._levels, stops, spoken, counted.edited, self._now)
+        self.accepted = Accepted(database, self._now)
+        self._stops = stops
         self.tally = tally
         """What was written, in figures."""
 
@@ -115,7 +119,7 @@ class Store:
         try:
             history = await database.read(History.load)
             stops = await database.read(Stops.load)
-            spoken = await database.read(lambda tx: Spoken.load(tx, requests.unsettled(tx)))
+            spoken = await database.read(lambda tx: Spoken.load(tx, reading.unsettled(tx)))
         except BaseException:
             await database.close()
             raise
@@ -152,30 +156,13 @@ class Store:
     ) -> None:  # fmt: skip
         """Keep the files of a snapshot (once), and record that it is in force, with what else it changes (`also`) and
         the levels that it gives agents."""
-        now = rfc3339(self._clock())
+        now = self._now()
 
         def body(tx: Tx) -> None:
             snapshots.loaded(tx, now, snapshot_id, digest, dict(files), (event, *also))
             self._levels.govern(tx, ladder, {"policy_snapshot": snapshot_id})
 
         await self._db.write(body)
-
-    async def last_files(self) -> dict[str, bytes] | None:
-        """The files that were in force last, by path; None: there never were any."""
-        return await self._db.read(snapshots.last)
-
-    async def snapshot(self, snapshot_id: str) -> dict[str, bytes] | None:
-        """The files of the latest snapshot with this id, by path."""
-        return await self._db.read(partial(snapshots.files, snapshot_id=snapshot_id))
-
-    async def pins(self, upstream: str) -> dict[str, Pin]:
-        """Accepted definitions by the upstream's own name of the tool."""
-        return await self._db.read(partial(pins.of, upstream=upstream))
-
-    async def pin(self, upstream: str, tool: str, tool_hash: str, definition: str, event: Event | None) -> None:
-        """Accept a definition in place of the one before, with the record of it."""
-        now = rfc3339(self._clock())
-        await self._db.write(partial(pins.put, now, upstream, tool, Pin(tool_hash, definition), event))
 
     async def get_meta(self, key: str) -> str | None:
         return await self._db.read(partial(pins.meta, key=key))
@@ -311,63 +298,6 @@ class Store:
         """Share of the calls since a time (seconds since the epoch) that a person had to look at, 0 to 1."""
         return await self._db.read(partial(calls.gated_share, since=rfc3339(since)))
 
-    # -- agents -------------------------------------------------------------------------------------------------
-
-    def level(self, agent: str) -> int:
-        """An agent's autonomy level. From memory."""
-        return self._levels.level(agent)
-
-    @property
-    def ladder(self) -> Ladder | None:
-        """The levels in force; None: there are none."""
-        return self._levels.ladder
-
-    def agent(self, agent: str) -> AgentLevel:
-        """An agent's level, since when, and what it did since. From memory."""
-        return self._levels.of(agent)
-
-    def agents(self) -> dict[str, AgentLevel]:
-        """Every agent that was counted or given a level. From memory."""
-        return {agent: self._levels.of(agent) for agent in sorted(self._levels.known())}
-
-    async def callers(self) -> set[str]:
-        """Every agent that made a call or is stopped by its name, counted or not; `EVERYBODY` if all are stopped."""
-        return await self._db.read(calls.agents)
-
-    async def move_agent(self, agent: str, judge: Judge, fields: JsonObject) -> Moved:
-        """Let `judge` say what a person's word does to an agent's level as it is in this transaction, and write it.
-
-        `fields` are the members of `agent.level_changed`: who says so, when, and why.
-        """
-        return await self._db.write(partial(self._levels.move, agent=agent, judge=judge, fields=fields))
-
-    def stopped(self, agent: str) -> bool:
-        """Whether nothing of this agent is let pass. From memory."""
-        return self._stops.stopped(agent)
-
-    def stopped_by_name(self, agent: str) -> bool:
-        """Whether it is stopped itself, and not only with everybody (`stops.EVERYBODY`)."""
-        return self._stops.named(agent)
-
-    def stop_agent(self, agent: str, event: Event) -> Awaitable[None]:
-        """Stop an agent, or everybody: from now on, even if that cannot be recorded and `Unavailable` is raised."""
-        self._stops.hold(agent)
-        return self._write(partial(self._stops.stop, agent=agent, event=event))
-
-    async def resume_agent(self, agent: str, event: Event) -> None:
-        """Let an agent, or everybody, go on."""
-        await self._db.write(partial(self._stops.resume, agent=agent, event=event))
-
-    def on_level_changed(self, told: Callable[[str, Change], None]) -> None:
-        """Have every change of a level told in the event loop, once it is durable."""
-        loop = asyncio.get_running_loop()
-
-        def tell(agent: str, change: Change) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever listened
-                loop.call_soon_threadsafe(told, agent, change)
-
-        self._levels.changed = tell
-
     # -- requests -----------------------------------------------------------------------------------------------
 
     async def open_request(self, call: Call, request: Request, events: Sequence[Event], *, cap: int) -> Opening:
@@ -403,35 +333,7 @@ class Store:
             requests.decide, request_id=request_id, body=body, levels=self._levels, edited=self._counted.edited,
             spoken=self._spoken, released=released,
         )  # fmt: skip
-        return await self._db.write(self._once(mark, decide))
-
-    async def propose(self, request: Request, events: Sequence[Event]) -> Request:
-        """Ask people about an agent, unless that is being asked already; gives the request that is open then.
-
-        Raises:
-            Outdated: the agent is stopped, or not at the level that the proposal is about.
-        """
-        propose = partial(
-            promotions.propose, request=request, events=tuple(events), levels=self._levels, stops=self._stops
-        )
-        return await self._db.write(propose)
-
-    async def last_proposal(self, agent: str) -> Request | None:
-        """The latest request to promote an agent, whatever became of it."""
-        return await self._db.read(partial(promotions.last, agent=agent))
-
-    async def decide_promotion(
-        self, request_id: str, body: Callable[[Request], Judged], judge: Judge, mark: Once | None = None
-    ) -> Judged:
-        """As `decide`, for a promotion: with the word that approves it the agent rises, if `judge` still says so."""
-        decide = partial(requests.decide, levels=self._levels, edited=self._counted.edited, spoken=self._spoken)
-        promote = partial(
-            promotions.decide, request_id=request_id, body=body, judge=judge, levels=self._levels, decide=decide
-        )
-        return await self._db.write(self._once(mark, promote))
-
-    def _once(self, mark: Once | None, decide: Callable[[Tx], Judged]) -> Callable[[Tx], Judged]:
-        return decide if mark is None else partial(used_up, mark, rfc3339(self._clock()), decide)
+        return await self._db.write(once(mark, self._now(), decide))
 
     async def pass_time(self, request_id: str, body: Callable[[Request], Timed]) -> tuple[Timed, Request]:
         """Let `body` say what time does to the request as it is in this transaction, and do it.
@@ -505,7 +407,7 @@ class Store:
 
     async def request(self, request_id: str) -> Request | None:
         """One request with its decisions and the session's trail; `waiting` is always False here: the gate knows."""
-        return await self._db.read(partial(requests.find, request_id=request_id))
+        return await self._db.read(partial(reading.find, request_id=request_id))
 
     async def requests(
         self, status: RequestStatus | None = None, group: str | None = None, after: str | None = None,
@@ -513,7 +415,7 @@ class Store:
     ) -> list[Request]:  # fmt: skip
         """Oldest first; `after` is the id of the last request of the page before. Brief ones are without what may be
         large: arguments, attributes, claims, signals and trail are empty. With `groups` those of no other group."""
-        return await self._db.read(partial(requests.page, status, group, groups, after, limit, brief))
+        return await self._db.read(partial(reading.page, status, group, groups, after, limit, brief))
 
     async def nearest(self, request: Request) -> Nearest | None:
         """The approved call most like the one that a request holds, of the same tool by the same agent."""
@@ -529,11 +431,14 @@ class Store:
 
     async def request_counts(self) -> list[tuple[str, str, str, str, int]]:
         """How many requests are pending, or approved and not sent yet: status, kind, tier, group, count."""
-        return await self._db.read(requests.counts)
+        return await self._db.read(reading.counts)
 
     async def open_requests(self) -> list[Request]:
         """All that is pending, or approved and not sent yet, by due time; without `trail`."""
-        return await self._db.read(requests.unsettled)
+        return await self._db.read(reading.unsettled)
+
+    def _now(self) -> str:
+        return rfc3339(self._clock())
 
     def _never_begun(self, call_id: str, begun: asyncio.Future[None]) -> None:
         if not begun.cancelled() and begun.exception() is not None:

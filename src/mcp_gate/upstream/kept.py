@@ -36,7 +36,7 @@ async def keep(gate: Keeper, upstream: str, files: Files, changes: Iterable[Diff
         Unavailable: it could not be recorded, and is not accepted.
     """
     text = strictjson.dumps(dict(files)).decode()
-    await gate.store.pin(upstream, KEY, digest(dict(files)), text, event(gate, PINNED, upstream, changes))
+    await gate.store.accepted.pin(upstream, KEY, digest(dict(files)), text, event(gate, PINNED, upstream, changes))
 
 
 def event(gate: Keeper, name: str, upstream: str, changes: Iterable[Difference]) -> Event:

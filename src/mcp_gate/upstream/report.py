@@ -132,7 +132,8 @@ async def _accept(gate: Served, kept_by: Catalog | Prompts, tool: Withheld, key:
         "upstream": tool.upstream, "tool": tool.name, "policy_snapshot": gate.loaded.snapshot.id,
     }  # fmt: skip
     now = pin_of(tool.definition, tool.tool_hash)
-    await gate.store.pin(tool.upstream, key, now.tool_hash, now.definition, Event("tool.changed", fields, data))
+    event = Event("tool.changed", fields, data)
+    await gate.store.accepted.pin(tool.upstream, key, now.tool_hash, now.definition, event)
     kept_by.accept(tool)
 
 

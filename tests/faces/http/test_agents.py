@@ -77,5 +77,5 @@ async def test_over_tcp_it_takes_the_reviewers_own_token(
         body = json.dumps({**WORD, "approver_id": approver}).encode()
         found, _, answer = await raw(gate.address, "POST", "/v1/agents/claude-code/promote", body, headers)
         assert (found, json.loads(answer).get("code")) == (status, code), answer
-        assert gate.gate.store.level("claude-code") == (1 if status == 200 else 0)
+        assert gate.gate.store.agents.level("claude-code") == (1 if status == 200 else 0)
         assert (await raw(gate.address, "GET", "/v1/agents/claude-code/promote", headers=headers))[0] in (401, 403, 405)

@@ -128,7 +128,7 @@ async def _find(talk: Conversation, name: str) -> Tool | Withheld:
 async def _shown(talk: Conversation, link: Link) -> Shown:
     """An upstream's tools; none where it cannot be asked."""
     gate, agent = talk.gate, talk.caller.agent
-    level = gate.store.level(agent)
+    level = gate.store.agents.level(agent)
     try:
         with talk.sending():
             raw = await list_upstream(link)
@@ -158,7 +158,7 @@ async def _shown(talk: Conversation, link: Link) -> Shown:
 
 def _still_true(talk: Conversation, shown: Shown) -> bool:
     """Whether policy, level and pins are those that a list was made under."""
-    if (shown.snapshot, shown.level) != (talk.gate.loaded.snapshot.id, talk.gate.store.level(talk.caller.agent)):
+    if (shown.snapshot, shown.level) != (talk.gate.loaded.snapshot.id, talk.gate.store.agents.level(talk.caller.agent)):
         return False
     lookup = talk.gate.catalog.lookup
     for tool in shown.tools:
