@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mcp_gate.store import migrations
-from mcp_gate.store.requests import find, page
+from mcp_gate.store.reading import find, page
 from mcp_gate.store.rows import from_call, from_request
 from mcp_gate.store.store import FILE_NAME
 from mcp_gate.store.transaction import ReadTx
