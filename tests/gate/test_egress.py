@@ -617,3 +617,31 @@ async def test_fields_that_no_result_may_hold_are_taken_out_of_what_is_no_result
     seen = await out(said, f"{{rules: [{everywhere}, {somewhere}]}}", method="notifications/message", call=None)
     assert isinstance(seen, Changed)
     assert seen.payload == {"level": "info", "data": {"x": 1}}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [f"card {CARD} 12/27 cvv 123", f"{CARD} 04/2029", f"7 {CARD} 7", f"{CARD} 12 {CARD}", "4539-1488-0343-6467-8 a"],
+)
+async def test_a_card_is_taken_out_whatever_number_stands_behind_it(said: str) -> None:
+    seen = await out({"content": [text(said)]})
+    assert isinstance(seen, Changed)
+    assert "0343" not in json.dumps(seen.payload)
+
+
+BESIDE = ["12/27", "2026-11-28", "2026", "7", "0043", "1234 5678", "10:30", "+1 415 555 0000", "2026 1128 44"]
+
+
+@pytest.mark.parametrize("value", [CARD, "3782 822463 10005", SSN, PHONE, "+14155552671", "+49 30 901820", IBAN])
+async def test_a_value_is_taken_out_whatever_number_stands_beside_it(value: str) -> None:
+    for beside in BESIDE:
+        for said in (f"{beside} {value}", f"{value} {beside}", f"{beside} {value} {beside}"):
+            seen = await out({"content": [text(said)]})
+            assert isinstance(seen, Changed), said
+            assert value not in seen.payload["content"][0]["text"], said
+
+
+@pytest.mark.parametrize("said", ["4096 4096 4096 4096 4096", "4100 4200 4300 4400 4500 4600", "2019 2020 2021 2022"])
+async def test_a_row_of_numbers_is_no_card(said: str) -> None:
+    payload = {"content": [text(said)]}
+    assert await out(payload) == Passed(payload)

@@ -23,24 +23,67 @@ _SHAPES: Final = re.compile(
     re.VERBOSE,
 )
 _NO_DIGIT: Final = re.compile(r"\D+")
+_GROUP: Final = re.compile(r"[(+]?\d+")
+_GAP: Final = re.compile(r"[ .-]")
+_DATE: Final = re.compile(r"(?:19|20)\d\d([-./])\d\d?\1\d\d?(?!\d)")
+_CARD: Final = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?!\d)")
+_RUN: Final = re.compile(r"(?<!\d)\d{4}[ -]\Z")
+_FOUR_GROUPS: Final = 19
+"""Characters of four times four digits."""
+_MANY: Final = 8
+"""Different digits of a number that is no coincidence."""
 
 
 def find(text: str, start: int, end: int) -> Iterator[Finding]:
-    """Numbers in a stretch of a text."""
-    for found in _SHAPES.finditer(text, start, end):
-        kind = found.lastgroup if found.lastgroup != "sep" else "phone"
-        digits = _NO_DIGIT.sub("", found[0])
-        if kind in ("card", "spaced"):
-            if checks.card(digits, text, found.start()) and checks.card_issuer(digits):
-                yield Finding(found.start(), found.end(), "CREDIT_CARD", 1.0, "card")
-        elif kind == "ssn":
-            if checks.ssn(digits) and digits[0] != "9":
-                yield Finding(found.start(), found.end(), "US_SSN", 0.9, "us_ssn")
-        elif kind == "cpf":
-            if checks.cpf(digits):
-                yield Finding(found.start(), found.end(), "NATIONAL_ID", 0.95, "br_cpf")
-        elif kind == "abroad":
-            if 8 <= len(digits) <= 15:
-                yield Finding(found.start(), found.end(), "PHONE_NUMBER", 0.8, "phone_international")
+    """Numbers in a stretch of a text. Where one is none, another may begin within it."""
+    at = start
+    while (found := _SHAPES.search(text, at, end)) is not None:
+        one = _one(text, found)
+        if one is None:
+            group = _GROUP.match(text, found.start())
+            at = found.end() if group is None else group.end()
         else:
-            yield Finding(found.start(), found.end(), "PHONE_NUMBER", 0.7, "phone_national")
+            yield one
+            at = one.end
+
+
+def _one(text: str, found: re.Match[str]) -> Finding | None:
+    kind, start, end = found.lastgroup if found.lastgroup != "sep" else "phone", found.start(), found.end()
+    digits = _NO_DIGIT.sub("", found[0])
+    if kind in ("card", "spaced"):
+        size = _card(found[0], digits, text, start)
+        return Finding(start, start + size, "CREDIT_CARD", 1.0, "card") if size else None
+    if kind == "ssn":
+        return Finding(start, end, "US_SSN", 0.9, "us_ssn") if checks.ssn(digits) and digits[0] != "9" else None
+    if kind == "cpf":
+        return Finding(start, end, "NATIONAL_ID", 0.95, "br_cpf") if checks.cpf(digits) else None
+    if kind == "abroad":
+        end = _abroad(text, start, end)
+        return Finding(start, end, "PHONE_NUMBER", 0.8, "phone_international") if end else None
+    return Finding(start, end, "PHONE_NUMBER", 0.7, "phone_national")
+
+
+def _card(shown: str, digits: str, text: str, start: int) -> int:
+    """How many of the characters are a card; what stands behind four groups of four may be its expiry, or anything."""
+    for size in (len(shown), _FOUR_GROUPS):
+        number = digits if size == len(shown) else _NO_DIGIT.sub("", shown[:size])
+        if checks.card(number, text, start) and checks.card_issuer(number):
+            in_a_row = _RUN.search(text, max(0, start - 6), start) is not None  # a column of numbers, perhaps
+            return 0 if in_a_row and len(set(number)) < _MANY else size
+        if size <= _FOUR_GROUPS or shown[_FOUR_GROUPS : _FOUR_GROUPS + 1] not in (" ", "-"):
+            break
+    return 0
+
+
+def _abroad(text: str, start: int, end: int) -> int:
+    """Where a number with its country ends, which may be before a date, a card or anything else; 0 where it is none."""
+    best = 0
+    for cut in (*(gap.start() for gap in _GAP.finditer(text, start, end)), end):
+        count = len(_NO_DIGIT.sub("", text[start:cut]))
+        if count > 15:
+            break
+        if count >= 8:
+            best = cut
+            if (count == 11 and text[start + 1] == "1") or _DATE.match(text, cut + 1) or _CARD.match(text, cut + 1):
+                break
+    return best

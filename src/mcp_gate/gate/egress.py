@@ -23,6 +23,7 @@ from mcp_gate.model.outcome import META_PREFIX
 from mcp_gate.model.output import Detail, OutputDecision, Unscannable
 from mcp_gate.output import opaque
 from mcp_gate.output.decide import Found, decide
+from mcp_gate.output.edits import Clash
 from mcp_gate.output.fields import UNTOLD, keys_of, names_field
 from mcp_gate.output.fits import as_error, fits
 from mcp_gate.output.hiding import Hidden
@@ -103,6 +104,8 @@ async def egress(
         return await review.of(payload, constraints, schema)
     except _Stop as stop:
         return review.withheld(stop.why)
+    except Clash:
+        return review.withheld("two of its keys would become one")
     except Exception:
         log.exception("what was to leave for %s could not be checked", method)
         return review.withheld("it could not be checked")

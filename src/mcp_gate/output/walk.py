@@ -129,7 +129,7 @@ class _Walk:
                         self._whole(child, (*keys, key), here)
                         continue
                 if type(child) is str:  # most are: spare them a call
-                    if len(child) >= SHORTEST_TEXT:
+                    if len(child) >= SHORTEST_TEXT or not child.isascii():
                         self._add(child, (*keys, key), here, Part.TEXT)
                 elif type(child) is int:
                     if not -100 < child < 1000:
@@ -225,7 +225,7 @@ class _Walk:
             yield written
 
     def _add(self, text: str, keys: tuple[str, ...], trail: Trail, part: Part, least: int = 0) -> None:
-        if len(text) >= (least or SHORTEST[part]):
+        if len(text) >= (least or SHORTEST[part]) or not text.isascii():  # what nobody sees is short, too
             walked = self.walked
             walked.leaves.append(Leaf(text, keys))
             walked.trails.append(trail)
