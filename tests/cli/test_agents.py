@@ -112,5 +112,6 @@ async def test_stop_and_resume_one_agent_or_all(tmp_path: Path) -> None:
         assert await run(gate, "resume", "claude-code") == (0, "claude-code is free to go on.\n", "")
         assert (await run(gate, "resume", "claude-code"))[0] == 4
         assert (await run(gate, "stop", "ghost"))[0] == 1
+        assert (await run(gate, "resume", ""))[0] == 1, "nothing is not everybody"
         assert (await run(gate, "stop"))[0] == 2
         assert (await run(gate, "stop", "claude-code", "--all"))[0] == 2
