@@ -122,6 +122,19 @@ async def test_S188_the_restart_after_a_crash_looks_too_and_what_is_put_back_sta
     assert len(shop.kept) == 1
 
 
+async def test_whoever_waits_to_try_again_does_so_once_it_is_accepted() -> None:
+    found = Upstreams(Limits())
+    waiting = [asyncio.ensure_future(found.rest("shop", 60.0)) for _ in range(2)]
+    other = asyncio.ensure_future(found.rest("other", 60.0))
+    await asyncio.sleep(0)
+    found.retry("shop")
+    found.retry("shop")
+    async with asyncio.timeout(5):
+        await asyncio.gather(*waiting)
+    assert not other.done()
+    other.cancel()
+
+
 async def test_S188_a_script_that_changes_while_it_starts_does_not_come_up(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.script.write_text(SCRIPT.read_text().replace("\nimport ", "\nopen(__file__, 'a').write('#')\nimport ", 1))
