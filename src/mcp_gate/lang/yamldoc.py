@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import yaml
 
@@ -27,8 +27,7 @@ _DECEIT: Final = re.compile(
 """Characters that make a file read otherwise than it looks: controls, YAML's unseen line breaks, reordering."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A text as it stands in the file, before anybody decides what it means."""
 
     place: Place
@@ -119,7 +118,9 @@ def _place_of(file: str, text: str, at: int) -> Place:
 
 def _events(file: str, text: str) -> Iterator[Any]:
     try:
-        yield from yaml.parse(text, Loader=Loader)
+        loader = Loader(text)
+        while (event := loader.get_event()) is not None:
+            yield event
     except yaml.MarkedYAMLError as e:
         mark = e.problem_mark or e.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
@@ -158,9 +159,9 @@ class _Builder:
             raise self._refused(event, f"nested deeper than {MOST_DEPTH}", "flatten it")
         if isinstance(event, yaml.AliasEvent):
             raise self._refused(event, f"an alias (*{reveal(event.anchor or '')})", "write the value out")
-        if getattr(event, "anchor", None) is not None:
+        if event.anchor is not None:
             raise self._refused(event, f"an anchor (&{reveal(event.anchor)})", "write the value out where it is used")
-        if getattr(event, "tag", None) is not None:
+        if event.tag is not None:
             raise self._refused(event, f"a tag ({reveal(event.tag)})", "remove it; values are plain")
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
@@ -220,7 +221,8 @@ class _Builder:
         return True
 
     def _place(self, event: Any) -> Place:
-        return Place(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
+        mark = event.start_mark
+        return Place(self._file, mark.line + 1, mark.column + 1)
 
     def _refused(self, event: Any, message: str, hint: str) -> Refused:
         return Refused(Problem(self._place(event), message, hint))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.key import PublicKey
@@ -15,8 +16,7 @@ POLICIES = "policies/"
 """The files of a gate directory (contract 1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where something stands in a file, for errors and for `explain`."""
 
     file: str
