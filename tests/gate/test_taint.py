@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from mcp_gate.gate.gate import Gate
 from mcp_gate.model.outcome import Delivered, Outcome, Refused, Status
-from support.gates import Upstream, job, loaded, open_gate, perform
+from support.gates import Upstream, decide, job, loaded, open_gate, pending, perform
 
 pytestmark = pytest.mark.anyio
 
@@ -68,3 +69,23 @@ async def test_the_same_call_is_the_same_before_and_after(tmp_path: Path) -> Non
         await gate.settle(5)
         hashes = {r["job_hash"] for r in await gate.store.records() if r.get("tool") == "refund"}
     assert len(hashes) == 1
+
+
+HELD = RULES.replace(
+    "  - { id: all,",
+    '  - { id: read, match: { topics: ["job.shop.read"] }, decision: require_approval }\n  - { id: all,',
+)
+
+
+async def test_a_held_result_taints_the_session_that_collects_it(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, HELD) as gate:
+        gate.loaded = loaded(HELD, upstreams=MARKED)
+        first = asyncio.create_task(perform(gate, job("get"), Upstream(), session="a"))
+        (request,) = await pending(gate)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        await decide(gate, request)
+        assert isinstance(await refund(gate, "b"), Delivered)
+        assert isinstance(await perform(gate, job("get"), Upstream(), session="b"), Delivered)
+        assert isinstance(await refund(gate, "b"), Refused)
+        assert isinstance(await refund(gate, "c"), Delivered)

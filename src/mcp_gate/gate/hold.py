@@ -72,6 +72,15 @@ async def hold(
 
     The same call of the same agent joins the open request, or collects its outcome; it never opens a second one.
     """
+    outcome = await _held(gate, received, verdict, exchange, send, over)
+    if isinstance(outcome, Delivered) and outcome.ran is not None:
+        gate.taint.handed_on(outcome.ran.call, received.call.session, received.loaded.mappings)
+    return outcome
+
+
+async def _held(
+    gate: Gate, received: Received, verdict: Verdict, exchange: Exchange, send: Sender, over: str
+) -> HoldOutcome:
     key = (received.call.agent, received.call.job_hash)
     if key in gate.running:
         return await gate.running.collect(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from mcp_gate.model.call import Call
@@ -26,6 +27,11 @@ class Taint:
     def still(self, call: Call) -> bool:
         """Of a call that waits: once tainted it stays so, also over a restart."""
         return call.signals.get("tainted") is True or self.of(call.session)
+
+    def handed_on(self, call: Call, session: str, mappings: Mapping[str, UpstreamMapping]) -> None:
+        """A result went to a session that made the same call; what taints the call's own does so there, too."""
+        if session != call.session:
+            self.delivered(replace(call, session=session), mappings, suspicious=self.of(call.session))
 
     def delivered(self, call: Call, mappings: Mapping[str, UpstreamMapping], *, suspicious: bool) -> None:
         """A result went to the session of its call."""
