@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mcp_gate.model.config import UpstreamSpec
+from mcp_gate.model.config import Address, UpstreamSpec
 from mcp_gate.model.decision import Decision
 from mcp_gate.policy.load import load
 from mcp_gate.policy.snapshot import snapshot
@@ -229,7 +229,7 @@ def test_gate_yaml_sets_people_addresses_and_limits() -> None:
         "reviewers: { dana: { groups: [ops] } }\n"
         "limits: { depth: 5, pending_per_agent: 3 }\nhold: { wait_sec: 1.5 }\n"
     ).settings
-    assert (settings.listen_mcp, settings.listen_review) == (("127.0.0.1", 0), ("::1", 8766))
+    assert (settings.listen_mcp, settings.listen_review) == (Address("127.0.0.1", 0), Address("::1", 8766))
     assert settings.agents is not None
     assert settings.reviewers is not None
     assert settings.agents["bot"].token_sha256 == "ab" * 32

@@ -12,12 +12,13 @@ from starlette.types import ASGIApp
 
 from mcp_gate.faces.bound import bind
 from mcp_gate.faces.mcp.http_server import make_server
+from mcp_gate.model.config import Address
 
 
 @asynccontextmanager
 async def served(app: ASGIApp) -> AsyncIterator[int]:
     """An application on a port of this machine; gives the port."""
-    sock = bind("mcp", "127.0.0.1", 0)
+    sock = bind("mcp", Address("127.0.0.1", 0))
     port: int = sock.getsockname()[1]
     server = make_server(app)
     server.config.load()

@@ -186,11 +186,20 @@ class CheckpointSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where the gate is to listen; port 0 is any free one."""
+
+    host: str
+    port: int
+    place: Place = field(default=Place(SETTINGS, 1, 1), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class GateSettings:
     """gate.yaml (contract 4), with its defaults."""
 
-    listen_mcp: tuple[str, int] | None = None
-    listen_review: tuple[str, int] | None = None
+    listen_mcp: Address | None = None
+    listen_review: Address | None = None
     review_url: str | None = None
     """Origin under which a TLS proxy shows `listen_review` to reviewers' browsers, `https://host[:port]`."""
     store: str = "sqlite"

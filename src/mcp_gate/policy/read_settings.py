@@ -9,7 +9,7 @@ from mcp_gate.lang.reader import Reader
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.sshkey import BadKey, parse
 from mcp_gate.lang.yamldoc import Mapping_, Node
-from mcp_gate.model.config import AgentSpec, CheckpointSpec, GateSettings, Hold, Limits, Place, ReviewerSpec
+from mcp_gate.model.config import Address, AgentSpec, CheckpointSpec, GateSettings, Hold, Limits, Place, ReviewerSpec
 from mcp_gate.model.key import PublicKey
 from mcp_gate.policy.read_rules import GROUP
 from mcp_gate.policy.read_variables import Variables
@@ -137,7 +137,7 @@ def _keys_of_one_person(reader: Reader, root: Mapping_, reviewers: dict[str, Rev
                 reader.error(_key_place(root, "reviewers", reviewer.id), text, "give each person a key of his own")
 
 
-def _address(reader: Reader, node: Node | None) -> tuple[str, int] | None:
+def _address(reader: Reader, node: Node | None) -> Address | None:
     text = reader.text(node, "host:port")
     if node is None or text is None:
         return None
@@ -152,7 +152,7 @@ def _address(reader: Reader, node: Node | None) -> tuple[str, int] | None:
             "listen on 127.0.0.1 and put a TLS proxy in front",
         )  # fmt: skip
         return None
-    return host, int(found["port"])
+    return Address(host, int(found["port"]), node.place)
 
 
 def _origin(reader: Reader, node: Node | None) -> str | None:

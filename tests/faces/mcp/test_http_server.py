@@ -12,7 +12,7 @@ from mcp_gate.faces import patient
 from mcp_gate.faces.bound import address_of, bind
 from mcp_gate.faces.mcp import http_server
 from mcp_gate.faces.mcp.http import serve_mcp
-from mcp_gate.model.config import ConfigError
+from mcp_gate.model.config import Address, ConfigError, Place
 from support.gates import open_gate
 from support.running import place
 from support.web import exchange, served
@@ -34,7 +34,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", "", "localhost.example.com"])
 def test_S240_an_address_others_can_reach_is_not_bound(host: str) -> None:
     with pytest.raises(ConfigError, match=r"listen\.mcp"):
-        bind("mcp", host, 0)
+        bind("mcp", Address(host, 0))
 
 
 def test_S240_serve_refuses_to_start_on_an_address_others_can_reach() -> None:
@@ -45,14 +45,14 @@ def test_S240_serve_refuses_to_start_on_an_address_others_can_reach() -> None:
 
 
 def test_a_port_that_is_taken_is_told() -> None:
-    with contextlib.closing(bind("mcp", "127.0.0.1", 0)) as sock:
+    with contextlib.closing(bind("mcp", Address("127.0.0.1", 0))) as sock:
         host, port = address_of(sock).split(":")
-        with pytest.raises(ConfigError, match="cannot be bound"):
-            bind("mcp", host, int(port))
+        with pytest.raises(ConfigError, match=r"^gate.yaml:2:16: listen.mcp: .* cannot be bound"):
+            bind("mcp", Address(host, int(port), Place("gate.yaml", 2, 16)))
 
 
 def test_localhost_is_this_machine() -> None:
-    with contextlib.closing(bind("mcp", "localhost", 0)) as sock:
+    with contextlib.closing(bind("mcp", Address("localhost", 0))) as sock:
         assert address_of(sock).startswith("127.0.0.1:")
 
 

@@ -46,7 +46,7 @@ async def serve_review(gate: Gate, state: Path) -> AsyncGenerator[None]:
         stack.callback(path.unlink, missing_ok=True)
         await stack.enter_async_context(_serving(gate, local))
         if listen is not None:
-            remote = bind("review", *listen)
+            remote = bind("review", listen)
             gate.listening["review"] = address_of(remote)
             await stack.enter_async_context(_serving(gate, remote))
         yield

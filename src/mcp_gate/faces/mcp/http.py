@@ -379,7 +379,7 @@ async def serve_mcp(gate: Gate) -> AsyncIterator[None]:
     if wanted is None:
         yield
         return
-    sock = bind("mcp", *wanted)
+    sock = bind("mcp", wanted)
     app = build_app(gate, GateDoor(gate))
     server = make_server(app)
     serving = asyncio.create_task(server.serve(sockets=[sock]))
