@@ -149,12 +149,16 @@ def test_S188_another_program_is_not_started_until_pin_showed_and_accepted_it(tm
             wait_for(lambda: states(found)["shop"]["tools"]["listed"] == 2)
             accepted = {one["file"]: one["pinned"] for one in states(found)["shop"]["program"]["files"]}
             assert list(accepted) == [sys.executable, str(script)]
-        script.write_text(SCRIPT.read_text() + "# another")
+            script.write_text(SCRIPT.read_text() + "# another")
+            os.kill(probe.pids()[0], signal.SIGKILL)
+            wait_for(lambda: states(found)["shop"]["state"] == "changed")
+            assert states(found)["shop"]["tools"] == {"listed": 0, "withheld": 2}
+            assert set(pins(found).values()) == {"program"}
         with serving(found):
             wait_for(lambda: states(found)["shop"]["state"] == "changed")
-            assert states(found)["shop"]["tools"]["listed"] == 0
             assert "server.py is not the file that was accepted (sha256:" in found.run("upstreams", "list").stdout
             assert "'mcp-gate upstreams pin shop' shows the difference" in found.run("status").stdout
+            assert "cure: 'mcp-gate upstreams pin shop' shows what changed" in found.run("doctor").stdout
             health = found.review().get("/healthz")
             assert (health["status"], health["upstreams"]) == ("degraded", {"shop": "changed"})
             done = found.run("upstreams", "pin", "shop")
@@ -165,8 +169,10 @@ def test_S188_another_program_is_not_started_until_pin_showed_and_accepted_it(tm
             assert found.run("upstreams", "pin", "shop").stdout == ""
         recorded = [one for one in found.records() if one["event"].startswith("security.program")]
     assert [(one["event"], one["upstream"]) for one in recorded] == [
-        ("security.program_pinned", "shop"), ("security.program_changed", "shop"), ("security.program_pinned", "shop"),
+        ("security.program_pinned", "shop"), ("security.program_changed", "shop"),
+        ("security.program_changed", "shop"), ("security.program_pinned", "shop"),
     ]  # fmt: skip
-    first, changed, second = (one["data"]["files"] for one in recorded)
+    first, changed, again, second = (one["data"]["files"] for one in recorded)
     assert {one["file"]: one["new"] for one in first} == accepted
-    assert changed == second == [{"file": str(script), "old": accepted[str(script)], "new": second[0]["new"]}]
+    assert recorded[1]["data"]["cure"] == "mcp-gate upstreams pin shop"
+    assert changed == again == second == [{"file": str(script), "old": accepted[str(script)], "new": second[0]["new"]}]

@@ -22,6 +22,7 @@ WORDS = {
     "name": "withheld: its name cannot be listed",
     "collision": "withheld: another tool has its name",
     "shape": "withheld: not a tool as the protocol has it",
+    "program": "withheld: the program behind it CHANGED",
     "reference": "withheld: its schema refers to another document",
 }
 """What a pin state means."""

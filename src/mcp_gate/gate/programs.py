@@ -33,5 +33,6 @@ class ProgramRecord:
 
     def replaced(self, upstream: str, replaced: Replaced) -> None:
         """A program was found that is not the accepted one, and is not started."""
-        self._gate.note(event(self._gate, CHANGED, upstream, replaced.differences))
+        cure = f"mcp-gate upstreams pin {upstream}"
+        self._gate.note(event(self._gate, CHANGED, upstream, replaced.differences, cure=cure))
         self._gate.hub.publish({"event": "tool.changed", "upstream": upstream})

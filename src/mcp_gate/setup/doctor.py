@@ -107,7 +107,8 @@ def _upstreams(setup: SetUp) -> Iterator[Finding]:
             cure = "install it, or write its whole path as 'command'"
             yield Finding("upstream", Verdict.WRONG, f"'{spec.id}': there is no program '{spec.command}'", cure)
         elif running.get(spec.id, "up") != "up":
-            cure = "see 'mcp-gate upstreams list' and the gate's log"
+            changed = f"'mcp-gate upstreams pin {spec.id}' shows what changed"
+            cure = changed if running[spec.id] == "changed" else "see 'mcp-gate upstreams list' and the gate's log"
             yield Finding("upstream", Verdict.WRONG, f"'{spec.id}' is {running[spec.id]}", cure)
         else:
             where = spec.url or spec.command

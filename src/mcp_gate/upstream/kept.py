@@ -39,10 +39,11 @@ async def keep(gate: Keeper, upstream: str, files: Files, changes: Iterable[Diff
     await gate.store.accepted.pin(upstream, KEY, digest(dict(files)), text, event(gate, PINNED, upstream, changes))
 
 
-def event(gate: Keeper, name: str, upstream: str, changes: Iterable[Difference]) -> Event:
-    """A record of files that differ: `{files: [{file, old?, new?}]}`, paths revealed."""
+def event(gate: Keeper, name: str, upstream: str, changes: Iterable[Difference], **more: str) -> Event:
+    """A record of files that differ: `{files: [{file, old?, new?}]}` and `more`, paths revealed."""
     fields: JsonObject = {"upstream": upstream, "policy_snapshot": gate.loaded.snapshot.id}
-    return Event(name, fields, {"files": [_told({"file": reveal(one.file)}, one, "old", "new") for one in changes]})
+    files = [_told({"file": reveal(one.file)}, one, "old", "new") for one in changes]
+    return Event(name, fields, {"files": files, **more})
 
 
 def shown(programs: Programs, upstream: str) -> JsonObject:

@@ -19,6 +19,8 @@ from mcp_gate.upstream.programs import KEY, Replaced
 from mcp_gate.upstream.prompts import PREFIX, Prompts
 
 PINNED: Final = "pinned"
+PROGRAM: Final = "program"
+"""Why tools are withheld whose definition is accepted, and the program behind them is not."""
 
 
 class NoSuchUpstream(LookupError):
@@ -69,7 +71,8 @@ async def tools(gate: Served, upstream: str) -> list[JsonObject]:
     """The tools of one upstream: `{upstream, name, listed_name, topic, risk_tags, pin, tool_hash, pinned_hash?,
     definition?, pinned_definition?}`, names as the upstream wrote them; tags that arguments add are left out.
 
-    `pin` is `pinned`, or why the tool is withheld: `changed`, `new`, `name`, `collision`, `shape`, `reference`.
+    `pin` is `pinned`, or why the tool is withheld: `changed`, `new`, `name`, `collision`, `shape`, `reference`,
+    `program`.
     The definitions are there where they differ. Prompts that are withheld come last, with `kind: prompt`.
 
     Raises:
@@ -163,8 +166,7 @@ def _program_as_shown(gate: Served, upstream: str, digest: object) -> Replaced:
 def _upstream(gate: Served, health: Health) -> JsonObject:
     spec = gate.loaded.upstreams[health.upstream]
     known = gate.catalog.tools(spec.id)
-    started = health.state is not State.CHANGED or bool(health.version)
-    withheld = sum(isinstance(tool, Withheld) or not started for tool in known)
+    withheld = len(known) if _waits(health) else sum(isinstance(tool, Withheld) for tool in known)
     out: JsonObject = {
         "id": spec.id,
         "prefix": spec.prefix,
@@ -187,6 +189,11 @@ def _upstream(gate: Served, health: Health) -> JsonObject:
     return out
 
 
+def _waits(health: Health) -> bool:
+    """Whether nothing runs because the program waits to be accepted."""
+    return health.state is State.CHANGED and not health.version
+
+
 def _tool(gate: Served, tool: Tool | Withheld, method: str = "tools/call") -> JsonObject:
     kept_by = gate.catalog if method == "tools/call" else gate.prompts
     told = describe(gate.loaded, tool.upstream, tool.name, method, {})
@@ -203,7 +210,8 @@ def _tool(gate: Served, tool: Tool | Withheld, method: str = "tools/call") -> Js
         out["kind"] = "prompt"
     match tool:
         case Tool():
-            out["pin"] = PINNED
+            waits = any(_waits(health) for health in gate.upstreams.health() if health.upstream == tool.upstream)
+            out["pin"] = PROGRAM if waits else PINNED
         case Withheld():
             out["pin"] = tool.why.value
             out["definition"] = tool.definition
