@@ -21,7 +21,8 @@ def before(tx: Tx, call_id: str) -> tuple[RecordedDecision, ...]:
 def waiting_for(tx: Tx, reviewer: str, groups: frozenset[str] | None) -> frozenset[str]:
     """Calls, and requests about them, that somebody looks at again who had no part in the decision."""
     found = tx.all(
-        "select s.grp, s.call_id, g.id from requests s join requests g on g.call_id = s.call_id and g.kind = 'gate' "
+        "select s.grp, s.call_id, g.id from requests s indexed by requests_looks "
+        "join requests g on g.call_id = s.call_id and g.kind = 'gate' "
         "where s.kind = 'second_review' and s.status = 'pending' and not exists "
         "(select 1 from decisions d where d.request_id = g.id and d.approver_id = :reviewer)",
         reviewer=reviewer,

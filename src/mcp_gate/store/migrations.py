@@ -197,6 +197,7 @@ create table mistakes(request_id text not null, n integer not null, ts text not 
   entity text not null, sealed blob not null, primary key(request_id, n));
 """,
     "alter table requests add column extended text not null default ''",
+    "create index requests_looks on requests(grp, call_id) where kind = 'second_review' and status = 'pending'",
 )
 
 
