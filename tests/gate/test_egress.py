@@ -645,3 +645,18 @@ async def test_a_value_is_taken_out_whatever_number_stands_beside_it(value: str)
 async def test_a_row_of_numbers_is_no_card(said: str) -> None:
     payload = {"content": [text(said)]}
     assert await out(payload) == Passed(payload)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(f"card {gap.join(CARD.split())}" for gap in ("\n", "  ", "\t", "_", "/", "\u00b7", " - ", "\r\n")),
+        "card " + ".".join(CARD.replace(" ", "")), "card 4539 1488\n0343 6467", "SSN 536-22-\n1234",
+        "card,4539148803436467.0", "name,ssn\nAda,536221234.0\n", '{"ssn": 536221234.0, "x": NaN}',
+    ],
+)  # fmt: skip
+async def test_a_number_is_taken_out_however_it_is_laid_out(said: str) -> None:
+    for payload in ({"content": [text(said)]}, {"structuredContent": {"note": said}}):
+        seen = await out(payload)
+        assert isinstance(seen, Changed), said
+        assert not any(part in json.dumps(seen.payload) for part in ("4539", "0343", "536", "1234")), said

@@ -24,6 +24,10 @@ class _Cue(NamedTuple):
 
 _ID: Final = r"(?:[A-Z]{1,5}[ -]?)?\d[A-Z0-9]*(?:[ -][A-Z0-9]*\d[A-Z0-9]*){0,5}(?:-[A-Z]{1,3}(?![\w]))?"
 _DOTTED_ID: Final = r"(?:[A-Z]{1,6}[ .-]?)?\d[A-Z0-9]*(?:[ ./-][A-Z0-9]*\d[A-Z0-9]*){0,7}(?:[ -]?[A-Z]{1,2}(?![\w]))?"
+_WRAP: Final = r"[ ./-]?(?:\r?\n[ \t]{0,8})?"
+"""Between parts of a number, which may go on in the next line."""
+_GROUPS: Final = r"\d{4}(?:[\s_./|\u00b7-]{1,4}\d{4}){3}(?!\d)|\d(?:[\s_./|\u00b7-]\d){14,15}(?![\s_./-]?\d)"
+_SSN: Final = rf"\d{{3}}{_WRAP}\d{{2}}{_WRAP}\d{{4}}|\d{{3}}[ -]\d{{3}}[ -]\d{{3}}"
 _CUES: Final[dict[Kind, _Cue]] = {
     Kind.CUE_PHONE: _Cue(
         "PHONE_NUMBER",
@@ -34,14 +38,14 @@ _CUES: Final[dict[Kind, _Cue]] = {
         ),
         (7, 15),
     ),
-    Kind.CUE_SSN: _Cue("US_SSN", 36, re.compile(r"\d{3}[ ./-]?\d{2}[ ./-]?\d{4}|\d{3}[ -]\d{3}[ -]\d{3}"), (9, 9)),
+    Kind.CUE_SSN: _Cue("US_SSN", 36, re.compile(_SSN), (9, 9)),
     Kind.CUE_BIRTH: _Cue("DATE_OF_BIRTH", 36, re.compile(DATE), (3, 8)),
     Kind.CUE_PASSPORT: _Cue("PASSPORT", 48, re.compile(rf"[A-Z]{{1,2}}[A-Z0-9]{{6,8}}(?!\w)|{_ID}"), (1, 12)),
     Kind.CUE_LICENSE: _Cue("DRIVER_LICENSE", 48, re.compile(rf"[a-z]\d{{5,14}}|{_ID}"), (5, 18)),
     Kind.CUE_MEDICAL: _Cue("MEDICAL_RECORD", 40, re.compile(_ID), (4, 14)),
     Kind.CUE_BANK: _Cue("BANK_ACCOUNT", 40, re.compile(r"\d(?:[ -]?\d){5,19}"), (6, 20)),
     Kind.CUE_NATIONAL: _Cue("NATIONAL_ID", 48, re.compile(_DOTTED_ID), (5, 16)),
-    Kind.CUE_CARD: _Cue("CREDIT_CARD", 48, re.compile(r"\d(?:[ -]?\d){11,18}"), (12, 19)),
+    Kind.CUE_CARD: _Cue("CREDIT_CARD", 48, re.compile(rf"\d(?:[ -]?\d){{11,18}}|{_GROUPS}"), (12, 19)),
 }
 _DIGIT: Final = re.compile(r"\d")
 _NO_DIGIT: Final = re.compile(r"\D+")

@@ -122,7 +122,7 @@ def _in(text: str, start: int, end: int, entity: str, *, bare: bool) -> Finding 
     if bare or text.find("\\", start, end) < 0:
         found = values.find(entity, text, start, end, whole=True)
         return found and (
-            Finding(found.start, found.end, found.entity, found.score, found.rule, True) if bare else found
+            Finding(found.start, end, found.entity, found.score, found.rule, True) if bare else found
         )
     view = read(text[start:end])
     found = values.find(entity, view.text, 0, len(view.text), whole=True)

@@ -48,6 +48,8 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
 _RULES: Final = {kind: f"field_{kind.lower()}" for kind in _SHAPES}
 _MORE_BEHIND: Final = ("PHONE_NUMBER", "EMAIL_ADDRESS")
 _DAY: Final = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
+_NO_FRACTION: Final = re.compile(r"\.0{1,2}[ ,;]*\Z")
+"""Of numbers that went through a table which makes a fraction of each."""
 _NO_DIGIT: Final = re.compile(r"\D+")
 _DIGITS: Final = {
     "PHONE_NUMBER": (7, 15), "US_SSN": (7, 11), "CREDIT_CARD": (12, 19), "BANK_ACCOUNT": (5, 20),
@@ -79,11 +81,18 @@ def find(entity: str, text: str, start: int, end: int, *, whole: bool) -> Findin
     if match is None or match.end() == start:
         return None
     value = match[0].rstrip(" ,;")
-    if whole and match.end() < end and kind not in _MORE_BEHIND and text[match.end() : end].strip(" ,;."):
+    if whole and match.end() < end and kind not in _MORE_BEHIND and _more(kind, text, match.end(), end):
         return None
     if not _plausible(kind, value, text[start:end]) or (weak and not _full_name(value)):
         return None
     return Finding(start, start + len(value), kind, 0.85, _RULES[kind])
+
+
+def _more(kind: str, text: str, start: int, end: int) -> bool:
+    """Whether a value goes on with what is no part of one of its kind."""
+    if not text[start:end].strip(" ,;."):
+        return False
+    return kind not in _DIGITS or _NO_FRACTION.match(text, start, end) is None
 
 
 def _plausible(kind: str, value: str, all_: str) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from mcp_gate.gate import clock, editing, events, marks, reviewers, words
+from mcp_gate.gate.aside import aside, large
 from mcp_gate.gate.egress import Changed, Egress, Passed, Withheld, egress
 from mcp_gate.gate.inspect import told
 from mcp_gate.gate.receive import Received
@@ -26,6 +29,7 @@ from mcp_gate.model.request import Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.read_output import OutputRule, parse_path
 from mcp_gate.review.proof import Terms, unreleased
+from mcp_gate.store.database import Conflict
 from mcp_gate.store.quarantine import Collected
 from mcp_gate.store.requests import Released
 
@@ -144,19 +148,26 @@ class Quarantine:
         """Keep what a task came to for a reviewer, and say so."""
         call = ran.call
         request = self.request_for(ran, seen.why, seen.review, form)
-        self._late.put(call.id, request.id)  # whoever asks meanwhile is told the same
         common = events.members(call, ran.verdict.policy_snapshot)
         written = (
             Event("output.reviewed", common, seen.review), events.opened(common, request, due_ts=request.due_ts),
         )  # fmt: skip
         try:
-            await self._gate.store.quarantine.withhold(request, self.sealed(call, payload), written)
-        except Exception:  # what is kept of it already, or nothing at all, is told by the same call again
+            sealed = await aside(large(payload), self.sealed, call, payload)
+            keeping = asyncio.ensure_future(self._keep(request, sealed, written))
+            self._gate.later(keeping)  # whoever goes away, it is kept
+            await asyncio.shield(keeping)
+        except Conflict:  # whoever asked at the same time was quicker
+            return words.quarantined(ran.verdict, call.id, seen.why, self.late(call), form)
+        except Exception:  # no memory, no files: it is withheld, and told so
             log.exception("a withheld result of %s could not be kept", call.id)
-            self._late.pop(call.id)
             return words.quarantined(ran.verdict, call.id, seen.why, form=form)
-        self.opened(request)
         return words.quarantined(ran.verdict, call.id, seen.why, request.id, form)
+
+    async def _keep(self, request: Request, sealed: bytes, written: Sequence[Event]) -> None:
+        await self._gate.store.quarantine.withhold(request, sealed, written)
+        self._late.put(request.call.id, request.id)
+        self.opened(request)
 
     async def again(self, request_id: str, ran: Ran) -> Outcome | None:
         """What a task's client is told that asks again; None where all was told."""

@@ -131,6 +131,22 @@ async def test_S205_a_withheld_result_of_a_task_is_told_at_once_and_handed_over_
 
 
 @ERAS
+async def test_S205_who_asks_twice_at_once_or_goes_away_finds_one_request(tmp_path: Path, modern: bool) -> None:
+    probe = a_probe(tmp_path, modern, task_result=WITHHELD)
+    async with working(probe, modern) as (b, worker):
+        await worker.start()
+        method, params = ("tasks/get", {"_meta": TASKS}) if modern else ("tasks/result", {})
+        first = [await worker.client.send(method, {"taskId": worker.id, **params}) for _ in range(3)]
+        await worker.client.notify("notifications/cancelled", {"requestId": first[0]})
+        answers = [(await worker.client.answer(id))["result"] for id in first[1:]]
+        told = [status(one["result"] if modern else one) for one in answers]
+        request = await quarantined(b)
+        assert [one["request_id"] for one in told] == [request.id] * 2
+        await say(b, request, "release")
+        assert (await worker.result())["content"] == WITHHELD["content"]
+
+
+@ERAS
 async def test_S205_a_dropped_result_of_a_task_is_told_once(tmp_path: Path, modern: bool) -> None:
     probe = a_probe(tmp_path, modern, task_result=WITHHELD)
     async with working(probe, modern) as (b, worker):
