@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -146,6 +147,29 @@ def test_ctrl_c_before_anything_is_loaded_ends_with_130(monkeypatch: pytest.Monk
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 130
+
+
+def test_a_locale_without_the_letters_breaks_no_command() -> None:
+    done = run("policy", "schema", "--help", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    with place({"shop": {"command": "true"}}, "version: v1\nrulés: []\n") as where:
+        done = run("policy", "check", "--config", str(where.config), PYTHONIOENCODING="ascii")
+        assert done.returncode == 2
+        assert "unknown key 'rulés'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("where", "code", "told"),
+    [
+        (">&-", 0, ""),
+        (">&- 2>&-", 0, ""),
+        (">/dev/full", 3, "standard output cannot be written: No space left on device\n"),
+    ],
+)
+def test_a_standard_output_that_takes_nothing_is_told_at_most(where: str, code: int, told: str) -> None:
+    line = f"{shlex.join(PROGRAM)} policy schema {where}"
+    done = subprocess.run(["sh", "-c", line], stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (code, told)
 
 
 def test_a_reader_that_has_had_enough_is_no_failure() -> None:

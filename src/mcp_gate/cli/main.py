@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 import sys
 
 import click
 
 from mcp_gate.cli.lazy import LazyGroup
-from mcp_gate.cli.options import Exit, group_options
+from mcp_gate.cli.options import Exit, group_options, leave
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo:demo", "The whole job on bundled upstreams; nothing of yours is touched."),
     "init": ("init:init", "A gate directory out of what your clients have configured."),
@@ -42,6 +46,7 @@ def cli() -> None:
 
 def run() -> None:
     """Run the command line; Ctrl-C ends with 130 and no traceback."""
+    _write_what_can_be_written()
     try:
         code = cli(standalone_mode=False)
     except click.ClickException as e:
@@ -51,4 +56,22 @@ def run() -> None:
         sys.exit(e.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(Exit.INTERRUPTED)
+    except OSError as e:
+        if e.filename is not None or e.errno not in FULL:
+            raise
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - what could not be written is not tried again
+        leave(Exit.UNREACHABLE, f"standard output cannot be written: {e.strerror}")
     sys.exit(code if isinstance(code, int) else Exit.DONE)
+
+
+def _write_what_can_be_written() -> None:
+    """In a locale that is not UTF-8 a terminal gets escapes for what it has no letters for; files and pipes get UTF-8,
+    as JSON is written in it."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115 - None where it was closed
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            if stream.isatty():
+                stream.reconfigure(errors="backslashreplace")
+            else:
+                stream.reconfigure(encoding="utf-8")
