@@ -166,7 +166,9 @@ def test_S188_another_program_is_not_started_until_pin_showed_and_accepted_it(tm
             assert f"  {script}\n    accepted  {accepted[str(script)]}\n    now       sha256:" in done.stderr
             assert sys.executable not in done.stderr
             wait_for(lambda: states(found)["shop"]["state"] == "up")
-            assert found.run("upstreams", "pin", "shop").stdout == ""
+            assert found.run("upstreams", "pin", "shop").stderr == (
+                f"Nothing is withheld for its definition.\nIts program is pinned: {sys.executable}, {script}.\n"
+            )
         recorded = [one for one in found.records() if one["event"].startswith("security.program")]
     assert [(one["event"], one["upstream"]) for one in recorded] == [
         ("security.program_pinned", "shop"), ("security.program_changed", "shop"),

@@ -81,9 +81,10 @@ def pin(name: str, yes: bool, config: str | None, state: str | None, as_json: bo
     from mcp_gate.faces.client import Problem
 
     with gate_of(config, state, as_json=as_json) as gate:
-        program, wanted = _changed_program(gate, name), _withheld(gate, name)
+        pinned, wanted = _program(gate, name), _withheld(gate, name)
+        program = pinned if pinned["pin"] == "changed" else None
         if program is None and not wanted and not as_json:
-            leave(Exit.DONE, "Nothing is withheld for its definition.")
+            leave(Exit.DONE, f"Nothing is withheld for its definition.{_compared(pinned)}")
         if program is not None:
             _show_program(name, program)
         for tool in wanted:
@@ -128,10 +129,19 @@ def _withheld(gate: ReviewClient, name: str) -> list[JsonObject]:
     return [tool for tool in found if tool["pin"] in ("changed", "new")]
 
 
-def _changed_program(gate: ReviewClient, name: str) -> JsonObject | None:
-    """An upstream's program, if it is another one than was accepted."""
-    found = [one.get("program") for one in gate.get("/v1/upstreams")["upstreams"] if one["id"] == name]
-    return next((program for program in found if program is not None and program["pin"] == "changed"), None)
+def _program(gate: ReviewClient, name: str) -> JsonObject:
+    """What is known of an upstream's program; of one that is not pinned nothing."""
+    nothing: JsonObject = {"pin": "", "files": []}
+    found = (one.get("program", nothing) for one in gate.get("/v1/upstreams")["upstreams"] if one["id"] == name)
+    return next(found, nothing)
+
+
+def _compared(program: JsonObject) -> str:
+    """Which files are compared at every start, so that one that is missing is seen."""
+    from mcp_gate.lang.reveal import reveal
+
+    files = ", ".join(reveal(file["file"]) for file in program["files"])
+    return f"\nIts program is pinned: {files}." if files else ""
 
 
 def _what(definitions: int, program: JsonObject | None) -> str:
