@@ -47,6 +47,7 @@ _CUES: Final[dict[Kind, _Cue]] = {
     Kind.CUE_NATIONAL: _Cue("NATIONAL_ID", 48, re.compile(_DOTTED_ID), (5, 16)),
     Kind.CUE_CARD: _Cue("CREDIT_CARD", 48, re.compile(rf"\d(?:[ -]?\d){{11,18}}|{_GROUPS}"), (12, 19)),
 }
+_PHONE: Final = int(Kind.CUE_PHONE)
 _DIGIT: Final = re.compile(r"\d")
 _NO_DIGIT: Final = re.compile(r"\D+")
 _MONTH: Final = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? $")
@@ -70,7 +71,7 @@ def find(text: str, ends: Ends, known: Sequence[Finding] = ()) -> Iterator[Findi
         known: what has been found already, in ascending order: it is not looked at again.
     """
     starts = [one.start for one in known]
-    for end in ends[Kind.CUE_PHONE]:
+    for end in ends[_PHONE]:
         if _DIGIT.search(text, max(0, end - 14), end) and (match := _BEFORE_WORD.search(text, max(0, end - 40), end)):
             yield Finding(match.start(1), match.end(1), "PHONE_NUMBER", 0.7, "before_phone")
     for kind, cue in _CUES.items():

@@ -26,19 +26,22 @@ from mcp_gate.detect import (
 from mcp_gate.detect.engine import Ends
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding, Leaf
-from mcp_gate.detect.triggers import Kind
+from mcp_gate.detect.triggers import CUES, Kind
 from mcp_gate.detect.windows import around, uncovered
 
-_AROUND: Final[tuple[tuple[Kind, int, int, Callable[[str, int, int], Iterator[Finding]]], ...]] = (
-    (Kind.NUMBER, 30, 8, numbers.find),
-    (Kind.DOTTED, 16, 16, codes.ipv4),
-    (Kind.COLONS, 48, 48, codes.ipv6),
-    (Kind.IBAN, 48, 48, codes.iban),
-    (Kind.ID, 24, 16, ids.find),
-    (Kind.STREET, 64, 96, places.find),
+_FIELD, _STATEMENT, _MAIL, _PERSON, _SPEECH = map(
+    int, (Kind.FIELD, Kind.STATEMENT, Kind.MAIL, Kind.PERSON, Kind.SPEECH)
 )
-
-
+"""Asked for in every leaf: as a member of its class each costs as much as all the rest of the question."""
+_CUES: Final = slice(min(CUES), max(CUES) + 1)
+_AROUND: Final[tuple[tuple[int, int, int, Callable[[str, int, int], Iterator[Finding]]], ...]] = (
+    (int(Kind.NUMBER), 30, 8, numbers.find),
+    (int(Kind.DOTTED), 16, 16, codes.ipv4),
+    (int(Kind.COLONS), 48, 48, codes.ipv6),
+    (int(Kind.IBAN), 48, 48, codes.iban),
+    (int(Kind.ID), 24, 16, ids.find),
+    (int(Kind.STREET), 64, 96, places.find),
+)
 _TO_VALUE: Final = 4
 """Characters from a separator to the value behind it: a space, a quote."""
 
@@ -60,9 +63,9 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
         found.extend(tables.find(text))
     if ends is None:
         return found
-    if ends[Kind.FIELD]:
+    if ends[_FIELD]:
         found.extend(_by_fields(text, ends, leaf.keys))
-    if ends[Kind.STATEMENT]:
+    if ends[_STATEMENT]:
         found.extend(statements.find(text))
     found.sort(key=attrgetter("start"))
     known = tuple(found)
@@ -70,15 +73,17 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
         if ends[kind]:
             for start, end in around(uncovered(ends[kind], known), before, after, len(text)):
                 found.extend(find(text, start, end))
-    if ends[Kind.MAIL]:
-        found.extend(mail.find(text, uncovered(ends[Kind.MAIL], known)))
+    if ends[_MAIL]:
+        found.extend(mail.find(text, uncovered(ends[_MAIL], known)))
         for one in [one for one in found if one.entity == "EMAIL_ADDRESS"]:
             found.extend(people.before_mail(text, one.start))
-    for end in uncovered(ends[Kind.PERSON], known):
-        found.extend(people.after_cue(text, end))
-    for end in ends[Kind.SPEECH]:
+    if ends[_PERSON]:
+        for end in uncovered(ends[_PERSON], known):
+            found.extend(people.after_cue(text, end))
+    for end in ends[_SPEECH]:
         found.extend(people.before_verb(text, end))
-    found.extend(cues.find(text, ends, known))
+    if any(ends[_CUES]):
+        found.extend(cues.find(text, ends, known))
     return found
 
 
@@ -90,7 +95,7 @@ def _by_fields(text: str, ends: Ends, keys: tuple[str, ...]) -> Iterator[Finding
         yield from seen
         if _is_whole_json(text):
             return
-    yield from pairs.find(text, uncovered(ends[Kind.FIELD], seen, _TO_VALUE), keys)
+    yield from pairs.find(text, uncovered(ends[_FIELD], seen, _TO_VALUE), keys)
 
 
 def _is_whole_json(text: str) -> bool:

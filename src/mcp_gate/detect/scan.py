@@ -62,7 +62,9 @@ def steps(leaves: Sequence[Leaf], options: Options, most_signs: int | None = Non
     """The same bit by bit, for a caller that has other things to do as well: no bit takes more than milliseconds where
     there are few signs in a megabyte at most."""
     views = [read(leaf.text) for leaf in leaves]
-    shown = [Leaf(view.text, leaf.keys) for leaf, view in zip(leaves, views, strict=True)]
+    shown = [
+        leaf if view.text is leaf.text else Leaf(view.text, leaf.keys) for leaf, view in zip(leaves, views, strict=True)
+    ]
     yield
     found = yield from _by_rules(shown, options, _DEPTH, most_signs)
     partial: tuple[str, ...] = ()

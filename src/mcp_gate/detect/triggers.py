@@ -21,7 +21,7 @@ class Kind(IntEnum):
 
     MAIL = 0
     NUMBER = 1
-    """Seven digits or more, in groups or not."""
+    """Digits in one of the groups that `numbers` knows: cards, social security numbers, telephones."""
     DOTTED = 2
     """What might be an IPv4 address."""
     COLONS = 3
@@ -63,7 +63,12 @@ CUES: Final = tuple(kind for kind in Kind if kind.name.startswith("CUE_"))
 _TO_NAME: Final = r"[\"']?(?:[ :,=(]|\r?\n){1,3}[\"']?[A-Z?]"
 PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.MAIL: (r"[!-~]@[0-9A-Za-z?]", r"[0-9A-Za-z?] ?[\[({] ?[Aa][Tt] ?[\])}] ?[0-9A-Za-z]"),
-    Kind.NUMBER: (r"\d(?:[ ./()-]{0,3}\d){6}[^0-9]",),
+    Kind.NUMBER: (
+        r"(?:\d{13}|\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}|\d{4}[ -]\d{6}[ -]\d{4}\d?|\d(?:[ -]\d){12})[^0-9]",
+        r"(?:\d ?\d ?\d ?- ?\d ?\d ?- ?\d ?\d ?\d ?\d|\d{3}\.\d{3}\.\d{3}-\d\d)[^0-9]",
+        r"\+(?:[ .()-]{0,2}\d){8,15}[^0-9]",
+        r"(?:\(\d{3}\) ?\d{3}[-. ]\d{4}|[2-9]\d{2}[-. ][2-9]\d{2}[-. ]\d{4})[^0-9]",
+    ),
     Kind.DOTTED: (r"\d\.\d{1,3}\.\d{1,3}\.\d",),
     Kind.COLONS: (r"[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]|[0-9A-Fa-f]::[0-9A-Fa-f]",),
     Kind.IBAN: (r"[A-Z]{2}\d{2}[ -]?[0-9A-Z]{4}[ -]?[0-9A-Z]{4}|[a-z]{2}\d{2}[a-z]{0,4}\d{8}",),

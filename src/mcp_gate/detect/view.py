@@ -6,8 +6,8 @@ import html
 import re
 import unicodedata
 from bisect import bisect_right
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 _HIDDEN: Final = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
@@ -96,14 +96,13 @@ _ODD: Final = re.compile(f"[{_HIDDEN}{_ABOVE}]")
 _AS_THEY_ARE: Final = _AsTheyAre()
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """`text` is what to look at; where it has other offsets than the source, `starts` lists the places in it from which
     on a piece of the source at `origins` is shown: as long as shown, or of its own length when it was replaced."""
 
     text: str
-    starts: list[int] = field(default_factory=list)
-    origins: list[tuple[int, int, bool]] = field(default_factory=list)
+    starts: Sequence[int] = ()
+    origins: Sequence[tuple[int, int, bool]] = ()
     """Start and end of the piece in the source, and whether it was replaced as a whole."""
 
     def source(self, start: int, end: int) -> tuple[int, int]:

@@ -33,6 +33,7 @@ class Part(Enum):
     KEY = "key"
 
 
+_TEXT, _NUMBER, _KEY = Part.TEXT, Part.NUMBER, Part.KEY
 Step: TypeAlias = str | int | Inside
 Trail: TypeAlias = "tuple[Trail, Step] | None"
 """The way to a value, last step first: sharing costs nothing. None is the payload itself."""
@@ -50,7 +51,8 @@ NAMED: Final = frozenset({"tools/list", "prompts/list"})
 """Lists whose items are called by their `name`: it is what it is."""
 PICTURED: Final = frozenset({"image", "audio"})
 SHORTEST_TEXT: Final = 3
-SHORTEST: Final = {Part.TEXT: SHORTEST_TEXT, Part.NUMBER: 4, Part.KEY: 3}
+SHORTEST_NUMBER: Final = 4
+SHORTEST_KEY: Final = 3
 """Characters below which nothing is anybody's."""
 MOST_PIECES: Final = 4
 _WITHIN: Final = frozenset("-.@/ ")
@@ -103,6 +105,7 @@ def walk(payload: JsonObject, method: str = "tools/call") -> Walked:
 class _Walk:
     def __init__(self, payload: JsonObject, method: str) -> None:
         self.walked = Walked()
+        self._leaves, self._trails, self._parts = self.walked.leaves, self.walked.trails, self.walked.parts
         self._structured = payload.get(STRUCTURED)
         self._named = method in NAMED
         self._asking = method.startswith(ASKING)
@@ -118,30 +121,34 @@ class _Walk:
     def _data(self, value: Json, keys: tuple[str, ...], trail: Trail) -> None:
         """The tool's own data, where names of the protocol mean nothing."""
         kind = type(value)
-        if kind is str:
-            self._add(value, keys, trail, Part.TEXT)
-        elif kind is dict:
+        if kind is dict:
             for key, child in value.items():
                 here = (trail, key)
                 if not plain(key):
-                    self._add(key, keys, here, Part.KEY)
+                    self._key(key, keys, here)
                     if type(child) is str and _goes_on(key, child):
                         self._whole(child, (*keys, key), here)
                         continue
-                if type(child) is str:  # most are: spare them a call
+                of = type(child)
+                if of is str:  # most are: spare them a call
                     if len(child) >= SHORTEST_TEXT or not child.isascii():
-                        self._add(child, (*keys, key), here, Part.TEXT)
-                elif type(child) is int:
+                        self._add(child, (*keys, key), here, _TEXT)
+                elif of is int:
                     if not -100 < child < 1000:
-                        self._add(repr(abs(child)), (*keys, key), here, Part.NUMBER)
-                elif child is not None and type(child) is not bool:
+                        self._add(repr(abs(child)), (*keys, key), here, _NUMBER)
+                elif of is float:
+                    self._number(child, (*keys, key), here)
+                elif child is not None and of is not bool:
                     self._data(child, (*keys, key), here)
         elif kind is list:
             if not self._pieces(value, keys, trail):
                 for index, child in enumerate(value):
                     self._data(child, keys, (trail, index))
+        elif kind is str:
+            if len(value) >= SHORTEST_TEXT or not value.isascii():
+                self._add(value, keys, trail, _TEXT)
         elif kind is int or kind is float:
-            self._add(_written(value), keys, trail, Part.NUMBER)
+            self._number(value, keys, trail)
 
     def _message(self, value: Json, keys: tuple[str, ...], trail: Trail) -> None:
         """What the protocol gives names to."""
@@ -163,7 +170,7 @@ class _Walk:
     def _member(self, key: str, child: Json, keys: tuple[str, ...], trail: Trail) -> None:
         here = (trail, key)
         if not plain(key):
-            self._add(key, keys, here, Part.KEY)
+            self._key(key, keys, here)
         if key == "text" and type(child) is str:
             self._text(child, keys, here)
         elif not self._is_handle(key, child, keys) and not (key == "name" and self._named and len(keys) == 1):
@@ -171,8 +178,10 @@ class _Walk:
 
     def _whole(self, text: str, keys: tuple[str, ...], trail: Trail) -> None:
         """Add a text that goes on with what its key, which was added, began."""
+        if not text:
+            return
         before = len(self.walked.leaves)
-        self._add(text, keys, trail, Part.TEXT, 1)
+        self._add(text, keys, trail, _TEXT)
         if before and self.walked.parts[before - 1] is Part.KEY and self.walked.trails[before - 1] == trail:
             self.walked.lists.append((before - 1, before))
 
@@ -188,7 +197,7 @@ class _Walk:
         for index, child in enumerate(value):
             if child:
                 at.append((len(self.walked.leaves), child))
-                self._add(child, keys, (trail, index), Part.TEXT, 1)
+                self._add(child, keys, (trail, index), _TEXT)
         if len(value) <= MOST_PIECES:
             self.walked.lists.append(tuple(leaf for leaf, _ in at))
         else:
@@ -209,7 +218,7 @@ class _Walk:
         if value is None:
             if text:  # however short, a value may be split over it and its neighbours
                 self.walked.blocks.append(len(self.walked.leaves))
-                self._add(text, keys, here, Part.TEXT, 1)
+                self._add(text, keys, here, _TEXT)
         elif value == self._structured and strictjson.dumps(value) == strictjson.dumps(self._structured):
             self.walked.twins.append(here)
         else:
@@ -224,12 +233,19 @@ class _Walk:
             self._written.append(written)
             yield written
 
-    def _add(self, text: str, keys: tuple[str, ...], trail: Trail, part: Part, least: int = 0) -> None:
-        if len(text) >= (least or SHORTEST[part]) or not text.isascii():  # what nobody sees is short, too
-            walked = self.walked
-            walked.leaves.append(Leaf(text, keys))
-            walked.trails.append(trail)
-            walked.parts.append(part)
+    def _key(self, key: str, keys: tuple[str, ...], trail: Trail) -> None:
+        if len(key) >= SHORTEST_KEY or not key.isascii():  # what nobody sees is short, too
+            self._add(key, keys, trail, _KEY)
+
+    def _number(self, number: int | float, keys: tuple[str, ...], trail: Trail) -> None:
+        text = _written(number)
+        if len(text) >= SHORTEST_NUMBER:
+            self._add(text, keys, trail, _NUMBER)
+
+    def _add(self, text: str, keys: tuple[str, ...], trail: Trail, part: Part) -> None:
+        self._leaves.append(Leaf(text, keys))
+        self._trails.append(trail)
+        self._parts.append(part)
 
 
 def _goes_on(text: str, following: str) -> bool:

@@ -21,8 +21,8 @@ _MIXED: Final = re.compile(rb"[0-9]|[a-z_-].*[A-Z]")
 _LONG: Final = 20
 _VARIED: Final = 6
 """Different characters in a long one: what has fewer is as little of a key as a row of dashes is."""
-_BLOCK: Final = 4_096
-_BESIDE: Final = 2_048
+_BLOCK: Final = 2_048
+_BESIDE: Final = 1_536
 """Bytes before and behind a block with a sign that are looked at with it: farther than any shape reaches."""
 
 
