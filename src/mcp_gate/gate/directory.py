@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -52,6 +51,8 @@ def find_state_directory(option: str | None, env: Mapping[str, str], directory: 
     if configured is not None:
         return (directory / configured).absolute()
     base = Path(env.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "mcp-gate"
+    import hashlib  # OpenSSL's: 5 MB that `connect` with --state is spared, once for every client
+
     return base / hashlib.sha256(str(directory).encode()).hexdigest()[:16]
 
 

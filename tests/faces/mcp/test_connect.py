@@ -184,6 +184,19 @@ def test_the_pump_is_light(tmp_path: Path) -> None:
     assert best < 0.04
 
 
+def test_what_a_client_pays_for_has_no_part_that_it_does_not_use(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['mcp-gate', 'connect', '--config', sys.argv[1], '--state', sys.argv[1]]\n"
+        "from mcp_gate.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "none")], capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "mcp_gate.faces.mcp.connect" in loaded
+    assert not loaded & {"_hashlib", "_ssl", "asyncio", "yaml", "orjson"}
+
+
 @pytest.mark.parametrize("size", [1, 5_000_000])
 def test_a_slow_reader_gets_every_byte(tmp_path: Path, size: int) -> None:
     result = {"content": [{"type": "text", "text": "y" * size}]}
