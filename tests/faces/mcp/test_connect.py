@@ -217,6 +217,18 @@ def test_nothing_stands_between_client_and_gate_once_it_has_joined(tmp_path: Pat
         assert client.end() == (0, "")
 
 
+def test_what_is_left_of_connect_is_small_and_ends_by_ctrl_c_too(tmp_path: Path) -> None:
+    with place({"shop": entry(Probe(tmp_path))}) as where, serving(where), Pipes(where) as client:
+        client.ask("initialize", INITIALIZE)
+        process = client.process
+        wait_for(lambda: b"watch.py" in Path(f"/proc/{process.pid}/cmdline").read_bytes(), 5)
+        wait_for(lambda: "poll" in Path(f"/proc/{process.pid}/wchan").read_text(), 5)
+        assert resident(process.pid) < 12 << 20
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+        assert (process.returncode, err) == (130, b"")
+
+
 def test_a_connect_that_is_killed_ends_its_conversation(tmp_path: Path) -> None:
     with place({"shop": entry(Probe(tmp_path))}) as where, serving(where), Pipes(where) as client:
         client.ask("initialize", INITIALIZE)

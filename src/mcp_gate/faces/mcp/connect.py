@@ -3,14 +3,13 @@ are no pipes (a terminal, a file) it moves the bytes itself. It understands none
 
 Standard library only, and little of it (not even pathlib): every stdio client pays for this process.
 """
-# ruff: noqa: PTH103, PTH118, PTH123
+# ruff: noqa: PTH103, PTH118, PTH120, PTH123
 
 from __future__ import annotations
 
 import fcntl
 import json
 import os
-import select
 import socket
 import stat
 import sys
@@ -27,6 +26,7 @@ CHUNK = 65_536
 HELLO_BYTES = 65_536
 STREAMS = (0, 1)
 """The client's: what it says, what it hears."""
+WATCHER = os.path.join(os.path.dirname(__file__), "watch.py")
 GONE = 3
 REFUSED = 4
 SOCKET = "agent.sock"
@@ -57,7 +57,7 @@ def run(config_dir: str | None, state_dir: str | os.PathLike[str], agent: str, t
         with connection:
             rest = hello(connection, agent, token, streams=streams)
             made = [fd for fd in STREAMS if _unblocked(fd)]
-            if _serve(connection, rest, *STREAMS):
+            if _serve(connection, rest, made):
                 return 0
             raise NoGate(GONE, "the gate ended")
     except NoGate as e:
@@ -225,42 +225,22 @@ def _reply(connection: socket.socket) -> tuple[dict[str, object], bytes]:
 # ---- handing over
 
 
-def _serve(connection: socket.socket, rest: bytes | None, source: int, sink: int) -> bool:
-    """Bring client and gate together until one of them ends; returns whether it was the client."""
+def _serve(connection: socket.socket, rest: bytes | None, made: list[int]) -> bool:
+    """Bring client and gate together until one of them ends; returns whether it was the client.
+
+    Where the gate takes the streams this process is no more than their watcher, and becomes it: see `watch`.
+    """
     if rest is None:
-        socket.send_fds(connection, [b"\n"], [source, sink])
+        socket.send_fds(connection, [b"\n"], STREAMS)
         reply, rest = _reply(connection)
         if reply.get("streams") is True:
-            return _watch(connection, source, sink)
+            connection.set_inheritable(True)
+            # "connect" tells whoever looks at the processes what this one is.
+            arguments = [WATCHER, "connect", str(connection.fileno()), *map(str, made)]
+            os.execv(sys.executable, [sys.executable, "-P", "-S", *arguments])
     from mcp_gate.faces.mcp.pump import pump  # for a terminal, or where the system keeps descriptors back
 
-    return pump(connection, rest, source, sink, DRAIN_SEC)
-
-
-def _watch(connection: socket.socket, source: int, sink: int) -> bool:
-    """The gate has the streams, and nothing stands between it and the client: wait until one side ends."""
-    poll = select.poll()
-    poll.register(connection, select.POLLIN)
-    poll.register(source, getattr(select, "POLLRDHUP", 0))
-    poll.register(sink, 0)
-    deadline = None
-    while True:
-        left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
-        events = dict(poll.poll(left))
-        if connection.fileno() in events:
-            return deadline is not None or _said_last_word(connection)
-        if sink in events or not events:
-            return True
-        poll.unregister(source)  # the client said its last word; the gate has it, or soon will
-        deadline = time.monotonic() + DRAIN_SEC + 1
-
-
-def _said_last_word(connection: socket.socket) -> bool:
-    """The gate says so where it was the client that ended."""
-    try:
-        return bool(connection.recv(CHUNK))
-    except OSError:
-        return False
+    return pump(connection, rest, *STREAMS, DRAIN_SEC)
 
 
 def _unblocked(fd: int) -> bool:
