@@ -11,6 +11,7 @@ import pytest
 
 from mcp_gate.faces.client import decision_body
 from mcp_gate.faces.http.shapes import request_json
+from mcp_gate.gate import quarantine
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.quarantine import LOOK_SEC
 from mcp_gate.gate.redecide import redecide
@@ -430,3 +431,26 @@ async def collected_changed(gate: Gate, upstream: Upstream, request: Request, by
     anew = asyncio.create_task(perform(gate, job("refund", {"amount": 5}), upstream))
     assert len(await pending(gate)) == 1, "then it is a new call, held anew"
     anew.cancel()
+
+
+async def test_what_comes_when_too_many_of_an_agent_s_results_wait_is_withheld_for_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "MOST_KEPT", 2)
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        upstream = private()
+        told = [await perform(gate, job("get", {"id": n}), upstream) for n in range(3)]
+        assert [isinstance(one, Refused) and one.request_id is not None for one in told] == [True, True, False]
+        assert isinstance(told[2], Refused)
+        assert (told[2].status, told[2].retry) == (Status.QUARANTINED, Retry.NEVER)
+        assert len(await events(gate, "output.reviewed")) == 3
+        (first,) = [one for one in await pending(gate, 2) if one.call.arguments == {"id": 0}]
+        await say(gate, first, "release")
+        assert isinstance(await perform(gate, job("get", {"id": 0}), upstream), Delivered)
+        fresh = await perform(gate, job("get", {"id": 4}), upstream)
+        assert isinstance(fresh, Refused)
+        assert fresh.request_id is not None, "there is room again"
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        await gate.quarantine.load()
+        assert not gate.quarantine.has_room("default")
+        assert gate.quarantine.has_room("other")

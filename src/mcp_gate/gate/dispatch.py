@@ -195,15 +195,19 @@ class _End:
                 assert_never(answer.form)
 
     async def quarantined(self, answer: _Answer, review: Event, request: Request) -> bool:
-        """Keep an answer for a reviewer. False: it is not kept, for it could not be sealed, or recorded in time."""
+        """Keep an answer for a reviewer. False: it is not kept, for there are too many of its agent's, or it could not
+        be sealed, or recorded in time."""
         opened = events.opened(self.common, request, due_ts=request.due_ts)
         written = [answer.ended(self.common), review, opened]
         quarantine = self.gate.quarantine
+        sealed = None
         try:
-            payload = without_gate_meta(answer.payload)
-            sealed = await aside(large(payload), quarantine.sealed, self.call, payload)
+            if quarantine.has_room(self.call.agent):
+                payload = without_gate_meta(answer.payload)
+                sealed = await aside(large(payload), quarantine.sealed, self.call, payload)
         except Exception:  # no memory, no files: it is withheld for good, and told so
             log.exception("a withheld result could not be kept")
+        if sealed is None:
             await self._ran(
                 CallState.QUARANTINED, written[:2], failure=answer.failure, result=None,
                 done=answer.form is Form.RESULT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 LOOK_SEC: Final = 7 * 86_400
 """How long a result waits for somebody to look; then it is gone."""
+MOST_KEPT: Final = 200
+"""Results of one agent that wait for a reviewer or for their agent; what comes then is withheld for good."""
 MOST_FIELDS: Final = 100
 LONGEST_FIELD: Final = 500
 """Both are kept in the record."""
@@ -51,12 +53,15 @@ class Quarantine:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._known: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._count: Counter[str] = Counter()
+        """How many there are of each agent."""
         self._late: Recent[str, str] = Recent()
         """Requests about what came after a call was answered, by its id: a task's client asks for that."""
 
     async def load(self) -> None:
         """After a start: what an earlier process kept."""
         for kept in await self._gate.store.quarantine.all():
+            self._count[kept.agent] += 1
             for job_hash in kept.job_hashes:
                 self._known[kept.agent, job_hash].append(kept.request_id)
 
@@ -89,11 +94,16 @@ class Quarantine:
             asked=None if ran.held is None else ran.held.asked,
         )
 
+    def has_room(self, agent: str) -> bool:
+        """Whether one more result of an agent may be kept: a tool that returns pictures must not fill the disk."""
+        return self._count[agent] < MOST_KEPT
+
     def sealed(self, call: Call, result: JsonObject) -> bytes:
         return self._gate.vault.seal(strictjson.dumps(result), call.id)
 
     def opened(self, request: Request) -> None:
         """From now on the same call is about this result, and reviewers see it."""
+        self._count[request.call.agent] += 1
         for job_hash in _hashes(request):
             self._known[request.call.agent, job_hash].append(request.id)
         self._gate.announce("request.opened", request)
@@ -113,7 +123,9 @@ class Quarantine:
         return None
 
     def _forget(self, agent: str, request_id: str) -> None:
-        for key in [key for key, ids in self._known.items() if key[0] == agent and request_id in ids]:
+        there = [key for key, ids in self._known.items() if key[0] == agent and request_id in ids]
+        self._count[agent] -= bool(there)
+        for key in there:
             self._known[key].remove(request_id)
             if not self._known[key]:
                 del self._known[key]
@@ -152,6 +164,9 @@ class Quarantine:
         written = (
             Event("output.reviewed", common, seen.review), events.opened(common, request, due_ts=request.due_ts),
         )  # fmt: skip
+        if not self.has_room(call.agent):
+            self._gate.note(written[0])
+            return words.quarantined(ran.verdict, call.id, seen.why, form=form)
         try:
             sealed = await aside(large(payload), self.sealed, call, payload)
             keeping = asyncio.ensure_future(self._keep(request, sealed, written))
