@@ -12,6 +12,7 @@ from mcp_gate.model.decision import Decision
 from mcp_gate.policy.covers import covers
 from mcp_gate.policy.documents import Documents
 from mcp_gate.policy.lint_amounts import lint_amounts
+from mcp_gate.policy.lint_names import lint_names
 from mcp_gate.policy.lint_proof import lint_proof
 from mcp_gate.policy.lint_time import STAFF, lint_time
 from mcp_gate.policy.lint_trust import lint_autonomy, lint_sampling
@@ -47,6 +48,7 @@ def lint(
     queue_policy, _ = documents.once.get("approval_queue_policy", (POLICIES, None))
     lint_time(reader, rules, terms, queue_policy, None if sizes is None else frozenset(sizes))
     _spelled_alike(reader, rules, upstreams)
+    lint_names(reader, rules, upstreams, settings)
     lint_proof(reader, rules, settings)
     lint_autonomy(reader, documents, autonomy, settings)
     lint_sampling(reader, documents, documents.sampling, settings)
