@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from mcp_gate.lang import strictjson
@@ -100,8 +101,9 @@ class Worker:
             return
         now = gate.clock.steady()
         messages = [self._message(one) for one in batch.news]
-        if batch.many:
-            body = news.many(gate.id, batch, rfc3339(gate.clock.wall()))
+        counts = {event: n for event, n in batch.counts.items() if news.named(spec, event)}
+        if batch.many and counts:
+            body = news.many(gate.id, replace(batch, counts=counts), rfc3339(gate.clock.wall()))
             messages.append(Message(f"{gate.id}-{batch.after + 1}-{batch.last}", "events.many", _text(body)))
         await gate.store.outbox.put(spec.id, batch, messages, rfc3339(now))
 
