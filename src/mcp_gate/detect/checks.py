@@ -25,7 +25,9 @@ _TEST_CARDS: Final = frozenset(
         "5200828282828210", "4222222222222", "6200000000000005", "2223000048400011", "4000000000000002",
     }
 )  # fmt: skip
-_TESTS: Final = re.compile(r"assert|expect|luhn|is_?valid|validate|test[_ -]?(?:card|number|pan)", re.IGNORECASE)
+_TESTS: Final = re.compile(
+    r"assert|expect|luhn|is_?valid|validate|test[_ -]?(?:card|number|pan|mode|with)|testing with|sandbox", re.IGNORECASE
+)
 _TEST_REACH: Final = 48
 _IBAN_LENGTHS: Final = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BI": 27, "BR": 29,

@@ -61,7 +61,7 @@ _BEFORE_WORD: Final = re.compile(
     r"(?<![\w.-])((?:\+|00)?\(?\d(?:[ ()./-]{0,2}\d){6,14}(?:x\d{1,6})?)(?: ?[,(] ?| ?- ?| )"
     r"(?i:office|fax|mobile|cell|desk|landline|telephone|phone|tel)$"
 )
-_SENTENCE: Final = re.compile(r"(?<![Nn]o)(?<![Nn]r)(?<![Nn]um)[.!?]\s+(?:[A-Z]|$)|\n\s*\n|[{}\[\]]")
+_SENTENCE: Final = re.compile(r"(?<![Nn]o)(?<![Nn]r)(?<![Nn]um)[.!]\s+(?:[A-Z]|$)|\n\s*\n|[{}\[\]]")
 
 
 def find(text: str, ends: Ends, known: Sequence[Finding] = ()) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ FIELDS: Final = _each(
     "ip_?v[46] holder owner author payee benefic passenger assign sign by to customer employee applicant recipient "
     "contact user member person line residence number no value full text jwt dsn url string msisdn whatsapp curp rut "
     "fiscal vat sn cn correo apellido nombre direcc cognome fecha data columns headers fields fn nascita naiss geburt "
-    "anschrift konto client",
+    "anschrift konto client nome imie nazwisko naam navn namn soyad inhaber partner cellulare puhelin",
     gap="_",
 )
 """What names of fields worth a look end with,"""
@@ -33,7 +33,9 @@ FIELD_ENDS: Final = "s|es|__c|_?[0-9]|_?(?:no|id|num|nbr|last4|value|text|on|at|
 PHONE: Final = _words(
     "phones? telephone tel mobile cell cell_?phone fax call calling called calls reach text texted sms whats_?app dial "
     "contact answering ring rang hotline desk office landline ext callback pager handy telefon telefono phone_number "
-    "numbers? voicemail num.ro n.mero messages? telefone celular movil mobil"
+    "numbers? voicemail num.ro n.mero messages? telefone celular movil mobil "
+    "cellulare r.ckfragen erreichbar erreichen anrufen llamar llamar.?a?.?mos ll.m[ae][mn]?[eo]? joindre appeler "
+    "appelez chiamare chiam[ai] ligar ligue bellen bel contatto kontakt contacto rappeler"
 )
 SSN: Final = _words("ssns? social social_security(?:_(?:number|no))? itin sin soc_sec w_2")
 BIRTH: Final = _words("dob born birth birthday birthdate birth_date d\\.o\\.b geboren geb nacid[oa] nat[oa] bday")
@@ -59,6 +61,9 @@ NATIONAL: Final = _words(
     "number|document) "
     "id_(?:number|no|"
     "card) identification_number national_identification_number vat citizen_id medicare voter_id cedula "
+    "ahv(?:-?nr|_nummer)? avs svnr sozialversicherungs(?:nummer|nr) cpr(?:-?nr|-nummer)? rijksregister(?:nummer)? "
+    "bsn-nummer henkil.tunnus tc_kimlik kimlik_no tckn f.dselsnummer personnr personbeteckning "
+    "num.ro_de_s.curit._sociale rodn._.?.slo cuil cuit id_no sa_id citizen_service_number "
     "government_id s.curit._sociale securite_sociale personal_(?:number|code|"
     "id) oib jmbg egn cnp insee taxpayer_identification_number"
 )
@@ -70,10 +75,13 @@ TITLES: Final = _each(
 """Words that a name may follow, with a full stop or without one; `people` looks at what really does."""
 GREETINGS: Final = _each(
     "[Dd]ear DEAR [Hh]i [Hh]ello Hey Hallo Bonjour Hola Lieber? [Rr]egards [Bb]est [Tt]hanks [Tt]hank_you [Cc]heers "
-    "[Ss]incerely [Ww]ishes Yours Yours_truly Yours_faithfully Gr\\?\\?e Gruss Cordialement Saludos"
+    "[Ss]incerely [Ww]ishes Yours Yours_truly Yours_faithfully Gr\\?\\?en? Gr.ssen? Gruss Cordialement Saludos "
+    "Estimad[oa] Querid[oa] Gentile Car[oa] Geachte Beste Prezad[oa] Ch.re? Liebe Atentamente Atenciosamente "
+    "[Gg]roet(?:en)? saluti [Hh].lsning(?:ar)? [Hh]ilsen Pozdrawiam"
 )
 ROLES: Final = _each(
-    "my_name_is name_is names?_on_(?:the_)?account_is names?_on_(?:the_)?card_is this_is i_am i.m named name full_name "
+    "my_name_is name_is names?_on_(?:the_)?account_is names?_on_(?:the_)?card(?:_is)? belongs_to this_is i_am i.m "
+    "named name full_name "
     "signed_by written_by reported_by requested_by approved_by prepared_by created_by signed_off_by signed-off-by "
     "reviewed-by co-authored-by reported-by authored_by on_behalf_of account_holder card_?holder policy_?holder "
     "@?authors? owners? passengers? patients? customers? clients? employees? applicants? users? attention attn contact "
@@ -81,7 +89,9 @@ ROLES: Final = _each(
     "doctor physician spouse wife husband mother father brother sister son daughter friend guardian witness defendant "
     "plaintiff attendees participants invitees speakers assigned_to assignee reporter speaker guests? insured from: "
     "to: cc: bcc: reply-to: sender: call called ask tell told met meet with by ceo cto cfo director president "
-    "emergency_contact next_of_kin kunde nombre nom"
+    "emergency_contact next_of_kin kund(?:e|in) nombre nom "
+    "(?:konto|karten)inhaber(?:in)? patientin patiente ansprechpartner(?:in)? titulaire titular intestatario "
+    "cliente klant ship_to bill_to sold_to deliver_to"
 )
 """The same, in any case."""
 SPEECH: Final = _each(
@@ -100,6 +110,7 @@ STREETS: Final = (
     r"Stra\?e|Strasse|Weg|Allee|Platz|Gasse|Ring|Str\.) \d"
     r"|(?:[Rr]ue|[Cc]alle|[Vv]ia(?:le)?|[Pp]iazza|[Cc]orso|[Rr]ua|[Aa]venida|[Pp]laza|[Pp]aseo|[Cc]arrer|[Uu]lica|"
     r"[Uu]l\.|[Qq]uai|"
-    r"[Cc]hemin|[Ii]mpasse|[Aa]venue|[Bb]oulevard|C/) ?[A-Zdl?]"
+    r"[Cc]hemin|\d ?(?:bis |ter )?,? ?place|[Ii]mpasse|[Aa]venue|[Bb]oulevard|C/) ?[A-Zdl?]"
+    r"|(?:Am|An de[rn]|Im|In de[rn]|Auf de[rm]|Zu[mr]|Unter den) [A-Z?][A-Za-z? ]{2,28} \d{1,4}[a-z]?, \d"
     r"|[Bb]ox \d| [A-Z]{2} \d{5}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"
 )

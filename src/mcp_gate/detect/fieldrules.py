@@ -98,7 +98,7 @@ RULES: Final[dict[str, str]] = {
         dob(?: date)?|d o b|(?:date|day|year) of birth(?: date)?|birth ?(?:date|day)|birthdays?|bday|born(?: on| at)?
         birth dt
         birth|geburts ?(?:datum|tag)|date (?:de )?naissance|fecha (?:de )?nacimiento|data (?:di )?nascita
-        data (?:de )?nascimento|geboorte ?datum
+        data (?:de )?nascimento|geboorte ?datum|data urodzenia|fodselsdato|fodelsedatum|syntymaaika|dogum tarihi
     """),
     "PASSPORT": any_of(rf"""
         passports?{NUMBER}|travel doc(?:ument)?{NUMBER}|reise ?pass(?: ?nummer| nr)?|passeport
@@ -125,6 +125,8 @@ RULES: Final[dict[str, str]] = {
         nif|nie|dni|nit|pesel|bsn|nhs|tfn|curp|rut|rfc|cedula|tin|ein|inn|snils|oib|jmbg|egn|cnp|hetu
         person ?nummer|personal ?nummer|personnummer|ausweis ?(?:nummer|nr)|personalausweis|steuer ?(?:id|nummer|nr)
         sozial ?versicherungs ?(?:nummer|nr)|codice fiscale|numero (?:de )?(?:identidad|securite sociale)
+        ahv(?: nummer| nr)?|avs|svnr|sv nummer|cpr(?: nummer| nr)?|rijksregister ?nummer|tckn|tc kimlik(?: no)?
+        fodsels ?nummer|henkilo ?tunnus|rodne cislo|cuil|cuit|partita iva|numero (?:de )?(?:secu|cpf|dni)
         secu|insee|nir|iqama|my ?number|rrn|resident registration(?: number)?
     """).replace(" IDENTIFIER", " (?:ids?|number|no|num|nr|code|card|identifier|card number|id number|card no)"),
     "EMAIL_ADDRESS": any_of(r"""
@@ -140,11 +142,13 @@ RULES: Final[dict[str, str]] = {
         mobiles?(?: (?:number|no|num|nr))?|cell(?: (?:number|no))?|(?:tele)?fax(?:es)?(?: (?:number|no|num))?
         contact (?:number|no|num)|msisdn|whats ?app(?: number)?|sms(?: number)?|signal number|call ?back(?: number)?
         telefon(?: ?nummer| nr)?|telefoon(?: ?nummer)?|telefone?|telefono|handy(?: ?nummer| nr)?|mobil(?: ?nummer)?
-        celular|portable|movil|rufnummer|dial ?in number|phone ?line
+        celular|cellulare|portable|movil|mobiel|matkapuhelin|puhelin|komorka|numer telefonu|rufnummer
+        dial ?in number|phone ?line
     """),
     "ADDRESS": any_of(rf"""
         {NOT_POSTAL}(?:address(?:es)?|addr|adr|address lines?)|streets?(?: (?:address|name|line))?|lines?|residence
         domicile|adresse|anschrift|strasse|rue|calle|direccion|indirizzo|via|endereco|rua|adres|straat|po box
+        (?:liefer|rechnungs|wohn|privat|haupt|versand)(?: ?adresse|anschrift)|bezorg ?adres|adresa|adres zamieszkania
         deliver to|ship to|bill to|mailing|place of residence
     """),
     "PERSON": any_of(rf"""
@@ -152,6 +156,9 @@ RULES: Final[dict[str, str]] = {
         (?:fore|sur) names?|name on (?:card|account)|cn|sn|gn|fn|[lfm]name|vorname|nachname|familienname|prenom
         nom(?: de famille)?|apellidos?|nombres?|cognome|sobrenome|voornaam|achternaam|nom complet|username full
         assigned to|signatory|signatories|payee|payer|beneficiary|cardholder|(?:account )?holder|passengers?|assignee
+        imie|nazwisko|imie i nazwisko|fornamn|efternamn|fornavn|etternavn|efternavn|etunimi|sukunimi|jmeno|prijmeni
+        nome completo|nombre completo|nombre y apellidos|primer apellido|segundo apellido|primer nombre|ragione sociale
+        nome|naam|navn|namn|ansprechpartner(?:in)?|(?:konto|karten) ?inhaber(?:in)?|ad ?soyad|adi soyadi
         addressee|contact person|attn|attention|next of kin|undersigned|{BY}|author|reporter|owner|recipient
         attendees?|participants?
     """),
@@ -159,7 +166,7 @@ RULES: Final[dict[str, str]] = {
 WEAK_PERSON: Final = re.compile(
     rf"(?:^|.* )(?:display names?|assigned to|{BY}|"
     r"author|reporter|owner|recipient|holder|assignee|attn|attendees?|participants?|"
-    r"cn|sn|gn|fn|nom|nombres?|to|from|by)"
+    r"cn|sn|gn|fn|nom|nombres?|nome|naam|navn|namn|ragione sociale|to|from|by)"
 )
 """These hold a name at times, and at times an id or a login."""
 HUMAN: Final = frozenset(

@@ -27,6 +27,7 @@ _NOT_WORD: Final = re.compile(r"[^a-z0-9]+")
 _NUMBERED: Final = re.compile(r"(?<=[a-z])\d{1,2}$")
 _COMPILED: Final = tuple((entity, re.compile(f"(?:^|.* ){pattern}")) for entity, pattern in RULES.items())
 _PERSON: Final = re.compile(f"(?:^|.* ){PERSONS}s?")
+_GIVEN: Final = frozenset({"first", "given", "vorname", "prenom", "voornaam", "fornamn", "fornavn", "imie", "etunimi"})
 _SHORT: Final = {"nm": "name", "nbr": "number", "nmbr": "number", "addrs": "address"}
 NAME: Final = "PERSON?"
 """A field called `name` or so of something that is not known to be a person."""
@@ -61,6 +62,12 @@ def entity_of(path: tuple[str, ...]) -> str | None:
     if len(name) == 1 and name[0] in ("name", "names"):
         return "PERSON" if any(_PERSON.fullmatch(" ".join(words_of(key))) for key in path[-3:-1]) else NAME
     return WEAK if " ".join(name) in PERSON_FIELDS else None
+
+
+@lru_cache(1024)
+def is_given(name: str) -> bool:
+    """Whether a field of this name holds a given name."""
+    return not _GIVEN.isdisjoint(words_of(name))
 
 
 def _says_nothing(word: str) -> bool:

@@ -17,6 +17,12 @@ _LETTERED: Final = re.compile(
     |(?P<nif>\d{8}-?[A-Z])
     |(?P<nie>[XYZ]-?\d{7}-?[A-Z])
     |(?P<nric>[STFGM]\d{7}[A-Z])
+    |(?P<ahv>756[. ]?\d{4}[. ]?\d{4}[. ]?\d{2})
+    |(?P<rijks>\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2})
+    |(?P<hetu>\d{6}[-+A]\d{3}[0-9A-Y])
+    |(?P<rrn>\d{6}-[1-8]\d{6})
+    |(?P<rut>\d{1,2}\.\d{3}\.\d{3}-[\dKk])
+    |(?P<china>[1-8]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d{4}[\dX])
     |(?P<curp>[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z0-9]\d)
     )(?![\w-])""",
     re.VERBOSE,
@@ -56,8 +62,46 @@ def _holds(kind: str, code: str, written: str) -> bool:
         case "fiscale":
             total = sum(_ODD[char] if place % 2 == 0 else _even(char) for place, char in enumerate(code[:15]))
             return chr(65 + total % 26) == code[15]
+        case "ahv" | "rijks" | "hetu" | "rrn" | "rut" | "china":
+            return _NUMBERED[kind](re.sub(r"\D(?!$)", "", code))
         case _:
             return True
+
+
+def _ahv(code: str) -> bool:
+    return checks.weighted(code, (1, 3) * 6 + (1,)) % 10 == 0
+
+
+def _rijks(code: str) -> bool:
+    """Who was born since 2000 has a 2 before the number for the sum."""
+    return _day(code[4:6], code[2:4]) and any(97 - int(ahead + code[:9]) % 97 == int(code[9:]) for ahead in ("", "2"))
+
+
+def _hetu(code: str) -> bool:
+    return _day(code[:2], code[2:4]) and "0123456789ABCDEFHJKLMNPRSTUVWXY"[int(code[:9]) % 31] == code[9]
+
+
+def _rrn(code: str) -> bool:
+    """Those given out since 2020 have no checksum any more."""
+    return _day(code[4:6], code[2:4])
+
+
+def _rut(code: str) -> bool:
+    total = checks.weighted(code[-2::-1], (2, 3, 4, 5, 6, 7, 2, 3))
+    return "0123456789K0"[11 - total % 11] == code[-1].upper()
+
+
+def _china(code: str) -> bool:
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return _day(code[12:14], code[10:12]) and "10X98765432"[checks.weighted(code[:17], weights) % 11] == code[17]
+
+
+def _day(day: str, month: str) -> bool:
+    return 1 <= int(day) <= 31 and 1 <= int(month) <= 12
+
+
+_NUMBERED: Final = {"ahv": _ahv, "rijks": _rijks, "hetu": _hetu, "rrn": _rrn, "rut": _rut, "china": _china}
+"""Checks of numbers that hold a day of birth or a checksum."""
 
 
 def _even(char: str) -> int:

@@ -18,9 +18,14 @@ from mcp_gate.detect.view import read
 
 _TOKEN: Final = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|([{}\[\]])|(-?\d[\d.eE+-]*|true|false|null)', re.DOTALL)
 _LABELS: Final = words("name key type field label system header attribute question title property")
+_WORDING: Final = words("text display")
+"""What a label that is an object says it with."""
 _VALUES: Final = words("value values answer content text")
 _COLUMNS: Final = words("columns headers header fields columnNames column_names")
 _ROWS: Final = words("rows data values records")
+_ESCAPED: Final = re.compile(r'(?:\\\\)+\\?"?|\\"')
+_NESTED: Final = 3
+"""So often JSON in a string of JSON is gone into."""
 _DEEP: Final = 4
 """So many names above a value are looked at."""
 
@@ -43,6 +48,17 @@ class _Level:
     """What `columns` beside `rows` says."""
     row: int = -1
     """Which column comes next, in an array that is a row of a table."""
+    given: bool = False
+    """A given name is among the fields: a `name` of one word is the family's."""
+    family: list[Finding] = field(default_factory=list)
+    """Names of one word that count in that case."""
+
+    def of_people(self) -> Iterator[Finding]:
+        """What of the names is a person's, now that all of it was seen."""
+        if self.human:
+            yield from self.names
+        if self.given:
+            yield from self.family
 
 
 def starts(text: str) -> bool:
@@ -50,8 +66,12 @@ def starts(text: str) -> bool:
     return text[:64].lstrip()[:1] in ("{", "[")
 
 
-def find(text: str, above: tuple[str, ...]) -> Iterator[Finding]:
-    """Findings in values, by the names they stand under."""
+def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[Finding]:
+    """Findings in values, by the names they stand under.
+
+    Args:
+        nested: so often JSON in strings is gone into.
+    """
     known: dict[tuple[str, ...], dict[str, str | None]] = {above: {}}
     levels = [_Level(above, False, known[above])]
     level = levels[0]
@@ -67,21 +87,40 @@ def find(text: str, above: tuple[str, ...]) -> Iterator[Finding]:
             elif len(levels) > 1:
                 closed = levels.pop()
                 level = levels[-1]
-                if closed.human:
-                    yield from closed.names
+                yield from closed.of_people()
+                if closed.label and not level.label and level.key in _LABELS:
+                    level.label = closed.label  # `"type": {"text": "Passport"}`
                 if level.key in _COLUMNS and closed.columns:
                     level.columns = closed.columns
         elif (entity := _kind(text, token, level)) is not None:
             level.human = level.human or entity in HUMAN
             start, end = token.span(kind or 0)
             found = _in(text, start, end, entity, bare=kind == 4)
-            if found is not None and entity == fields.NAME:
+            if found is None and kind == 1 and entity in (fields.NAME, fields.WEAK):
+                found = _in(text, start, end, "PERSON", bare=False)
+                level.family.extend([found] if found else [])
+            elif found is not None and entity == fields.NAME:
                 level.names.append(found)
             elif found is not None:
+                level.given = level.given or (entity == "PERSON" and fields.is_given(level.key))
                 yield found
+        elif kind == 1 and nested and text[token.start(1) : token.start(1) + 1] in ("{", "["):
+            path = (*level.path[1 - _DEEP :], level.key) if level.is_object else level.path
+            yield from _within(text, *token.span(1), path, nested - 1)
     for level in levels:
-        if level.human:
-            yield from level.names
+        yield from level.of_people()
+
+
+def _within(text: str, start: int, end: int, path: tuple[str, ...], nested: int) -> Iterator[Finding]:
+    """Findings in a string that holds JSON; what is escaped in it is read at its place."""
+    inner = text[start:end]
+    if '\\"' in inner:
+        plain = _ESCAPED.sub(lambda found: _shorter(found[0]).rjust(len(found[0])), inner)
+        yield from (one.at(start + one.start, start + one.end) for one in find(plain, path, nested))
+
+
+def _shorter(escaped: str) -> str:
+    return "\\" * (escaped.count("\\") // 2) + escaped.lstrip("\\")
 
 
 def _opened(
@@ -99,9 +138,9 @@ def _kind(text: str, token: re.Match[str], level: _Level) -> str | None:
     """What the value in a token should be."""
     key = level.key
     if level.is_object:
-        if level.label and key in _VALUES:
+        if level.label and key.lower() in _VALUES:
             return entity_of((*level.path, level.label))
-        if key in _LABELS and token.lastindex == 1 and token.end() - token.start() < 64:
+        if token.lastindex == 1 and token.end() - token.start() < 64 and _is_label(level):
             level.label = token[1]
     elif level.row >= 0:
         level.row += 1
@@ -115,6 +154,12 @@ def _kind(text: str, token: re.Match[str], level: _Level) -> str | None:
     except KeyError:
         level.kinds[key] = entity = entity_of((*level.path, key) if key else level.path)
         return entity
+
+
+def _is_label(level: _Level) -> bool:
+    """Whether what stands here says what the `value` beside it, or beside the object it stands in, is of."""
+    key = level.key.lower()
+    return key in _LABELS or (key in _WORDING and level.path[-1:] != () and level.path[-1] in _LABELS)
 
 
 def _in(text: str, start: int, end: int, entity: str, *, bare: bool) -> Finding | None:

@@ -50,7 +50,7 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
         return
     if parts == 1 < _parts(all_) and "," not in all_:
         return  # `Dear Hiring Manager`
-    if word in ("from", "to", "cc", "bcc") and not before.rstrip(" \"'").endswith(":"):
+    if word in ("from", "to", "cc", "bcc") and not before.rstrip(" \r\n\"'").endswith(":"):
         return
     least = 2 if word in _LOWER and not before.rstrip(" ").endswith((":", "=")) else 1
     while name and sum(map(len, name.split())) > 2 and _parts(name) >= least and not _goes_on(text, start + len(name)):

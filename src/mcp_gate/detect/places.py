@@ -29,11 +29,16 @@ _ENDINGS: Final = (
     "(?:straße|strasse|str\\.|weg|allee|platz|gasse|ring|damm|ufer|laan|straat|plein|gatan|gata|vej|veien|gade)"
 )
 _ORDINAL: Final = r"\d{1,3}(?:st|nd|rd|th)"
-_OF: Final = r"(?:d[eu][ls]? |d[aeio] |de la |della |des |dos |las? |los |l['’]|d['’])*"
+_OF: Final = (
+    r"(?:d[eu][ls]? |d[aeio] |dei |degli |delle |dello |dell['’]|de la |della |des |dos |las? |los |l['’]|d['’])*"
+)
 _FORMS: Final = (
     rf"\d{{1,6}}[A-Za-z]?(?:-\d{{1,5}})?,? (?:(?:{_CAP}|{_ORDINAL}) ){{1,4}}?{_KIND}(?: (?:NW|NE|SW|SE|[NSEW])\b\.?)?"
     rf"{_UNIT}{_TOWN}?{_TOWN}?",
-    rf"(?:{_CAP}[ -]){{0,2}}[^\W\d_a-z][^\W\d_]*{_ENDINGS} \d{{1,4}} ?[a-z]?\b{_CODE_TOWN}?",
+    rf"(?:{_CAP}[ -]){{0,2}}(?!\w*(?:[aeiou]ring|[pt]ring|[ie]gade) )[^\W\d_a-z][^\W\d_]*{_ENDINGS} \d{{1,4}} "
+    rf"?[a-z]?\b{_CODE_TOWN}?",
+    rf"(?:Am|An der|An den|Im|In der|In den|Auf der|Auf dem|Zum|Zur|Unter den|Hinter dem) {_CAP}"
+    rf"(?: {_CAP})? \d{{1,4}} ?[a-z]?\b{_CODE_TOWN}",
     rf"(?:{_CAP} ){{1,2}}(?:Straße|Strasse|Str\.|Weg|Allee|Platz|Gasse|Ring) \d{{1,4}}[a-z]?\b{_CODE_TOWN}?",
     rf"\d{{1,4}}(?: ?(?:bis|ter))?,? (?i:rue|avenue|boulevard|place|quai|chemin|impasse|"
     rf"all[ée]e) {_OF}{_CAP}(?:[ -]{_CAP}){{0,3}}"

@@ -45,7 +45,7 @@ _PATTERNS: Final = {
     Trigger.VENDOR: rb"AKIA|ASIA|ABIA|ACCA|gh[pousr]_|github_pat_|glpat-|gl(?:dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-"
     rb"|xox[abeoprs]-|xapp-|hooks\.slack|[srp]k_(?:live|test)_|whsec_|sk-(?:proj|svcacct|admin|ant|or)-|AIza|GOCSPX|ya29\."
     rb"|SG\.|npm_|pypi-AgE|hf_|shp(?:at|ca|pa|ss)_|SK[0-9a-f]{32}|\d{8}:AA|do[oprt]_v1|hv[sbr]\.|dapi[0-9a-f]|AGE-SECRET"
-    rb"|ATATT3|api/webhooks/",
+    rb"|ATATT3|api/webhooks/|[0-9a-f]{32}-us\d|key-[0-9a-f]{32}|[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}",
     Trigger.NAMED: rb"(?i)" + WORD + rb"[a-z0-9_.-]*[\\\"'`\]]*\s*(?:[:=>,]|is\b|was\b)",
     Trigger.TOLD: rb"(?i)--[a-z0-9_-]*" + WORD + rb"[a-z0-9_-]*\s",
     Trigger.SPOKEN: rb"(?i)(?:password|passwd|passcode|passphrase|pwd|secret|token|key)\s[a-z0-9_/'\s-]*"

@@ -1,0 +1,96 @@
+"""What is found in texts of other countries and of programs that write their own way."""
+
+import json
+
+import pytest
+
+from mcp_gate.detect.finding import Leaf
+from mcp_gate.detect.options import Options
+from mcp_gate.detect.scan import scan
+
+
+def found(text: str) -> list[str]:
+    """The values of the findings in a text."""
+    return [text[one.start : one.end] for one in scan([Leaf(text)], Options(ner=False)).findings[0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("AHV-Nr. {} / Pensum 80%", "756.0226.6443.32"),
+        ("siehe {} im Ordner", "756.0226.6443.32"),
+        ("Henkilötunnus: {}, tilaus 114422", "180489-421C"),
+        ("CPR-nummer {}, ordre 114422", "010485-3883"),
+        ("Rijksregisternummer {}", "61.06.05-275.25"),
+        ("주민등록번호 {} 주문 193115", "820808-2177480"),
+        ("身份证号 {}，订单号 16267", "440305195008166260"),
+        ("TC Kimlik No: {}", "57426686240"),
+        ("fødselsnummer {}, saksnr 3122", "08028325720"),
+        ("Sozialversicherungsnummer {}", "1039 150166"),
+        ("boleta {} pagada", "15.864.143-7"),
+        ("Rückfragen unter {}.", "0151-58071049"),
+        ("Le llamaremos al {} el lunes", "667 316 274"),
+        ("next of kin Ann, {}.", "07700 947642"),
+        ("ou bien 2, {}", "68 bis place Bellecour, 31000 Toulouse"),
+        ("sposta in {}", "Viale dei Mille 97, 40121 Bologna"),
+        ("Haus {}", "Am Alten Markt 107, 04109 Leipzig"),
+        ("Estimado {}: gracias", "Ramiro Montoya"),
+        ("Mit freundlichen Grüßen\n{}", "Anja Krüger"),
+        ("Kontoinhaber {}, am 12. bezahlt", "Torsten Vogelsang"),
+        ("Sold to:\n{}\nitems 4", "ANJA GROSSMANN"),
+    ],
+)
+def test_what_is_usual_in_other_countries_is_found(text: str, value: str) -> None:
+    assert value in found(text.format(value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "756.0226.6443.33",
+        "order 180489-421D",
+        "61.06.05-275.26",
+        "440305195008166261",
+        "15.864.143-8",
+        "Agenda: 1. Budget 2. Hiring 3. Review",
+        "Spring 2024, Monitoring 5, Engineering 12",
+        "registry.local/auth:9.30.34@sha256:" + "9a5f" * 16,
+        "Test with 4242 4242 4242 4242 or 4111111111111111",
+    ],
+)
+def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
+    assert found(text) == []
+
+
+def test_names_of_fields_are_known_in_other_languages() -> None:
+    person = {"imie": "Katarzyna", "nazwisko": "Mazur", "nome_completo": "Caetano Alves", "cellulare": "02 2991 2121"}
+    assert found(json.dumps(person, ensure_ascii=False)) == list(person.values())
+
+
+def test_beside_a_given_name_a_name_of_one_word_is_the_familys() -> None:
+    assert found('{"nom": "Lefebvre", "prenom": "Gaston"}') == ["Lefebvre", "Gaston"]
+    assert found('{"name": "Pohl", "vorname": "Heike"}') == ["Pohl", "Heike"]
+    assert found('{"nom": "Chaise", "prix": 12}') == []
+
+
+def test_json_in_a_string_is_read_with_its_own_names() -> None:
+    inner = {"user": {"name": "Shaun Osgood", "dl_number": "KIRBY672883LD9MX", "password": "Falcon9261!"}}
+    once = json.dumps({"body": json.dumps(inner)})
+    assert [text in found(once) for text in inner["user"].values()] == [True] * 3
+    twice = json.dumps({"log": once})
+    assert "Falcon9261!" in found(twice)
+
+
+def test_a_label_may_be_an_object_or_have_capitals() -> None:
+    assert found('[{"Name": "/prod/db/password", "Value": "Falcon9261!"}]') == ["Falcon9261!"]
+    assert found('{"type": {"text": "Medical Record Number"}, "value": "58946147"}') == ["58946147"]
+
+
+def test_a_question_is_answered_behind_its_mark() -> None:
+    assert found("And your date of birth?\nCaller: It's 23.01.2002.") == ["23.01.2002"]
+
+
+def test_keys_of_more_vendors_are_known_by_their_shape() -> None:
+    hexadecimal = "b5928e57f5f400fc03fd3a61936ab140"
+    for key in (f"{hexadecimal}-us12", f"key-{hexadecimal}", f"M{'n7fuVeUH5OVsYn6lBbDwQSv'}.kdJxOX.{'iOZw_FdUgi' * 3}"):
+        assert found(f"rotated: {key} (yesterday)") == [key]
