@@ -17,11 +17,7 @@ from mcp_gate.model.foreign import Json
 SAFE = 2**53 - 1
 KEYS = st.text(max_size=6) | st.sampled_from(["\U0001f600", "\ufb33", "\u20ac", "z", "ö", "$int", "\x7f", "\r"])
 VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-SAFE, SAFE)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
+    st.none() | st.booleans() | st.integers(-SAFE, SAFE) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5),
     max_leaves=20,
 )
@@ -42,6 +38,16 @@ def test_the_order_of_keys_does_not_matter(value: Json, luck: random.Random) -> 
         return [shuffled(child) for child in item] if isinstance(item, list) else item
 
     assert canonical(shuffled(value)) == canonical(value)
+
+
+@given(
+    st.floats(1e-5, 1e-3)
+    | st.floats(-1e17, 1e17)
+    | st.floats(0, 1)
+    | st.integers(-(10**18), 10**18).map(lambda n: n / 1000)
+)
+def test_numbers_with_a_point_are_written_as_the_standard_says(number: float) -> None:
+    assert canonical({"n": number}) == rfc8785.dumps({"n": number})
 
 
 def test_equal_numbers_have_one_form_and_other_kinds_have_others() -> None:

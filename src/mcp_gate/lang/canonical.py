@@ -14,6 +14,7 @@ from mcp_gate.model.foreign import Json
 
 UNSAFE: Final = 2**53
 """Integers of this size and beyond do not survive a double."""
+_SMALL: Final = 1e-4
 TAG: Final = "$int"
 _DIGITS: Final = re.compile("-?[1-9][0-9]{15,4299}")
 
@@ -30,7 +31,7 @@ def canonical(value: Json) -> bytes:
         CanonicalError: see there.
     """
     if _plain(value):
-        # For ASCII keys, strings, booleans and small integers, sorted compact JSON is RFC 8785's own form.
+        # For ASCII keys, strings, booleans and middling numbers, sorted compact JSON is RFC 8785's own form.
         try:
             return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         except TypeError:
@@ -64,9 +65,17 @@ def _plain(value: Json) -> bool:
                 levels.append(item.values())
             elif kind is list:
                 levels.append(item)
-            elif kind is not int or not -UNSAFE < item < UNSAFE:
+            elif kind is int:
+                if not -UNSAFE < item < UNSAFE:
+                    return False
+            elif kind is not float or not _middling(item):
                 return False
     return True
+
+
+def _middling(number: float) -> bool:
+    """Whether the shortest digits of a number are written without an exponent by everybody, and with a point."""
+    return _SMALL <= abs(number) < UNSAFE and number != int(number)
 
 
 def _ascii(keys: Iterable[str]) -> bool:
