@@ -94,6 +94,9 @@ async def test_long_texts_with_hardly_anything_in_them_start_no_process(monkeypa
         for quiet in (LARGE, [Leaf("x" * 1_000_000)], [*many, *LARGE]):
             assert texts(quiet, await one.scan(quiet, RULES))[-1] == ([MAIL] if quiet[-1] is LARGE[0] else [])
         assert one.pids == frozenset()
+        for busy in ("a@b.co, " * 12_000, "all is \\u0077ell, " * 6_000):
+            await one.scan([Leaf(busy)], RULES)
+            assert len(one.pids) == 1
         table = [Leaf("name,email,phone\n" + "Ann Lee,none,none\n" * 4_000)]
         assert len((await one.scan(table, RULES)).findings[0]) == 4_000
         assert len(one.pids) == 1

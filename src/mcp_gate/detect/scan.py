@@ -26,7 +26,9 @@ _LONG: Final = 65_536
 """Characters of a text from which on going through its JSON, its tables or its statements takes long."""
 
 
-_CHEAP: Final = 16
+_SAMPLE: Final = 16_384
+"""Characters from the middle of a long text that tell how the rest is."""
+_CHEAP: Final = 8
 """So many times as many signs may be of kinds that nothing comes of."""
 
 
@@ -81,6 +83,8 @@ def _by_rules(
     leaves: Sequence[Leaf], options: Options, depth: int, most_signs: int | None
 ) -> Generator[None, None, list[tuple[Finding, ...]]]:
     """Findings in leaves and, so deep, in what is encoded in them."""
+    if most_signs is not None and any(_is_dense(leaf.text, most_signs) for leaf in leaves):
+        raise TooManySigns
     joined = join(leaves)
     most = None if most_signs is None else most_signs * _CHEAP
     try:
@@ -103,6 +107,15 @@ def _by_rules(
     if options.allowed:
         found = [custom.kept(leaf.text, own, options.allowed) for leaf, own in zip(leaves, found, strict=True)]
     return [merge(own) if own else () for own in found]
+
+
+def _is_dense(text: str, most_signs: int) -> bool:
+    """Whether a long text seems to have more signs than that."""
+    if len(text) <= _LONG:
+        return False
+    middle = (len(text) - _SAMPLE) // 2
+    fired = triggers.find(text[middle : middle + _SAMPLE].encode("ascii", "replace"))
+    return sum(map(len, fired[: Kind.RUN])) * len(text) > 2 * most_signs * _SAMPLE
 
 
 def _takes_long(leaves: Sequence[Leaf], fired: Mapping[int, Ends], most_signs: int) -> bool:

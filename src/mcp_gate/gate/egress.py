@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, assert_never
 
@@ -276,11 +276,10 @@ class _Review:
 
     async def _scanned_anew(self, leaves: Sequence[Leaf]) -> list[tuple[Finding, ...]]:
         """What is found in each leaf; looked at is what was not there before."""
-        new = [leaf for leaf in leaves if leaf not in self.known] if self.known else leaves
+        new = await aside(self.large, _unknown, leaves, self.known) if self.known else leaves
         scan = await self._scanned(new)
-        self.known.update(zip(new, scan.findings, strict=True))
         self.partial = tuple(sorted({*self.partial, *scan.partial}))
-        return [self.known[leaf] for leaf in leaves]
+        return await aside(self.large, _known, leaves, new, scan.findings, self.known)
 
     async def _scanned(self, leaves: Sequence[Leaf]) -> Scan:
         """Rows of data say much the same again and again: it is looked at once."""
@@ -294,6 +293,19 @@ class _Review:
     def _record(self, decision: OutputDecision) -> JsonObject:
         job_id = self.call.id if self.call is not None else ""
         return record(job_id, decision, self.details, self.loaded.snapshot.id, self.partial, self.suspicious)
+
+
+def _unknown(leaves: Sequence[Leaf], known: Mapping[Leaf, tuple[Finding, ...]]) -> list[Leaf]:
+    return [leaf for leaf in leaves if leaf not in known]
+
+
+def _known(
+    leaves: Sequence[Leaf], new: Sequence[Leaf], findings: Sequence[tuple[Finding, ...]],
+    known: dict[Leaf, tuple[Finding, ...]],
+) -> list[tuple[Finding, ...]]:  # fmt: skip
+    """What was found in all leaves, with what was found in the new ones."""
+    known.update(zip(new, findings, strict=True))
+    return [known[leaf] for leaf in leaves]
 
 
 def _once(leaves: Sequence[Leaf]) -> tuple[tuple[Leaf, ...], list[int]]:

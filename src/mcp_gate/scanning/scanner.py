@@ -138,7 +138,7 @@ class Scanner:
         from mcp_gate.detect.ner.find import wanted
 
         names = options.ner and installed()
-        if any(len(leaf.text) > A_BIT and (options.custom or (names and " " in leaf.text)) for leaf in leaves):
+        if any(_for_a_process(leaf.text, options) for leaf in leaves if len(leaf.text) > A_BIT):
             return None
         await self._loaded(options)
         from mcp_gate.detect.scan import TooManySigns, steps
@@ -187,6 +187,14 @@ class Scanner:
             for _, task in under_way:
                 task.cancel()
         return await _whole(gathered)
+
+
+def _for_a_process(text: str, options: Options) -> bool:
+    """Whether something that cannot be interrupted goes through the whole of a long text: what undoes escapes, an
+    admin's patterns, what looks for prose with names."""
+    if not text.isascii() or any(escape in text for escape in "\\%&"):
+        return True
+    return bool(options.custom) or (options.ner and installed() and " " in text)
 
 
 async def _turn_by_turn(work: Generator[None, None, Scan]) -> Scan:
