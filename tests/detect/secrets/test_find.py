@@ -48,6 +48,8 @@ def test_S201_keys_tokens_key_blocks_and_connection_strings_are_found(
 def test_a_plain_password_on_a_line_of_its_own_is_found() -> None:
     assert found("user: dana\npassword: hunter2\nport: 5432") == [("PASSWORD", "hunter2")]
     assert found("Password: letmein1") == [("PASSWORD", "letmein1")]
+    assert found("The password is hunter2.") == [("PASSWORD", "hunter2")]
+    assert found("your password is required") == found("its password is step1 of 3") == []
     for code in ("{ password: password1, user }", "login(user, password: pw1)", "password: string"):
         assert found(code) == []
 

@@ -58,6 +58,7 @@ _GIVEN: Final = compiled(
     any_case=True,
 )
 _WORDS: Final = {ends: re.compile(rb"[^\s\"'`,;" + ends + rb"]*") for ends in (b"", b"<", b"&#")}
+_IS: Final = (b"is", b"is:", b"was")
 _TRAILING: Final = b")}]>.:\\"
 _NAME_BYTES: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
 _LONGEST_NAME: Final = 64
@@ -127,12 +128,11 @@ def _named(data: bytes) -> Iterator[Shape]:
 
 
 def _has_line(data: bytes, first: int, sep: bytes, end: int) -> bool:
-    """Whether name and value are a line of their own, as in a file of settings or a letter (`password: hunter2`)."""
-    return (
-        sep.strip() == b":"
-        and data[max(0, first - 1) : first] in (b"", b"\n")
-        and data[end : end + 1] in (b"", b"\n", b"\r")
-    )
+    """Whether it stands alone: name and value on a line, as in a file of settings (`password: hunter2`), or the value
+    at the end of what is said (`The password is hunter2.`)."""
+    last = data[end : end + 3].partition(b"\n")[0].rstrip(b".!\r") == b""
+    alone = sep.strip() == b":" and data[max(0, first - 1) : first] in (b"", b"\n")
+    return last and (alone or sep.strip() in _IS)
 
 
 def _told(data: bytes) -> Iterator[Shape]:
