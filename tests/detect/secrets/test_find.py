@@ -45,6 +45,12 @@ def test_S201_keys_tokens_key_blocks_and_connection_strings_are_found(
     assert names == [{"API_KEY"}, {"API_KEY"}, {"PRIVATE_KEY"}, {"JWT"}, {"CONNECTION_STRING"}]
 
 
+def test_the_password_of_a_database_may_be_a_plain_word() -> None:
+    text = "postgres://user:password@localhost:5432/db"
+    assert found(text) == [("CONNECTION_STRING", text)]
+    assert found("https://user:password@localhost/db") == []
+
+
 def test_a_plain_password_on_a_line_of_its_own_is_found() -> None:
     assert found("user: dana\npassword: hunter2\nport: 5432") == [("PASSWORD", "hunter2")]
     assert found("Password: letmein1") == [("PASSWORD", "letmein1")]

@@ -26,15 +26,18 @@ _PAIR: Final = compiled(
 _LEFT: Final = re.compile(rb"(?:[A-Za-z][A-Za-z ]{1,40}=[^;\"'\r\n=]{0,256};\s?)+\Z")
 _RIGHT: Final = re.compile(rb"(?:;\s?[A-Za-z][A-Za-z ]{1,40}=[^;\"'\s]{0,256})*;?")
 _FAR: Final = 1024
+_WORD: Final = re.compile(rb"[a-z]{4,12}")
+"""A plain word is an example in an address of the web, and often enough the password of a database."""
 _WEB: Final = frozenset({b"http", b"https", b"ftp", b"ftps", b"sftp", b"ssh", b"git", b"ws", b"wss", b"svn"})
 
 
 def addresses(data: bytes) -> Iterator[Shape]:
     """Where they lie: of an address of the web the password alone, of a database's the whole string."""
     for hit in _URL.finditer(data):
-        if not is_in_address(hit.group(2).decode()):
+        web = hit.group(1).lower() in _WEB
+        if not is_in_address(hit.group(2).decode()) and (web or _WORD.fullmatch(hit.group(2)) is None):
             continue
-        if hit.group(1).lower() in _WEB:
+        if web:
             yield Shape(hit.start(2), hit.end(2), "PASSWORD", 0.9, "password in an address")
         else:
             end = hit.end() - len(hit.group()) + len(hit.group().rstrip(b").,;]}\\"))
