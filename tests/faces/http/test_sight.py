@@ -12,6 +12,7 @@ import pytest
 
 from mcp_gate.model.request import Request
 from support.held import a_call
+from support.pages import signed_in
 from support.reviewed import RULES, Reviewed, a_gate, raw, sha256
 
 pytestmark = pytest.mark.anyio
@@ -99,3 +100,18 @@ async def test_over_the_local_socket_nobody_knows_who_asks(tmp_path: Path) -> No
         status, _, _ = await raw(gate.socket, "GET", f"/v1/requests/{request.id}", b"", {"Authorization": "Bearer ana"})
         assert status == 404
         assert look
+
+
+async def test_who_comes_too_late_with_his_word_on_the_page_is_told_so_and_is_on_record(tmp_path: Path) -> None:
+    async with a_gate(tmp_path, settings=PEOPLE, rules=EVERY) as gate:
+        request = await gate.hold(group="ops")
+        reader = await signed_in(gate, "ana")
+        target = f"/requests/{request.id}"
+        assert await reader.get(target) == 200
+        form = {**reader.form(f"{target}/decision", "deny"), "reason": "no", "digest": ""}
+        assert (await gate.post(request, await gate.word(request, "deny", "dana", reason="no")))[0] == 200
+        assert await reader.get(target) == 404
+        status, _ = await reader.post(f"{target}/decision", form)
+        assert status == 409
+        (refused,) = await gate.records("request.refused")
+        assert (refused["approver_id"], refused["data"]["code"]) == ("ana", "already_decided")

@@ -42,7 +42,7 @@ class Desk:
         """The groups whose requests he may see; None: all."""
         return frozenset() if visitor.identity is None else self._routes.sight.groups(visitor.identity)
 
-    async def request(self, http: HttpRequest, visitor: Visitor) -> Request:
+    async def request(self, http: HttpRequest, visitor: Visitor, *, deciding: bool = False) -> Request:
         """The request that a path is about.
 
         Raises:
@@ -50,7 +50,7 @@ class Desk:
         """
         if visitor.identity is None:
             raise no_request()
-        return await self._routes.found(http.path_params["id"], visitor.identity)
+        return await self._routes.found(http.path_params["id"], visitor.identity, deciding=deciding)
 
     def json(self, request: Request, *, brief: bool = False) -> JsonObject:
         return request_json(self._gate.reviewing.shown(request), brief=brief)

@@ -47,7 +47,7 @@ class Deciding:
         ]
 
     async def _decide(self, http: HttpRequest) -> Response:
-        request, visitor, fields = await self._sent(http, *FIELDS)
+        request, visitor, fields = await self._sent(http, *FIELDS, deciding=True)
         me = session_of(visitor).reviewer_id
         saying = check_filled(self._desk.json(request), fields, self._gate.clock.steady())
         if saying is not None and saying.bare and not session_of(visitor).made(read_form_of(request.id), fields["key"]):
@@ -85,7 +85,9 @@ class Deciding:
         me = session_of(visitor).reviewer_id
         return _told(request.id, await self._gate.reviewing.release_claim(request.id, me, Bearer(me)))
 
-    async def _sent(self, http: HttpRequest, *known: str) -> tuple[Request, Visitor, dict[str, str]]:
+    async def _sent(
+        self, http: HttpRequest, *known: str, deciding: bool = False
+    ) -> tuple[Request, Visitor, dict[str, str]]:
         """What a form is about, who sent it, and its fields.
 
         Raises:
@@ -97,7 +99,7 @@ class Deciding:
         id = http.path_params["id"]
         if not session.made(read_form_of(id), fields["key"]):
             check_key(session, form_of(id), fields["key"])
-        return await self._desk.request(http, visitor), visitor, fields
+        return await self._desk.request(http, visitor, deciding=deciding), visitor, fields
 
 
 def check_filled(request: JsonObject, fields: dict[str, str], now: float) -> Saying | None:

@@ -64,7 +64,7 @@ class Linked:
 
     async def _decide(self, http: HttpRequest) -> Response:
         try:
-            link, request = await self._found(http)
+            link, request = await self._found(http, deciding=True)
             fields = await read_form(http, *FIELDS)
             saying = check_filled(self._json(request), fields, self._gate.clock.steady())
             if saying is not None and (saying.shown or (saying.bare and await self._covers(request))):
@@ -89,8 +89,11 @@ class Linked:
         """Whether something of it is not shown here."""
         return bool((await shown_to_bearer(self._gate, request))["covered"])
 
-    async def _found(self, http: HttpRequest) -> tuple[Link, Request]:
+    async def _found(self, http: HttpRequest, *, deciding: bool = False) -> tuple[Link, Request]:
         """What the link is about, while it may be seen. The same answer whatever is wrong with it.
+
+        Args:
+            deciding: see `Routes.found`.
 
         Raises:
             Failure: 404.
@@ -101,7 +104,7 @@ class Linked:
             people = reviewers.people(self._gate.loaded.settings)
             if request is not None and people.decides_for(link.reviewer, request.group):
                 blind = await Sight(self._gate).blind(Carried(link.reviewer, link.channel))
-                if not blind.hides(request):
+                if deciding or not blind.hides(request):
                     return link, request
         raise Failure(404, "not_found", "this link leads nowhere: it is too old, or was never made here")
 
