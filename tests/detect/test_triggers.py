@@ -5,10 +5,11 @@ import time
 
 import pytest
 
-from mcp_gate.detect import triggers
+from mcp_gate.detect import numbers, triggers
 from mcp_gate.detect.finding import Leaf
 from mcp_gate.detect.options import Options
 from mcp_gate.detect.scan import scan
+from mcp_gate.detect.windows import around
 from support.labelled import benign, records
 
 SEEDS = (
@@ -49,3 +50,19 @@ def test_a_number_in_the_middle_of_millions_of_characters_is_found_wherever_it_l
     at = 1 << 20
     text = filler[: at - 5] + " 536-22-1234 " + filler[at:]
     assert [text[one.start : one.end] for one in scan([Leaf(text)], Options(ner=False)).findings[0]] == ["536-22-1234"]
+
+
+def test_no_number_has_a_shape_that_triggers_do_not_know() -> None:
+    draw = random.Random(8)
+    spans = [record.text[start:end] for record in records(draw, 300) for start, end, _ in record.spans]
+    values = [value for value in spans if any(map(str.isdigit, value))]
+    seen = 0
+    for _ in range(2_000):
+        parts = [draw.choice(("", " ", "-", "+", "1 ", "4111 ", "2026-", ", ")), draw.choice(values)]
+        text = f" {''.join(parts * draw.randrange(1, 3))}{draw.choice(('', ' 12/27', '.50', '-9', ' 7', '7'))} "
+        ends = triggers.find(f"{text}\n".encode("ascii", "replace"))[triggers.Kind.NUMBER]
+        near = [one for start, end in around(ends, 30, 8, len(text)) for one in numbers.find(text, start, end)]
+        for one in numbers.find(text, 0, len(text)):
+            seen += 1
+            assert any(other.start <= one.start and one.end <= other.end for other in near), text
+    assert seen > 300

@@ -16,7 +16,10 @@ from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.view import read
 
-_TOKEN: Final = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|([{}\[\]])|(-?\d[\d.eE+-]*|true|false|null)', re.DOTALL)
+_QUOTED_OR_BRACKET: Final = r'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|([{}\[\]])'
+_TOKEN: Final = re.compile(_QUOTED_OR_BRACKET + r"|(-?\d[\d.eE+-]*|true|false|null)", re.DOTALL)
+_OUTSIDE: Final = re.compile(_QUOTED_OR_BRACKET, re.DOTALL)
+"""What matters between documents, where no value has a name."""
 _LABELS: Final = words("name key type field label system header attribute question title property")
 _WORDING: Final = words("text display")
 """What a label that is an object says it with."""
@@ -73,9 +76,12 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
         nested: so often JSON in strings is gone into.
     """
     known: dict[tuple[str, ...], dict[str, str | None]] = {above: {}}
-    levels = [_Level(above, False, known[above])]
-    level = levels[0]
-    for token in _TOKEN.finditer(text):
+    root = level = _Level(above, False, known[above])
+    levels = [root]
+    outside = _TOKEN if above else _OUTSIDE
+    at = 0
+    while (token := (outside if level is root else _TOKEN).search(text, at)) is not None:
+        at = token.end()
         kind = token.lastindex
         if kind == 2:
             level.key = token[1]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from mcp_gate.detect import fields, values
@@ -48,10 +49,9 @@ def _table(text: str, start: int, separator: str) -> Generator[Finding, None, in
         return start
     blank = _BLANK.search(text, line_end)
     end = blank.start() if blank else len(text)
-    if text.find(separator, line_end, end) < 0 or not (columns := _columns(text, start, line_end, separator)):
+    if text.find(separator, line_end, end) < 0:
         return start
-    human = any(entity in HUMAN for entity in columns)
-    kinds = ["PERSON" if human and entity == fields.NAME else entity for entity in columns]
+    kinds = _kinds(text[start:line_end], separator)
     if not any(kind is not None and kind != fields.NAME for kind in kinds):
         return start
     at = line_end + 1
@@ -67,12 +67,15 @@ def _table(text: str, start: int, separator: str) -> Generator[Finding, None, in
     return end
 
 
-def _columns(text: str, start: int, end: int, separator: str) -> list[str | None] | None:
-    """The entities of the columns; None if this is no line of names."""
-    cells = [text[first:last] for first, last in _cells(text, start, end, separator)]
+@lru_cache(1_024)
+def _kinds(line: str, separator: str) -> tuple[str | None, ...]:
+    """The entities of the columns; nothing if this is no line of names."""
+    cells = [line[first:last] for first, last in _cells(line, 0, len(line), separator)]
     if len(cells) < 2 or not all(_NAME.fullmatch(cell) for cell in cells):
-        return None
-    return [entity_of((cell,)) for cell in cells]
+        return ()
+    entities = [entity_of((cell,)) for cell in cells]
+    human = any(entity in HUMAN for entity in entities)
+    return tuple("PERSON" if human and entity == fields.NAME else entity for entity in entities)
 
 
 def _cells(text: str, start: int, end: int, separator: str) -> list[tuple[int, int]]:
@@ -117,7 +120,7 @@ def _bare(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _row(text: str, row: list[tuple[int, int]], kinds: list[str | None]) -> Iterator[Finding]:
+def _row(text: str, row: list[tuple[int, int]], kinds: Sequence[str | None]) -> Iterator[Finding]:
     extra = len(row) - len(kinds)
     at = 0
     for kind in kinds:
