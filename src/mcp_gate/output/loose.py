@@ -28,9 +28,16 @@ class Raw:
 
 Loose: TypeAlias = "Json | Members | Raw"
 
-MOST_TRIES: Final = 256
-"""Brackets of one text that begin no document, after which no more are looked at."""
-_BRACKET: Final = re.compile(r"[{\[]")
+OFTEN: Final = 4
+"""How often a text is gone through, at most, for brackets that begin no document."""
+AT_LEAST: Final = 64
+"""Characters that one such bracket costs."""
+WINDOW: Final = 512
+"""Characters in which most documents end."""
+DEEP: Final = 10_000
+"""The same for one that leads too deep."""
+_BRACKET: Final = re.compile(r"(?P<label>\[[\w .:,+-]*\])|[{\[]")
+"""A label, in which there are no keys, or what may begin something."""
 _READER: Final = json.JSONDecoder(
     object_pairs_hook=lambda pairs: Members(tuple(pairs)), parse_float=Raw, parse_int=Raw, parse_constant=Raw,
     strict=False,
@@ -39,16 +46,46 @@ _READER: Final = json.JSONDecoder(
 
 def documents(text: str) -> Iterator[tuple[int, int, Loose]]:
     """The objects and lists in a text: where each begins and ends, and what it says."""
-    at = tries = 0
-    while tries < MOST_TRIES and (match := _BRACKET.search(text, at)) is not None:
+    at, left = 0, OFTEN * len(text) + OFTEN * DEEP
+    while left > 0 and (match := _BRACKET.search(text, at)) is not None:
+        start, at = match.start(), match.end()
+        if match["label"]:
+            continue
         try:
-            value, end = _READER.raw_decode(text, match.start())
-        except (ValueError, RecursionError):
-            tries += 1
-            at = match.end()
+            value, end = _document(text, start)
+        except _Broken as broken:
+            left -= broken.cost
         else:
-            yield match.start(), end, value
+            yield start, end, value
             at = end
+
+
+class _Broken(Exception):
+    """A bracket begins no document."""
+
+    def __init__(self, cost: int) -> None:
+        super().__init__()
+        self.cost = cost
+
+
+def _document(text: str, start: int) -> tuple[Loose, int]:
+    """
+    Raises:
+        _Broken: there is none.
+    """
+    size = WINDOW
+    while True:
+        try:  # the parser's errors count the lines before them: it is shown no more than it may need
+            value, end = _READER.raw_decode(text[start : start + size])
+        except json.JSONDecodeError as e:
+            cut_off = e.pos > size - AT_LEAST or e.msg.startswith("Unterminated")
+            if not cut_off or start + size >= len(text):
+                raise _Broken(max(min(size, len(text) - start) if cut_off else e.pos, AT_LEAST)) from None
+        except RecursionError:
+            raise _Broken(DEEP) from None
+        else:
+            return value, start + end
+        size *= 16
 
 
 def members(value: Loose) -> tuple[tuple[str, Any], ...] | None:

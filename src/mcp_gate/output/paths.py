@@ -130,10 +130,10 @@ def _in_parts(
     between: list[str] = []
     past, broken = 0, False
     for start, end, value in there:
-        count = len(found)
+        count, said = len(found), text[start:end]
         try:
-            cleaned: Loose = _all(value, paths, at, found)
-            new = text[start:end] if cleaned is value else written(cleaned)
+            cleaned: Loose = _all(value, [one for one in paths if may_hide(said, one[0])], at, found)
+            new = said if cleaned is value else written(cleaned)
         except RecursionError:  # too deep to be looked at: it is only a text
             del found[count:]
             continue
