@@ -90,3 +90,9 @@ async def test_events_end_with_a_word_when_the_gate_goes(tmp_path: Path) -> None
     with pytest.raises(Unreachable):
         await asyncio.wait_for(rest, 5)
     events.close()
+
+
+def test_it_says_how_its_decisions_prove_whose_they_are(tmp_path: Path) -> None:
+    assert ReviewClient(tmp_path).proof == "session"
+    assert ReviewClient(tmp_path, token="t").proof == "token"
+    assert ReviewClient(tmp_path, token="t", signer=lambda _: "s").proof == "signed"

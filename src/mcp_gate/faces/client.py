@@ -65,6 +65,13 @@ class ReviewClient:
         self._timeout = timeout
         self.signer = signer
 
+    @property
+    def proof(self) -> str:
+        """How decisions made over it prove whose they are: `session`, `token` or `signed`."""
+        if self.signer is not None:
+            return "signed"
+        return "session" if self._token is None else "token"
+
     # ---- requests, in the words of the contract
 
     def requests(self, *, status: str | None = "pending", group: str | None = None) -> Iterator[JsonObject]:

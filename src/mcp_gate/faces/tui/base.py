@@ -24,7 +24,7 @@ class Base(Screen[None]):
     def __init__(self, client: ReviewClient, me: str, status: JsonObject) -> None:
         super().__init__()
         self.client = client
-        self.desk = Desk(me, status, proof="signed" if client.signer is not None else "session")
+        self.desk = Desk(me, status, proof=client.proof)
         self.claims: set[str] = set()
         """Requests claimed from this screen and not given back."""
         self.sending: set[str] = set()
