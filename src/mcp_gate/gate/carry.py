@@ -68,10 +68,10 @@ def answer(
             raise RpcError.of(error)
         case Refused():
             return refused(flight, outcome)
-        case NextLeg(request_id, round):
+        case NextLeg(request_id, round, opened_ts):
             if flight.tasks:
                 now = rfc3339(talk.gate.clock.wall())
-                return {**handle(request_id, "working", now, now), "resultType": "task"}
+                return {**handle(request_id, "working", opened_ts, now), "resultType": "task"}
             sealed = talk.memory.states.leg(job, talk.caller, request_id, round, state.upstream)
             return {"resultType": "input_required", "requestState": sealed}
         case _:

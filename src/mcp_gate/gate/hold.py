@@ -97,6 +97,7 @@ class _Name:
 
     request_id: str
     call_id: str
+    opened_ts: str
 
 
 async def _joined(gate: Gate, received: Received, verdict: Verdict, over: str) -> _Name | HoldOutcome:
@@ -120,7 +121,7 @@ async def _joined(gate: Gate, received: Received, verdict: Verdict, over: str) -
                 gate.announce("request.joined", request)
             case _:
                 assert_never(opened)
-        return _Name(request.id, request.call.id)
+        return _Name(request.id, request.call.id, request.opened_ts)
 
 
 async def _told(
@@ -187,7 +188,9 @@ async def _too_many(gate: Gate, received: Received, verdict: Verdict) -> Refused
 class _Wait:
     """One client waiting on one request."""
 
-    __slots__ = ("_call_id", "_exchange", "_gate", "_id", "_loop", "_received", "_send", "_since", "_verdict")
+    __slots__ = (
+        "_call_id", "_exchange", "_gate", "_id", "_loop", "_opened_ts", "_received", "_send", "_since", "_verdict",
+    )  # fmt: skip
 
     def __init__(
         self, gate: Gate, received: Received, verdict: Verdict, exchange: Exchange, send: Sender, name: _Name
@@ -199,6 +202,7 @@ class _Wait:
         self._send = send
         self._id = name.request_id
         self._call_id = name.call_id
+        self._opened_ts = name.opened_ts
         self._loop = asyncio.get_running_loop()
         self._since = self._loop.time()
 
@@ -270,7 +274,7 @@ class _Wait:
 
     def _out_of_patience(self) -> Outcome:
         if (self._exchange.tasks or self._exchange.modern) and self._exchange.leg < LEGS:
-            return NextLeg(self._id, self._exchange.leg + 1)
+            return NextLeg(self._id, self._exchange.leg + 1, self._opened_ts)
         return words.pending(self._verdict, self._call_id, self._id)
 
     # ---- execution

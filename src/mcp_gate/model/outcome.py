@@ -99,6 +99,8 @@ class NextLeg:
 
     request_id: str
     round: int
+    opened_ts: str
+    """Since when it is held, RFC 3339."""
 
 
 Outcome: TypeAlias = Delivered | UpstreamError | Refused | NextLeg

@@ -37,7 +37,8 @@ async def test_a_held_call_is_a_task_that_completes_once_and_is_told_as_often_as
         assert (handle["taskId"], handle["status"]) == (request.id, "working")
         assert {"createdAt", "lastUpdatedAt", "ttlMs"} <= set(handle)
         assert handle["pollIntervalMs"] == 5000
-        assert (await client.result("tasks/get", look(request.id)))["status"] == "working"
+        seen = await client.result("tasks/get", look(request.id))
+        assert (seen["status"], seen["createdAt"]) == ("working", handle["createdAt"])
         await decide(b.gate, request)
         assert probe.calls() == []
         done = await client.result("tasks/get", look(request.id))
