@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from mcp_gate.faces.mcp import connect
 from support.agents import entry
 from support.running import Place, place, serving, wait_for
 from support.upstreams import Probe
@@ -254,7 +255,14 @@ def held_by(pid: int) -> set[Path]:
     return {descriptor.readlink() for descriptor in Path(f"/proc/{pid}/fd").iterdir()}
 
 
-@pytest.mark.parametrize("through", ["sockets", "a file and a pipe", "a pipe and a file"])
+def test_a_client_that_ended_before_anybody_could_watch_it_is_no_gate_that_ended() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b'{"streams":true}\n{"ended":true}\n')
+        assert connect._serve(ours, None, [])
+
+
+@pytest.mark.parametrize("through", ["sockets", "one socket", "a file and a pipe", "a pipe and a file"])
 def test_streams_of_every_kind_do(tmp_path: Path, through: str) -> None:
     lines = [
         {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE},
@@ -275,6 +283,17 @@ def test_streams_of_every_kind_do(tmp_path: Path, through: str) -> None:
                 ours.sendall(said)
                 ours.shutdown(socket.SHUT_WR)
                 while data := we.recv(65_536):
+                    out += data
+            case "one socket":  # both ways, as socat has it
+                ours, theirs = socket.socketpair()
+                stack.enter_context(ours)
+                process = subprocess.Popen(where.connect(), stdin=theirs, stdout=theirs)
+                theirs.close()
+                for line in said.splitlines(keepends=True):
+                    ours.sendall(line)
+                    out += ours.recv(65_536)
+                ours.shutdown(socket.SHUT_WR)
+                while data := ours.recv(65_536):
                     out += data
             case "a file and a pipe":
                 stdin = stack.enter_context((tmp_path / "said").open("rb"))

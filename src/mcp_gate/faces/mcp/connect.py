@@ -234,6 +234,8 @@ def _serve(connection: socket.socket, rest: bytes | None, made: list[int]) -> bo
         socket.send_fds(connection, [b"\n"], STREAMS)
         reply, rest = _reply(connection)
         if reply.get("streams") is True:
+            if rest:
+                return True  # the gate's last word came along: the client ended at once
             connection.set_inheritable(True)
             # "connect" tells whoever looks at the processes what this one is.
             arguments = [WATCHER, "connect", str(connection.fileno()), *map(str, made)]

@@ -10,9 +10,12 @@ import asyncio
 import os
 import socket
 import stat
+import sys
 from array import array
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import BinaryIO, Final, Protocol
+
+from mcp_gate.faces.mcp import patient
 
 TOKEN: Final = b"\n"
 """What is sent along with the two descriptors, which cannot travel alone."""
@@ -64,12 +67,18 @@ class Coming:
         except OSError:
             data, fds = b"", []
         self.cancel()
-        if data == TOKEN and len(fds) == 2 and all(map(_is_stream, fds)):
-            self._arrived(fds[0], fds[1])
-            return
-        for fd in fds:
+        ours: list[int] = []
+        try:
+            if data == TOKEN and len(fds) == 2:
+                ours += (_ours(fd, mode) for fd, mode in zip(fds, (os.O_RDONLY, os.O_WRONLY), strict=True))
+        except OSError:
+            pass
+        for fd in fds if len(ours) == 2 else [*fds, *ours]:
             os.close(fd)
-        self._failed()
+        if len(ours) == 2:
+            self._arrived(ours[0], ours[1])
+        else:
+            self._failed()
 
 
 def _received(connection: socket.socket) -> tuple[bytes, list[int]]:
@@ -84,9 +93,29 @@ def _received(connection: socket.socket) -> tuple[bytes, list[int]]:
     return b"" if flags & socket.MSG_CTRUNC else data, list(fds)
 
 
-def _is_stream(fd: int) -> bool:
-    mode = os.fstat(fd).st_mode
-    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+def _ours(fd: int, mode: int) -> int:
+    """A descriptor of what another one leads to, by which nobody else can make the gate wait: the mode of one that was
+    handed over is its sender's too.
+
+    Raises:
+        OSError: it is no pipe and no socket of this machine.
+    """
+    found = os.fstat(fd).st_mode
+    if stat.S_ISSOCK(found):
+        with socket.socket(fileno=os.dup(fd)) as one:
+            if (one.family, one.type) == (socket.AF_UNIX, socket.SOCK_STREAM):
+                return one.detach()  # written and read without waiting: see `patient`
+    elif stat.S_ISFIFO(found):
+        if sys.platform != "linux":
+            return os.dup(fd)
+        path = f"/proc/self/fd/{fd}"
+        if os.readlink(path).startswith("pipe:"):  # noqa: PTH115 -- the end of one with a name is not seen by polling
+            return os.open(path, mode | os.O_NONBLOCK | os.O_CLOEXEC)
+    raise OSError("neither a pipe nor a socket")
+
+
+def _is_socket(file: BinaryIO) -> bool:
+    return stat.S_ISSOCK(os.fstat(file.fileno()).st_mode)
 
 
 class Streams(asyncio.WriteTransport):
@@ -106,16 +135,29 @@ class Streams(asyncio.WriteTransport):
         Raises:
             OSError: the loop cannot use them.
         """
-        loop = asyncio.get_running_loop()
         reading, writing = os.fdopen(source, "rb", 0), os.fdopen(sink, "wb", 0)
         try:
-            self._sink, _ = await loop.connect_write_pipe(lambda: _Sink(self._listener, self), writing)
-            self._source, _ = await loop.connect_read_pipe(lambda: _Source(self._listener, self), reading)
+            self._sink = await self._into(writing)
+            self._source = await self._out_of(reading)
         except BaseException:
             self.abort()
             reading.close()
             writing.close()
             raise
+
+    async def _into(self, file: BinaryIO) -> asyncio.WriteTransport:
+        if _is_socket(file):
+            with file:
+                return patient.Sink(os.dup(file.fileno()), self._listener, self.sink_lost)
+        loop = asyncio.get_running_loop()
+        return (await loop.connect_write_pipe(lambda: _Sink(self._listener, self), file))[0]
+
+    async def _out_of(self, file: BinaryIO) -> asyncio.ReadTransport:
+        if _is_socket(file):
+            with file:
+                return patient.Source(os.dup(file.fileno()), self._listener.heard, self.source_ended)
+        loop = asyncio.get_running_loop()
+        return (await loop.connect_read_pipe(lambda: _Source(self._listener, self), file))[0]
 
     # ---- asyncio.WriteTransport
 
@@ -137,7 +179,7 @@ class Streams(asyncio.WriteTransport):
 
     def abort(self) -> None:
         self._stop_reading()
-        if self._sink is not None:
+        if self._sink is not None and not self._lost:
             self._sink.abort()
 
     # ---- the other direction
