@@ -57,8 +57,8 @@ class States:
         text = self._gate.unseal(sealed)
         if text is None:
             return State(upstream=brought)
-        said: JsonObject = json.loads(text)
-        if said["for"] != _binding(job, caller):
+        said = json.loads(text)
+        if not isinstance(said, dict) or said.get("for") != _binding(job, caller):  # a list is a cursor, or a link
             raise RpcError(INVALID_PARAMS, "Invalid params: requestState belongs to another call")
         if "leg" in said:
             return State(leg=said["leg"], upstream=said["upstream"])
