@@ -31,7 +31,8 @@ def list_(config: str | None, state: str | None, as_json: bool) -> None:
     with gate_of(config, state, as_json=as_json) as gate:
         found = gate.get("/v1/webhooks")["webhooks"]
     if as_json:
-        print_json({"webhooks": found})
+        for one in found:
+            print_json(one)
         return
     if not found:
         print("No webhooks are set; name them under webhooks: in gate.yaml.")
