@@ -11,7 +11,7 @@ import pytest
 
 from mcp_gate.faces.client import decision_body
 from mcp_gate.faces.http.shapes import request_json
-from mcp_gate.gate import quarantine
+from mcp_gate.gate import late, quarantine
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.quarantine import LOOK_SEC
 from mcp_gate.gate.redecide import redecide
@@ -22,6 +22,7 @@ from mcp_gate.gate.vault import Unreadable, Vault
 from mcp_gate.model.event import Event
 from mcp_gate.model.judged import Refused as Refusal
 from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Refused, Retry, Status, UpstreamError
+from mcp_gate.model.output import Form
 from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
 from mcp_gate.wire.errors import RpcError
 from support.forging import approve_row, write
@@ -454,3 +455,24 @@ async def test_what_comes_when_too_many_of_an_agent_s_results_wait_is_withheld_f
         await gate.quarantine.load()
         assert not gate.quarantine.has_room("default")
         assert gate.quarantine.has_room("other")
+
+
+async def test_what_a_task_came_to_outlives_a_restart_and_is_collected_by_the_same_call(tmp_path: Path) -> None:
+    handle = Upstream({"task": {"taskId": "t-1", "status": "working"}})
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        begun = await perform(gate, job("get", {"id": 7}), handle)
+        assert isinstance(begun, Delivered)
+        assert begun.ran is not None
+        told = await late.told(gate, begun.ran, dict(RESULT), Form.RESULT)
+        assert isinstance(told, Refused)
+        (request,) = [one for one in await gate.store.requests() if one.kind == "quarantine"]
+        assert (told.request_id, request.call.id) == (request.id, begun.ran.call.id)
+        await say(gate, request, "release")
+    on_disk = b"".join(path.read_bytes() for path in tmp_path.glob("gate.db*"))
+    assert SSN.encode() not in on_disk
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        await gate.quarantine.load()
+        outcome = await perform(gate, job("get", {"id": 7}), handle)
+        assert isinstance(outcome, Delivered)
+        assert outcome.result == RESULT
+        assert len(handle.sent) == 1
