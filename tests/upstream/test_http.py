@@ -529,15 +529,16 @@ async def test_where_discover_is_refused_hands_are_shaken(refusal: bytes) -> Non
     assert json.loads(server.asked[1].body)["params"]["capabilities"] == {}
 
 
-async def test_a_handshake_that_is_refused_says_why_revealed() -> None:
+async def test_S192_why_a_handshake_is_refused_is_told_to_the_operator_alone_and_revealed() -> None:
     async def refuse(asked: Asked, writer: asyncio.StreamWriter) -> None:
-        body = {"jsonrpc": "2.0", "id": 1, "error": {"code": -1, "message": "no\u202e"}}
+        body = {"jsonrpc": "2.0", "id": 1, "error": {"code": -1, "message": "no such key sk-1\u202e"}}
         writer.write(plain(json.dumps(body).encode()))
 
     async with scripted(refuse) as (url, _):
-        with pytest.raises(Lost, match="no⟨U\\+202E⟩") as caught:
+        with pytest.raises(Down) as caught:
             await opened(url)
-    assert not caught.value.sent
+    assert (caught.value.reason, caught.value.sent) == ("the upstream refused the handshake", False)
+    assert caught.value.detail == "it refused the handshake: -1 no such key sk-1⟨U+202E⟩"
 
 
 @pytest.mark.parametrize("streamed", [False, True])

@@ -38,6 +38,8 @@ HANDSHAKE_SEC: Final = 30.0
 DISCOVER_SEC: Final = 5.0
 NOTIFY_SEC: Final = 10.0
 CLOSE_SEC: Final = 2.0
+LONGEST_TOLD: Final = 200
+"""Characters of what an upstream says of itself that its operator is told."""
 MOST_QUESTIONS: Final = 100
 """Of one upstream under way."""
 NOTIFICATIONS_PER_SEC: Final = 200.0
@@ -359,12 +361,13 @@ async def _handshake(link: HttpLink, hello: ClientHello) -> None:
     """`initialize`.
 
     Raises:
-        Lost: it failed.
+        Lost: it failed; `Down` with what the upstream says of it.
     """
     try:
         link.hello = await ask(link, "initialize", hello.params(), HANDSHAKE_SEC)
     except RpcError as error:
-        raise Lost(f"the upstream refused the handshake: {reveal(error.message[:200])}", sent=False) from None
+        detail = f"it refused the handshake: {error.code} {reveal(error.message[:LONGEST_TOLD])}"
+        raise Down("the upstream refused the handshake", detail) from None  # its words may tell what no client may know
     except Lost as lost:
         raise Lost(lost.reason, sent=False) from None
     version = link.hello.get("protocolVersion")
