@@ -117,6 +117,6 @@ async def test_status_metrics_and_the_screen_tell_of_it(tmp_path: Path) -> None:
         assert line in metrics.decode().replace('reviewer="dana",quantile="0.5"', 'quantile="0.5",reviewer="dana"')
     assert "median wait 3:20, target 1:00  BREACHED" in shown.stdout
     assert "more than the 5% to 10% that keep people attentive" in shown.stdout
-    assert "dana: 0 open, 1 decisions in the last day (median 3:20, p95 3:20, 0% in under two seconds)" in shown.stdout
+    assert "dana: 0 open, 1 decision in the last day (median 3:20, p95 3:20, 0% in under two seconds)" in shown.stdout
     line = "".join(text for text, _ in topline(Desk("dana", status), hands.wall, 0, 160))
     assert "WAITS OVER TARGET" in line

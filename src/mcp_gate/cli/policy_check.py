@@ -39,7 +39,8 @@ def check(config: str | None, state: str | None, as_json: bool) -> None:
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
     print(f"{reveal(str(directory))}: {len(loaded.snapshot.files)} files, snapshot {loaded.snapshot.id}")
+    layers = len(loaded.policy.layers)
     print(
-        f"{len(loaded.upstreams)} upstreams, {rules} rules in {len(loaded.policy.layers)} documents, "
+        f"{len(loaded.upstreams)} upstreams, {rules} rules in {layers} document{'' if layers == 1 else 's'}, "
         f"{len(loaded.policy.invariants)} invariants, {len(warnings)} warnings. It can be served."
     )

@@ -45,7 +45,9 @@ def _lines(found: JsonObject) -> Iterator[str]:
     looks = found["second_reviews"]
     if looks["done"] or looks["open"]:
         same = f", {looks['agreement']:.0%} of them agree" if looks["done"] else ""
-        yield _line("looks", f"{looks['done']} decisions of 30 days looked at again{same}; {looks['open']} still open")
+        yield _line(
+            "looks", f"{_decisions(looks['done'])} of 30 days looked at again{same}; {looks['open']} still open"
+        )
     if "webhooks" in found:
         hooks = found["webhooks"]
         cure = "; 'mcp-gate webhooks list' says why" if hooks["dead"] else ""
@@ -88,12 +90,16 @@ def _share(share: float, low: float, high: float) -> str:
     return f"{share:.1%} of the last day's calls, {how}"
 
 
+def _decisions(count: int) -> str:
+    return f"{count} decision{'' if count == 1 else 's'}"
+
+
 def _people(people: list[JsonObject]) -> Iterator[str]:
     from mcp_gate.lang.times import span
 
     busy = [one for one in people if one["open"] or one["decisions"]]
     for number, one in enumerate(busy):
-        told = f"{one['id']}: {one['open']} open, {one['decisions']} decisions in the last day"
+        told = f"{one['id']}: {one['open']} open, {_decisions(one['decisions'])} in the last day"
         if one["decisions"]:
             times = f"median {span(one['median_decision_sec'])}, p95 {span(one['p95_decision_sec'])}"
             told += f" ({times}, {one['under_two_sec_share']:.0%} in under two seconds)"
