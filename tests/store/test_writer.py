@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
@@ -130,6 +131,67 @@ async def test_the_event_loop_does_not_wait_for_a_database_that_somebody_else_ho
             other.execute("rollback")
         await waiting
         assert await rows(database) == 2
+
+
+async def test_what_failed_along_with_a_lone_body_is_written_though_nobody_writes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with faulty_writer(monkeypatch) as plan:
+        async with lone(tmp_path) as database:
+            await database.write(_insert(1))
+            outcome = database.write(_insert(2), lazy=True)
+            plan.arm(5)
+            with pytest.raises(Unavailable):
+                await database.write(_insert(3), alone=True)
+            await asyncio.wait_for(outcome, 5)
+            assert await rows(database) == 2
+
+
+async def test_a_file_is_opened_anew_by_the_thread_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    real = writer.open_for_writing
+
+    def connect(path: Path) -> sqlite3.Connection:
+        opened.append(threading.current_thread().name)
+        return real(path)
+
+    monkeypatch.setattr(writer, "open_for_writing", connect)
+    with faulty_writer(monkeypatch) as plan:
+        async with lone(tmp_path) as database:
+            plan.arm(4)
+            with pytest.raises(Unavailable):
+                await database.write(_insert(1), alone=True)
+            await database.write(_insert(1), alone=True)
+            assert opened[1:] == ["mcp-gate-store"]
+
+
+async def test_the_event_loop_does_not_wait_for_somebody_who_takes_the_database_while_a_body_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with lone(tmp_path) as database:
+        await database.write(_insert(1))
+        with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:
+            begin = writer.Writer._begin
+
+            def late(self: writer.Writer, *, patient: bool = True) -> writer.Begun:
+                if not other.in_transaction and bodies:
+                    other.execute("begin immediate")
+                return begin(self, patient=patient)
+
+            bodies: list[int] = []
+
+            def body(tx: Tx) -> None:
+                bodies.append(1)
+                raise NotFound("c")
+
+            monkeypatch.setattr(writer.Writer, "_begin", late)
+            began = time.monotonic()
+            waiting = database.write(body, alone=True)
+            assert time.monotonic() - began < 1
+            other.execute("rollback")
+            monkeypatch.setattr(writer.Writer, "_begin", begin)
+        with pytest.raises((NotFound, Unavailable)):
+            await waiting
 
 
 async def test_a_disk_that_was_slow_is_left_to_the_thread_for_a_while(

@@ -136,16 +136,21 @@ class Writer:
                 return False
             started = time.monotonic()
             settled = self._transact(jobs, begun)
+            owed, self._owed = self._owed, []
             self._at_once += 1
             ended = time.monotonic()
             if ended - started > SLOW_SEC:
                 self._slow_until = ended + RESPITE * (ended - started)
         finally:
             self._turn.release()
+        for job in owed:
+            self.put(job)  # the thread tries it again; it waits for nothing else
         _resolve(settled)
         return True
 
     def _begun_at_once(self) -> Begun | None:
+        if self._connection is None:
+            return None  # to open the file may take long
         try:
             return self._begin(patient=False)
         except (sqlite3.Error, OSError, Unavailable):
@@ -215,12 +220,13 @@ class Writer:
         if not jobs:
             return []
         self._owed = []
+        patient = begun is None
         try:
             begun = begun or self._begin()
             effects = self._all(begun, jobs)
             if effects is None:
                 begun.connection.execute("rollback")
-                effects = self._one_by_one(self._begin(), jobs)
+                effects = self._one_by_one(self._begin(patient=patient), jobs)
         except (sqlite3.Error, OSError, Unavailable) as error:
             return self._failed(jobs, error)
         if self._tally.trouble:
