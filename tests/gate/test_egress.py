@@ -660,3 +660,12 @@ async def test_a_number_is_taken_out_however_it_is_laid_out(said: str) -> None:
         seen = await out(payload)
         assert isinstance(seen, Changed), said
         assert not any(part in json.dumps(seen.payload) for part in ("4539", "0343", "536", "1234")), said
+
+
+async def test_S193_a_prompt_is_not_called_by_somebody_s_address() -> None:
+    listed = {"prompts": [{"name": f"report for {MAIL}"}, {"name": "a-b.c_1"}, {"name": "a report"}]}
+    seen = await out(listed, method="prompts/list", call=None)
+    assert isinstance(seen, Changed)
+    assert [one["name"] for one in seen.payload["prompts"]] == [
+        "report for [REDACTED:EMAIL_ADDRESS#1]", "a-b.c_1", "a report",
+    ]  # fmt: skip

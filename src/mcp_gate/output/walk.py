@@ -49,6 +49,7 @@ ASKING: Final = ("notifications/", "elicitation/", "sampling/", "roots/")
 """What an upstream says of its own accord: only there a progress token is one."""
 NAMED: Final = frozenset({"tools/list", "prompts/list"})
 """Lists whose items are called by their `name`: it is what it is."""
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 PICTURED: Final = frozenset({"image", "audio"})
 SHORTEST_TEXT: Final = 3
 SHORTEST_NUMBER: Final = 4
@@ -173,7 +174,7 @@ class _Walk:
             self._key(key, keys, here)
         if key == "text" and type(child) is str:
             self._text(child, keys, here)
-        elif not self._is_handle(key, child, keys) and not (key == "name" and self._named and len(keys) == 1):
+        elif not self._is_handle(key, child, keys) and not self._is_name(key, child, keys):
             self._message(child, (*keys, key), here)
 
     def _whole(self, text: str, keys: tuple[str, ...], trail: Trail) -> None:
@@ -209,6 +210,13 @@ class _Walk:
         if key not in HANDLES or keys[-1:] not in HANDLES[key] or (key == "progressToken" and not self._asking):
             return False
         return type(value) is int or (type(value) is str and _HANDLE.fullmatch(value) is not None)
+
+    def _is_name(self, key: str, value: Json, keys: tuple[str, ...]) -> bool:
+        """Whether it is what something in a list is called by, rather than words about it."""
+        return (
+            key == "name" and self._named and len(keys) == 1 and type(value) is str
+            and _NAME.fullmatch(value) is not None
+        )  # fmt: skip
 
     def _text(self, text: str, keys: tuple[str, ...], here: Trail) -> None:
         if self._structured is not None and any(text == written for written in self._twins()):
