@@ -94,3 +94,21 @@ def test_keys_of_more_vendors_are_known_by_their_shape() -> None:
     hexadecimal = "b5928e57f5f400fc03fd3a61936ab140"
     for key in (f"{hexadecimal}-us12", f"key-{hexadecimal}", f"M{'n7fuVeUH5OVsYn6lBbDwQSv'}.kdJxOX.{'iOZw_FdUgi' * 3}"):
         assert found(f"rotated: {key} (yesterday)") == [key]
+
+
+def test_who_changed_a_line_or_wrote_a_message_stands_before_the_time() -> None:
+    assert found("a4ede04 (Khalid Benali 2023-05-21 10:11:12 +0200 12) def total") == ["Khalid Benali"]
+    assert found("Dolores Rowntree [00:37]: can someone help") == ["Dolores Rowntree"]
+    assert found("*Caetano Alves*  4:55 PM\nthanks") == ["Caetano Alves"]
+    assert found("Heike Pohl, born in spring") == ["Heike Pohl"]
+    assert found("Berlin Conference (10:30), Payment Service [10:30]: started") == []
+
+
+def test_a_password_may_stand_behind_its_login() -> None:
+    assert found("the staging login is qa_admin / FUN6zQJc0JAuria1, thanks") == ["FUN6zQJc0JAuria1"]
+    assert found("login is optional / unnecessary there") == []
+
+
+def test_cookies_under_their_name_are_covered_whole() -> None:
+    cookies = "sid=434db967f032144984e67e537d9746df; theme=dark"
+    assert found(json.dumps({"name": "Cookie", "value": cookies})) == [cookies]

@@ -100,6 +100,13 @@ SPEECH: Final = _each(
     "left visited applied approved rejected ordered booked bought received uploaded submitted created updated "
     "commented opened closed assigned reviewed merged committed"
 )
+STAMPS: Final = (
+    r"\([A-Z?][A-Za-z?.' -]{3,40} \d{4}-\d\d-\d\d",
+    r"[A-Z?][a-z?.'-]{1,20} {1,2}[\[(]\d{1,2}:\d\d",
+    r"[a-z?.]\* {1,3}\d{1,2}:\d\d",
+    r"[A-Z?][a-z?.'-]{1,20}(?:,|,? \(|,) ?(?:born|geb\.|geboren|nacid[oa]|nat[oa])",
+)
+"""Times behind the names of who wrote something, and what is said of births."""
 STREETS: Final = (
     r" (?:[Ss]treet|STREET|St|ST|[Aa]venue|AVENUE|Ave|AVE|[Rr]oad|ROAD|Rd|RD|[Ll]ane|LANE|Ln|LN|Blvd|[Bb]oulevard|"
     r"[Dd]rive|DRIVE|Dr|DR|Court|Ct|Way|WAY|Place|Pl|Square|Sq|Terrace|Ter|Row|Close|Crescent|Cres|Parkway|Pkwy|"

@@ -27,6 +27,7 @@ _VALUES: Final = words("value values answer content text")
 _COLUMNS: Final = words("columns headers header fields columnNames column_names")
 _ROWS: Final = words("rows data values records")
 _ESCAPED: Final = re.compile(r'(?:\\\\)+\\?"?|\\"')
+_OPEN: Final = re.compile(r'\s{0,8}[{\[][\s{\[]{0,64}\\["nrt]')
 _NESTED: Final = 3
 """So often JSON in a string of JSON is gone into."""
 _DEEP: Final = 4
@@ -42,7 +43,7 @@ class _Level:
     kinds: dict[str, str | None]
     """Entities by names in it."""
     key: str = ""
-    label: str = ""
+    labels: tuple[str, ...] = ()
     """What `name` or `type` says, for a `value` beside it."""
     names: list[Finding] = field(default_factory=list)
     """Names that count if something else here is a person's."""
@@ -94,10 +95,13 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
                 closed = levels.pop()
                 level = levels[-1]
                 yield from closed.of_people()
-                if closed.label and not level.label and level.key in _LABELS:
-                    level.label = closed.label  # `"type": {"text": "Passport"}`
+                if level.key in _LABELS:
+                    level.labels += closed.labels  # `"type": {"text": "Passport"}`
                 if level.key in _COLUMNS and closed.columns:
                     level.columns = closed.columns
+        elif kind == 1 and nested and _OPEN.match(text, token.start(1)):
+            path = (*level.path[1 - _DEEP :], level.key) if level.is_object else level.path
+            yield from _within(text, *token.span(1), path, nested - 1)
         elif (entity := _kind(text, token, level)) is not None:
             level.human = level.human or entity in HUMAN
             start, end = token.span(kind or 0)
@@ -110,19 +114,14 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
             elif found is not None:
                 level.given = level.given or (entity == "PERSON" and fields.is_given(level.key))
                 yield found
-        elif kind == 1 and nested and text[token.start(1) : token.start(1) + 1] in ("{", "["):
-            path = (*level.path[1 - _DEEP :], level.key) if level.is_object else level.path
-            yield from _within(text, *token.span(1), path, nested - 1)
     for level in levels:
         yield from level.of_people()
 
 
 def _within(text: str, start: int, end: int, path: tuple[str, ...], nested: int) -> Iterator[Finding]:
     """Findings in a string that holds JSON; what is escaped in it is read at its place."""
-    inner = text[start:end]
-    if '\\"' in inner:
-        plain = _ESCAPED.sub(lambda found: _shorter(found[0]).rjust(len(found[0])), inner)
-        yield from (one.at(start + one.start, start + one.end) for one in find(plain, path, nested))
+    plain = _ESCAPED.sub(lambda found: _shorter(found[0]).rjust(len(found[0])), text[start:end])
+    yield from (one.at(start + one.start, start + one.end) for one in find(plain, path, nested))
 
 
 def _shorter(escaped: str) -> str:
@@ -144,10 +143,10 @@ def _kind(text: str, token: re.Match[str], level: _Level) -> str | None:
     """What the value in a token should be."""
     key = level.key
     if level.is_object:
-        if level.label and key.lower() in _VALUES:
-            return entity_of((*level.path, level.label))
+        if level.labels and key.lower() in _VALUES:
+            return next(filter(None, (entity_of((*level.path, label)) for label in level.labels)), None)
         if token.lastindex == 1 and token.end() - token.start() < 64 and _is_label(level):
-            level.label = token[1]
+            level.labels = (*level.labels[-3:], token[1])
     elif level.row >= 0:
         level.row += 1
         return entity_of((level.columns[level.row - 1],)) if level.row <= len(level.columns) else None

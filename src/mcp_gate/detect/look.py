@@ -12,6 +12,7 @@ from mcp_gate.detect import (
     codes,
     cues,
     fields,
+    grids,
     ids,
     jsontext,
     mail,
@@ -29,8 +30,8 @@ from mcp_gate.detect.finding import Finding, Leaf
 from mcp_gate.detect.triggers import CUES, Kind
 from mcp_gate.detect.windows import around, uncovered
 
-_FIELD, _STATEMENT, _MAIL, _PERSON, _SPEECH = map(
-    int, (Kind.FIELD, Kind.STATEMENT, Kind.MAIL, Kind.PERSON, Kind.SPEECH)
+_FIELD, _STATEMENT, _GRID, _MAIL, _PERSON, _SPEECH = map(
+    int, (Kind.FIELD, Kind.STATEMENT, Kind.GRID, Kind.MAIL, Kind.PERSON, Kind.SPEECH)
 )
 """Asked for in every leaf: as a member of its class each costs as much as all the rest of the question."""
 _CUES: Final = slice(min(CUES), max(CUES) + 1)
@@ -65,6 +66,8 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
         return found
     if ends[_FIELD]:
         found.extend(_by_fields(text, ends, leaf.keys))
+    if ends[_GRID]:
+        found.extend(grids.find(text))
     if ends[_STATEMENT]:
         found.extend(statements.find(text))
     found.sort(key=attrgetter("start"))

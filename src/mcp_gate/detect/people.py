@@ -21,6 +21,11 @@ _JSON_FIELD: Final = re.compile(r"[\"'] ?[:=] ?[\"']?$")
 _AND: Final = re.compile(rf"(?:,? (?:and|und|et|y|e)|,|;| &|/) ({_NAME.pattern})")
 _BEFORE_MAIL: Final = re.compile(rf"({_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}})[\"']?,? ?[<(\[](?:mailto:)?$")
 _BEFORE_VERB: Final = re.compile(rf"({_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}}) $")
+_STAMP: Final = re.compile(
+    r"\*?[ \t]{1,4}[\[(]?(?:\d{4}-\d\d-\d\d|\d{1,2}:\d\d)$|(?:,|,? \(|,? )(?: ?born|geb\.|geboren|nacid[oa]|nat[oa])$"
+)
+"""What follows the name of who changed a line or wrote a message, and of who was born."""
+_BEFORE_STAMP: Final = re.compile(rf"(?:^|[\n(*\]>.] ?)({_WORD}(?: (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}})$")
 _LOWER: Final = words(
     "with by from to call called ask tell told met meet user users customer client contact author owner speaker "
     "manager member"
@@ -50,7 +55,8 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
         return
     if parts == 1 < _parts(all_) and "," not in all_:
         return  # `Dear Hiring Manager`
-    if word in ("from", "to", "cc", "bcc") and not before.rstrip(" \r\n\"'").endswith(":"):
+    labelled = before.rstrip(" \r\n\"'").endswith((":", "belongs to"))
+    if word in ("from", "to", "cc", "bcc") and not labelled:
         return
     least = 2 if word in _LOWER and not before.rstrip(" ").endswith((":", "=")) else 1
     while name and sum(map(len, name.split())) > 2 and _parts(name) >= least and not _goes_on(text, start + len(name)):
@@ -60,7 +66,10 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
 
 
 def before_verb(text: str, end: int) -> Iterator[Finding]:
-    """Two words or more with capitals before a verb that ends at `end`."""
+    """Two words or more with capitals before a verb, or a date or a time of day, that ends at `end`."""
+    if stamp := _STAMP.search(text, max(0, end - 24), end):
+        yield from _found(_BEFORE_STAMP, text, stamp.start(), "person_by_time")
+        return
     verb = text.rfind(" ", 0, end)
     while verb > 0 and not text[verb + 1 : verb + 2].islower():  # pragma: no cover - verbs are one word each
         verb = text.rfind(" ", 0, verb)

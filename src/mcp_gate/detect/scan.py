@@ -126,7 +126,7 @@ def _takes_long(leaves: Sequence[Leaf], fired: Mapping[int, Ends], most_signs: i
         and (
             jsontext.starts(leaf.text)
             or tables.may_hold(leaf.text)
-            or (which in fired and bool(fired[which][Kind.STATEMENT]))
+            or (which in fired and bool(fired[which][Kind.STATEMENT] or fired[which][Kind.GRID]))
         )
         for which, leaf in enumerate(leaves)
     )

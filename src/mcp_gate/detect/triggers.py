@@ -52,8 +52,10 @@ class Kind(IntEnum):
     """Pairs of hexadecimal digits, with spaces or colons between them."""
     STATEMENT = 21
     """Where rows are put into a table of a database."""
-    RUN = 22
-    """A shorter run than `WORD`, of the same characters: it may be a key."""
+    GRID = 22
+    """Where a table is drawn."""
+    RUN = 23
+    """A shorter run than `WORD`, of the same characters: it may be a key. The last one: leaves are not asked for it."""
 
 
 KINDS: Final = len(Kind)
@@ -85,7 +87,10 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
         *(rf"\b{word}{_TO_NAME}" for word in cuewords.GREETINGS),
         *(rf"\b(?i:{word}){_TO_NAME}" for word in cuewords.ROLES),
     ),
-    Kind.SPEECH: tuple(rf"[A-Z?][a-z?.'-]{{1,20}} {verb}\b" for verb in cuewords.SPEECH),
+    Kind.SPEECH: (
+        *(rf"[A-Z?][a-z?.'-]{{1,20}} {verb}\b" for verb in cuewords.SPEECH),
+        *cuewords.STAMPS,
+    ),
     Kind.STREET: (cuewords.STREETS,),
     Kind.CUE_PHONE: (cuewords.PHONE,),
     Kind.CUE_SSN: (cuewords.SSN,),
@@ -99,12 +104,13 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.WORD: (r"[0-9A-Za-z+/_-]{15}[^0-9A-Za-z+/_-]",),
     Kind.RUN: (r"[0-9A-Za-z+/_-]{12}[^0-9A-Za-z+/_-]",),
     Kind.ROW: (r"(?:[0-9A-Fa-f]{2}[ :]){6}",),
+    Kind.GRID: (r"-- {1,4}--", r"-\[ RECORD", r"[A-Z]{2} {2,}[A-Z]{2}", r"<[Tt][HhDd][ >]", r"<[Dd][Tt][ >]"),
     Kind.STATEMENT: ("INSERT INTO", "insert into", "Insert into", "INSERT OR", "REPLACE INTO", "replace into"),
 }
 
 
 _GUARDED: Final = (
-    ((Kind.MAIL, Kind.PERSON, Kind.SPEECH, Kind.STATEMENT), None),
+    ((Kind.MAIL, Kind.PERSON, Kind.SPEECH, Kind.STATEMENT, Kind.GRID), None),
     ((Kind.WORD, Kind.RUN), None),
     ((Kind.FIELD, Kind.COLONS), "[:=>]"),
     ((Kind.NUMBER, Kind.DOTTED, Kind.IBAN, Kind.ID, Kind.STREET, *CUES, Kind.ROW), "[0-9]"),

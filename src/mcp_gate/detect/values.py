@@ -41,7 +41,9 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
     "IP_ADDRESS": re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}"),
     "ADDRESS": re.compile(r"(?=[^\n]{0,160}\d)(?=[^\n]{0,160}[^\W\d_]{2})[\w#][^\n<>{}|\"]{5,200}"),
     "PASSWORD": re.compile(r"[^\s\"'<>]{4,128}"),
-    "API_KEY": re.compile(r"(?:(?:Bearer|Basic|Token|ApiKey|Digest) )?[^\s\"'<>]{8,4096}"),
+    "API_KEY": re.compile(
+        r"(?:(?:Bearer|Basic|Token|ApiKey|Digest) )?[^\s\"'<>]{8,4096}(?:(?<=;)(?: [\w.-]+=[^\s\"'<>]{0,4096}){1,32})?"
+    ),
     "PRIVATE_KEY": re.compile(r"[^\s\"'<>]{16,8192}"),
     "CONNECTION_STRING": re.compile(r"[^\s\"'<>]*(?::[^\s\"'<>:@/]+@|;.*(?i:pwd|password|key)=)[^\"'<>\n]*"),
 }

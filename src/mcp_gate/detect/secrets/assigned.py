@@ -33,7 +33,8 @@ _HEADER: Final = compiled(
     rb"\b(?:bearer|basic|token|apikey|negotiate|digest)\s{1,4}([a-z0-9._~+/=-]{16,})", any_case=True
 )
 _BESIDE: Final = compiled(
-    rb"\b(?:password|passwd|passphrase|pwd|pw)\s{1,3}[\"'`]?([^\s\"'`,;:=]{6,64})",
+    rb"\b(?:(?:password|passwd|passphrase|pwd|pw)\s{1,3}[\"'`]?"
+    rb"|(?:login|log ?in|credentials|creds)(?:\s(?:is|are)|:)\s{1,3}[^\s/]{2,64} ?/ ?)([^\s\"'`,;:=]{6,64})",
     any_case=True,
 )
 _CODE: Final = compiled(

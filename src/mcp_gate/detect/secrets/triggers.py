@@ -50,7 +50,8 @@ _PATTERNS: Final = {
     Trigger.TOLD: rb"(?i)--[a-z0-9_-]*" + WORD + rb"[a-z0-9_-]*\s",
     Trigger.SPOKEN: rb"(?i)(?:password|passwd|passcode|passphrase|pwd|secret|token|key)\s[a-z0-9_/'\s-]*"
     rb"\s(?:is|was|to)[\s:]",
-    Trigger.BESIDE: rb"(?i)\b(?:password|passwd|passphrase|pwd|pw)\s+[\"'`]?[^\s\"'`,;:=]{6}",
+    Trigger.BESIDE: rb"(?i)\b(?:login|credentials|creds)(?:\s(?:is|are)|:)\s+[^\s/]+ ?/ ?\S{6}"
+    rb"|\b(?:password|passwd|passphrase|pwd|pw)\s+[\"'`]?[^\s\"'`,;:=]{6}",
     Trigger.HEADER: rb"(?i)\b(?:bearer|basic|token|apikey|negotiate|digest)\s+[a-z0-9._~+/=-]{16}",
     Trigger.GIVEN: rb"(?i)auth\s*=\s*\(|BasicAuth|NetworkCredential|\.login\(|\bcurl\s|\bidentified\s"
     rb"|\blogin\s+\S+\s+password|\bsshpass\s|\brequirepass\s|\bmysql\w*\s[^\n]*\s-p",
