@@ -453,8 +453,26 @@ async def test_what_comes_when_too_many_of_an_agent_s_results_wait_is_withheld_f
         assert fresh.request_id is not None, "there is room again"
     async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
         await gate.quarantine.load()
-        assert not gate.quarantine.has_room("default")
-        assert gate.quarantine.has_room("other")
+        assert not await gate.quarantine.has_room("default")
+        assert await gate.quarantine.has_room("other")
+
+
+async def test_what_was_dropped_leaves_room_though_its_agent_never_asks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "MOST_KEPT", 2)
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        upstream = private()
+        for n in range(2):
+            await perform(gate, job("get", {"id": n}), upstream)
+        for request in await pending(gate, 2):
+            await say(gate, request, "drop")
+        told = await perform(gate, job("get", {"id": 2}), upstream)
+        assert isinstance(told, Refused)
+        assert told.request_id is not None
+        again = await perform(gate, job("get", {"id": 0}), upstream)
+        assert isinstance(again, Refused)
+        assert again.retry is Retry.NEVER, "it is told once that it was dropped, as ever"
 
 
 async def test_what_a_task_came_to_outlives_a_restart_and_is_collected_by_the_same_call(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def large(payload: Json) -> bool:
             if kind is str:
                 characters += len(child)
             elif kind is dict:
+                characters += sum(map(len, child))
                 left.append(child.values())
             elif kind is list:
                 left.append(child)

@@ -202,7 +202,7 @@ class _End:
         quarantine = self.gate.quarantine
         sealed = None
         try:
-            if quarantine.has_room(self.call.agent):
+            if await quarantine.has_room(self.call.agent):
                 payload = without_gate_meta(answer.payload)
                 sealed = await aside(large(payload), quarantine.sealed, self.call, payload)
         except Exception:  # no memory, no files: it is withheld for good, and told so

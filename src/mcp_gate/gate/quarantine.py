@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
@@ -53,15 +53,15 @@ class Quarantine:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._known: dict[tuple[str, str], list[str]] = defaultdict(list)
-        self._count: Counter[str] = Counter()
-        """How many there are of each agent."""
+        self._kept: dict[str, set[str]] = defaultdict(set)
+        """Those of each agent; what was dropped, or is too old, is still among them until they are too many."""
         self._late: Recent[str, str] = Recent()
         """Requests about what came after a call was answered, by its id: a task's client asks for that."""
 
     async def load(self) -> None:
         """After a start: what an earlier process kept."""
         for kept in await self._gate.store.quarantine.all():
-            self._count[kept.agent] += 1
+            self._kept[kept.agent].add(kept.request_id)
             for job_hash in kept.job_hashes:
                 self._known[kept.agent, job_hash].append(kept.request_id)
 
@@ -94,16 +94,18 @@ class Quarantine:
             asked=None if ran.held is None else ran.held.asked,
         )
 
-    def has_room(self, agent: str) -> bool:
+    async def has_room(self, agent: str) -> bool:
         """Whether one more result of an agent may be kept: a tool that returns pictures must not fill the disk."""
-        return self._count[agent] < MOST_KEPT
+        if len(self._kept[agent]) >= MOST_KEPT:
+            self._kept[agent] &= await self._gate.store.quarantine.waiting(agent)
+        return len(self._kept[agent]) < MOST_KEPT
 
     def sealed(self, call: Call, result: JsonObject) -> bytes:
         return self._gate.vault.seal(strictjson.dumps(result), call.id)
 
     def opened(self, request: Request) -> None:
         """From now on the same call is about this result, and reviewers see it."""
-        self._count[request.call.agent] += 1
+        self._kept[request.call.agent].add(request.id)
         for job_hash in _hashes(request):
             self._known[request.call.agent, job_hash].append(request.id)
         self._gate.announce("request.opened", request)
@@ -123,9 +125,8 @@ class Quarantine:
         return None
 
     def _forget(self, agent: str, request_id: str) -> None:
-        there = [key for key, ids in self._known.items() if key[0] == agent and request_id in ids]
-        self._count[agent] -= bool(there)
-        for key in there:
+        self._kept[agent].discard(request_id)
+        for key in [key for key, ids in self._known.items() if key[0] == agent and request_id in ids]:
             self._known[key].remove(request_id)
             if not self._known[key]:
                 del self._known[key]
@@ -164,10 +165,10 @@ class Quarantine:
         written = (
             Event("output.reviewed", common, seen.review), events.opened(common, request, due_ts=request.due_ts),
         )  # fmt: skip
-        if not self.has_room(call.agent):
-            self._gate.note(written[0])
-            return words.quarantined(ran.verdict, call.id, seen.why, form=form)
         try:
+            if not await self.has_room(call.agent):
+                self._gate.note(written[0])
+                return words.quarantined(ran.verdict, call.id, seen.why, form=form)
             sealed = await aside(large(payload), self.sealed, call, payload)
             keeping = asyncio.ensure_future(self._keep(request, sealed, written))
             self._gate.later(keeping)  # whoever goes away, it is kept

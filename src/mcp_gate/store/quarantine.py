@@ -43,6 +43,10 @@ class Quarantine:
         """Those that the same call again is about, oldest first."""
         return await self._db.read(_all)
 
+    async def waiting(self, agent: str) -> set[str]:
+        """The requests about results of an agent that are still kept: nobody dropped them, and they are not too old."""
+        return await self._db.read(partial(_waiting, agent))
+
     async def withhold(self, request: Request, sealed: bytes, written: Sequence[Event]) -> None:
         """Keep what came of a call after it was answered, with the request for a look at it.
 
@@ -72,6 +76,15 @@ def _all(tx: Tx) -> list[Kept]:
         "and r.status in ('pending', 'approved', 'rejected', 'expired') order by r.opened_ts, r.id"
     )
     return [Kept(row["agent"], frozenset((row["job_hash"], row["sent"])), row["id"]) for row in found]
+
+
+def _waiting(agent: str, tx: Tx) -> set[str]:
+    found = tx.all(
+        "select id from requests where agent = :agent and kind = 'quarantine' and consumed = 0 "
+        "and status in ('pending', 'approved')",
+        agent=agent,
+    )
+    return {row["id"] for row in found}
 
 
 def _withhold(request: Request, sealed: bytes, written: tuple[Event, ...], spoken: Spoken, tx: Tx) -> None:

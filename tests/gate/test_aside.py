@@ -1,0 +1,27 @@
+"""What is large enough to be gone through by a thread."""
+
+from __future__ import annotations
+
+import pytest
+
+from mcp_gate.gate.aside import CHARACTERS, VALUES, large
+from mcp_gate.model.foreign import Json
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "x" * (CHARACTERS + 1),
+        ["x" * CHARACTERS, {"a": "x"}],
+        [0] * (VALUES + 1),
+        {"x" * (CHARACTERS + 1): 1},
+        {"a": [{f"{n}" + "k" * 200: None for n in range(1000)}]},
+    ],
+)
+def test_many_values_long_texts_and_long_keys_are_large(payload: Json) -> None:
+    assert large(payload)
+
+
+@pytest.mark.parametrize("payload", [{}, [{"key": [1, 2.5, None, True]}] * 10])
+def test_what_is_gone_through_within_milliseconds_is_not(payload: Json) -> None:
+    assert not large(payload)
