@@ -26,14 +26,15 @@ def uncovered(ends: Sequence[int], found: Sequence[Finding], ahead: int = 0) -> 
     if not found:
         return ends
     out: list[int] = []
-    rest = iter(found)
-    start = stop = -1
+    at, last = 0, len(found) - 1
+    start, stop = found[0][:2]
     for end in ends:
         while stop < end:
-            if (one := next(rest, None)) is None:
+            if at == last:
                 start = stop = sys.maxsize
             else:
-                start, stop = one.start, one.end
+                at += 1
+                start, stop = found[at][:2]
         if end + ahead <= start:
             out.append(end)
     return out
