@@ -262,24 +262,24 @@ class _Review:
     async def _found(self, walked: Walked, rules: Sequence[OutputRule], placeholders: Placeholders) -> list[Found]:
         if not any(rule.entities for rule in rules):
             return []
+        issued = placeholders.issued | (self.tokens.issued if self.tokens is not None else set())
         views = await aside(self.large, joined, walked)
         leaves = [*walked.leaves, *(view.leaf for view in views)]
         try:
-            findings = await self._scanned_anew(leaves)
+            findings = await self._scanned_anew(leaves, issued)
         except ScanFailed as failed:
             if failed.failure is Failure.TOO_LARGE and unscannable(rules)[0] is Unscannable.PASS:
                 return []
             log.error("what was to leave for %s could not be scanned: %s", self.method, failed)
             raise _Stop(WORDS[failed.failure]) from None
-        issued = placeholders.issued | (self.tokens.issued if self.tokens is not None else set())
         return await aside(self.large, decide, walked, views, findings, rules, issued)
 
-    async def _scanned_anew(self, leaves: Sequence[Leaf]) -> list[tuple[Finding, ...]]:
-        """What is found in each leaf; looked at is what was not there before."""
-        new = await aside(self.large, _unknown, leaves, self.known) if self.known else leaves
+    async def _scanned_anew(self, leaves: Sequence[Leaf], issued: Collection[str]) -> list[tuple[Finding, ...]]:
+        """What is found in each leaf; looked at is what was not there before, but for what is a placeholder."""
+        new = await aside(self.large, _unknown, leaves, self.known, issued) if self.known else leaves
         scan = await self._scanned(new)
         self.partial = tuple(sorted({*self.partial, *scan.partial}))
-        return await aside(self.large, _known, leaves, new, scan.findings, self.known)
+        return await aside(self.large, _known, leaves, new, scan.findings, self.known, issued)
 
     async def _scanned(self, leaves: Sequence[Leaf]) -> Scan:
         """Rows of data say much the same again and again: it is looked at once."""
@@ -295,17 +295,19 @@ class _Review:
         return record(job_id, decision, self.details, self.loaded.snapshot.id, self.partial, self.suspicious)
 
 
-def _unknown(leaves: Sequence[Leaf], known: Mapping[Leaf, tuple[Finding, ...]]) -> list[Leaf]:
-    return [leaf for leaf in leaves if leaf not in known]
+def _unknown(
+    leaves: Sequence[Leaf], known: Mapping[Leaf, tuple[Finding, ...]], issued: Collection[str]
+) -> list[Leaf]:
+    return [leaf for leaf in leaves if leaf not in known and leaf.text not in issued]
 
 
 def _known(
     leaves: Sequence[Leaf], new: Sequence[Leaf], findings: Sequence[tuple[Finding, ...]],
-    known: dict[Leaf, tuple[Finding, ...]],
+    known: dict[Leaf, tuple[Finding, ...]], issued: Collection[str],
 ) -> list[tuple[Finding, ...]]:  # fmt: skip
-    """What was found in all leaves, with what was found in the new ones."""
+    """What was found in all leaves, with what was found in the new ones; in placeholders is nothing."""
     known.update(zip(new, findings, strict=True))
-    return [known[leaf] for leaf in leaves]
+    return [() if leaf.text in issued and leaf not in known else known[leaf] for leaf in leaves]
 
 
 def _once(leaves: Sequence[Leaf]) -> tuple[tuple[Leaf, ...], list[int]]:

@@ -88,7 +88,9 @@ def _others(some: Sequence[Finding], text: str, issued: Collection[str]) -> Iter
 
 def _repeats(walked: Walked, kept: Sequence[tuple[int, Finding]]) -> frozenset[int]:
     """Which findings in texts are values that the structured form has as well."""
-    blocks = {leaf for leaf in range(len(walked.leaves)) if not walked.structured(leaf)}
+    blocks = {leaf for leaf, _ in kept if not walked.structured(leaf)}
+    if not blocks:
+        return frozenset()
 
     def value(leaf: int, finding: Finding) -> str:
         return same(walked.leaves[leaf].text[finding.start : finding.end])
