@@ -18,6 +18,7 @@ _ALPHABET_BYTES: Final = _ALPHABET.encode()
 _LONG: Final = 2_048
 """Characters of a run from which on it is gone through by the fastest means, and its beginning is decoded first."""
 _BEGINNING: Final = 128
+_CHUNK: Final = 65_536
 _LEAST: Final = 8
 """Bytes in which something personal could lie."""
 LARGEST: Final = 1 << 20
@@ -50,6 +51,8 @@ def find(text: str, words: Sequence[int], hexadecimal: Sequence[int]) -> Iterato
     for end in words:
         if end - 1 >= past:
             start, past = _word(text, end - 1)
+            if past - start > _LONG and _begins_as_no_text(text[start : start + _BEGINNING]):
+                continue
             plain = _decoded(text[start:past])
             if plain is not None:
                 yield Encoded(start, past, plain)
@@ -76,7 +79,7 @@ def _word(text: str, end: int) -> tuple[int, int]:
                 break
         else:
             start -= len(run)
-        size *= 4
+        size = min(4 * size, _CHUNK)
     more = _MORE_LINES.match(text, end) if end - start >= 56 else None
     stop = more.end() if more else end
     while stop < len(text) and text[stop] == "=" and stop - end < 3:
@@ -85,8 +88,6 @@ def _word(text: str, end: int) -> tuple[int, int]:
 
 
 def _decoded(token: str) -> str | None:
-    if len(token) > _LONG and _begins_as_no_text(token[:_BEGINNING]):
-        return None
     try:
         plain = _text(bytes.fromhex(token))
     except ValueError:

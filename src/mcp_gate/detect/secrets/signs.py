@@ -22,6 +22,7 @@ _LONG: Final = 20
 _VARIED: Final = 6
 """Different characters in a long one: what has fewer is as little of a key as a row of dashes is."""
 _BLOCK: Final = 2_048
+_CHUNK: Final = 65_536
 _BESIDE: Final = 1_536
 """Bytes before and behind a block with a sign that are looked at with it: farther than any shape reaches."""
 
@@ -90,7 +91,7 @@ def _start(data: bytes, end: int) -> int:
                 break
         else:  # megabytes are gone through so in no time
             start -= len(part)
-        size *= 4
+        size = min(4 * size, _CHUNK)
     return start
 
 
@@ -102,9 +103,9 @@ def _may_be_key(run: bytes) -> bool:
 
 def _different(run: bytes) -> bytes:
     """What a long run consists of, small letters first: all of it, if that is much."""
-    seen = b""
-    while rest := run.translate(None, seen):
+    seen = bytes(frozenset(run[:_LONG]))
+    while len(seen) < _VARIED and (rest := run.translate(None, seen)):
         seen += bytes(frozenset(rest[:_LONG]))
-        if len(seen) >= _VARIED:
-            return run
+    if len(seen) >= _VARIED:
+        return run
     return bytes(sorted(seen, reverse=True))
