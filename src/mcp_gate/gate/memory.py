@@ -35,8 +35,8 @@ class Memory:
         self.tools: Recent[tuple[str, str], Shown] = Recent(64)
         """Lists of tools as shown, by upstream and agent."""
         self.overdue = Overdue()
-        self.settled: Recent[tuple[str, str], JsonObject] = Recent()
-        """Tasks of the gate's own that have ended, by agent and id, as their client was told."""
+        self.settled: Recent[tuple[str, str], tuple[str, JsonObject]] = Recent()
+        """Tasks of the gate's own that have ended, by agent and id: which session was told, and what."""
         self.eras: tuple[str, bool] = ("", False)
         """Snapshot, and whether all its upstreams spoke the stateless protocol when a client first asked for it."""
 

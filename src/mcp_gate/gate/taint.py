@@ -33,11 +33,19 @@ class Taint:
         if session != call.session:
             self.delivered(replace(call, session=session), mappings, suspicious=self.of(call.session))
 
+    def told_too(self, told: str, session: str) -> None:
+        """A session gets what was told to another one, or what that one's work came to."""
+        if session != told and self.of(told):
+            self._taint(session)
+
     def delivered(self, call: Call, mappings: Mapping[str, UpstreamMapping], *, suspicious: bool) -> None:
         """A result went to the session of its call."""
         mapping = mappings[call.upstream].of(call.tool, call.method) if call.upstream in mappings else None
         if suspicious or (mapping is not None and mapping.taint):
-            self._sessions[call.session] = None
-            self._sessions.move_to_end(call.session)
-            if len(self._sessions) > MOST:
-                self._sessions.popitem(last=False)
+            self._taint(call.session)
+
+    def _taint(self, session: str) -> None:
+        self._sessions[session] = None
+        self._sessions.move_to_end(session)
+        if len(self._sessions) > MOST:
+            self._sessions.popitem(last=False)

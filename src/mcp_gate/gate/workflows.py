@@ -69,6 +69,7 @@ class Workflows:
         ended = await gate.store.runs.uncollected(*key)
         if ended is not None:
             await self._collected(ended[0])
+            gate.taint.told_too(ended[0].session, call.session)
             return strictjson_object(ended[1])
         if sum(agent == call.agent for agent, _ in self._runs) >= gate.loaded.settings.limits.pending_per_agent:
             return told(step.refusal(call, Status.DENIED, "Too many runs are under way", Retry.LATER, rule="limits"))

@@ -43,12 +43,13 @@ async def get(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObj
         return await _forward(talk, flight, owned, "tasks/get", params)
     told = talk.memory.settled.get((talk.caller.agent, task_id))
     if told is not None:
-        return told
+        talk.gate.taint.told_too(told[0], talk.caller.session)
+        return told[1]
     run = await workflows.task(talk, flight, task_id)
     view, final = await _standing(talk, flight, task_id) if run is None else (run, run["status"] != "working")
     view = {**view, "resultType": "complete"}
     if final:
-        talk.memory.settled.put((talk.caller.agent, task_id), view)
+        talk.memory.settled.put((talk.caller.agent, task_id), (talk.caller.session, view))
     return view
 
 
@@ -88,7 +89,8 @@ async def cancel(talk: Conversation, flight: Flight, params: JsonObject) -> Json
     if await workflows.run_of(talk, flight, task_id) is not None:
         withdrawn = await workflows.withdraw(talk, task_id)
         if withdrawn is not None:
-            talk.memory.settled.put((talk.caller.agent, task_id), {**withdrawn, "resultType": "complete"})
+            view = {**withdrawn, "resultType": "complete"}
+            talk.memory.settled.put((talk.caller.agent, task_id), (talk.caller.session, view))
         return {"resultType": "complete"}
     request = await _own(talk, flight, task_id)
     if request.status in (RequestStatus.PENDING, RequestStatus.APPROVED) and not request.consumed:
@@ -148,6 +150,7 @@ async def outward(talk: Conversation, flight: Flight, upstream: str, task: JsonO
         return out
     form, payload = said[0]
     told = await late.again(talk.gate, owned.ran) or await late.told(talk.gate, owned.ran, payload, form)
+    _handed_on(talk, owned)
     return {**out, **_ended(flight, told)}
 
 
@@ -155,6 +158,7 @@ async def _forward(talk: Conversation, flight: Flight, owned: Owned, method: str
     if method == "tasks/get" and (told := await late.again(talk.gate, owned.ran)) is not None:
         now = rfc3339(talk.gate.clock.wall())  # its upstream need not know it any more
         view = handle(text_of(params, "taskId"), "", owned.ran.call.ts, now)
+        _handed_on(talk, owned)
         return {**view, **_ended(flight, told), "resultType": "complete"}
     link = await talk.links.get(owned.upstream)
     try:
@@ -168,6 +172,11 @@ async def _forward(talk: Conversation, flight: Flight, owned: Owned, method: str
     if out is None:
         raise RpcError(REFUSED, WITHHELD)
     return out
+
+
+def _handed_on(talk: Conversation, owned: Owned) -> None:
+    """Whoever is told what a task came to need not be the session that began it."""
+    talk.gate.taint.handed_on(owned.ran.call, talk.caller.session, talk.gate.loaded.mappings)
 
 
 def _ended(flight: Flight, told: Outcome) -> JsonObject:

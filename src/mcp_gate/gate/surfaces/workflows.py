@@ -105,6 +105,7 @@ async def call(
     if begun.result is None:
         return _answer(flight, await _pending(talk.gate, begun))
     await talk.gate.workflows.collected(begun)
+    talk.gate.taint.told_too(begun.call.session, talk.caller.session)
     return _answer(flight, begun.result)
 
 
@@ -150,6 +151,7 @@ async def task(talk: Conversation, flight: Flight, run_id: str) -> JsonObject | 
     if run is not None:
         return await _handle(gate, run)
     result = await gate.workflows.result(agent, call["job_hash"], run_id)
+    gate.taint.told_too(call["session"], talk.caller.session)
     view = handle(run_id, "failed" if result is None else "completed", call["ts"], rfc3339(gate.clock.wall()))
     return {**view, **({"error": TOLD} if result is None else {"result": _answer(flight, result)})}
 
