@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, assert_never
 
@@ -32,7 +32,7 @@ from mcp_gate.output.placeholders import Placeholders
 from mcp_gate.output.record import record
 from mcp_gate.output.redact import TAKEN_OUT, Tokenizer, redact, withheld_for, without_lookalikes
 from mcp_gate.output.remove import remove
-from mcp_gate.output.split import joined
+from mcp_gate.output.split import Joined, joined
 from mcp_gate.output.walk import Trail, Walked, walk
 from mcp_gate.policy.load import Loaded
 from mcp_gate.policy.outgoing import unscannable
@@ -176,8 +176,7 @@ class _Review:
         return out
 
     async def _cleaned(self, payload: JsonObject, rules: Sequence[OutputRule]) -> JsonObject:
-        walked = await self._walked(payload)
-        seen, hidden = await aside(self.large, without_hidden, payload, walked)
+        walked, seen, hidden, speaks = await aside(self.large, _first_look, payload, self.method)
         if hidden:
             private = await self._private(walked.trails, rules)
             _, hidden = await aside(self.large, without_hidden, payload, walked, private)
@@ -185,7 +184,8 @@ class _Review:
             self.details += hidden
             self.suspicious = [detail.field for detail in hidden]
             walked = await self._walked(payload)
-        if await aside(self.large, suspicious, walked):
+            speaks = await aside(self.large, suspicious, walked)
+        if speaks:
             private = await self._private(walked.trails, rules)
             self.suspicious += await aside(self.large, suspicious, walked, private)
         if walked.opaque:
@@ -231,7 +231,7 @@ class _Review:
             return {}
         keys = await aside(self.large, keys_of, trails)
         try:
-            scan = await self._scanned(list(keys.values()))
+            scan = await self.scanner.scan(tuple(keys.values()), options(self.loaded.outgoing.detection))
         except ScanFailed:  # whatever they are, the record does not hold them
             return dict.fromkeys(keys, UNTOLD)
         strict = [rule for rule in rules if rule.decision]  # says something other than that it may pass
@@ -263,29 +263,17 @@ class _Review:
         if not any(rule.entities for rule in rules):
             return []
         issued = placeholders.issued | (self.tokens.issued if self.tokens is not None else set())
-        views = await aside(self.large, joined, walked)
-        leaves = [*walked.leaves, *(view.leaf for view in views)]
+        views, leaves, new = await aside(self.large, _to_look_at, walked, self.known, issued)
         try:
-            findings = await self._scanned_anew(leaves, issued)
+            scan = await self.scanner.scan(new, options(self.loaded.outgoing.detection))
         except ScanFailed as failed:
             if failed.failure is Failure.TOO_LARGE and unscannable(rules)[0] is Unscannable.PASS:
                 return []
             log.error("what was to leave for %s could not be scanned: %s", self.method, failed)
             raise _Stop(WORDS[failed.failure]) from None
-        return await aside(self.large, decide, walked, views, findings, rules, issued)
-
-    async def _scanned_anew(self, leaves: Sequence[Leaf], issued: Collection[str]) -> list[tuple[Finding, ...]]:
-        """What is found in each leaf; looked at is what was not there before, but for what is a placeholder."""
-        new = await aside(self.large, _unknown, leaves, self.known, issued) if self.known else leaves
-        scan = await self._scanned(new)
         self.partial = tuple(sorted({*self.partial, *scan.partial}))
-        return await aside(self.large, _known, leaves, new, scan.findings, self.known, issued)
-
-    async def _scanned(self, leaves: Sequence[Leaf]) -> Scan:
-        """Rows of data say much the same again and again: it is looked at once."""
-        once, each = await aside(self.large, _once, leaves)
-        scan = await self.scanner.scan(once, options(self.loaded.outgoing.detection))
-        return Scan(await aside(self.large, _spread, scan.findings, each), scan.partial)
+        found = zip(new, scan.findings, strict=True)
+        return await aside(self.large, _decided, walked, views, leaves, found, self.known, rules, issued)
 
     def withheld(self, why: str) -> Withheld:
         return Withheld(why, self._record(OutputDecision.QUARANTINE))
@@ -295,27 +283,29 @@ class _Review:
         return record(job_id, decision, self.details, self.loaded.snapshot.id, self.partial, self.suspicious)
 
 
-def _unknown(
-    leaves: Sequence[Leaf], known: Mapping[Leaf, tuple[Finding, ...]], issued: Collection[str]
-) -> list[Leaf]:
-    return [leaf for leaf in leaves if leaf not in known and leaf.text not in issued]
+def _first_look(payload: JsonObject, method: str) -> tuple[Walked, JsonObject, list[Detail], list[str]]:
+    """What there is, what is left without hidden characters, which were taken out, and what of it speaks to a model."""
+    walked = walk(payload, method)
+    seen, hidden = without_hidden(payload, walked)
+    return walked, seen, hidden, suspicious(walked)
 
 
-def _known(
-    leaves: Sequence[Leaf], new: Sequence[Leaf], findings: Sequence[tuple[Finding, ...]],
-    known: dict[Leaf, tuple[Finding, ...]], issued: Collection[str],
-) -> list[tuple[Finding, ...]]:  # fmt: skip
-    """What was found in all leaves, with what was found in the new ones; in placeholders is nothing."""
-    known.update(zip(new, findings, strict=True))
-    return [() if leaf.text in issued and leaf not in known else known[leaf] for leaf in leaves]
+def _to_look_at(
+    walked: Walked, known: Mapping[Leaf, tuple[Finding, ...]], issued: Collection[str]
+) -> tuple[list[Joined], list[Leaf], tuple[Leaf, ...]]:
+    """The joined views, all leaves with theirs, and those that have to be looked at: each once, for rows of data say
+    much the same again and again; none that was there before, and no placeholder."""
+    views = joined(walked)
+    leaves = [*walked.leaves, *(view.leaf for view in views)]
+    new = dict.fromkeys(leaf for leaf in leaves if leaf not in known and leaf.text not in issued)
+    return views, leaves, tuple(new)
 
 
-def _once(leaves: Sequence[Leaf]) -> tuple[tuple[Leaf, ...], list[int]]:
-    """Leaves without those that stand there before, and which of them each one is."""
-    places: dict[Leaf, int] = {}
-    each = [places.setdefault(leaf, len(places)) for leaf in leaves]
-    return tuple(places), each
-
-
-def _spread(findings: Sequence[tuple[Finding, ...]], each: Sequence[int]) -> tuple[tuple[Finding, ...], ...]:
-    return tuple(findings[place] for place in each)
+def _decided(
+    walked: Walked, views: Sequence[Joined], leaves: Sequence[Leaf], found: Iterable[tuple[Leaf, tuple[Finding, ...]]],
+    known: dict[Leaf, tuple[Finding, ...]], rules: Sequence[OutputRule], issued: Collection[str],
+) -> list[Found]:  # fmt: skip
+    """What the rules say, with what was found in leaves that were not known yet."""
+    known.update(found)
+    findings = [() if leaf.text in issued and leaf not in known else known[leaf] for leaf in leaves]
+    return decide(walked, views, findings, rules, issued)
