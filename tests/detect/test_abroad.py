@@ -112,3 +112,38 @@ def test_a_password_may_stand_behind_its_login() -> None:
 def test_cookies_under_their_name_are_covered_whole() -> None:
     cookies = "sid=434db967f032144984e67e537d9746df; theme=dark"
     assert found(json.dumps({"name": "Cookie", "value": cookies})) == [cookies]
+
+
+def test_who_wrote_in_a_chat_stands_behind_the_time() -> None:
+    chat = "[16:04] Torbjörn Dahl: hi\n12/11/26, 23:13 - Małgorzata Mazur: call me"
+    assert found(chat) == ["Torbjörn Dahl", "Małgorzata Mazur"]
+    assert found("[10:11:12] Payment Service: started\n[10:12] Task Runner: done") == []
+
+
+def test_labels_may_be_bold() -> None:
+    assert found("**Customer:** Emanuele Colombo\n**Owner**: Rafael Siqueira") == [
+        "Emanuele Colombo",
+        "Rafael Siqueira",
+    ]
+
+
+def test_columns_of_parts_of_names_make_the_others_names() -> None:
+    assert found("nome;cognome;id\nEmanuele;Ferrante;4\n") == ["Emanuele", "Ferrante"]
+
+
+def test_an_address_of_the_net_may_have_its_port_behind_a_dot() -> None:
+    assert found("10:14:25.5 IP 45.7.28.33.37936 > x.443: Flags [S]") == ["45.7.28.33"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nr. 44, ausgestellt am 17.05.2025",
+        "-----Original Message-----\nSent: 04/16/2025 21:57",
+        "Beste Grüße, Liebe Grüße",
+        "export GITHUB_TOKEN=ghp_" + "x" * 36,
+        "--filters Name=tag:Name,Values=web-51",
+    ],
+)
+def test_dates_greetings_and_stand_ins_are_left_alone(text: str) -> None:
+    assert found(text) == []

@@ -10,7 +10,10 @@ from mcp_gate.detect import checks
 from mcp_gate.detect.finding import Finding
 
 _IBAN: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ -]?\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
-_IPV4: Final = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d|-(?:b|rc|alpha|beta|snapshot))", re.IGNORECASE)
+_IPV4: Final = re.compile(
+    r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d(?!\d{0,4}(?: >|: ))|-(?:b|rc|alpha|beta|snapshot))",
+    re.IGNORECASE,
+)
 _IPV6: Final = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:|:){2,7}[0-9A-Fa-f:]{0,24}(?:[0-9A-Fa-f]|:)(?![\w:])")
 _VERSION: Final = re.compile(
     r"(?i)(?:v|version|ver|build|release|fw|firmware|chrome|safari|firefox|edge?|opr|opera|rev|agent|"

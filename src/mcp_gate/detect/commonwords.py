@@ -27,7 +27,8 @@ COMMON: Final = words(
     "Engineering Security Operations Admin Administrator Root Guest Default Public Private Head Director Manager "
     "President Chief Senior Junior Lead Staff Call Contact See Let Get Set Use Add Fix Read Write Open Close "
     "Shipping Billing Delivery Travel Total Amount Price Product Item Items Page Section Chapter Table Figure "
-    "Type Value Class Function Method Object String Reference Priority High Low Medium Visa Mastercard Reply "
+    "Grüße Grüßen Gruß Gruss Grüsse "
+    "Type Value Values Class Function Method Object String Reference Priority High Low Medium Visa Mastercard Reply "
     "Forward Sent Received Attachment Original Begin End Start Stop Good Morning Afternoon Evening Night Happy "
     "Welcome Sorry Unfortunately "
 )
@@ -42,6 +43,6 @@ THINGS: Final = words(
     "Insurance Energy Motors Airlines Railways Pharma Health Care Logistics Global International National Federal "
     "Association Society Foundation Institute Committee Council Ministry Agency Board Union Club League Party "
     "Dashboard Pipeline Job Task Workflow Process Worker Scheduler Alert Rule Policy Template Form Document "
-    "Folder Archive Backup Log Metric Config Settings "
+    "Backlog Sprint Mix Salad Savings Period Ipsum ipsum Kimlik Folder Archive Backup Log Metric Config Settings "
 )
 """Words that name things, companies, places."""

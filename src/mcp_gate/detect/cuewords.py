@@ -35,23 +35,29 @@ PHONE: Final = _words(
     "contact answering ring rang hotline desk office landline ext callback pager handy telefon telefono phone_number "
     "numbers? voicemail num.ro n.mero messages? telefone celular movil mobil "
     "cellulare r.ckfragen erreichbar erreichen anrufen llamar llamar.?a?.?mos ll.m[ae][mn]?[eo]? joindre appeler "
-    "appelez chiamare chiam[ai] ligar ligue bellen bel contatto kontakt contacto rappeler"
+    "appelez chiamare chiam[ai] ligar ligue bellen bel contatto kontakt contacto rappeler gsm fon tlf tfno t.l.phone"
 )
 SSN: Final = _words("ssns? social social_security(?:_(?:number|no))? itin sin soc_sec w_2")
-BIRTH: Final = _words("dob born birth birthday birthdate birth_date d\\.o\\.b geboren geb nacid[oa] nat[oa] bday")
-PASSPORT: Final = _words("passports? passport_(?:number|no) reisepass pasaporte passeport passaporto travel_document")
+BIRTH: Final = _words("dob born birth birthday birthdate birth_date d\\.o\\.b geboren geb nacid[oa] nat[oa] bday "
+    "geburtsdatum geburtstag naissance nacimiento nascita nascimento "
+    "geboortedatum geboren_op urodzenia urodzony f.dselsdato "
+    "f.delsedatum f.dd n\\?e")
+PASSPORT: Final = _words("passports? passport_(?:number|no) reisepass pasaporte passeport passaporto travel_document "
+    "passnummer reisepass(?:nummer|-nr) paspoort(?:nummer)? paszport pasnummer")
 LICENSE: Final = _words(
     "(?:driver|drivers|driver's|driver.s|driving|operator.s)_licen[cs]es? licen[cs]e_(?:number|no|id) dl dln "
-    "fuhrerschein permis driving_permit"
+    "f.hrerschein(?:nummer|-nr)? permis driving_permit rijbewijs(?:nummer)? patente carnet_de_conducir "
+    "permiso_de_conducir prawo_jazdy k.rkort"
 )
 MEDICAL: Final = _words(
     "mrn mrns medical_records? (?:patient|chart|hospital|health_card|medicare|health_insurance|insurance|"
     "health_plan|member)_(?:id|no|number|num) health_record "
-    "medical_record_(?:number|no)"
+    "medical_record_(?:number|no) versicherten(?:nummer|-nr) krankenversicherten(?:nummer|-nr) patienten(?:nummer|-nr)"
 )
 BANK: Final = _words(
     "account acct accounts account_(?:number|no|num) acct_(?:number|no) a/c routing routing_(?:number|no) sort_code "
-    "direct_deposit bank_account checking savings bsb aba konto kontonummer"
+    "direct_deposit bank_account checking savings bsb aba konto konto(?:nummer|nr) "
+    "rekeningnummer num.ro_de_compte n.mero_de_cuenta cuenta_bancaria numero_di_conto"
 )
 NATIONAL: Final = _words(
     "national_id national_insurance(?:_(?:number|no))? nino ni_number nhs(?:_number)? aadhaar aadhar pan_card pan "
@@ -70,7 +76,8 @@ NATIONAL: Final = _words(
 CARD: Final = _words("cards? cc visa mastercard master_card amex american_express pan credit debit discover maestro")
 
 TITLES: Final = _each(
-    "[Mm]r [Mm]rs [Mm]s [Mm]iss [Dd]r [Pp]rof Herrn? Frau Madame Monsieur Se.ora? Signora? Mme Sr Sra Sig Mx Sir Lady"
+    "[Mm]r [Mm]rs [Mm]s [Mm]iss [Dd]r [Pp]rof Herrn? Frau Madame Monsieur Se.ora? Signora? Mme Sr Sra Sig Mx Sir Lady "
+    "se.or(?:a|ita)? signor[ae]? M\\. Mlle Dhr Mevr Mw Don Do.a"
 )
 """Words that a name may follow, with a full stop or without one; `people` looks at what really does."""
 GREETINGS: Final = _each(
@@ -103,6 +110,7 @@ SPEECH: Final = _each(
 STAMPS: Final = (
     r"\([A-Z?][A-Za-z?.' -]{3,40} \d{4}-\d\d-\d\d",
     r"[A-Z?][a-z?.'-]{1,20} {1,2}[\[(]\d{1,2}:\d\d",
+    r"\d(?: ?[AP]M)?(?:\]| -) [A-Z?][A-Za-z?.'-]{1,20} (?:[A-Za-z?.'-]{1,20} ){0,2}[A-Z?][A-Za-z?.'-]{1,20}:",
     r"[a-z?.]\* {1,3}\d{1,2}:\d\d",
     r"[A-Z?][a-z?.'-]{1,20}(?:,|,? \(|,) ?(?:born|geb\.|geboren|nacid[oa]|nat[oa])",
 )

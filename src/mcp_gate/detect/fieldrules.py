@@ -143,7 +143,7 @@ RULES: Final[dict[str, str]] = {
         contact (?:number|no|num)|msisdn|whats ?app(?: number)?|sms(?: number)?|signal number|call ?back(?: number)?
         telefon(?: ?nummer| nr)?|telefoon(?: ?nummer)?|telefone?|telefono|handy(?: ?nummer| nr)?|mobil(?: ?nummer)?
         celular|cellulare|portable|movil|mobiel|matkapuhelin|puhelin|komorka|numer telefonu|rufnummer
-        dial ?in number|phone ?line
+        (?:direct )?dial|gsm|(?:direct|main) line|dial ?in number|phone ?line
     """),
     "ADDRESS": any_of(rf"""
         {NOT_POSTAL}(?:address(?:es)?|addr|adr|address lines?)|streets?(?: (?:address|name|line))?|lines?|residence
@@ -159,14 +159,14 @@ RULES: Final[dict[str, str]] = {
         imie|nazwisko|imie i nazwisko|fornamn|efternamn|fornavn|etternavn|efternavn|etunimi|sukunimi|jmeno|prijmeni
         nome completo|nombre completo|nombre y apellidos|primer apellido|segundo apellido|primer nombre|ragione sociale
         nome|naam|navn|namn|ansprechpartner(?:in)?|(?:konto|karten) ?inhaber(?:in)?|ad ?soyad|adi soyadi
-        addressee|contact person|attn|attention|next of kin|undersigned|{BY}|author|reporter|owner|recipient
-        attendees?|participants?
+        counter ?party|debitor|addressee|contact person|attn|attention|next of kin|undersigned|{BY}|author|reporter
+        owner|recipient|attendees?|participants?
     """),
 }  # fmt: skip
 WEAK_PERSON: Final = re.compile(
     rf"(?:^|.* )(?:display names?|assigned to|{BY}|"
     r"author|reporter|owner|recipient|holder|assignee|attn|attendees?|participants?|"
-    r"cn|sn|gn|fn|nom|nombres?|nome|naam|navn|namn|ragione sociale|to|from|by)"
+    r"cn|sn|gn|fn|nom|nombres?|nome|naam|navn|namn|ragione sociale|counter ?party|to|from|by)"
 )
 """These hold a name at times, and at times an id or a login."""
 HUMAN: Final = frozenset(

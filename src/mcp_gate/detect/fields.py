@@ -20,6 +20,7 @@ from mcp_gate.detect.fieldrules import (
     RULES,
     VOCABULARY,
     WEAK_PERSON,
+    words,
 )
 
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -27,7 +28,10 @@ _NOT_WORD: Final = re.compile(r"[^a-z0-9]+")
 _NUMBERED: Final = re.compile(r"(?<=[a-z])\d{1,2}$")
 _COMPILED: Final = tuple((entity, re.compile(f"(?:^|.* ){pattern}")) for entity, pattern in RULES.items())
 _PERSON: Final = re.compile(f"(?:^|.* ){PERSONS}s?")
-_GIVEN: Final = frozenset({"first", "given", "vorname", "prenom", "voornaam", "fornamn", "fornavn", "imie", "etunimi"})
+_PARTS: Final = words(
+    "first given last family surname vorname nachname familienname prenom voornaam achternaam fornamn efternamn "
+    "fornavn etternavn efternavn imie nazwisko etunimi sukunimi jmeno prijmeni apellido apellidos cognome sobrenome"
+)
 _SHORT: Final = {"nm": "name", "nbr": "number", "nmbr": "number", "addrs": "address"}
 NAME: Final = "PERSON?"
 """A field called `name` or so of something that is not known to be a person."""
@@ -65,9 +69,10 @@ def entity_of(path: tuple[str, ...]) -> str | None:
 
 
 @lru_cache(1024)
-def is_given(name: str) -> bool:
-    """Whether a field of this name holds a given name."""
-    return not _GIVEN.isdisjoint(words_of(name))
+def is_part(name: str) -> bool:
+    """Whether a field of this name holds a part of the name of what its record is about."""
+    parts = words_of(name)
+    return len(parts) < 3 and not _PARTS.isdisjoint(parts)
 
 
 def _says_nothing(word: str) -> bool:

@@ -52,17 +52,17 @@ class _Level:
     """What `columns` beside `rows` says."""
     row: int = -1
     """Which column comes next, in an array that is a row of a table."""
-    given: bool = False
-    """A given name is among the fields: a `name` of one word is the family's."""
-    family: list[Finding] = field(default_factory=list)
+    part: bool = False
+    """A part of a name is among the fields: a `name` of one word is the other."""
+    rest: list[Finding] = field(default_factory=list)
     """Names of one word that count in that case."""
 
     def of_people(self) -> Iterator[Finding]:
         """What of the names is a person's, now that all of it was seen."""
         if self.human:
             yield from self.names
-        if self.given:
-            yield from self.family
+        if self.part:
+            yield from self.rest
 
 
 def starts(text: str) -> bool:
@@ -108,11 +108,11 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
             found = _in(text, start, end, entity, bare=kind == 4)
             if found is None and kind == 1 and entity in (fields.NAME, fields.WEAK):
                 found = _in(text, start, end, "PERSON", bare=False)
-                level.family.extend([found] if found else [])
+                level.rest.extend([found] if found else [])
             elif found is not None and entity == fields.NAME:
                 level.names.append(found)
             elif found is not None:
-                level.given = level.given or (entity == "PERSON" and fields.is_given(level.key))
+                level.part = level.part or (entity == "PERSON" and fields.is_part(level.key))
                 yield found
     for level in levels:
         yield from level.of_people()

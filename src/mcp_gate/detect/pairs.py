@@ -68,6 +68,8 @@ def _name(text: str, at: int) -> tuple[str, bool]:
         return (tag[1], False) if tag else ("", False)
     while stop and text[stop - 1] in " \t":
         stop -= 1
+    while stop and text[stop - 1] == "*":
+        stop -= 1
     if stop and text[stop - 1] in "\"'":
         quote = text[stop - 1]
         last = stop - 2 if stop > 1 and text[stop - 2] == "\\" else stop - 1
@@ -106,7 +108,7 @@ def _value(text: str, end: int, entity: str, *, json: bool) -> Finding | None:
     if text[end - 1] == ">" and text[end - 2] != "=":  # a tag
         stop = text.find("<", end, end + 200)
         return values.find(entity, text, end, stop, whole=True) if stop > end else None
-    while text[end : end + 1] in ("=", ">", ":"):
+    while text[end : end + 1] in ("=", ">", ":", "*"):
         end += 1
     start = end
     while text[start : start + 1] in (" ", "\n", "\t") and start - end < 16:

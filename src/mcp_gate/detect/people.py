@@ -23,9 +23,10 @@ _BEFORE_MAIL: Final = re.compile(rf"({_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}
 _BEFORE_VERB: Final = re.compile(rf"({_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}}) $")
 _STAMP: Final = re.compile(
     r"\*?[ \t]{1,4}[\[(]?(?:\d{4}-\d\d-\d\d|\d{1,2}:\d\d)$|(?:,|,? \(|,? )(?: ?born|geb\.|geboren|nacid[oa]|nat[oa])$"
+    r"|:$"
 )
 """What follows the name of who changed a line or wrote a message, and of who was born."""
-_BEFORE_STAMP: Final = re.compile(rf"(?:^|[\n(*\]>.] ?)({_WORD}(?: (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}})$")
+_BEFORE_STAMP: Final = re.compile(rf"(?:^|[\n(*\]>.-] ?)({_WORD}(?: (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}})$")
 _LOWER: Final = words(
     "with by from to call called ask tell told met meet user users customer client contact author owner speaker "
     "manager member"
@@ -95,7 +96,7 @@ def _found(pattern: re.Pattern[str], text: str, at: int, rule: str) -> Iterator[
             break
         skipped += len(word) + 1
     name = name[skipped:]
-    if _parts(name) < 2 or trimmed(name) != name:
+    if _parts(name) < 2 or trimmed(name) != name or not THINGS.isdisjoint(name.split(" ")):
         return
     if _AFTER_OTHERS.search(text, max(0, least + match.start(1) - 6), least + match.start(1)):
         return  # the subject is who stands before: `Anna from Wells Fargo said`

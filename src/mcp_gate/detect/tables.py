@@ -75,6 +75,8 @@ def _kinds(line: str, separator: str) -> tuple[str | None, ...]:
         return ()
     entities = [entity_of((cell,)) for cell in cells]
     human = any(entity in HUMAN for entity in entities)
+    if any(entity == "PERSON" and fields.is_part(cell) for entity, cell in zip(entities, cells, strict=True)):
+        return tuple("PERSON" if entity in (fields.NAME, fields.WEAK) else entity for entity in entities)
     return tuple("PERSON" if human and entity == fields.NAME else entity for entity in entities)
 
 

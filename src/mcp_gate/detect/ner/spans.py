@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from mcp_gate.detect.commonwords import THINGS
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.ner.common import COMMON, COMPANY
 from mcp_gate.detect.ner.model import KINDS, Word
@@ -24,6 +25,11 @@ _MORE_AFTER: Final = re.compile(
 _MORE_BEFORE: Final = re.compile(r"(?<![\w.])(?P<word>[^\W\d_]{2,}(?:['’-][^\W\d_]+)*)[^\S\n](?:[^\W\d_]\.?[^\S\n])?\Z")
 _NUMBER_BEFORE: Final = re.compile(r"(?<![\w.-])\d{1,6}[ ,]{1,2}\Z")
 _NUMBER_AFTER: Final = re.compile(r"[\s,}?]{1,8}(?:[^\W\d_][\w'’-]*[ ,]{1,2}){0,2}\d{4,6}(?![\w.-])")
+_NOT_PLACE: Final = re.compile(
+    r"\d[.,]\d\d(?!\d)|\b(?:vol|pp|issn|isbn|doi|section|credits|ticket|case|ref|chapter|version|order|invoice)\b",
+    re.IGNORECASE,
+)
+"""Prices, and what is numbered otherwise."""
 _HUMP: Final = re.compile(
     r"(?<!^Mc)(?<!^Mac)(?<!^Fitz)(?<!^De)(?<!^Di)(?<!^Du)(?<!^La)(?<!^Le)(?<![-'’ ]Mc)(?<=[a-zß-ÿ])[A-Z]"
 )
@@ -70,6 +76,8 @@ def _person(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
         return None
     if _HUMP.search(name) or (name in COMMON) or COMPANY.match(text, end):
         return None
+    if " " in name and name.rsplit(" ", 1)[-1] in THINGS:
+        return None
     if " " not in name and name.isupper() and len(name) > 3:
         return None
     return _widened(text, start, end, run)
@@ -109,5 +117,7 @@ def _address(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
     place = text[start:end]
     words = [word for word in run if text[word.start].isupper() and word.end - word.start >= 2]
     if not words or not any(c.isdigit() for c in place) or len(place) < 8 or _HUMP.search(place):
+        return None
+    if not place[0].isalnum() or _NOT_PLACE.search(place):
         return None
     return (start, end) if labels & {"BUILDING_NUMBER", "STREET_NAME", "SECONDARY_ADDRESS"} else None

@@ -21,6 +21,8 @@ _VENDORS: Final = compiled(
     rb"|[0-9a-f]{32}-us\d{1,2}|key-[0-9a-f]{32}|[MNO][A-Za-z\d_-]{23,27}\.[\w-]{6}\.[\w-]{27,40}"
     rb"|https://(?:discord|discordapp)\.com/api/webhooks/\d+/[\w-]{60,})",
 )
+_DRAWN: Final = compiled(rb"x{8}|X{8}|\*{8}|\.{8}")
+"""Stands in place of what a key is made of."""
 _WORDS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 
 
@@ -33,6 +35,8 @@ def with_claims(data: bytes) -> Iterator[Shape]:
 def of_vendors(data: bytes) -> Iterator[Shape]:
     """Where keys with a well-known prefix lie."""
     for hit in _VENDORS.finditer(data):
+        if _DRAWN.search(hit.group(1)):
+            continue
         shown = hit.group(1).endswith(b"EXAMPLE") and _in_code(data, hit.start(1))
         if not shown and (hit.end() == len(data) or data[hit.end()] not in _WORDS):
             yield Shape(hit.start(1), hit.end(1), "API_KEY", 0.97, "vendor's prefix")
