@@ -140,6 +140,9 @@ async def test_S244_a_client_that_goes_away_while_it_runs_collects_the_result_la
         await asyncio.gather(call, return_exceptions=True)
         go.set()
         assert await perform(gate, job("refund", REFUND), upstream) == Delivered({"content": [], "n": 1})
+        await gate.settle(5)
+        assert (await names(gate, request_id=request.id)).count("call.delivered") == 1
+        assert isinstance(await asyncio.wait_for(_again(gate, upstream), 5), Refused), "it was collected"
         assert len(upstream.sent) == 1
 
 

@@ -83,7 +83,7 @@ async def _held(
 ) -> HoldOutcome:
     key = (received.call.agent, received.call.job_hash)
     if key in gate.running:
-        return await gate.running.collect(key)
+        return await _collected(gate, key)
     found = await _joined(gate, received, verdict, over)
     if not isinstance(found, _Name):
         return found
@@ -286,11 +286,8 @@ class _Wait:
         if key not in self._gate.running:
             if not request.consumed and request.due_ts <= rfc3339(self._gate.clock.steady()):
                 return None
-            self._gate.running.start(key, self._execution(request))
-        outcome = await self._gate.running.collect(key)
-        if _handed_over(outcome) and not request.call.parent:  # a step's result is kept until its run has it
-            delivered(self._gate, request)
-        return outcome
+            self._gate.running.start(key, request, self._execution(request))
+        return await _collected(self._gate, key)
 
     async def _execution(self, request: Request) -> HoldOutcome:
         call = request.call
@@ -357,6 +354,14 @@ class _Wait:
         """Today's verdict, with the constraints that the reviewer saw joined in."""
         shown = Constraints.of(request.verdict.get("constraints", {}))
         return replace(self._verdict, constraints=self._verdict.constraints.join(shown))
+
+
+async def _collected(gate: Gate, key: tuple[str, str]) -> HoldOutcome:
+    """The outcome of an execution, which its agent has by that."""
+    outcome, request = await gate.running.collect(key)
+    if _handed_over(outcome) and not request.call.parent:  # a step's result is kept until its run has it
+        delivered(gate, request)
+    return outcome
 
 
 def collectable(outcome: HoldOutcome) -> bool:

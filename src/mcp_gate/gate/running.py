@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from mcp_gate.model.request import Request
+
 if TYPE_CHECKING:
     from mcp_gate.gate.hold import HoldOutcome
 
@@ -23,6 +25,7 @@ MOST: Final = 1000
 @dataclass(slots=True)
 class _Run:
     task: asyncio.Task[HoldOutcome]
+    request: Request
     waiting: int = 0
     done_at: float = 0.0
 
@@ -37,14 +40,14 @@ class Running:
     def __contains__(self, key: Key) -> bool:
         return key in self._runs
 
-    def start(self, key: Key, execution: Coroutine[object, object, HoldOutcome]) -> None:
-        """Begin an execution; its outcome stays until it is collected or forgotten."""
-        run = _Run(asyncio.create_task(execution))
+    def start(self, key: Key, request: Request, execution: Coroutine[object, object, HoldOutcome]) -> None:
+        """Begin the execution of a request; its outcome stays until it is collected or forgotten."""
+        run = _Run(asyncio.create_task(execution), request)
         self._runs[key] = run
         run.task.add_done_callback(lambda _: self._ended(key, run))
 
-    async def collect(self, key: Key) -> HoldOutcome:
-        """Wait for the execution and take its outcome; cancelling leaves it for the next one who asks.
+    async def collect(self, key: Key) -> tuple[HoldOutcome, Request]:
+        """Wait for the execution and take its outcome, with the request; cancelling leaves it for the next who asks.
 
         Raises:
             Exception: whatever the execution raised.
@@ -56,7 +59,7 @@ class Running:
         finally:
             run.waiting -= 1
         self._runs.pop(key, None)
-        return outcome
+        return outcome, run.request
 
     def forget(self) -> None:
         """Drop outcomes that were kept long enough."""
