@@ -47,6 +47,7 @@ _CUES: Final[dict[Kind, _Cue]] = {
     Kind.CUE_NATIONAL: _Cue("NATIONAL_ID", 48, re.compile(_DOTTED_ID), (5, 16)),
     Kind.CUE_CARD: _Cue("CREDIT_CARD", 48, re.compile(rf"\d(?:[ -]?\d){{11,18}}|{_GROUPS}"), (12, 19)),
 }
+_RULES: Final = {kind: f"near_{kind.name.removeprefix('CUE_').lower()}" for kind in _CUES}
 _PHONE: Final = int(Kind.CUE_PHONE)
 _DIGIT: Final = re.compile(r"\d")
 _NO_DIGIT: Final = re.compile(r"\D+")
@@ -83,9 +84,9 @@ def find(text: str, ends: Ends, known: Sequence[Finding] = ()) -> Iterator[Findi
             if before >= 0 and known[before].end > digit.start():
                 continue
             start = _begin(text, digit.start(), end)
-            if start != last and (match := cue.shape.match(text, start)) and _fits(text, match, end, kind, cue):
+            if start != last and (match := cue.shape.match(text, start)) and _fits(text, match, end, cue):
                 last = start
-                yield Finding(start, match.end(), cue.entity, 0.75, f"near_{kind.name.removeprefix('CUE_').lower()}")
+                yield Finding(start, match.end(), cue.entity, 0.75, _RULES[kind])
 
 
 def _begin(text: str, digit: int, least: int) -> int:
@@ -100,7 +101,7 @@ def _begin(text: str, digit: int, least: int) -> int:
     return start
 
 
-def _fits(text: str, match: re.Match[str], end: int, kind: Kind, cue: _Cue) -> bool:
+def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
     value = match[0]
     behind = text[match.end() : match.end() + 1]
     if (
@@ -110,21 +111,21 @@ def _fits(text: str, match: re.Match[str], end: int, kind: Kind, cue: _Cue) -> b
     ):
         return False
     digits = _NO_DIGIT.sub("", value)
-    if not cue.digits[0] <= len(digits) <= cue.digits[1] or (kind != Kind.CUE_BIRTH and _NOT_ID.match(value)):
+    if not cue.digits[0] <= len(digits) <= cue.digits[1] or (cue.entity != "DATE_OF_BIRTH" and _NOT_ID.match(value)):
         return False
     between = text[end : match.start()].lstrip(".")  # `tel.`, `No.`
     if _SENTENCE.search(between) or ("\n" in between and ":" not in between):
         return False
-    match kind:
-        case Kind.CUE_SSN:
+    match cue.entity:
+        case "US_SSN":
             return checks.ssn(digits) or " " in value
-        case Kind.CUE_PASSPORT:
+        case "PASSPORT":
             return len(value) >= 6
-        case Kind.CUE_CARD:
+        case "CREDIT_CARD":
             return checks.card(digits, text, match.start())
-        case Kind.CUE_PHONE if _LOOSE.search(text[max(0, end - 10) : end]):
+        case "PHONE_NUMBER" if _LOOSE.search(text[max(0, end - 10) : end]):
             return len(digits) >= 9 or len(value) > len(digits)
-        case Kind.CUE_BANK if text[end - 7 : end].lower() in ("account", "ccounts"):
+        case "BANK_ACCOUNT" if text[end - 7 : end].lower() in ("account", "ccounts"):
             return len(digits) >= 8
         case _:
             return True

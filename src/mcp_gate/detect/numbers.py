@@ -78,9 +78,11 @@ def _card(shown: str, digits: str, text: str, start: int) -> int:
 
 def _abroad(text: str, start: int, end: int) -> int:
     """Where a number with its country ends, which may be before a date, a card or anything else; 0 where it is none."""
-    best = 0
+    best = count = 0
+    at = start
     for cut in (*(gap.start() for gap in _GAP.finditer(text, start, end)), end):
-        count = len(_NO_DIGIT.sub("", text[start:cut]))
+        count += sum(map(str.isdigit, text[at:cut]))
+        at = cut
         if count > 15:
             break
         if count >= 8:

@@ -20,6 +20,8 @@ _NAME: Final = re.compile(rf"{_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{0,3}}
 _JSON_FIELD: Final = re.compile(r"[\"'] ?[:=] ?[\"']?$")
 _AND: Final = re.compile(rf"(?:,? (?:and|und|et|y|e)|,|;| &|/) ({_NAME.pattern})")
 _BEFORE_MAIL: Final = re.compile(rf"({_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}})[\"']?,? ?[<(\[](?:mailto:)?$")
+_OPENS: Final = frozenset("<([:")
+"""What stands before an address that a name stands before; a colon is that of `mailto:`."""
 _BEFORE_VERB: Final = re.compile(rf"({_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}}) $")
 _STAMP: Final = re.compile(
     r"\*?[ \t]{1,4}[\[(]?(?:\d{4}-\d\d-\d\d|\d{1,2}:\d\d)$|(?:,|,? \(|,? )(?: ?born|geb\.|geboren|nacid[oa]|nat[oa])$"
@@ -81,7 +83,8 @@ def before_verb(text: str, end: int) -> Iterator[Finding]:
 
 def before_mail(text: str, start: int) -> Iterator[Finding]:
     """The name before an address in angle brackets or parentheses that begins at `start`."""
-    yield from _found(_BEFORE_MAIL, text, start, "person_by_mail")
+    if text[start - 1 : start] in _OPENS:
+        yield from _found(_BEFORE_MAIL, text, start, "person_by_mail")
 
 
 def _found(pattern: re.Pattern[str], text: str, at: int, rule: str) -> Iterator[Finding]:

@@ -47,6 +47,7 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
     "PRIVATE_KEY": re.compile(r"[^\s\"'<>]{16,8192}"),
     "CONNECTION_STRING": re.compile(r"[^\s\"'<>]*(?::[^\s\"'<>:@/]+@|;.*(?i:pwd|password|key)=)[^\"'<>\n]*"),
 }
+_WEAK: Final = frozenset({fields.NAME, fields.WEAK})
 _RULES: Final = {kind: f"field_{kind.lower()}" for kind in _SHAPES}
 _MORE_BEHIND: Final = ("PHONE_NUMBER", "EMAIL_ADDRESS")
 _DAY: Final = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
@@ -75,7 +76,7 @@ def find(entity: str, text: str, start: int, end: int, *, whole: bool) -> Findin
     Args:
         whole: the value ends where `end` is; else there may be more behind it.
     """
-    weak = entity in (fields.NAME, fields.WEAK)
+    weak = entity in _WEAK
     kind = "PERSON" if weak else entity
     while start < end and text[start] in " \t":
         start += 1
@@ -98,7 +99,7 @@ def _more(kind: str, text: str, start: int, end: int) -> bool:
 
 
 def _plausible(kind: str, value: str, all_: str) -> bool:
-    if kind in _DIGITS and not _DIGITS[kind][0] <= len(_NO_DIGIT.sub("", value)) <= _DIGITS[kind][1]:
+    if (digits := _DIGITS.get(kind)) and not digits[0] <= len(_NO_DIGIT.sub("", value)) <= digits[1]:
         return False
     match kind:
         case "PERSON":
