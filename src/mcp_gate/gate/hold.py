@@ -83,7 +83,7 @@ async def _held(
 ) -> HoldOutcome:
     key = (received.call.agent, received.call.job_hash)
     if key in gate.running:
-        return await _collected(gate, key)
+        return await _collected(gate, key, received.call.session)
     found = await _joined(gate, received, verdict, over)
     if not isinstance(found, _Name):
         return found
@@ -116,6 +116,8 @@ async def _joined(gate: Gate, received: Received, verdict: Verdict, over: str) -
                 continue
             case Joined(request, state, result):
                 told = await _told(gate, request, state, result, verdict)
+                if isinstance(told, UpstreamError):
+                    gate.taint.told_too(request.call.session, received.call.session)
                 if told is not None:
                     return told
                 gate.announce("request.joined", request)
@@ -287,7 +289,7 @@ class _Wait:
             if not request.consumed and request.due_ts <= rfc3339(self._gate.clock.steady()):
                 return None
             self._gate.running.start(key, request, self._execution(request))
-        return await _collected(self._gate, key)
+        return await _collected(self._gate, key, self._received.call.session)
 
     async def _execution(self, request: Request) -> HoldOutcome:
         call = request.call
@@ -356,9 +358,11 @@ class _Wait:
         return replace(self._verdict, constraints=self._verdict.constraints.join(shown))
 
 
-async def _collected(gate: Gate, key: tuple[str, str]) -> HoldOutcome:
-    """The outcome of an execution, which its agent has by that."""
+async def _collected(gate: Gate, key: tuple[str, str], session: str) -> HoldOutcome:
+    """The outcome of an execution, which its agent has by that, in a session of it."""
     outcome, request = await gate.running.collect(key)
+    if isinstance(outcome, UpstreamError):
+        gate.taint.told_too(request.call.session, session)
     if _handed_over(outcome) and not request.call.parent:  # a step's result is kept until its run has it
         delivered(gate, request)
     return outcome
