@@ -13,6 +13,7 @@ _ALPHABET: Final = string.ascii_letters + string.digits + "+/_-"
 _MORE_LINES: Final = re.compile(r"(?:\r?\n[A-Za-z0-9+/]{1,76})*={0,2}")
 _ROW: Final = re.compile(r"(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{2}[ :]){6}")
 _SPACED_HEX: Final = re.compile(r"[0-9A-Fa-f]{2}(?:[ :][0-9A-Fa-f]{2}){7,}(?![0-9A-Za-z])")
+_HEXADECIMAL: Final = re.compile(r"[0-9A-Fa-f\s]+")
 _TO_STANDARD: Final = str.maketrans("-_", "+/")
 _ALPHABET_BYTES: Final = _ALPHABET.encode()
 _LONG: Final = 2_048
@@ -88,14 +89,16 @@ def _word(text: str, end: int) -> tuple[int, int]:
 
 
 def _decoded(token: str) -> str | None:
-    try:
-        plain = _text(bytes.fromhex(token))
-    except ValueError:
-        if len(token) == 36 and token[8] == token[13] == token[18] == token[23] == "-":  # a UUID
-            return None
-    else:
-        if plain is not None or len(token) >= 32:
-            return plain
+    if _HEXADECIMAL.fullmatch(token):
+        try:
+            plain = _text(bytes.fromhex(token))
+        except ValueError:  # an odd one
+            pass
+        else:
+            if plain is not None or len(token) >= 32:
+                return plain
+    elif len(token) == 36 and token[8] == token[13] == token[18] == token[23] == "-":  # a UUID
+        return None
     try:
         return _text(_from_base64(token))
     except binascii.Error:
