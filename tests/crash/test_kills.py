@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from mcp_gate.faces.client import Problem, Unreachable
-from mcp_gate.store import writer
+from mcp_gate.store import live
 from mcp_gate.store.store import Store
 from support.crashing import HELD, PATIENT, kept_its_promises, started
 from support.lines import an_agent, verdict
@@ -102,7 +102,7 @@ def probe_counts(probe: Probe) -> dict[int, int]:
 async def test_S230_every_commit_is_on_the_disk_before_it_is_acknowledged(tmp_path: Path) -> None:
     store = await Store.open(tmp_path / "gate.db", clock=time.time)
     await store.close()
-    connection = writer.open_for_writing(tmp_path / "gate.db")
+    connection = live.open_for_writing(tmp_path / "gate.db")
     try:
         assert connection.execute("pragma journal_mode").fetchone()["journal_mode"] == "wal"
         assert (

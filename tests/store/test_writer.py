@@ -16,7 +16,7 @@ from mcp_gate.evidence.chain import Intact, verify
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.event import Event
 from mcp_gate.model.request import CallState
-from mcp_gate.store import writer
+from mcp_gate.store import live, writer
 from mcp_gate.store.database import Conflict, Tx
 from mcp_gate.store.sqlite import SQLite
 from mcp_gate.store.store import FILE_NAME, NotFound, Store, Unavailable
@@ -149,13 +149,13 @@ async def test_what_failed_along_with_a_lone_body_is_written_though_nobody_write
 
 async def test_a_file_is_opened_anew_by_the_thread_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    real = writer.open_for_writing
+    real = live.open_for_writing
 
     def connect(path: Path) -> sqlite3.Connection:
         opened.append(threading.current_thread().name)
         return real(path)
 
-    monkeypatch.setattr(writer, "open_for_writing", connect)
+    monkeypatch.setattr(live, "open_for_writing", connect)
     with faulty_writer(monkeypatch) as plan:
         async with lone(tmp_path) as database:
             plan.arm(4)

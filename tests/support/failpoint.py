@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mcp_gate.__main__ import main
-from mcp_gate.store import writer
+from mcp_gate.store import live
 from mcp_gate.store.store import Store
 from mcp_gate.upstream.stdio import StdioLink
 
@@ -69,7 +69,7 @@ def arm_send(*, after: bool) -> None:
 
 def arm_commit(*, after: bool) -> None:
     """Die around the commit of a transaction in which a decision was written."""
-    real = writer.open_for_writing
+    real = live.open_for_writing
 
     class Connection:
         def __init__(self, inner: Any) -> None:
@@ -96,7 +96,7 @@ def arm_commit(*, after: bool) -> None:
     def connect(path: Path) -> Any:
         return Connection(real(path))
 
-    writer.open_for_writing = connect
+    live.open_for_writing = connect
 
 
 def arm(point: str) -> None:

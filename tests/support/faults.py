@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mcp_gate.store import writer
+from mcp_gate.store import live
 
 
 class Plan:
@@ -56,11 +56,11 @@ class Faulty:
 def faulty_writer(monkeypatch: Any) -> Iterator[Plan]:
     """Every writer opened inside runs on faulty connections."""
     plan = Plan()
-    real = writer.open_for_writing
+    real = live.open_for_writing
 
     def connect(path: Path) -> Any:
         return Faulty(real(path), plan)
 
     with monkeypatch.context() as patch:
-        patch.setattr(writer, "open_for_writing", connect)
+        patch.setattr(live, "open_for_writing", connect)
         yield plan

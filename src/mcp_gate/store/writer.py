@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from mcp_gate.evidence.chain import START, Head
 from mcp_gate.store import file
 from mcp_gate.store.database import Body, Conflict, Unavailable, Watch
+from mcp_gate.store.live import Live, is_busy
 from mcp_gate.store.tally import Tally
 from mcp_gate.store.transaction import Ledger, WriteTx
 
@@ -35,12 +35,9 @@ RESPITE: Final = 10
 """A commit in the event loop that took so long is the last one there for so many times as long: the disk, or the
 machine, has other things to do."""
 
-_BUSY_POLL_SEC: Final = 0.01
-
 RETRY_SEC: Final = 1.0
 """How soon an outcome that could not be written is tried again when nothing else is."""
 
-_BUSY: Final = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_TIMEOUT"})
 _OWN_FAULT: Final = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 """Errors that one body brings on itself and that leave the transaction usable."""
 
@@ -68,11 +65,6 @@ class Begun(NamedTuple):
     ledger: Ledger
 
 
-def open_for_writing(path: Path) -> sqlite3.Connection:
-    """The writer's connection; see `file.connect`."""
-    return file.connect(path, write=True)
-
-
 class Writer:
     """Owns the writing connection. `put`, `at_once` and `close` belong to the event loop, the rest to whoever has the
     turn: the thread, or for a lone body the loop.
@@ -81,7 +73,6 @@ class Writer:
     def __init__(
         self, path: Path, now: Callable[[], str], loop: asyncio.AbstractEventLoop, moved: Watch, tally: Tally
     ) -> None:
-        self._path = path
         self._moved = moved
         self._tally = tally
         self._now = now
@@ -96,17 +87,11 @@ class Writer:
         self._at_once = 0
         """Commits in the event loop since the log was written back."""
         self._slow_until = 0.0
-        self._connection: sqlite3.Connection | None = None
-        self._watch = file.Watch(path)
-        self._head: Head | None = None
-        self._attempted: Head | None = None
-        """Head of a commit that failed: it may be on disk all the same."""
+        self._live = Live(path)
         self._owed: list[Job] = []
         """Lazy bodies whose transaction failed; they go first in the next one."""
         self._ended = loop.create_future()
         self.commits = 0
-        self.generation = 0
-        """Rises whenever the file is opened anew."""
         self._thread = threading.Thread(target=self._run, name="mcp-gate-store", daemon=True)
 
     def start(self) -> None:
@@ -115,7 +100,7 @@ class Writer:
         Raises:
             Unavailable, OSError, sqlite3.Error
         """
-        self._open()
+        self._live.open()
         self._thread.start()
 
     def put(self, job: Job) -> None:
@@ -149,13 +134,18 @@ class Writer:
         return True
 
     def _begun_at_once(self) -> Begun | None:
-        if self._connection is None:
+        if not self._live.is_open:
             return None  # to open the file may take long
         try:
             return self._begin(patient=False)
         except (sqlite3.Error, OSError, Unavailable):
-            self._roll_back()  # the thread finds the same, and deals with it
+            self._live.roll_back()  # the thread finds the same, and deals with it
             return None
+
+    @property
+    def generation(self) -> int:
+        """Rises whenever the file is opened anew."""
+        return self._live.generation
 
     async def close(self) -> None:
         """Write what is queued, then end the thread."""
@@ -176,13 +166,14 @@ class Writer:
                 self._settle(settled)
                 if self._at_once >= AT_ONCE:
                     with self._turn:
-                        self._write_back()
+                        self._at_once = 0
+                        self._live.write_back()
         finally:
             left = [*self._owed, *self._drain()]
             for job in left:
                 job.error = Unavailable("the store was closed")
             self._settle(left)
-            self._abandon()
+            self._live.abandon()
             with suppress(RuntimeError):  # the loop may be gone
                 self._loop.call_soon_threadsafe(self._ended.set_result, None)
 
@@ -264,23 +255,14 @@ class Writer:
         return effects
 
     def _begin(self, *, patient: bool = True) -> Begun:
-        connection = self._ready()
-        _lock(connection, file.BUSY_MS / 1000 if patient else 0.0)
-        head = self._head_on_disk(connection)
-        if head != self._head:
-            raise Unavailable("the record was changed by somebody else, or an older copy was put in its place")
+        connection, head = self._live.begin(file.BUSY_MS / 1000 if patient else 0.0)
         return Begun(connection, Ledger(head, self._now()))
 
     def _commit(self, begun: Begun) -> None:
         begun.ledger.write(begun.connection)
-        self._attempted = begun.ledger.head
-        started = time.monotonic()
-        begun.connection.execute("commit")
-        self._tally.committed(begun.ledger.events, time.monotonic() - started)
-        self._head = begun.ledger.head
-        self._attempted = None
+        took = self._live.commit(begun.connection, begun.ledger.head)
+        self._tally.committed(begun.ledger.events, took)
         self.commits += 1
-        self._watch.committed()
 
     def _one(self, begun: Begun, job: Job) -> list[Effect]:
         connection, ledger = begun.connection, begun.ledger
@@ -309,13 +291,13 @@ class Writer:
         if text != self._tally.trouble:
             log.error("the store cannot write: %s", text)
             self._tally.trouble = text
-        if _is_busy(error):
-            self._roll_back()
+        if is_busy(error):
+            self._live.roll_back()
             waiting = self._drain_waiting()
             self._taken += len(waiting)
             jobs = [*jobs, *waiting]
         else:
-            self._abandon()
+            self._live.abandon()
         self._owed = [job for job in jobs if job.lazy]
         settled = [job for job in jobs if not job.lazy]
         for job in settled:
@@ -337,65 +319,6 @@ class Writer:
             self._queue.put(None)
         return out
 
-    # -- the file -----------------------------------------------------------------------------------------------
-
-    def _ready(self) -> sqlite3.Connection:
-        self._watch.check()
-        if self._connection is None:
-            return self._open()
-        self._watch.check_log()
-        return self._connection
-
-    def _open(self) -> sqlite3.Connection:
-        """After the first time, the file must hold the record this process wrote."""
-        connection = open_for_writing(self._path)
-        try:
-            head = self._head_on_disk(connection)
-            if self._head is not None and head not in (self._head, self._attempted):
-                raise Unavailable("the database does not end where this gate left it: it was replaced or rolled back")
-        except BaseException:
-            connection.close()
-            raise
-        connection.execute("pragma busy_timeout = 0")  # see `_lock`
-        self._head = head
-        self._attempted = None
-        self._connection = connection
-        self._watch.opened()
-        self.generation += 1
-        return connection
-
-    @staticmethod
-    def _head_on_disk(connection: sqlite3.Connection) -> Head:
-        row = connection.execute("select seq, hash from audit order by seq desc limit 1").fetchone()
-        return START if row is None else Head(row["seq"], row["hash"])
-
-    def _write_back(self) -> None:
-        """Between two commits nobody waits for it."""
-        self._at_once = 0
-        if self._connection is not None:
-            with suppress(sqlite3.Error):  # what is wrong the next commit will tell
-                self._connection.execute("pragma wal_checkpoint(passive)")
-
-    def _roll_back(self) -> None:
-        connection = self._connection
-        if connection is not None and connection.in_transaction:
-            try:
-                connection.execute("rollback")
-            except sqlite3.Error:
-                self._abandon()
-
-    def _abandon(self) -> None:
-        """Give the connection up: what was committed is safe, and the next transaction opens the file anew."""
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        with suppress(sqlite3.Error):
-            if connection.in_transaction:
-                connection.execute("rollback")
-        file.rescue(connection)
-        with suppress(sqlite3.Error):
-            connection.close()
-
     # -- back to the loop ---------------------------------------------------------------------------------------
 
     def _settle(self, jobs: list[Job]) -> None:
@@ -412,21 +335,3 @@ def _resolve(jobs: list[Job]) -> None:
             job.future.set_exception(job.error)
         else:
             job.future.set_result(job.value)
-
-
-def _lock(connection: sqlite3.Connection, patience: float) -> None:
-    """Begin to write. SQLite's own patience would be the event loop's too."""
-    until = time.monotonic() + patience
-    while True:
-        try:
-            connection.execute("begin immediate")
-        except sqlite3.Error as error:
-            if not _is_busy(error) or time.monotonic() >= until:
-                raise
-            time.sleep(_BUSY_POLL_SEC)
-        else:
-            return
-
-
-def _is_busy(error: Exception) -> bool:
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorname", "") in _BUSY
