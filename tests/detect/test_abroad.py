@@ -147,3 +147,22 @@ def test_an_address_of_the_net_may_have_its_port_behind_a_dot() -> None:
 )
 def test_dates_greetings_and_stand_ins_are_left_alone(text: str) -> None:
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Das Passwort lautet {} und gilt bis morgen",
+        "La contraseña es {}",
+        "Le mot de passe du wifi est {}.",
+        "sqlcmd -S db -U sa -P '{}' -Q 'select 1'",
+        "redis-cli -h cache -a {} ping",
+        "net use Z: \\\\fs1\\share /user:corp\\svc {}",
+    ],
+)
+def test_passwords_are_found_in_other_languages_and_in_more_commands(text: str) -> None:
+    assert found(text.format("FUN6zQJc0JAuria1")) == ["FUN6zQJc0JAuria1"]
+
+
+def test_a_share_of_one_behind_a_telephone_is_none() -> None:
+    assert found('{"label": "Phone support", "score": 0.729490487044}') == []

@@ -53,7 +53,7 @@ _DIGIT: Final = re.compile(r"\d")
 _NO_DIGIT: Final = re.compile(r"\D+")
 _MONTH: Final = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? $")
 _NOT_ID: Final = re.compile(
-    r"(?:ORD|PO|INV|SO|REF|RMA|TKT|SKU|#)[-#]?\d|(?:19|20)\d\d-\d\d-\d\d(?!\d)|\d\d?([./])\d\d?\1(?:19|20)\d\d(?!\d|\.\d)|(?:v?\d{1,3}\.\d{1,2}\.\d+|v?\d+\.\d+\.\d+\.\d+)(?![\d.-])"
+    r"(?:ORD|PO|INV|SO|REF|RMA|TKT|SKU|#)[-#]?\d|(?:19|20)\d\d-\d\d-\d\d(?!\d)|0\.\d{5}|\d\d?([./])\d\d?\1(?:19|20)\d\d(?!\d|\.\d)|(?:v?\d{1,3}\.\d{1,2}\.\d+|v?\d+\.\d+\.\d+\.\d+)(?![\d.-])"
 )
 _LOOSE: Final = re.compile(
     r"(?i)(?:call|calling|called|calls|text|texted|contact|office|desk|messages?|numbers?|ring|rang|reach)$"

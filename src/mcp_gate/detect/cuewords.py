@@ -35,13 +35,14 @@ PHONE: Final = _words(
     "contact answering ring rang hotline desk office landline ext callback pager handy telefon telefono phone_number "
     "numbers? voicemail num.ro n.mero messages? telefone celular movil mobil "
     "cellulare r.ckfragen erreichbar erreichen anrufen llamar llamar.?a?.?mos ll.m[ae][mn]?[eo]? joindre appeler "
-    "appelez chiamare chiam[ai] ligar ligue bellen bel contatto kontakt contacto rappeler gsm fon tlf tfno t.l.phone"
+    "appelez chiamare chiam[ai] ligar ligue bellen bel contatto kontakt contacto rappeler "
+    "gsm durchwahl fon tlf tfno t.l.phone"
 )
 SSN: Final = _words("ssns? social social_security(?:_(?:number|no))? itin sin soc_sec w_2")
 BIRTH: Final = _words("dob born birth birthday birthdate birth_date d\\.o\\.b geboren geb nacid[oa] nat[oa] bday "
     "geburtsdatum geburtstag naissance nacimiento nascita nascimento "
     "geboortedatum geboren_op urodzenia urodzony f.dselsdato "
-    "f.delsedatum f.dd n\\?e")
+    "f.delsedatum f.dd n\\?e n\\?e?_le")
 PASSPORT: Final = _words("passports? passport_(?:number|no) reisepass pasaporte passeport passaporto travel_document "
     "passnummer reisepass(?:nummer|-nr) paspoort(?:nummer)? paszport pasnummer")
 LICENSE: Final = _words(

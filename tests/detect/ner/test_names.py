@@ -50,6 +50,9 @@ def test_people_and_addresses_are_found_as_a_whole(text: str, expected: list[tup
         "SELECT Name FROM Users WHERE Id = 5",
         "This is all in lower case after the first word",
         "Sweden and Cyprus were super fun to visit!",
+        '{"nom": "Chaise longue", "prix": 12}',
+        '{"list": {"name": "Sprint Backlog"}}',
+        "pp. 723-131, vol. 98, ISSN 1606-9161",
     ],
 )
 def test_code_countries_and_everyday_words_are_nobodys_name(text: str) -> None:

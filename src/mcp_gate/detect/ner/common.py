@@ -18,7 +18,8 @@ Card Account Number Phone Mobile Email Mail Address Street City State Country Ro
 Office Meeting Release Version Build Ticket Issue Bug Fix Commit Merge Branch Test Tests Status Type Kind Value Data
 File Sweden Norway Denmark Finland Iceland Germany France Spain Italy Austria Switzerland Poland Hungary Greece
 Cyprus Turkey England Scotland Ireland Britain Europe America Africa Asia Australia Canada Mexico Brazil India China
-Values Gaussian Fourier Ort Sprint Backlog Lorem Ipsum Bearer Basic BIC SWIFT TEL FAX Gecko Mozilla Kimlik Savings
+Kafka Django Jenkins Redis Gradle Maven Ansible Grafana Values Gaussian Fourier
+Ort Sprint Backlog Lorem Ipsum Bearer Basic BIC SWIFT TEL FAX Gecko Mozilla Kimlik Savings
 Japan Korea Russia Ukraine Portugal Belgium Netherlands Tunisia Uruguay Slovenia Croatia Serbia London Paris Berlin
 """
 COMMON: Final = frozenset(_WORDS.split())

@@ -25,6 +25,9 @@ _MORE_AFTER: Final = re.compile(
 _MORE_BEFORE: Final = re.compile(r"(?<![\w.])(?P<word>[^\W\d_]{2,}(?:['’-][^\W\d_]+)*)[^\S\n](?:[^\W\d_]\.?[^\S\n])?\Z")
 _NUMBER_BEFORE: Final = re.compile(r"(?<![\w.-])\d{1,6}[ ,]{1,2}\Z")
 _NUMBER_AFTER: Final = re.compile(r"[\s,}?]{1,8}(?:[^\W\d_][\w'’-]*[ ,]{1,2}){0,2}\d{4,6}(?![\w.-])")
+_IN_NUMBER: Final = re.compile(r"\d[.,]$")
+_SMALL: Final = re.compile(r"\"[^\W\d_]+ [a-zà-ÿ]+\"")
+"""A value of a word with a capital letter and one without: something has that name, and nobody."""
 _NOT_PLACE: Final = re.compile(
     r"\d[.,]\d\d(?!\d)|\b(?:vol|pp|issn|isbn|doi|section|credits|ticket|case|ref|chapter|version|order|invoice)\b",
     re.IGNORECASE,
@@ -76,7 +79,7 @@ def _person(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
         return None
     if _HUMP.search(name) or (name in COMMON) or COMPANY.match(text, end):
         return None
-    if " " in name and name.rsplit(" ", 1)[-1] in THINGS:
+    if " " in name and (name.rsplit(" ", 1)[-1] in THINGS or _SMALL.match(text, max(0, start - 1))):
         return None
     if " " not in name and name.isupper() and len(name) > 3:
         return None
@@ -118,6 +121,6 @@ def _address(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
     words = [word for word in run if text[word.start].isupper() and word.end - word.start >= 2]
     if not words or not any(c.isdigit() for c in place) or len(place) < 8 or _HUMP.search(place):
         return None
-    if not place[0].isalnum() or _NOT_PLACE.search(place):
+    if not place[0].isalnum() or _NOT_PLACE.search(place) or _IN_NUMBER.search(text, max(0, start - 2), start):
         return None
     return (start, end) if labels & {"BUILDING_NUMBER", "STREET_NAME", "SECONDARY_ADDRESS"} else None

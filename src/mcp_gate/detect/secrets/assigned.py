@@ -16,7 +16,7 @@ _ASSIGNED: Final = compiled(
     WORD
     + rb"([a-z0-9_.-]{0,24})"
     + rb"(\s{0,2}:\s{0,2}[a-z_][a-z0-9_.|<>\[\] ]{0,32}=\s{0,2}"
-    + rb"|\\{0,3}[\"'`]?\]?\s{0,4}(?::=|=>|={1,3}|:)[ \t]{0,4}|\s{1,3}(?:is|was)(?:\s{1,3}|:\s{0,3})"
+    + rb"|\\{0,3}[\"'`]?\]?\s{0,4}(?::=|=>|={1,3}|:)[ \t]{0,4}|\s{1,3}(?:is|was|ist|lautet|es|est)(?:\s{1,3}|:\s{0,3})"
     + rb"|>|[\"']\s{0,2},\s{0,4})"
     + rb"((?:\\{0,3}[\"'`])?)[^\s\"'`\\]",
     any_case=True,
@@ -25,7 +25,8 @@ _TOLD: Final = compiled(
     rb"--((?:[a-z0-9]+[_-])*" + WORD + rb"[a-z0-9_-]{0,24})\s{1,4}([\"'`]?)[^\s\"'`-]", any_case=True
 )
 _SPOKEN: Final = compiled(
-    rb"\b(password|passwd|passcode|passphrase|pwd|secret|token|key)(?:\s{1,3}[a-z0-9_/'-]{1,24}){1,6}\s{1,3}(?:is|was|to)\s{0,3}:?\s{1,3}"
+    rb"\b(password|passwd|passcode|passphrase|pwd|passwort|kennwort|contrase.a|mot de passe|senha|secret|token|key)"
+    rb"(?:\s{1,3}[a-z0-9_/'-]{1,24}){1,6}\s{1,3}(?:is|was|to|ist|lautet|es|est)\s{0,3}:?\s{1,3}"
     rb"([\"'`]?)[^\s\"'`]",
     any_case=True,
 )
@@ -54,6 +55,9 @@ _GIVEN: Final = compiled(
     rb"|\bidentified\s{1,4}(?:with\s{1,4}\S{1,40}\s{1,4})?by\s{1,4}'([^'\s]{4,128})'"
     rb"|\blogin\s{1,4}\S{1,64}\s{1,4}password\s{1,4}(\S{4,128})"
     rb"|\bsshpass\s{1,4}-p\s{0,2}[\"']?([^\s\"']{4,128})"
+    rb"|\bsqlcmd\s[^\n]{0,128}\s-P\s{0,2}[\"']?([^\s\"']{4,128})"
+    rb"|\bredis-cli\s[^\n]{0,128}\s(?:-a|--pass)\s{1,4}[\"']?([^\s\"']{4,128})"
+    rb"|\bnet\s{1,4}use\s[^\n]{0,128}/user:\S{1,64}\s{1,4}([^\s/*][^\s]{3,127})"
     rb"|\brequirepass\s{1,4}[\"']?([^\s\"']{4,128})"
     rb"|\bmysql\w{0,8}\s[^\n]{0,128}\s-p([^\s\"']{4,128})",
     any_case=True,
@@ -172,7 +176,7 @@ def _spoken(data: bytes) -> Iterator[Shape]:
     for hit in _SPOKEN.finditer(data):
         start, end = _value(data, hit.end(2), hit.group(2), b"")
         text, written = data[start:end].decode(), bool(hit.group(2))
-        if hit.group(1).lower().startswith(b"p"):
+        if hit.group(1).lower() not in (b"secret", b"token", b"key"):
             if is_password(text, written=written):
                 yield Shape(start, end, "PASSWORD", 0.65, "spoken of")
         elif is_random(text):
