@@ -166,3 +166,9 @@ def test_passwords_are_found_in_other_languages_and_in_more_commands(text: str) 
 
 def test_a_share_of_one_behind_a_telephone_is_none() -> None:
     assert found('{"label": "Phone support", "score": 0.729490487044}') == []
+
+
+def test_more_of_what_others_write_is_found() -> None:
+    assert found("docker login -u ci -p FUN6zQJc0JAuria1 registry.test") == ["FUN6zQJc0JAuria1"]
+    assert found("Declan Lockwood (DOB unknown) came in") == ["Declan Lockwood"]
+    assert found("<add name='Crm' value='x'/>") == []

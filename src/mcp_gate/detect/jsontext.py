@@ -20,10 +20,17 @@ _QUOTED_OR_BRACKET: Final = r'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|([{}\[\]])'
 _TOKEN: Final = re.compile(_QUOTED_OR_BRACKET + r"|(-?\d[\d.eE+-]*|true|false|null)", re.DOTALL)
 _OUTSIDE: Final = re.compile(_QUOTED_OR_BRACKET, re.DOTALL)
 """What matters between documents, where no value has a name."""
-_LABELS: Final = words("name key type field label system header attribute question title property")
-_WORDING: Final = words("text display")
+
+
+def _any_case(text: str) -> frozenset[str]:
+    """Words in small letters, with a capital first, in capitals."""
+    return words(text) | words(text.title()) | words(text.upper())
+
+
+_LABELS: Final = _any_case("name key type field label system header attribute question title property")
+_WORDING: Final = _any_case("text display")
 """What a label that is an object says it with."""
-_VALUES: Final = words("value values answer content text")
+_VALUES: Final = _any_case("value values answer content text")
 _COLUMNS: Final = words("columns headers header fields columnNames column_names")
 _ROWS: Final = words("rows data values records")
 _ESCAPED: Final = re.compile(r'(?:\\\\)+\\?"?|\\"')
@@ -99,7 +106,7 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
                     level.labels += closed.labels  # `"type": {"text": "Passport"}`
                 if level.key in _COLUMNS and closed.columns:
                     level.columns = closed.columns
-        elif kind == 1 and nested and _OPEN.match(text, token.start(1)):
+        elif kind == 1 and nested and text[token.start(1)] in "{[" and _OPEN.match(text, token.start(1)):
             path = (*level.path[1 - _DEEP :], level.key) if level.is_object else level.path
             yield from _within(text, *token.span(1), path, nested - 1)
         elif (entity := _kind(text, token, level)) is not None:
@@ -143,7 +150,7 @@ def _kind(text: str, token: re.Match[str], level: _Level) -> str | None:
     """What the value in a token should be."""
     key = level.key
     if level.is_object:
-        if level.labels and key.lower() in _VALUES:
+        if level.labels and key in _VALUES:
             return next(filter(None, (entity_of((*level.path, label)) for label in level.labels)), None)
         if token.lastindex == 1 and token.end() - token.start() < 64 and _is_label(level):
             level.labels = (*level.labels[-3:], token[1])
@@ -163,7 +170,7 @@ def _kind(text: str, token: re.Match[str], level: _Level) -> str | None:
 
 def _is_label(level: _Level) -> bool:
     """Whether what stands here says what the `value` beside it, or beside the object it stands in, is of."""
-    key = level.key.lower()
+    key = level.key
     return key in _LABELS or (key in _WORDING and level.path[-1:] != () and level.path[-1] in _LABELS)
 
 
@@ -171,9 +178,7 @@ def _in(text: str, start: int, end: int, entity: str, *, bare: bool) -> Finding 
     """The finding in one value, which may hold escapes."""
     if bare or text.find("\\", start, end) < 0:
         found = values.find(entity, text, start, end, whole=True)
-        return found and (
-            Finding(found.start, end, found.entity, found.score, found.rule, True) if bare else found
-        )
+        return found and (Finding(found.start, end, found.entity, found.score, found.rule, True) if bare else found)
     view = read(text[start:end])
     found = values.find(entity, view.text, 0, len(view.text), whole=True)
     if found is None:

@@ -25,7 +25,7 @@ _OPENS: Final = frozenset("<([:")
 _BEFORE_VERB: Final = re.compile(rf"({_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}}) $")
 _STAMP: Final = re.compile(
     r"\*?[ \t]{1,4}[\[(]?(?:\d{4}-\d\d-\d\d|\d{1,2}:\d\d)$|(?:,|,? \(|,? )(?: ?born|geb\.|geboren|nacid[oa]|nat[oa])$"
-    r"|:$"
+    r"|:$| \((?:DOB|MRN|SSN)$"
 )
 """What follows the name of who changed a line or wrote a message, and of who was born."""
 _BEFORE_STAMP: Final = re.compile(rf"(?:^|[\n(*\]>.-] ?)({_WORD}(?: (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}})$")
@@ -49,6 +49,8 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
         return
     if ('"' in before or "'" in before) and (_JSON_FIELD.search(before) or before.endswith(('","', "','"))):
         return
+    if before.endswith(('name="', "name='")):
+        return  # an attribute, of anything
     word = cue[-1].lower().strip("@.([{\"'")
     all_ = match[0]
     behind = all_.partition(" ")[2] if word == "holder" or before.endswith(": ") else ""

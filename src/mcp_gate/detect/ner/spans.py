@@ -29,7 +29,7 @@ _IN_NUMBER: Final = re.compile(r"\d[.,]$")
 _SMALL: Final = re.compile(r"\"[^\W\d_]+ [a-zà-ÿ]+\"")
 """A value of a word with a capital letter and one without: something has that name, and nobody."""
 _NOT_PLACE: Final = re.compile(
-    r"\d[.,]\d\d(?!\d)|\b(?:vol|pp|issn|isbn|doi|section|credits|ticket|case|ref|chapter|version|order|invoice)\b",
+    r"\d[.,]\d\d(?!\d)|\b(?:vol|pp|issn|isbn|doi|section|credits|ticket|case|ref|chapter|version|order|invoice|seat|gate)\b|nummer\b|\bredis\b",
     re.IGNORECASE,
 )
 """Prices, and what is numbered otherwise."""

@@ -18,7 +18,8 @@ _VENDORS: Final = compiled(
     rb"|SG\.[\w-]{16,}\.[\w-]{16,}|npm_[A-Za-z0-9]{36}|pypi-AgE[\w-]{50,}|hf_[A-Za-z0-9]{34}"
     rb"|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|SK[0-9a-f]{32}|NR(?:AK|AA|II|RA|JS)-[A-Z0-9]{19,42}|(?:bot)?\d{8,}:AA[\w-]{32,}|do[oprt]_v1_[0-9a-f]{64}"
     rb"|hv[sbr]\.[\w-]{24,}|dapi[0-9a-f]{32}(?:-\d)?|AGE-SECRET-KEY-1[A-Z0-9]{58}|ATATT3[\w=-]{50,}"
-    rb"|[0-9a-f]{32}-us\d{1,2}|key-[0-9a-f]{32}|[MNO][A-Za-z\d_-]{23,27}\.[\w-]{6}\.[\w-]{27,40}"
+    rb"|gsk_[A-Za-z0-9]{40,}|sntry[su]_[\w=+/-]{40,}|lin_api_[A-Za-z0-9]{32,}|glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}"
+    rb"|dckr_(?:pat|oat)_[\w-]{24,}|ntn_[A-Za-z0-9]{40,}|[0-9a-f]{32}-us\d{1,2}|key-[0-9a-f]{32}|[MNO][A-Za-z\d_-]{23,27}\.[\w-]{6}\.[\w-]{27,40}"
     rb"|https://(?:discord|discordapp)\.com/api/webhooks/\d+/[\w-]{60,})",
 )
 _DRAWN: Final = compiled(rb"x{8}|X{8}|\*{8}|\.{8}")

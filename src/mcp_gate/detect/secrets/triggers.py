@@ -45,7 +45,7 @@ _PATTERNS: Final = {
     Trigger.VENDOR: rb"AKIA|ASIA|ABIA|ACCA|gh[pousr]_|github_pat_|glpat-|gl(?:dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-"
     rb"|xox[abeoprs]-|xapp-|hooks\.slack|[srp]k_(?:live|test)_|whsec_|sk-(?:proj|svcacct|admin|ant|or)-|AIza|GOCSPX|ya29\."
     rb"|SG\.|npm_|pypi-AgE|hf_|shp(?:at|ca|pa|ss)_|SK[0-9a-f]{32}|NR(?:AK|AA|II|RA|JS)-|\d{8}:AA|do[oprt]_v1|hv[sbr]\.|dapi[0-9a-f]|AGE-SECRET"
-    rb"|ATATT3|api/webhooks/|[0-9a-f]{32}-us\d|key-[0-9a-f]{32}|[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}",
+    rb"|gsk_|sntry[su]_|lin_api_|glsa_|dckr_[po]at_|ntn_|ATATT3|api/webhooks/|[0-9a-f]{32}-us\d|key-[0-9a-f]{32}|[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}",
     Trigger.NAMED: rb"(?i)" + WORD + rb"[a-z0-9_.-]*[\\\"'`\]]*\s*(?:[:=>,]|(?:is|was|ist|lautet|es|est)\b)",
     Trigger.TOLD: rb"(?i)--[a-z0-9_-]*" + WORD + rb"[a-z0-9_-]*\s",
     Trigger.SPOKEN: rb"(?i)(?:password|passwd|passcode|passphrase|pwd|passwort|kennwort|contrase.a|mot de passe|senha"
@@ -54,7 +54,7 @@ _PATTERNS: Final = {
     rb"|\b(?:password|passwd|passphrase|pwd|pw)\s+[\"'`]?[^\s\"'`,;:=]{6}",
     Trigger.HEADER: rb"(?i)\b(?:bearer|basic|token|apikey|negotiate|digest)\s+[a-z0-9._~+/=-]{16}",
     Trigger.GIVEN: rb"(?i)auth\s*=\s*\(|BasicAuth|NetworkCredential|\.login\(|\bcurl\s|\bidentified\s"
-    rb"|\blogin\s+\S+\s+password|\bsshpass\s|\brequirepass\s|\bsqlcmd\s|\bredis-cli\s|\bnet\s+use\s|\bmysql\w*\s[^\n]*\s-p",
+    rb"|\blogin\s+\S+\s+password|\bsshpass\s|\brequirepass\s|\bsqlcmd\s|\blogin\s[^\n]*\s-p\s|\bredis-cli\s|\bnet\s+use\s|\bmysql\w*\s[^\n]*\s-p",
     Trigger.CODE: rb"(?:[Cc]ode|CODE)[\s:=isaw]*\d{4}|\bPIN[\s:=isaw]*\d{4}",
     Trigger.PHRASE: rb"(?i)\b(?:seed|recovery|mnemonic|backup)\s(?:phrase|words)\s*(?:is|:|=)",
     Trigger.HASHED: rb"\$(?:apr1|1|5|6|2[abxy]|y|argon2id?)\$",
