@@ -19,6 +19,7 @@ import gzip
 import json
 import os
 import random
+import statistics
 import subprocess
 import sys
 import time
@@ -98,6 +99,10 @@ def score(items: list[dict[str, Any]], answers: dict[Any, dict[str, Any]], *, ve
     }
 
 
+SMALL = 60
+"""Mixed texts of a page: how long one takes depends on what is in it."""
+
+
 def f_beta(precision: float, recall: float, beta: float) -> float:
     below = beta * beta * precision + recall
     return (1 + beta * beta) * precision * recall / below if below else 0.0
@@ -130,7 +135,7 @@ def texts() -> dict[str, str]:
     place = {"full": "3932 Nunez Ave, Tulsa, IL 62704"}
     table = [{"id": n, "customer": {**person, "email": f"ann{n}@acme.com"}, "address": place} for n in range(6000)]
     out = {
-        "mixed 1 KB": grown(forever([*personal, *harmless]), 1000),
+        **{f"mixed 1 KB, {n}": grown(forever([*personal, *harmless]), 1000) for n in range(SMALL)},
         "mixed 10 KB": grown(forever([*personal, *harmless]), 10_000),
         "prose 1 KB": grown(forever(prose), 1000),
         "prose 10 KB": grown(forever(prose), 10_000),
@@ -156,16 +161,24 @@ def fastest(text: str, *, ner: bool = False) -> float:
 
 
 def speed(with_presidio: bool) -> dict[str, dict[str, float]]:
-    """For every text how long it takes, and presidio beside it where it ends in time."""
+    """For every text how long it takes, and presidio beside it where it ends in time; of small mixed ones the median,
+    and what 95 of 100 stay below."""
     scan([Leaf("warm ann@acme.com")], Options(ner=False))
     out: dict[str, dict[str, float]] = {}
     cases = texts()
     small = [{"id": name, "text": text} for name, text in cases.items() if len(text) <= 10_000]
     theirs = lines(presidio("--repeat", "5"), small) if with_presidio else {}
-    for name, text in cases.items():
-        row = {"ms": fastest(text)}
-        if name in theirs:
-            row |= {"presidio_ms": theirs[name]["ms"], "ratio": theirs[name]["ms"] / row["ms"]}
+    groups: dict[str, list[str]] = {}
+    for name in cases:
+        groups.setdefault(name.partition(",")[0], []).append(name)
+    for name, members in groups.items():
+        took = [fastest(cases[member]) for member in members]
+        row = {"ms": statistics.median(took)}
+        if len(took) > 1:
+            row["p95_ms"] = statistics.quantiles(took, n=20)[18]
+        if members[0] in theirs:
+            presidio_ms = statistics.median(theirs[member]["ms"] for member in members)
+            row |= {"presidio_ms": presidio_ms, "ratio": presidio_ms / row["ms"]}
         out[name] = row
         print(f"{name:24}", "  ".join(f"{key} {value:9.3f}" for key, value in row.items()), flush=True)
     return out
