@@ -2,7 +2,7 @@
 # Fetches the real clients and servers that tests run against into the folder given (default: $MCP_GATE_PEERS, or .peers
 # in the project root): what the conformance runs need, the TypeScript SDKs, the inspector, four official servers.
 # With --bench also what bench/speed.py and bench/detect.py compare with, each in an environment of its own: fastmcp,
-# contextforge, presidio.
+# contextforge, presidio, Lasso's gateway, agentbelay.
 # Does nothing where all is there already.
 set -eu
 
@@ -37,8 +37,10 @@ fi
 alone() {
     if [ ! -f "$peers/$1/done" ]; then
         uv venv --quiet --allow-existing "$peers/$1"
-        uv pip install --quiet --no-config --python "$peers/$1/bin/python" "$2"
-        touch "$peers/$1/done"
+        name=$1
+        shift
+        uv pip install --quiet --no-config --python "$peers/$name/bin/python" "$@"
+        touch "$peers/$name/done"
     fi
 }
 
@@ -46,4 +48,6 @@ if [ -n "$bench" ]; then
     alone fastmcp fastmcp==4.2.3
     alone contextforge mcp-contextforge-gateway==1.0.7.post20260921
     alone presidio presidio-analyzer==2.2.366
+    alone lasso mcp-gateway==1.2.1 "mcp<2"
+    alone agentbelay agentbelay==0.1.0
 fi

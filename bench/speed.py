@@ -1,6 +1,6 @@
 """Speed of the gate beside its yardsticks, all alive together, in interleaved rounds of one run.
 
-    python bench/speed.py [--rounds 9] [--seconds 0.4] [--only stdio,record,http,cold,list,memory] [--json FILE]
+    python bench/speed.py [--rounds 9] [--seconds 0.4] [--only stdio,rows,record,http,cold,list,memory] [--json FILE]
 
 Printed are ratios, medians over rounds with quartiles; absolute milliseconds of a shared machine mean little.
 The gate has 100 rules, the durable write-ahead record, and `connect` in the way.
@@ -26,7 +26,7 @@ from targets import Start, Target, peer_python
 Row = dict[str, Any]
 SCENARIOS: dict[str, tuple[str, dict[str, Any]]] = {
     "echo": ("tools/call", {"name": "echo", "arguments": {"text": "x" * 100}}),
-    "records": ("tools/call", {"name": "records", "arguments": {}}),
+    "records": ("tools/call", {"name": "records", "arguments": {"text": "", "size": 0}}),
     "text1m": ("tools/call", {"name": "make_text", "arguments": {"size": 1_000_000}}),
     "hop": ("logging/setLevel", {"level": "info"}),
 }
@@ -136,6 +136,21 @@ async def stdio(report: Report, start: Start, options: argparse.Namespace) -> No
                    [added(r, "gate") / added(r, "fastmcp") for r in large], "<= 1.3")  # fmt: skip
 
 
+async def rows(report: Report, start: Start, options: argparse.Namespace) -> None:
+    """T12: fifty rows of personal data, as text and structured; the gate takes a hundred values out of them."""
+    names = ["direct", "gate", *(name for name in ("lasso", "agentbelay") if peer_python(name))]
+    targets = [await start.stdio(name) for name in names]
+    for target in targets:
+        await block(target, "records", 1, 1.0)
+    each = await rounds(targets, "records", 1, options)
+    for name in names:
+        report.fact(f"{name} p50 records ms", f"{statistics.median(r[name]['p50'] for r in each):.3f}")
+    for name, must in (("lasso", "<= 1.0"), ("agentbelay", "<= 0.25")):
+        if name in names:
+            report.add("T12", f"33 KB of records: full gate added / {name}'s added",
+                       [added(r, "gate") / added(r, name) for r in each], must)  # fmt: skip
+
+
 async def record(report: Report, start: Start, options: argparse.Namespace) -> None:
     """T18: the gate beside itself with a store that keeps nothing of allowed calls."""
     targets = [await start.stdio(name) for name in ("direct", "gate", "gate-unrecorded")]
@@ -240,7 +255,7 @@ async def memory(report: Report, start: Start, options: argparse.Namespace) -> N
         report.add("T16", "RSS after 10,000 calls / fastmcp", [size["gate-memory"][1] / size["fastmcp"][1]], "<= 0.9")
 
 
-PARTS = {"stdio": stdio, "record": record, "http": http, "cold": cold, "list": listing, "memory": memory}
+PARTS = {"stdio": stdio, "rows": rows, "record": record, "http": http, "cold": cold, "list": listing, "memory": memory}
 
 
 async def run(options: argparse.Namespace) -> Report:

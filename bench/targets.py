@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import socket
 import subprocess
@@ -24,11 +25,29 @@ CONTEXTFORGE_SEC = 300.0
 CONTEXTFORGE_SETTLES_SEC = 20.0
 
 
-def peer_python(peer: str) -> str | None:
-    """The interpreter of a peer's own environment (see README.md), or None where it was not fetched."""
+BELAY = """version: 1
+name: bench
+default: allow
+rules:
+  - id: no-dotenv
+    action: deny
+    severity: high
+    message: blocked
+    match: {args: {$reads: {path: ["**/.env"]}}}
+"""
+
+
+def peer(name: str, program: str) -> Path | None:
+    """A program of a peer's own environment (see README.md), or None where it was not fetched."""
     peers = Path(os.environ.get("MCP_GATE_PEERS", HERE.parent / ".peers"))
-    found = peers / peer / "bin" / "python"
-    return str(found.absolute()) if found.exists() else None
+    found = peers / name / "bin" / program
+    return found.absolute() if found.exists() else None
+
+
+def peer_python(name: str) -> str | None:
+    """The interpreter of a peer's own environment."""
+    found = peer(name, "python")
+    return None if found is None else str(found)
 
 
 def free_port() -> int:
@@ -86,7 +105,7 @@ class Start:
         self._scratch = scratch
 
     async def stdio(self, name: str, extra: int = 0) -> Target:
-        """direct, bytes, sdk-typed, fastmcp, gate or gate-unrecorded, over stdio in front of stdio."""
+        """direct, bytes, sdk-typed, fastmcp, lasso, agentbelay, gate, gate-unrecorded: stdio in front of stdio."""
         command = self.command(name, extra)
         if name == "gate-unrecorded":
             await self._serve_unrecorded(name)
@@ -96,7 +115,7 @@ class Start:
         pids = [client.pid]
         if name.startswith("gate"):
             pids.append(gate_pid(self._scratch / name / "state"))
-        return Target(name, client, pids)
+        return Target(name, client, pids, prefix="bench_" if name == "lasso" else "")
 
     def command(self, name: str, extra: int = 0) -> list[str]:
         upstream = [sys.executable, UPSTREAM, "--stdio", "--extra-tools", str(extra)]
@@ -110,11 +129,26 @@ class Start:
             case "fastmcp":
                 script = str(HERE / "proxies/fastmcp_proxy.py")
                 return [peer_python("fastmcp") or "", script, "--stdio", "--", *upstream]
+            case "lasso":  # with the plugin that looks for secrets by pattern
+                served = {"bench": {"command": upstream[0], "args": upstream[1:]}}
+                own = {"command": "mcp-gateway", "args": [], "servers": served}
+                given = self._file("lasso.json", json.dumps({"mcpServers": {"mcp-gateway": own}}))
+                return [str(peer("lasso", "mcp-gateway")), "--mcp-json-path", given, "-p", "basic"]
+            case "agentbelay":
+                policy = self._file("belay.yaml", BELAY)
+                audit = str(self._scratch / "belay.jsonl")
+                options = ["--policy", policy, "--name", "bench", "--audit", audit]
+                return [str(peer("agentbelay", "belay")), "mcp", *options, "--", *upstream]
             case _:
                 directory = gate_directory(self._scratch / name / "config", extra=extra)
                 state = self._scratch / name / "state"
                 self._stack.callback(stop_gate, directory, state)
                 return [sys.executable, "-m", "mcp_gate", "connect", "--config", str(directory), "--state", str(state)]
+
+    def _file(self, name: str, text: str) -> str:
+        path = self._scratch / name
+        path.write_text(text)
+        return str(path)
 
     async def http(self, name: str) -> Target:
         """direct, sdk-typed, fastmcp, contextforge or gate over HTTP, each in front of an HTTP upstream of its own."""
