@@ -28,6 +28,9 @@ _TEST_CARDS: Final = frozenset(
 _TESTS: Final = re.compile(
     r"assert|expect|luhn|is_?valid|validate|test[_ -]?(?:card|number|pan|mode|with)|testing with|sandbox", re.IGNORECASE
 )
+_FOR_TESTS: Final = re.compile(
+    r"[\d -]+[\"'`,)]{0,2} (?:for|in|during) (?:the |our |your )?(?:\w+ )?(?:test|sandbox)", re.IGNORECASE
+)
 _TEST_REACH: Final = 48
 _IBAN_LENGTHS: Final = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BI": 27, "BR": 29,
@@ -50,10 +53,11 @@ _VERHOEFF_P: Final = (
 
 
 def card(digits: str, text: str, start: int) -> bool:
-    """The checksum of cards. A number that everybody tests with is none in a test, as the text before its `start`
+    """The checksum of cards. A number that everybody tests with is none in a test, as the text around its `start`
     tells; in a result it may stand for somebody's."""
     if digits in _TEST_CARDS:
-        return _TESTS.search(text, max(0, start - _TEST_REACH), start) is None
+        before = _TESTS.search(text, max(0, start - _TEST_REACH), start)
+        return before is None and _FOR_TESTS.match(text, start) is None
     return luhn(digits) and len(set(digits)) > 2
 
 

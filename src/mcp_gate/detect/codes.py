@@ -17,8 +17,10 @@ _IPV4: Final = re.compile(
 _IPV6: Final = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:|:){2,7}[0-9A-Fa-f:]{0,24}(?:[0-9A-Fa-f]|:)(?![\w:])")
 _VERSION: Final = re.compile(
     r"(?i)(?:v|version|ver|build|release|fw|firmware|chrome|safari|firefox|edge?|opr|opera|rev|agent|"
-    r"bump(?:ed)? to|->|→)[ :=/\"]*$"
+    r"bump(?:ed)? to|since|requires|runtime|sdk|kernel|plugin|->|→)[ :=/\"]*$"
 )
+_UPGRADE: Final = re.compile(r"(?i)(?:bump|grad)\w*(?: \w+)? (?:from|to)(?: v?[\d.]{5,20} to)? $")
+_UPGRADE_REACH: Final = 48
 
 
 def iban(text: str, start: int, end: int) -> Iterator[Finding]:
@@ -49,6 +51,10 @@ def ipv4(text: str, start: int, end: int) -> Iterator[Finding]:
         if address is None or address.is_loopback or address.is_unspecified or found[0].startswith(("0.", "255.")):
             continue
         if _VERSION.search(text[max(0, found.start() - 14) : found.start()]):
+            continue
+        if text.endswith((" to ", "from "), 0, found.start()) and _UPGRADE.search(
+            text[max(0, found.start() - _UPGRADE_REACH) : found.start()]
+        ):
             continue
         if found[0].endswith((".0.0", ".0.1")) and not address.is_private:
             continue

@@ -58,6 +58,17 @@ _NOT_ID: Final = re.compile(
 _LOOSE: Final = re.compile(
     r"(?i)(?:call|calling|called|calls|text|texted|contact|office|desk|messages?|numbers?|ring|rang|reach)$"
 )
+_OF_THINGS: Final = re.compile(
+    r"(?i)\b(?:order|serial|part|invoice|tracking|batch|model|build|ticket|case|ref(?:erence)?|version|item|product|lot|row|"
+    r"line|page|transaction|confirmation|booking|sku|sample|issue|job|run|process|port|error|record|id)[\"' _#.:-]*\Z"
+)
+"""Words that, just before a number or just before the word `number`, say that it is none of a person."""
+_COUNTED: Final = re.compile(r"(?i) of \w")
+_OTHER_DAY: Final = re.compile(
+    r"(?i)\b(?:released|updated|created|issued|expir\w+|valid|admitted|seen|due|joined|hired|visit(?:ed)?|until|effective|"
+    r"deployed|recorded|scanned|filed|since|signed)(?: (?:on|at|in|from))?[ :=]*\Z"
+)
+"""What stands before a day that is not the one of somebody's birth."""
 _BEFORE_WORD: Final = re.compile(
     r"(?<![\w.-])((?:\+|00)?\(?\d(?:[ ()./-]{0,2}\d){6,14}(?:x\d{1,6})?)(?: ?[,(] ?| ?- ?| )"
     r"(?i:office|fax|mobile|cell|desk|landline|telephone|phone|tel)$"
@@ -83,16 +94,16 @@ def find(text: str, ends: Ends, known: Sequence[Finding] = ()) -> Iterator[Findi
             before = bisect_right(starts, digit.start()) - 1
             if before >= 0 and known[before].end > digit.start():
                 continue
-            start = _begin(text, digit.start(), end)
+            start = _begin(text, digit.start(), end, "+-(" if kind == Kind.CUE_PHONE else "-")
             if start != last and (match := cue.shape.match(text, start)) and _fits(text, match, end, cue):
                 last = start
                 yield Finding(start, match.end(), cue.entity, 0.75, _RULES[kind])
 
 
-def _begin(text: str, digit: int, least: int) -> int:
-    """Where the word with this digit begins; for dates with the month before."""
+def _begin(text: str, digit: int, least: int, signs: str) -> int:
+    """Where the word with this digit begins, with such signs; for dates with the month before."""
     start = digit
-    while start > least and (text[start - 1].isalnum() or text[start - 1] in "+(-"):
+    while start > least and (text[start - 1].isalnum() or text[start - 1] in signs):
         start -= 1
     while text[start] == "-":
         start += 1
@@ -124,8 +135,20 @@ def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
         case "CREDIT_CARD":
             return checks.card(digits, text, match.start())
         case "PHONE_NUMBER" if _LOOSE.search(text[max(0, end - 10) : end]):
-            return len(digits) >= 9 or len(value) > len(digits)
+            return (len(digits) >= 9 or len(value) > len(digits)) and not _of_a_thing(text, end, between)
+        case "DATE_OF_BIRTH":
+            return _OTHER_DAY.search(between) is None
         case "BANK_ACCOUNT" if text[end - 7 : end].lower() in ("account", "ccounts"):
             return len(digits) >= 8
         case _:
             return True
+
+
+def _of_a_thing(text: str, end: int, between: str) -> bool:
+    """Whether a number behind a word that ends at `end` is one of an order, of a part, of anything but a telephone."""
+    word = text[max(0, end - 32) : end].rpartition(" ")
+    return bool(
+        _OF_THINGS.search(between)
+        or '":' in between  # of another field
+        or (word[2].lower().startswith("number") and (_OF_THINGS.search(word[0]) or _COUNTED.match(between)))
+    )

@@ -46,7 +46,8 @@ BIRTH: Final = _words("dob born birth birthday birthdate birth_date d\\.o\\.b ge
 PASSPORT: Final = _words("passports? passport_(?:number|no) reisepass pasaporte passeport passaporto travel_document "
     "passnummer reisepass(?:nummer|-nr) paspoort(?:nummer)? paszport pasnummer")
 LICENSE: Final = _words(
-    "(?:driver|drivers|driver's|driver.s|driving|operator.s)_licen[cs]es? licen[cs]e_(?:number|no|id) dl dln "
+    "(?:driver|drivers|driver's|driver.s|driving|operator.s)_licen[cs]es? licen[cs]e_(?:number|no|id) "
+    "(?:my|your|his|her|their|the_driver)_licen[cs]e dl dln "
     "f.hrerschein(?:nummer|-nr)? permis driving_permit rijbewijs(?:nummer)? patente carnet_de_conducir "
     "permiso_de_conducir prawo_jazdy k.rkort"
 )
@@ -61,8 +62,8 @@ BANK: Final = _words(
     "rekeningnummer num.ro_de_compte n.mero_de_cuenta cuenta_bancaria numero_di_conto"
 )
 NATIONAL: Final = _words(
-    "national_id national_insurance(?:_(?:number|no))? nino ni_number nhs(?:_number)? aadhaar aadhar pan_card pan "
-    "tax_(?:id|number|no|"
+    "national_id national_insurance(?:_(?:number|no))? nino ni_number nhs(?:_number)? aadhaar aadhar uidai pan_card "
+    "pan tax_(?:id|number|no|"
     "file_number) tax_identification_number taxpayer_id tfn cpf cnpj nif nie dni nric fin pesel bsn "
     "curp rfc rut nit hkid snils tin ein codice_fiscale steuer_id steuernummer personnummer identity_(?:card|"
     "number|document) "

@@ -178,7 +178,7 @@ GENERIC: Final = words("number no num nr id code address name account card date"
 """What these are of, the field around them says."""
 PERSON_FIELDS: Final = frozenset(re.findall(r"[a-z]+", PERSONS)) - words(
     "to from by lead agent billing shipping delivery driver client provider player parent child emergency prospect "
-    "manager editor rep"
+    "editor rep"
 )
 """A field named so may hold the name of one."""
 VOCABULARY: Final = (

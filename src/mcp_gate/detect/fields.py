@@ -32,6 +32,8 @@ _PARTS: Final = words(
     "first given last family surname vorname nachname familienname prenom voornaam achternaam fornamn efternamn "
     "fornavn etternavn efternavn imie nazwisko etunimi sukunimi jmeno prijmeni apellido apellidos cognome sobrenome"
 )
+_LICENSE: Final = words("license licence")
+"""Of a person one to drive, of anything else one to use it."""
 _SHORT: Final = {"nm": "name", "nbr": "number", "nmbr": "number", "addrs": "address"}
 NAME: Final = "PERSON?"
 """A field called `name` or so of something that is not known to be a person."""
@@ -59,6 +61,8 @@ def entity_of(path: tuple[str, ...]) -> str | None:
         kept = kept[:-1]
     if len(name) == 1 and name[0] in PARTS_OF_NAMES and above and _PERSON.fullmatch(" ".join(above)):
         return "PERSON"
+    if " ".join(name) in _LICENSE and above and _PERSON.fullmatch(" ".join(above)):
+        return "DRIVER_LICENSE"
     if above and len(name) < 6 and all(map(_says_nothing, name)):
         entity = entity_of((*path[:-2], " ".join((*above, *name))))
         if entity or name[-1:] not in (("name",), ("names",)):

@@ -39,7 +39,7 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
     "NATIONAL_ID": re.compile(r"(?=[A-Za-z0-9 ./+-]*\d[A-Za-z0-9 ./+-]*\d)[A-Za-z0-9](?:[ ./+-]?[A-Za-z0-9]){4,24}"),
     "EMAIL_ADDRESS": re.compile(r"[^\s@<>\"',;]{1,64}@[^\s@<>\"',;]{2,255}"),
     "IP_ADDRESS": re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}"),
-    "ADDRESS": re.compile(r"(?=[^\n]{0,160}\d)(?=[^\n]{0,160}[^\W\d_]{2})[\w#][^\n<>{}|\"]{5,200}"),
+    "ADDRESS": re.compile(r"(?!0x)(?=[^\n]{0,160}\d)(?=[^\n]{0,160}[^\W\d_]{2})[\w#][^\n<>{}|\"]{5,200}"),
     "PASSWORD": re.compile(r"[^\s\"'<>]{4,128}"),
     "API_KEY": re.compile(
         r"(?:(?:Bearer|Basic|Token|ApiKey|Digest) )?[^\s\"'<>]{8,4096}(?:(?<=;)(?: [\w.-]+=[^\s\"'<>]{0,4096}){1,32})?"

@@ -1,0 +1,53 @@
+"""Numbers and dates by the words around them, for them and against them."""
+
+import pytest
+
+from mcp_gate.detect.finding import Leaf
+from mcp_gate.detect.options import Options
+from mcp_gate.detect.scan import scan
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    """Entity and value of each finding in a text."""
+    return [(one.entity, text[one.start : one.end]) for one in scan([Leaf(text)], Options(ner=False)).findings[0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "entity", "value"),
+    [
+        ("My passport (C09L4W4NK) is still valid", "PASSPORT", "C09L4W4NK"),
+        ("the record (MRN (1234567)) was merged", "MEDICAL_RECORD", "1234567"),
+        ("call (212) 555-2368 after five", "PHONE_NUMBER", "(212) 555-2368"),
+        ("my license is B3033933", "DRIVER_LICENSE", "B3033933"),
+        ("UIDAI says 5156 5330 2846 is valid", "NATIONAL_ID", "5156 5330 2846"),
+        ("Regards\n\n020 7456 0605\n", "PHONE_NUMBER", "020 7456 0605"),
+        ("0161 496 0123 is the shop", "PHONE_NUMBER", "0161 496 0123"),
+        ("Contact number: 0759 2251 035", "PHONE_NUMBER", "0759 2251 035"),
+        ("born on 1988-05-24", "DATE_OF_BIRTH", "1988-05-24"),
+    ],
+)
+def test_a_word_before_a_number_says_what_it_is(text: str, entity: str, value: str) -> None:
+    assert found(text) == [(entity, value)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Order number 100200300400 is late",
+        "Serial number 0759-2251-035 is covered",
+        "Number of records: 123456789",
+        "Contact sales about part 70824-752-12",
+        '{"product": {"name": "Desk Lamp", "sku": "6238-4017-559"}}',
+        "born in the cloud, released 2023-05-24",
+        "Upgraded from 4.1.2.3 to 4.1.2.9",
+        "use 4242 4242 4242 4242 for tests",
+        "address: 0x7fff5fbff8c0",
+    ],
+)
+def test_a_number_of_a_thing_or_another_day_is_none_of_a_person(text: str) -> None:
+    assert found(text) == []
+
+
+def test_a_license_of_a_person_is_one_to_drive() -> None:
+    assert found('{"driver": {"license": "H612-3022-5238"}}') == [("DRIVER_LICENSE", "H612-3022-5238")]
+    assert found('{"package": {"license": "H612-3022-5238"}}') == []
