@@ -16,7 +16,7 @@ from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Refused, Status, UpstreamError
 from mcp_gate.policy.load import load
 from mcp_gate.scanning.failed import Failure, ScanFailed
-from mcp_gate.wire.errors import RpcError
+from mcp_gate.wire.errors import INTERNAL_ERROR, RpcError
 from support.agents import MAPPED, bench
 from support.credentials import github_token, private_key
 from support.directories import files
@@ -110,6 +110,13 @@ async def test_S192_errors_are_looked_at_like_results(tmp_path: Path) -> None:
         assert isinstance(error, UpstreamError)
         assert error.error["code"] == -32050
     assert leaked([failed.result, error.error]) == []
+
+
+@pytest.mark.parametrize("code", [4539148803436467, -4539148803436467])
+async def test_S192_a_number_that_may_not_leave_is_no_code_of_an_error(code: int) -> None:
+    seen = await out(RpcError(code, "no").as_json())
+    assert isinstance(seen, Changed)
+    assert RpcError.of(seen.payload).code == INTERNAL_ERROR
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,6 @@ BUSY: Final = -32000
 NOT_ADMITTED: Final = -32001
 UPSTREAM_UNREACHABLE: Final = -32002
 REFUSED: Final = -32003
-MOST: Final = 2**31 - 1
-"""Size of a code; a larger number says something else."""
 
 
 class Absent:
@@ -43,7 +41,7 @@ class RpcError(Exception):
         code, message = error.get("code"), error.get("message")
         extra = {k: v for k, v in error.items() if k not in ("code", "message", "data")}
         return cls(
-            code if type(code) is int and abs(code) <= MOST else INTERNAL_ERROR,
+            code if type(code) is int else INTERNAL_ERROR,
             message if isinstance(message, str) else "",
             error.get("data", ABSENT),
             extra,
