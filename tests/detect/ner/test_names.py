@@ -60,6 +60,45 @@ def test_code_countries_and_everyday_words_are_nobodys_name(text: str) -> None:
 
 
 @there
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tesla and Harley-Davidson sold fewer in the third quarter",
+        "Dijkstra's algorithm is faster; the Kalman filter smooths",
+        "Kafka consumers rebalanced; Ruby upgraded to 3.3.1; Cassandra and Django migrated",
+        "Hurricane Katrina and Cyclone Idai caused the outage",
+        "Booked: room Lovelace, next to Project Athena (private)",
+        '{"product": "Stanley Tumbler", "color": "Ruby Red", "warehouse": "Houston"}',
+        "Site: Boise\nItem: Stanley Tumbler, Ruby Red.\n",
+        '{"campaign": "St. Patrick\'s Day", "utm": "Spring Launch"}',
+        "We changed from Morgan Stanley to Warner Bros last year",
+    ],
+)
+def test_things_that_bear_a_name_are_nobody(text: str) -> None:
+    assert found(text) == []
+
+
+@there
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Julia and Mason went home, said Cooper", "Julia"),
+        ("The leak was seen by Emil Park, a tenant, last week", "Emil Park"),
+        ("ship_to=Anselm Schreiber; carrier=DHL", "Anselm Schreiber"),
+        ("Please ask Travis Norton about the Jenkins job", "Travis Norton"),
+    ],
+)
+def test_people_who_share_a_name_with_a_thing_are_found(text: str, name: str) -> None:
+    assert ("PERSON", name) in found(text)
+
+
+@there
+@pytest.mark.parametrize("text", ["The Stanford dataset has 8613 rows", "The room Turing on floor 3 is ours"])
+def test_a_number_in_a_sentence_about_a_place_makes_no_address(text: str) -> None:
+    assert found(text) == []
+
+
+@there
 def test_a_name_that_was_found_is_found_wherever_else_it_stands() -> None:
     text = "Meeting with Joseph Ferguson today.\n" + "Nothing of note here.\n" * 30 + "see ferguson; ask Ferguson (ext)"
     assert found(text) == [("PERSON", "Joseph Ferguson"), ("PERSON", "Ferguson")]

@@ -20,7 +20,16 @@ File Sweden Norway Denmark Finland Iceland Germany France Spain Italy Austria Sw
 Cyprus Turkey England Scotland Ireland Britain Europe America Africa Asia Australia Canada Mexico Brazil India China
 Kafka Django Jenkins Redis Gradle Maven Ansible Grafana Values Gaussian Fourier
 Ort Sprint Backlog Lorem Ipsum Bearer Basic BIC SWIFT TEL FAX Gecko Mozilla Kimlik Savings
-Japan Korea Russia Ukraine Portugal Belgium Netherlands Tunisia Uruguay Slovenia Croatia Serbia London Paris Berlin
+Japan Korea Russia Ukraine Portugal Belgium Netherlands Tunisia Uruguay
+American British English Scottish Irish Welsh French German Italian Spanish Portuguese Dutch Belgian Swiss Austrian
+Polish Czech Slovak Hungarian Romanian Bulgarian Greek Turkish Russian Ukrainian Swedish Norwegian Danish Finnish
+Icelandic European African Asian Indian Chinese Japanese Korean Mexican Brazilian Canadian Australian Latin Arabic
+Grammar Glossary Syntax Seats Quantity Wiki Blog Forum Digest Changelog Overview Introduction Summary Appendix Index
+Preface Abstract Conclusion Contents Requirements Installation Usage Examples Troubleshooting License Copyright Pending
+Approved Rejected Cancelled Completed Draft Archived Enabled Disabled Online Offline Critical Minor Major Blocker
+Vegetarian Vegan Standard Express Overnight Silver Bronze Platinum Red Blue Yellow
+Orange Purple Town Spring Easter Christmas Halloween Thanksgiving Ramadan Diwali Hanukkah
+Slovenia Croatia Serbia London Paris Berlin
 """
 COMMON: Final = frozenset(_WORDS.split())
 COMPANY: Final = re.compile(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
-from mcp_gate.detect.commonwords import THINGS
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.ner.common import COMMON, COMPANY
 from mcp_gate.detect.ner.model import KINDS, Word
+from mcp_gate.detect.ner.things import is_thing
 
 _PARTICLES: Final = r"van|von|de|der|den|da|dos|di|du|la|le|del|bin|al|el|ter|ten|zu|af|av"
 _BETWEEN: Final = {
@@ -36,6 +37,13 @@ _NOT_PLACE: Final = re.compile(
 _HUMP: Final = re.compile(
     r"(?<!^Mc)(?<!^Mac)(?<!^Fitz)(?<!^De)(?<!^Di)(?<!^Du)(?<!^La)(?<!^Le)(?<![-'’ ]Mc)(?<=[a-zß-ÿ])[A-Z]"
 )
+_POSTCODE: Final = re.compile(r"(?<=[A-Z]\d|\d[A-Z]|\d\d)[^\S\n]\d[A-Z]{2}\b")
+"""The second half of a British one."""
+_SENTENCE: Final = re.compile(
+    r"(?<![\w'’-])(?!(?:street|road|lane|avenue|court|drive|unit|suite|flat|block|near|boulevard|chemin|place|calle|plaza"
+    r"|paseo|avenida|piazza|viale|ulica|numero|número)\b)[a-zà-ÿ]{4,}(?![\w'’])"
+)
+"""A word in small letters that belongs to no address: between others it makes them a sentence."""
 _OPEN: Final = frozenset(" \t\n\r\"'“”‘’«»()[]{}<>:;,.!?*|`-–—\\…")
 
 
@@ -74,16 +82,18 @@ def _person(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
     """A name begins with a capital letter, holds no digits and no signs of code, and is a word of its own."""
     start, end = run[0].start, run[-1].end
     name = text[start:end]
-    alone = (start == 0 or text[start - 1] in _OPEN) and (end == len(text) or text[end] in _OPEN)
+    opened = start == 0 or text[start - 1] in _OPEN or (text[start - 1] == "=" and " " in name)
+    alone = opened and (end == len(text) or text[end] in _OPEN)
     if len(name) < 2 or not name[0].isupper() or not alone or any(c.isdigit() or c in "_/\\#=@{}<>" for c in name):
         return None
     if _HUMP.search(name) or (name in COMMON) or COMPANY.match(text, end):
         return None
-    if " " in name and (name.rsplit(" ", 1)[-1] in THINGS or _SMALL.match(text, max(0, start - 1))):
+    if " " in name and _SMALL.match(text, max(0, start - 1)):
         return None
     if " " not in name and name.isupper() and len(name) > 3:
         return None
-    return _widened(text, start, end, run)
+    wide = _widened(text, start, end, run)
+    return None if is_thing(text, start, end) or is_thing(text, *wide) else wide
 
 
 def _widened(text: str, start: int, end: int, run: Sequence[Word]) -> tuple[int, int]:
@@ -117,9 +127,14 @@ def _address(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
         start = before.start()
     if (after := _NUMBER_AFTER.match(text, end)) and "ZIP_CODE" not in labels:
         end = after.end()
+    if rest := _POSTCODE.match(text, end):
+        end = rest.end()
     place = text[start:end]
     words = [word for word in run if text[word.start].isupper() and word.end - word.start >= 2]
     if not words or not any(c.isdigit() for c in place) or len(place) < 8 or _HUMP.search(place):
+        return None
+    gaps = (text[one.end : next_.start] for one, next_ in pairwise(run))
+    if not place[0].isdigit() and any(map(_SENTENCE.search, gaps)):
         return None
     if not place[0].isalnum() or _NOT_PLACE.search(place) or _IN_NUMBER.search(text, max(0, start - 2), start):
         return None
