@@ -124,7 +124,7 @@ class Scanner:
         from mcp_gate.detect.secrets.find import ShapesWanted
 
         try:
-            return detector(leaves, replace(options, ner=False), SIGNS)
+            return detector(leaves, replace(options, ner=False) if installed() else options, SIGNS)
         except TooManySigns:
             return None
         except ShapesWanted:
@@ -215,7 +215,7 @@ async def _done(loading: asyncio.Task[T]) -> T:
         ScanFailed: it cannot be had.
     """
     try:
-        return await asyncio.shield(loading)
+        return loading.result() if loading.done() else await asyncio.shield(loading)
     except asyncio.CancelledError:
         raise
     except Exception as e:
