@@ -354,3 +354,43 @@ def test_nothing_is_found_in_the_standard_library() -> None:
 
     for each in (argparse, configparser, json, logging, random, re, smtplib, ssl, tarfile, typing):
         assert found(inspect.getsource(each)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("the wifi pw at the office is {}", "murphy-niwch-55"),
+        ("temp password {} until tomorrow", "hunter62"),
+        ("user root pass {}", "hunter89"),
+        ("login with admin / {}", "PKXIlZmQa#nTrx"),
+        ("I set the password to {}", "Summer2021!"),
+        ("try {} as the password", "Nicole6421!"),
+        ("{} is the new password", "zmVw2ubktpKS"),
+        ("Password for the VPN: {}", "hunter38"),
+        ("new db password -> {}", "hunter09"),
+        ("spring.datasource.password={}", "LglTBiCqavshRE"),
+        ('url = "jdbc:postgresql://db/app?user=app&password={}"', "TLJnyiZsuLPJ"),
+        ('echo "{}" | docker login -u ci --password-stdin', "cole-xollt-87"),
+        ("client secret {}", "N07FKjJANXVhmH8HMMHFpsLQYbDD2CdnxVcyJlCL"),
+    ],
+)
+def test_a_secret_is_told_before_or_behind_its_word_and_over_others(text: str, value: str) -> None:
+    assert [one for _, one in found(text.format(value))] == [value]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The login form password strength meter",
+        "the login page password field is required2",
+        "password SHA256 hash, password base64-encoded value",
+        "Password hash for admin: 5f4dcc3b5aa765d61d8327deb882cf99",
+        "Password policy for users: min12chars",
+        "Pass user123 to the function, the account must pass validation2",
+        "fn check(password: &str) -> Result2, password -> String",
+        "cache miss key 3f2a9c1e5b7d8a604f1e2d3c4b5a69788796a5b4",
+        "password=dbPassword\npassword=getHTTPPassword()\n",
+    ],
+)
+def test_what_is_told_of_passwords_is_none(text: str) -> None:
+    assert found(text) == []

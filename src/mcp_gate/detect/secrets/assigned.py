@@ -10,7 +10,7 @@ from mcp_gate.detect.secrets.names import Kind, kind_of
 from mcp_gate.detect.secrets.pattern import compiled
 from mcp_gate.detect.secrets.shapes import Shape
 from mcp_gate.detect.secrets.triggers import WORD, Trigger
-from mcp_gate.detect.secrets.values import LONGEST, is_key, is_mixed, is_password, is_random
+from mcp_gate.detect.secrets.values import LONGEST, is_key, is_password, is_random, is_scrambled, is_worn
 
 _ASSIGNED: Final = compiled(
     WORD
@@ -25,17 +25,24 @@ _TOLD: Final = compiled(
     rb"--((?:[a-z0-9]+[_-])*" + WORD + rb"[a-z0-9_-]{0,24})\s{1,4}([\"'`]?)[^\s\"'`-]", any_case=True
 )
 _SPOKEN: Final = compiled(
-    rb"\b(password|passwd|passcode|passphrase|pwd|passwort|kennwort|contrase.a|mot de passe|senha|secret|token|key)"
-    rb"(?:\s{1,3}[a-z0-9_/'-]{1,24}){1,6}\s{1,3}(?:is|was|to|ist|lautet|es|est)\s{0,3}:?\s{1,3}"
+    rb"\b(password|passwd|passcode|passphrase|pwd|pw|passwort|kennwort|contrase.a|mot de passe|senha|secret|token|key)"
+    rb"((?:\s{1,3}[a-z0-9_/'-]{1,24}){0,6})"
+    rb"(?:\s{1,3}(?:is|was|to|ist|lautet|es|est)\s{0,3}:?|\s{0,2}:|\s{1,2}->)\s{1,3}"
     rb"([\"'`]?)[^\s\"'`]",
     any_case=True,
 )
 _HEADER: Final = compiled(
-    rb"\b(?:bearer|basic|token|apikey|negotiate|digest)\s{1,4}([a-z0-9._~+/=-]{16,})", any_case=True
+    rb"\b(?:bearer|basic|token|apikey|negotiate|digest)\s{1,4}([a-z0-9._~+/=-]{16,})"
+    rb"|\b(?:client|app|api|shared|webhook|signing|access|auth|bot)[ _-](?:secret|key)\s{1,4}([a-z0-9._~+/=-]{16,})",
+    any_case=True,
 )
 _BESIDE: Final = compiled(
     rb"\b(?:(?:password|passwd|passphrase|pwd|pw)\s{1,3}[\"'`]?"
-    rb"|(?:login|log ?in|credentials|creds)(?:\s(?:is|are)|:)\s{1,3}[^\s/]{2,64} ?/ ?)([^\s\"'`,;:=]{6,64})",
+    rb"|(?:login|log ?in|sign ?in|credentials|creds)(?:\s(?:is|are|with|as|using)|:)\s{1,3}[^\s/]{2,64} ?/ ?"
+    rb"|\b(?:user(?:name)?|login|account)(?:\s|:\s?)[^\s]{1,64}\s(?:and\s)?pass\s{1,3}[\"'`]?)([^\s\"'`,;:=]{6,64})"
+    rb"|(?:^|\s)[\"'`(]?([^\s\"'`,;:=()]{6,64})[\"'`)]?(?: as| is)(?: the| your| my| our| a| his| her| their)?"
+    rb"(?: new| temp| temporary| initial| default| current)?(?: root| admin| db| wifi| vpn| login)?"
+    rb" (?:password|passwd|passcode|passphrase|pwd|pw)\b",
     any_case=True,
 )
 _CODE: Final = compiled(
@@ -56,6 +63,7 @@ _GIVEN: Final = compiled(
     rb"|\blogin\s{1,4}\S{1,64}\s{1,4}password\s{1,4}(\S{4,128})"
     rb"|\bsshpass\s{1,4}-p\s{0,2}[\"']?([^\s\"']{4,128})"
     rb"|\b(?:docker|podman|helm)\s[^\n]{0,64}login\s[^\n]{0,128}\s-p\s{1,4}[\"']?([^\s\"']{4,128})"
+    rb"|\becho\s{1,4}(?:-n\s{1,4})?[\"']?([^\s\"'$]{4,128})[\"']?\s{0,3}\|[^\n]{0,128}--password-stdin"
     rb"|\bsqlcmd\s[^\n]{0,128}\s-P\s{0,2}[\"']?([^\s\"']{4,128})"
     rb"|\bredis-cli\s[^\n]{0,128}\s(?:-a|--pass)\s{1,4}[\"']?([^\s\"']{4,128})"
     rb"|\bnet\s{1,4}use\s[^\n]{0,128}/user:\S{1,64}\s{1,4}([^\s/*][^\s]{3,127})"
@@ -63,7 +71,15 @@ _GIVEN: Final = compiled(
     rb"|\bmysql\w{0,8}\s[^\n]{0,128}\s-p([^\s\"']{4,128})",
     any_case=True,
 )
+_FORM: Final = re.compile(rb"(?i)login\s{1,4}(?:forms?|page|screen|and|with|or|flow|view|dialog|name)\b")
+"""No login but what one logs in with."""
 _WORDS: Final = {ends: re.compile(rb"[^\s\"'`,;" + ends + rb"]*") for ends in (b"", b"<", b"&#")}
+_ELSE: Final = compiled(
+    rb"\b(?:hash\w*|polic\w*|length|rules?|requirements?|resets?|expir\w*|attempts?|fields?|strength|hint|checksum|digest"
+    rb"|fingerprint|salt|ids?|url|link|version|errors?|count|for v)\b",
+    any_case=True,
+)
+"""What is told of a password besides the password."""
 _IS: Final = (b"is", b"is:", b"was")
 _TRAILING: Final = b")}]>.:\\"
 _NAME_BYTES: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
@@ -82,15 +98,18 @@ def assigned(data: bytes, signs: frozenset[Trigger]) -> Iterator[Shape]:
 def _header(data: bytes) -> Iterator[Shape]:
     """`Authorization: Bearer …`"""
     for hit in _HEADER.finditer(data):
-        text = hit.group(1).decode().rstrip(".")
-        if is_key(text):
-            yield Shape(hit.start(1), hit.start(1) + len(text), "API_KEY", 0.85, "authorization header")
+        which = hit.lastindex
+        text = hit.group(which).decode().rstrip(".")
+        if is_key(text) if which == 1 else is_random(text):
+            yield Shape(hit.start(which), hit.start(which) + len(text), "API_KEY", 0.85, "authorization header")
 
 
 def _given(data: bytes) -> Iterator[Shape]:
     """What a command or a call gets as its second word."""
     for hit in _GIVEN.finditer(data):
         which = hit.lastindex
+        if hit.group(which).islower() and hit.group(which).isalpha() and _FORM.match(hit.group()):
+            continue
         if is_password(hit.group(which).decode(), written=True):
             yield Shape(hit.start(which), hit.end(which), "PASSWORD", 0.85, "given to a command")
 
@@ -124,9 +143,10 @@ def _named(data: bytes) -> Iterator[Shape]:
         if b"," in sep and data[end + 1 : end + 2] not in (b")", b"]"):
             continue
         value = data[start:end]
-        if not quote and value.isalpha() and len(value) < 20:
+        alone = bool(quote) or ends == b"&#" or _has_line(data, first, sep, end)
+        if not alone and value.isalpha() and len(value) < 20 and not is_scrambled(value.decode()):
             continue  # a word: nothing that stands free
-        asked = (kind_of(name), value.decode(), bool(quote) or _has_line(data, first, sep, end))
+        asked = (kind_of(name), value.decode(), alone)
         if asked != before:  # the same over and over is thought about once
             before, entity = asked, _entity(asked[0], asked[1], written=asked[2])
         if entity is not None:
@@ -175,8 +195,10 @@ def _entity(kind: Kind | None, text: str, *, written: bool) -> str | None:
 def _spoken(data: bytes) -> Iterator[Shape]:
     """`the password for the lab box is …`"""
     for hit in _SPOKEN.finditer(data):
-        start, end = _value(data, hit.end(2), hit.group(2), b"")
-        text, written = data[start:end].decode(), bool(hit.group(2))
+        if _ELSE.search(hit.group(2)) is not None:
+            continue
+        start, end = _value(data, hit.end(3), hit.group(3), b"")
+        text, written = data[start:end].decode(), bool(hit.group(3))
         if hit.group(1).lower() not in (b"secret", b"token", b"key"):
             if is_password(text, written=written):
                 yield Shape(start, end, "PASSWORD", 0.65, "spoken of")
@@ -185,11 +207,12 @@ def _spoken(data: bytes) -> Iterator[Shape]:
 
 
 def _beside(data: bytes) -> Iterator[Shape]:
-    """`login dana / password …`, where it can be nothing else."""
+    """`login dana / password …`, `… as the password`, where it can be nothing else."""
     for hit in _BESIDE.finditer(data):
-        text = hit.group(1).decode().rstrip(").]}!?")
-        if is_password(text, written=False) and is_mixed(text):
-            yield Shape(hit.start(1), hit.start(1) + len(text), "PASSWORD", 0.6, "beside the word")
+        which = hit.lastindex
+        text = hit.group(which).decode().rstrip(").]}!?" if which == 1 else "")
+        if is_password(text, written=False) and is_worn(text):
+            yield Shape(hit.start(which), hit.start(which) + len(text), "PASSWORD", 0.6, "beside the word")
 
 
 def _first(data: bytes, at: int) -> int:

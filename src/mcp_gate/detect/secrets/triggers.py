@@ -48,13 +48,18 @@ _PATTERNS: Final = {
     rb"|gsk_|sntry[su]_|lin_api_|glsa_|dckr_[po]at_|ntn_|ATATT3|api/webhooks/|[0-9a-f]{32}-us\d|key-[0-9a-f]{32}|[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}",
     Trigger.NAMED: rb"(?i)" + WORD + rb"[a-z0-9_.-]*[\\\"'`\]]*\s*(?:[:=>,]|(?:is|was|ist|lautet|es|est)\b)",
     Trigger.TOLD: rb"(?i)--[a-z0-9_-]*" + WORD + rb"[a-z0-9_-]*\s",
-    Trigger.SPOKEN: rb"(?i)(?:password|passwd|passcode|passphrase|pwd|passwort|kennwort|contrase.a|mot de passe|senha"
-    rb"|secret|token|key)\s[a-z0-9_/'\s-]*\s(?:is|was|to|ist|lautet|es|est)[\s:]",
-    Trigger.BESIDE: rb"(?i)\b(?:login|credentials|creds)(?:\s(?:is|are)|:)\s+[^\s/]+ ?/ ?\S{6}"
+    Trigger.SPOKEN: rb"(?i)(?:password|passwd|passcode|passphrase|pwd|\bpw|passwort|kennwort|contrase.a|mot de passe"
+    rb"|senha|secret|token|key)\s(?:[a-z0-9_/'\s-]*\s)?(?:is|was|to|ist|lautet|es|est)[\s:]"
+    rb"|(?:password|passwd|passcode|passphrase|pwd|\bpw|passwort|kennwort) [a-z0-9_/' -]*(?:[a-z0-9]:|->) ",
+    Trigger.BESIDE: rb"(?i)\b(?:log ?in|sign ?in|credentials|creds)(?:\s(?:is|are|with|as|using)|:)\s+[^\s/]+ ?/ ?\S{6}"
+    rb"|\b(?:user|username|login|account)[\s:]+\S+\s(?:and\s)?pass\s"
+    rb"|(?:as|is|the|your|my|our|his|her|their|new|temp|temporary|initial|default|root|admin|db)"
+    rb" (?:password|passwd|passphrase|pwd)\b"
     rb"|\b(?:password|passwd|passphrase|pwd|pw)\s+[\"'`]?[^\s\"'`,;:=]{6}",
-    Trigger.HEADER: rb"(?i)\b(?:bearer|basic|token|apikey|negotiate|digest)\s+[a-z0-9._~+/=-]{16}",
+    Trigger.HEADER: rb"(?i)\b(?:bearer|basic|token|apikey|negotiate|digest)\s+[a-z0-9._~+/=-]{16}"
+    rb"|\b(?:client|app|api|shared|webhook|signing|access|auth|bot)[ _-](?:secret|key)\s+[a-z0-9._~+/=-]{16}",
     Trigger.GIVEN: rb"(?i)auth\s*=\s*\(|BasicAuth|NetworkCredential|\.login\(|\bcurl\s|\bidentified\s"
-    rb"|\blogin\s+\S+\s+password|\bsshpass\s|\brequirepass\s|\bsqlcmd\s|\blogin\s[^\n]*\s-p\s|\bredis-cli\s|\bnet\s+use\s|\bmysql\w*\s[^\n]*\s-p",
+    rb"|\blogin\s+\S+\s+password|\bsshpass\s|\brequirepass\s|\bsqlcmd\s|\blogin\s[^\n]*\s-p\s|\bredis-cli\s|\bnet\s+use\s|\bmysql\w*\s[^\n]*\s-p|--password-stdin",
     Trigger.CODE: rb"(?:[Cc]ode|CODE)[\s:=isaw]*\d{4}|\bPIN[\s:=isaw]*\d{4}",
     Trigger.PHRASE: rb"(?i)\b(?:seed|recovery|mnemonic|backup)\s(?:phrase|words)\s*(?:is|:|=)",
     Trigger.HASHED: rb"\$(?:apr1|1|5|6|2[abxy]|y|argon2id?)\$",

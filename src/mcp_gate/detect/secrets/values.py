@@ -37,6 +37,10 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGN
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]*)?|\d{1,2}:\d\d(?::\d\d)?")
 _KEY: Final = re.compile(r"[\w.~+/=:@!#$%^&*|-]+", re.ASCII)
 _TURN: Final = re.compile(r"(?<=[a-z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Z])[0-9]|(?<=[a-z])[A-Z](?![a-z])")
+_ALGORITHM: Final = re.compile(
+    r"(?i)(?:h?mac|sha|md|base|utf|argon|pbkdf|oauth|bcrypt|scrypt|aes|rsa|tls|http|v|ver|python|openssl|windows|iso|rfc|cve)[-_.]?\d"
+    r"|\d+[-/.+]?\d*\+?[a-z-]*$"
+)
 LONGEST: Final = 4096
 
 
@@ -51,7 +55,7 @@ def is_password(text: str, *, written: bool) -> bool:
     kinds = _kinds(text)
     if written:
         return " " not in text and (kinds >= 2 or len(text) >= 6) and not (text.isdigit() and len(text) < 6)
-    return kinds >= 2 and not _NAME.fullmatch(text) and (kinds >= 3 or len(text) >= 6)
+    return kinds >= 2 and (not _NAME.fullmatch(text) or is_scrambled(text)) and (kinds >= 3 or len(text) >= 6)
 
 
 def is_in_address(text: str) -> bool:
@@ -75,9 +79,19 @@ def is_random(text: str) -> bool:
     return len(text) >= 16 and is_key(text) and not _UUID.fullmatch(text) and _turns(text) >= 3
 
 
-def is_mixed(text: str) -> bool:
-    """Whether it has what rules for passwords ask for: three kinds of characters, a digit among them."""
-    return _kinds(text) >= 3 and any(c.isdigit() for c in text)
+def is_worn(text: str) -> bool:
+    """Whether it has what rules for passwords ask for, three kinds of characters, or is a word with a number behind, as
+    people choose; no name of an algorithm."""
+    if _ALGORITHM.match(text):
+        return False
+    if _kinds(text) >= 3:
+        return any(c.isdigit() for c in text) or any(not c.isalnum() for c in text[1:-1])
+    return sum(c.isdigit() for c in text) >= 2 and any(c.isalpha() for c in text)
+
+
+def is_scrambled(text: str) -> bool:
+    """Whether letters alone change between small and capital ones as in no word or name."""
+    return len(text) >= 8 and text.isalpha() and _turns(text) >= 2
 
 
 def _turns(text: str) -> int:
