@@ -72,6 +72,13 @@ def test_code_countries_and_everyday_words_are_nobodys_name(text: str) -> None:
         "Site: Boise\nItem: Stanley Tumbler, Ruby Red.\n",
         '{"campaign": "St. Patrick\'s Day", "utm": "Spring Launch"}',
         "We changed from Morgan Stanley to Warner Bros last year",
+        '{"sku": "4214", "name": "Walker Chair", "price": 49.5}',
+        '{"nom": "Chaise longue", "prix": 12}',
+        "Breed,Size\nJack Russell,small\nKing Charles Spaniel,small\n",
+        "SELECT Genre FROM Movies WHERE Title IN ('Matilda', 'Carrie') ORDER BY Year",
+        "panic in main.(*Walker).Visit(0x0) of the Index",
+        "Playlist: Layla (remastered), Hotel California, Bohemian Rhapsody",
+        "Orion rollout slips to Thursday; Bitte im Projekt Merlin anlegen",
     ],
 )
 def test_things_that_bear_a_name_are_nobody(text: str) -> None:
@@ -85,6 +92,9 @@ def test_things_that_bear_a_name_are_nobody(text: str) -> None:
         ("Julia and Mason went home, said Cooper", "Julia"),
         ("The leak was seen by Emil Park, a tenant, last week", "Emil Park"),
         ("ship_to=Anselm Schreiber; carrier=DHL", "Anselm Schreiber"),
+        ("Ciao Beatriz, la fattura di Ludmila O'Halloran è in allegato. A presto, Hyun-woo", "Ludmila O'Halloran"),
+        ('{"name": "Hugo Walker", "email": "x", "rating": 5}', "Hugo Walker"),
+        ("guest,room,nights\nHamza Lindqvist,204,3\nInes Novak,118,1\n", "Hamza Lindqvist"),
         ("Please ask Travis Norton about the Jenkins job", "Travis Norton"),
     ],
 )
@@ -93,7 +103,10 @@ def test_people_who_share_a_name_with_a_thing_are_found(text: str, name: str) ->
 
 
 @there
-@pytest.mark.parametrize("text", ["The Stanford dataset has 8613 rows", "The room Turing on floor 3 is ours"])
+@pytest.mark.parametrize(
+    "text",
+    ["The Stanford dataset has 8613 rows", "The room Turing on floor 3 is ours", "Aircraft: Boeing 3010 to Lima"],
+)
 def test_a_number_in_a_sentence_about_a_place_makes_no_address(text: str) -> None:
     assert found(text) == []
 

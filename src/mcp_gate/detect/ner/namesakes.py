@@ -29,7 +29,11 @@ NEVER: Final = words(
     "Rolls-Royce Mercedes-Benz Hewlett-Packard Coca-Cola Sarbanes-Oxley Dodd-Frank Glass-Steagall Zeiss Leica "
     "Nikon Olympus Rolex Swarovski Zippo Tupperware Kleenex Jacuzzi Velcro "
     "Fedora Bayes Cartier Loki CPython NumPy PyTorch MongoDB MariaDB RabbitMQ Zephyr Monterey "
-    "Ventura Sonoma Bookworm Jammy Bullseye Buster Nougat Oreo"
+    "Ventura Sonoma Bookworm Jammy Bullseye Buster Nougat Oreo "
+    "Anthropic OpenAI Mistral Llama Gemini Copilot ChatGPT Bard Grok Qwen Whisper Embraer Cessna Sikorsky "
+    "Chesterfield Adirondack Casablanca Bohemian Kilimanjaro Everest Matterhorn Sahara Himalaya Parmesan Cheddar "
+    "Gouda Chianti Merlot Riesling Malbec Espresso Latte Mojito Margherita Carbonara Bolognese Stroganoff "
+    "Alfredo-Sauce Labrador Rottweiler Dobermann Chihuahua Dalmatian Dachshund Schnauzer "
 )
 """Names of firms, makes, programs, methods: alone, they are nobody's, or so seldom that it does not count."""
 
@@ -72,7 +76,9 @@ BEFORE: Final = words(
     "pod zone warehouse restaurant hotel pub café cafe brand product film movie novel book album band theme font "
     "game bump upgrade upgraded install installed installing uninstall deploy deployed migrate migrated dependency "
     "dependencies st saint san santa los las uss hms ms operation mission satellite telescope planet asteroid "
-    "crater comet theorem theory festival terminal platform firmware kernel region"
+    "crater comet theorem theory festival terminal platform firmware kernel region "
+    "projekt projet proyecto progetto projeto raum saal salle sala serveur servidor gasthaus schloss stadt ville "
+    "ciudad playlist "
 )
 """Words before a name, in small or with a capital letter, that say that a thing bears it."""
 
@@ -89,7 +95,12 @@ AFTER: Final = words(
     "jackets bags guitar guitars amp car cars truck trucks bike bikes motorcycle razor salad pizza sandwich cake "
     "tea coffee sauce soup cookies beer wine whisky whiskey tumbler vacuum airwrap stadium arena tunnel tower "
     "square circle airport station museum gallery theatre theater university college school hospital hotel "
-    "cathedral palace island islands county mountain mountains canyon desert avenue road law"
+    "cathedral palace island islands county mountain mountains canyon desert avenue road law "
+    "rollout rewrite outage backend frontend squad milestone epic prototype beta launch telescope coil effect "
+    "shift point unit knife key screw screws screwdriver lamp lamps bed beds chair chairs sofa sofas desk shelf "
+    "mug bottle tie knot lily rose disease syndrome fever hypothesis conjecture problem diagram bot assistant "
+    "anlegen branch environment cutover terrier spaniel retriever bulldog cat dog rhapsody sonata concerto "
+    "symphony opera waltz "
 )
 """Words after a name that say the same."""
 
@@ -103,6 +114,17 @@ KEYS: Final = words(
     "ingredient ingredients course codename release environment env stage branch build image package module plugin "
     "component feature label labels tag tags vendor_name supplier_name merchant store shop chapter section "
     "appendix heading headline reviewed-on built-on powered-by engine driver browser device room storm hurricane "
-    "ship vessel satellite award prize currency unit units metric template"
+    "ship vessel satellite award prize currency unit units metric template "
+    "airline aircraft route train palette topping wine cheese movie_title book_title song_title genre stadium "
+    "league club "
 )
 """Names of fields and lines under which stand things; `name` and `owner` are none of them."""
+
+LISTS: Final = words(
+    "playlist menu rooms repos repositories products songs tracks movies films books brands cities towns "
+    "countries locations offices servers hosts nodes clusters flavours flavors colours colors ingredients breeds "
+    "teams tools frameworks languages plans modules packages libraries stations airports dishes drinks toppings "
+    "ships planets stars mountains rivers lakes aircraft airline cars models vehicles currencies platforms "
+    "browsers supported requirements dependencies keywords tags"
+)
+"""The last words of labels after which things are listed."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import Final
 
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.ner.common import COMMON, COMPANY
+from mcp_gate.detect.ner.headings import is_under_thing
 from mcp_gate.detect.ner.model import KINDS, Word
+from mcp_gate.detect.ner.namesakes import NEVER
 from mcp_gate.detect.ner.things import is_thing
 
 _PARTICLES: Final = r"van|von|de|der|den|da|dos|di|du|la|le|del|bin|al|el|ter|ten|zu|af|av"
@@ -26,11 +27,13 @@ _MORE_AFTER: Final = re.compile(
 _MORE_BEFORE: Final = re.compile(r"(?<![\w.])(?P<word>[^\W\d_]{2,}(?:['’-][^\W\d_]+)*)[^\S\n](?:[^\W\d_]\.?[^\S\n])?\Z")
 _NUMBER_BEFORE: Final = re.compile(r"(?<![\w.-])\d{1,6}[ ,]{1,2}\Z")
 _NUMBER_AFTER: Final = re.compile(r"[\s,}?]{1,8}(?:[^\W\d_][\w'’-]*[ ,]{1,2}){0,2}\d{4,6}(?![\w.-])")
+_WORD_END: Final = re.compile(r"(?<!\w)[^\W\d_]{1,2}['’-]\Z")
 _IN_NUMBER: Final = re.compile(r"\d[.,]$")
 _SMALL: Final = re.compile(r"\"[^\W\d_]+ [a-zà-ÿ]+\"")
 """A value of a word with a capital letter and one without: something has that name, and nobody."""
 _NOT_PLACE: Final = re.compile(
-    r"\d[.,]\d\d(?!\d)|\b(?:vol|pp|issn|isbn|doi|section|credits|ticket|case|ref|chapter|version|order|invoice|seat|gate)\b|nummer\b|\bredis\b",
+    r"\d[.,]\d\d(?!\d)|\b(?:vol|pp|issn|isbn|doi|section|credits|ticket|case|ref|chapter|version|order|invoice|seat|gate"
+    r"|menge|karton|anzahl|quantity|qty|cantidad|quantité|quantità|aircraft|flight|blutdruck)\b|nummer\b|\bredis\b",
     re.IGNORECASE,
 )
 """Prices, and what is numbered otherwise."""
@@ -54,12 +57,17 @@ def spans(text: str, words: Sequence[Word]) -> Iterator[Finding]:
         kind = _kind(word)
         if kind is None:
             continue
-        if run and kind == _kind(run[-1]) and _BETWEEN[kind].fullmatch(text, run[-1].end, word.start):
+        if run and kind == _kind(run[-1]) and _is_one(text, kind, run[-1].end, word.start):
             run.append(word)
             continue
         yield from _finding(text, run)
         run = [word]
     yield from _finding(text, run)
+
+
+def _is_one(text: str, kind: str, start: int, end: int) -> bool:
+    """Whether two words belong together, by what stands between them."""
+    return _BETWEEN[kind].fullmatch(text, start, end) is not None and not _SENTENCE.search(text, start, end)
 
 
 def _kind(word: Word) -> str | None:
@@ -80,7 +88,9 @@ def _finding(text: str, run: Sequence[Word]) -> Iterator[Finding]:
 
 def _person(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
     """A name begins with a capital letter, holds no digits and no signs of code, and is a word of its own."""
-    start, end = run[0].start, run[-1].end
+    while len(run) > 1 and text[run[-1].start].islower() and text[run[-1].start - 1] == " ":
+        run = run[:-1]
+    start, end = _whole(text, run[0].start), run[-1].end
     name = text[start:end]
     opened = start == 0 or text[start - 1] in _OPEN or (text[start - 1] == "=" and " " in name)
     alone = opened and (end == len(text) or text[end] in _OPEN)
@@ -88,12 +98,17 @@ def _person(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
         return None
     if _HUMP.search(name) or (name in COMMON) or COMPANY.match(text, end):
         return None
-    if " " in name and _SMALL.match(text, max(0, start - 1)):
-        return None
-    if " " not in name and name.isupper() and len(name) > 3:
+    if _SMALL.match(text, max(0, start - 1)) or (" " not in name and name.isupper() and len(name) > 3):
         return None
     wide = _widened(text, start, end, run)
-    return None if is_thing(text, start, end) or is_thing(text, *wide) else wide
+    thing = is_thing(text, start, end) or is_thing(text, *wide) or is_under_thing(text, *wide)
+    return None if thing else wide
+
+
+def _whole(text: str, start: int) -> int:
+    """Where the word begins of which the network took the end for a name: `O'Halloran`."""
+    begin = _WORD_END.search(text, max(0, start - 3), start + 1) if text[start] in "'’-" else None
+    return begin.start() if begin else start
 
 
 def _widened(text: str, start: int, end: int, run: Sequence[Word]) -> tuple[int, int]:
@@ -131,10 +146,13 @@ def _address(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
         end = rest.end()
     place = text[start:end]
     words = [word for word in run if text[word.start].isupper() and word.end - word.start >= 2]
-    if not words or not any(c.isdigit() for c in place) or len(place) < 8 or _HUMP.search(place):
-        return None
-    gaps = (text[one.end : next_.start] for one, next_ in pairwise(run))
-    if not place[0].isdigit() and any(map(_SENTENCE.search, gaps)):
+    if (
+        not words
+        or text[words[0].start : words[0].end] in NEVER
+        or not any(c.isdigit() for c in place)
+        or len(place) < 8
+        or _HUMP.search(place)
+    ):
         return None
     if not place[0].isalnum() or _NOT_PLACE.search(place) or _IN_NUMBER.search(text, max(0, start - 2), start):
         return None

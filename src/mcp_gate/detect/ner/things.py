@@ -1,4 +1,4 @@
-"""Tells a thing that bears somebody's name from somebody, by what stands around it."""
+"""Tells a thing that bears somebody's name from somebody, by what it is made of and what stands beside it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from mcp_gate.detect.commonwords import COMMON as EVERYDAY
 from mcp_gate.detect.commonwords import THINGS
-from mcp_gate.detect.ner.namesakes import AFTER, BEFORE, EITHER, KEYS, NEVER, PHRASES
+from mcp_gate.detect.ner.namesakes import AFTER, BEFORE, EITHER, NEVER, PHRASES
 
 _SMALL: Final = re.compile(r"(?<=\w)(?:['’]s)?[\s.,&'’-]+(?:(?:and|of|und|et|de)\s)?")
 _WORD_BEFORE: Final = re.compile(r"(?<![\w-])([^\W\d_][\w-]*)(?:\.|:)?[^\S\n][\"'“]?\Z")
@@ -18,10 +18,12 @@ _VERSION: Final = re.compile(
 _LAWS: Final = re.compile(
     r"(?:['’]s?)?[^\S\n](?:algorithm|theorem|laws?|equation|inequality|lemma|constant|paradox|rule|method)\b"
 )
-_KEY: Final = re.compile(
-    r"(?:\A|[\n;,|({\[.*>-])[^\S\n]*[\"']?([A-Za-z][\w -]{0,24})[\"']?\**[^\S\n]?[:=]\**[^\S\n]?[\"']?\Z"
+_NAMED: Final = re.compile(
+    r" (?:is|was|are) (?:an?|the|our) (?:code ?name|tool|library|framework|service|language|product)"
 )
-_ENDS: Final = re.compile(r"[^\S\n]?(?:\Z|[\"'\n;,|)}\].])")
+_CODE: Final = re.compile(r"(?:\(\*|[{,]\s{0,8}|\bnew |->|::|&)\Z")
+"""What stands before a name of code: a type, or a key if a colon follows."""
+_KEY_OF_CODE: Final = re.compile(r"\s?:\s?[\"'#\d{\[]")
 _JOINED_BEFORE: Final = re.compile(r"([^\W\d_][\w-]*)(?:,|;|/|,? and|,? or| &|,? und|,? et|,? vs\.?)[^\S\n]?\Z")
 _JOINED_AFTER: Final = re.compile(r"(?:,|;|/|,? and|,? or| &|,? und|,? et|,? vs\.?)[^\S\n]?([^\W\d_][\w-]*)")
 _SURNAMES: Final = frozenset({"Park", "Church", "Light"})
@@ -34,41 +36,36 @@ def is_thing(text: str, start: int, end: int) -> bool:
     """Whether what looks like a name in a text is that of a thing."""
     name = text[start:end]
     words = [word for word in _SMALL.split(name) if word]
-    if not words:
+    if not words or name in EVERYDAY or words[0] in NEVER or name in NEVER or "_".join(words) in PHRASES:
         return True
-    if name in EVERYDAY or words[0] in NEVER or name in NEVER or "_".join(words) in PHRASES:
-        return True
-    return _is_made_of(words) or _is_under_key(text, start, end) or _has_neighbours(text, start, end, words)
+    if len(words) > 1:
+        return _is_made_of(words) or _is_followed(text, end)
+    return _is_followed(text, end) or _has_neighbours(text, start, end)
 
 
 def _is_made_of(words: list[str]) -> bool:
     """A kind of thing is the first or the last word of it: `Hurricane Katrina`, `Stanley Tumbler`."""
-    if len(words) == 1:
-        return False
     last = words[-1]
     return words[0].lower() in BEFORE or (last in THINGS and last not in _SURNAMES) or last.lower() in AFTER
 
 
-def _is_under_key(text: str, start: int, end: int) -> bool:
-    key = _KEY.search(text, max(0, start - _FAR), start)
-    if key is None or not _ENDS.match(text, end):
-        return False
-    whole = key[1].strip().lower().replace(" ", "_")
-    return whole in KEYS or whole.replace("_", "-").rpartition("-")[2] in KEYS
-
-
-def _has_neighbours(text: str, start: int, end: int, words: list[str]) -> bool:
-    if _LAWS.match(text, end):
+def _is_followed(text: str, end: int) -> bool:
+    if _LAWS.match(text, end) or _NAMED.match(text, end):
         return True
     after = _WORD_AFTER.match(text, end)
-    if after and after[1][0].isupper() and after[1] in THINGS and after[1] not in _SURNAMES:
-        return True
-    if len(words) > 1:
-        return False
-    before = _WORD_BEFORE.search(text, max(0, start - _FAR), start)
+    return after is not None and after[1][0].isupper() and after[1] in THINGS and after[1] not in _SURNAMES
+
+
+def _has_neighbours(text: str, start: int, end: int) -> bool:
+    """Whether a single word stands beside one for a thing, a version, or signs of code."""
+    begin = max(0, start - _FAR)
+    before, after = _WORD_BEFORE.search(text, begin, start), _WORD_AFTER.match(text, end)
     if (before and before[1].lower() in BEFORE) or (after and after[1] in AFTER) or _VERSION.match(text, end):
         return True
-    if words[0] not in EITHER:
+    code = _CODE.search(text, begin, start)
+    if code and (code[0][0] not in "{," or _KEY_OF_CODE.match(text, end)):
+        return True
+    if text[start:end] not in EITHER:
         return False
-    joined = (_JOINED_BEFORE.search(text, max(0, start - _FAR), start), _JOINED_AFTER.match(text, end))
+    joined = (_JOINED_BEFORE.search(text, begin, start), _JOINED_AFTER.match(text, end))
     return any(other and other[1] in NEVER for other in joined)

@@ -1,0 +1,74 @@
+"""Whether a name stands where things do: under a field, a column, a line's label or a list's of that kind."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from mcp_gate.detect.ner.namesakes import KEYS, LISTS
+
+_KEY: Final = re.compile(
+    r"(?:\A|[\n;,|({\[.*>-])[^\S\n]*[\"']?([A-Za-z][\w -]{0,24})[\"']?\**[^\S\n]?[:=]\**[^\S\n]?[\"']?\Z"
+)
+_ENDS: Final = re.compile(r"[^\S\n]?(?:\Z|[\"'\n;,|)}\].])")
+_WITHIN: Final = re.compile(r"\b([A-Za-z]\w*)\s+(?:not )?in\s*\(\s*(?:'[^'\n]{0,40}',\s*){0,8}'\Z", re.IGNORECASE)
+"""The column of SQL that one of some values is looked for in."""
+_LIST: Final = re.compile(
+    r"(?:\A|[\n.;])[^\S\n]*(?:[#*-]+ )?(?:[A-Za-z]+ ){0,2}([A-Za-z]+)(?: of the day| in [a-z ]{1,16})?:[^\n.:;]*\Z"
+)
+_NAMED: Final = re.compile(r"\"(?:name|title|label|description|displayName|display_name)\"\s*:\s*\"\Z", re.IGNORECASE)
+_OF_THING: Final = re.compile(
+    r"\"(?:sku|price|unit_?price|list_?price|isbn|gtin|ean|upc|asin|barcode|stock|in_?stock|inventory|version|license|repo"
+    r"|default_branch|genre|calories|weight|dimensions|brand|manufacturer|model|osm_id|lat|lon|lng|latitude|longitude"
+    r"|coordinates|horsepower|rating|cuisine|population|capacity|symbol|ticker|isrc|bpm|tracks)\"\s*:",
+    re.IGNORECASE,
+)
+"""Fields beside which a name is that of a thing."""
+_OF_PERSON: Final = re.compile(
+    r"\"\w*(?:e-?mail|phone|birth|dob|ssn|gender|age|salary|employee|patient|nationality|first_?name|last_?name|surname)\w*\"\s*:",
+    re.IGNORECASE,
+)
+_BREAK: Final = re.compile(r"[,;\t|]")
+_FAR, _NEAR = 60, 240
+"""Characters before a name, and around it, that are looked at."""
+
+
+def is_under_thing(text: str, start: int, end: int) -> bool:
+    """Whether what stands over a stretch of a text says that it is a thing."""
+    begin = max(0, start - _FAR)
+    if _ENDS.match(text, end):
+        key = _KEY.search(text, begin, start) or _WITHIN.search(text, max(0, start - _NEAR), start)
+        if key is not None and _is_one(key[1]):
+            return True
+    line = _LIST.search(text, max(0, start - _NEAR), start)
+    if line is not None and line[1].lower() in LISTS:
+        return True
+    return _is_named_beside(text, start) or _is_one(column(text, start))
+
+
+def column(text: str, start: int) -> str:
+    """The heading of the column of a table with separators in which a place is; empty if there is none."""
+    top = text.find("\n")
+    line = text.rfind("\n", 0, start) + 1
+    if top < 0 or line == 0 or top > _NEAR:
+        return ""
+    row = text[line : text.find("\n", line) if "\n" in text[line:] else len(text)]
+    heads = text[:top].rstrip("\r")
+    mark = _BREAK.search(heads)
+    if mark is None or row.count(mark[0]) != heads.count(mark[0]):
+        return ""
+    return heads.split(mark[0])[text.count(mark[0], line, start)].strip(" \"'")
+
+
+def _is_one(key: str) -> bool:
+    whole = key.strip().lower().replace(" ", "_")
+    return whole in KEYS or whole.replace("_", "-").rpartition("-")[2] in KEYS
+
+
+def _is_named_beside(text: str, start: int) -> bool:
+    """A `name` in an object of JSON with other fields of a thing, and none of a person."""
+    if not _NAMED.search(text, max(0, start - _FAR), start):
+        return False
+    begin, end = text.rfind("{", 0, start), text.find("}", start)
+    around = text[max(begin, start - _NEAR) if begin >= 0 else 0 : end if 0 <= end < start + _NEAR else start + _NEAR]
+    return _OF_THING.search(around) is not None and _OF_PERSON.search(around) is None
