@@ -26,7 +26,7 @@ _TEST_CARDS: Final = frozenset(
     }
 )  # fmt: skip
 _TESTS: Final = re.compile(
-    r"assert|expect|luhn|is_?valid|validate|test[_ -]?(?:card|number|pan|mode|with)|testing with|sandbox", re.IGNORECASE
+    r"assert|expect|luhn|is_?valid|validate|(?<![a-z])test(?:s|ing)?(?![a-z])|sandbox", re.IGNORECASE
 )
 _FOR_TESTS: Final = re.compile(
     r"[\d -]+[\"'`,)]{0,2} (?:for|in|during) (?:the |our |your )?(?:\w+ )?(?:test|sandbox)", re.IGNORECASE

@@ -69,6 +69,9 @@ _OTHER_DAY: Final = re.compile(
     r"deployed|recorded|scanned|filed|since|signed)(?: (?:on|at|in|from))?[ :=]*\Z"
 )
 """What stands before a day that is not the one of somebody's birth."""
+_DRIVES: Final = re.compile(r"(?i)driv|operator|\b(?:my|your|his|her|their)[ _-]licen")
+_LICENSE: Final = re.compile(r"[A-Z]{1,2}\d{6,14}|[A-Z]\d{3}-\d{4}-\d{4}|[A-Z]{5}\d{6}[A-Z]{2}\d[A-Z]{2}")
+"""Numbers that are of a license to drive, whatever is said of them."""
 _BEFORE_WORD: Final = re.compile(
     r"(?<![\w.-])((?:\+|00)?\(?\d(?:[ ()./-]{0,2}\d){6,14}(?:x\d{1,6})?)(?: ?[,(] ?| ?- ?| )"
     r"(?i:office|fax|mobile|cell|desk|landline|telephone|phone|tel)$"
@@ -136,6 +139,11 @@ def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
             return checks.card(digits, text, match.start())
         case "PHONE_NUMBER" if _LOOSE.search(text[max(0, end - 10) : end]):
             return (len(digits) >= 9 or len(value) > len(digits)) and not _of_a_thing(text, end, between)
+        case "MEDICAL_RECORD" if text[end - 7 : end].lower() == "patient":
+            return len(digits) >= 6 and between.strip(" :#") == ""
+        case "DRIVER_LICENSE" if text[end - 7 : end].lower() in ("license", "licence"):
+            near = _DRIVES.search(text, max(0, end - 56), end) is not None
+            return near or (between.strip(" :#\"'") == "" and _LICENSE.fullmatch(value) is not None)
         case "DATE_OF_BIRTH":
             return _OTHER_DAY.search(between) is None
         case "BANK_ACCOUNT" if text[end - 7 : end].lower() in ("account", "ccounts"):

@@ -46,7 +46,7 @@ BIRTH: Final = _words("dob born birth birthday birthdate birth_date d\\.o\\.b ge
 PASSPORT: Final = _words("passports? passport_(?:number|no) reisepass pasaporte passeport passaporto travel_document "
     "passnummer reisepass(?:nummer|-nr) paspoort(?:nummer)? paszport pasnummer")
 LICENSE: Final = _words(
-    "(?:driver|drivers|driver's|driver.s|driving|operator.s)_licen[cs]es? licen[cs]e_(?:number|no|id) "
+    "(?:driver|drivers|driver's|driver.s|driving|operator.s)_licen[cs]es? licen[cs]e licen[cs]e_(?:number|no|id) "
     "(?:my|your|his|her|their|the_driver)_licen[cs]e dl dln "
     "f.hrerschein(?:nummer|-nr)? permis driving_permit rijbewijs(?:nummer)? patente carnet_de_conducir "
     "permiso_de_conducir prawo_jazdy k.rkort"
@@ -54,7 +54,8 @@ LICENSE: Final = _words(
 MEDICAL: Final = _words(
     "mrn mrns medical_records? (?:patient|chart|hospital|health_card|medicare|health_insurance|insurance|"
     "health_plan|member)_(?:id|no|number|num) health_record "
-    "medical_record_(?:number|no) versicherten(?:nummer|-nr) krankenversicherten(?:nummer|-nr) patienten(?:nummer|-nr)"
+    "medical_record_(?:number|no) patient versicherten(?:nummer|-nr) "
+    "krankenversicherten(?:nummer|-nr) patienten(?:nummer|-nr)"
 )
 BANK: Final = _words(
     "account acct accounts account_(?:number|no|num) acct_(?:number|no) a/c routing routing_(?:number|no) sort_code "

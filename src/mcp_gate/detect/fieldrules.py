@@ -89,6 +89,7 @@ RULES: Final[dict[str, str]] = {
         iban(?: number| code| no)?
     """),
     "BANK_ACCOUNT": any_of(r"""
+        (?:deposit|payout|settlement|debit|giro) (?:account|acct)
         bank (?:account|acct)(?: number| no| num| nr)?
         (?:account|acct|acc|acnt|checking|savings) (?:number|no|num|nr|nbr)
         (?:routing|aba|transit|rtn)(?: transit)? (?:number|no|num|code)|aba|routing|sort code|bsb(?: number| code)?

@@ -27,6 +27,7 @@ _LETTERED: Final = re.compile(
     )(?![\w-])""",
     re.VERBOSE,
 )
+_INSURED: Final = re.compile(r"\bNI\b|[Ii]nsurance|NINO")
 _NIF: Final = "TRWAGMYFPDXBNJZSQVHLCKE"
 _ODD: Final = dict(
     zip(
@@ -45,14 +46,15 @@ def find(text: str, start: int, end: int) -> Iterator[Finding]:
     """Numbers with letters, by their check letters where they have any."""
     for match in _LETTERED.finditer(text, start, end):
         kind = match.lastgroup or ""
-        if _holds(kind, match[0].replace(" ", "").replace("-", ""), match[0]):
+        named = kind == "nino" and _INSURED.search(text, max(0, match.start() - 24), match.start()) is not None
+        if _holds(kind, match[0].replace(" ", "").replace("-", ""), match[0], named=named):
             yield Finding(match.start(), match.end(), "NATIONAL_ID", 0.8, f"id_{kind}")
 
 
-def _holds(kind: str, code: str, written: str) -> bool:
+def _holds(kind: str, code: str, written: str, *, named: bool) -> bool:
     match kind:
         case "nino":
-            return code[:2] not in ("BG", "GB", "NK", "KN", "TN", "NT", "ZZ") and " " in written
+            return code[:2] not in ("BG", "GB", "NK", "KN", "TN", "NT", "ZZ") and (" " in written or named)
         case "nif":
             return _NIF[int(code[:8]) % 23] == code[8]
         case "nie":

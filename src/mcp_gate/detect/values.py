@@ -64,7 +64,9 @@ _PLACEHOLDER: Final = re.compile(
     r"true|false|example.*|"
     r"test|todo|tbd|password|passwd|secret|token|apikey|api_key|os\.environ.*|process\.env.*|getenv.*|env[(.].*|"
     r"\[.*\]|n/?a|"
-    r".*example|.*@sha256:.*|undefined|string|pass|str|int|bool|optional.*|self\..*|config[.(\[].*|\w+(?:\.\w+)*\(.*|unknown|"
+    r".*example|(?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]{3,40}(?: .*)?|"
+    r"-----BEGIN (?:CERT|PUBLIC|SSH2 PUBLIC).*|.*@sha256:.*|"
+    r"undefined|string|pass|str|int|bool|optional.*|self\..*|config[.(\[].*|\w+(?:\.\w+)*\(.*|unknown|"
     r"anonymous|empty|"
     r"required|hidden|masked|encrypted|enabled|disabled|yes|no|default|placeholder|dummy|foo|bar|s3cr3t-here)"
 )

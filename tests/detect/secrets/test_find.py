@@ -363,6 +363,8 @@ def test_nothing_is_found_in_the_standard_library() -> None:
         ("temp password {} until tomorrow", "hunter62"),
         ("user root pass {}", "hunter89"),
         ("login with admin / {}", "PKXIlZmQa#nTrx"),
+        ("root / {}", "hunter67"),
+        ("aws configure set aws_secret_access_key {}", "CqW0tRdGXmZwSWV3NW7Bk2m9lOZWXjOJbaBhhsGd"),
         ("I set the password to {}", "Summer2021!"),
         ("try {} as the password", "Nicole6421!"),
         ("{} is the new password", "zmVw2ubktpKS"),

@@ -33,12 +33,14 @@ _SPOKEN: Final = compiled(
 )
 _HEADER: Final = compiled(
     rb"\b(?:bearer|basic|token|apikey|negotiate|digest)\s{1,4}([a-z0-9._~+/=-]{16,})"
-    rb"|\b(?:client|app|api|shared|webhook|signing|access|auth|bot)[ _-](?:secret|key)\s{1,4}([a-z0-9._~+/=-]{16,})",
+    rb"|(?:\b(?:client|app|api|shared|webhook|signing|access|auth|bot)[ _-](?:secret|key)|_secret_access_key)"
+    rb"\s{1,4}([a-z0-9._~+/=-]{16,})",
     any_case=True,
 )
 _BESIDE: Final = compiled(
     rb"\b(?:(?:password|passwd|passphrase|pwd|pw)\s{1,3}[\"'`]?"
     rb"|(?:login|log ?in|sign ?in|credentials|creds)(?:\s(?:is|are|with|as|using)|:)\s{1,3}[^\s/]{2,64} ?/ ?"
+    rb"|\b(?:root|admin|administrator|postgres|ubuntu) / (?:(?:password|passwd|pass|pwd|pw)[ :]{1,3})?[\"'`]?"
     rb"|\b(?:user(?:name)?|login|account)(?:\s|:\s?)[^\s]{1,64}\s(?:and\s)?pass\s{1,3}[\"'`]?)([^\s\"'`,;:=]{6,64})"
     rb"|(?:^|\s)[\"'`(]?([^\s\"'`,;:=()]{6,64})[\"'`)]?(?: as| is)(?: the| your| my| our| a| his| her| their)?"
     rb"(?: new| temp| temporary| initial| default| current)?(?: root| admin| db| wifi| vpn| login)?"

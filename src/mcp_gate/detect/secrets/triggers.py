@@ -52,12 +52,14 @@ _PATTERNS: Final = {
     rb"|senha|secret|token|key)\s(?:[a-z0-9_/'\s-]*\s)?(?:is|was|to|ist|lautet|es|est)[\s:]"
     rb"|(?:password|passwd|passcode|passphrase|pwd|\bpw|passwort|kennwort) [a-z0-9_/' -]*(?:[a-z0-9]:|->) ",
     Trigger.BESIDE: rb"(?i)\b(?:log ?in|sign ?in|credentials|creds)(?:\s(?:is|are|with|as|using)|:)\s+[^\s/]+ ?/ ?\S{6}"
+    rb"|\b(?:root|admin|administrator|postgres|ubuntu) / [^\s/]{6}"
     rb"|\b(?:user|username|login|account)[\s:]+\S+\s(?:and\s)?pass\s"
     rb"|(?:as|is|the|your|my|our|his|her|their|new|temp|temporary|initial|default|root|admin|db)"
     rb" (?:password|passwd|passphrase|pwd)\b"
     rb"|\b(?:password|passwd|passphrase|pwd|pw)\s+[\"'`]?[^\s\"'`,;:=]{6}",
     Trigger.HEADER: rb"(?i)\b(?:bearer|basic|token|apikey|negotiate|digest)\s+[a-z0-9._~+/=-]{16}"
-    rb"|\b(?:client|app|api|shared|webhook|signing|access|auth|bot)[ _-](?:secret|key)\s+[a-z0-9._~+/=-]{16}",
+    rb"|(?:\b(?:client|app|api|shared|webhook|signing|access|auth|bot)[ _-](?:secret|key)|_secret_access_key)"
+    rb"\s+[a-z0-9._~+/=-]{16}",
     Trigger.GIVEN: rb"(?i)auth\s*=\s*\(|BasicAuth|NetworkCredential|\.login\(|\bcurl\s|\bidentified\s"
     rb"|\blogin\s+\S+\s+password|\bsshpass\s|\brequirepass\s|\bsqlcmd\s|\blogin\s[^\n]*\s-p\s|\bredis-cli\s|\bnet\s+use\s|\bmysql\w*\s[^\n]*\s-p|--password-stdin",
     Trigger.CODE: rb"(?:[Cc]ode|CODE)[\s:=isaw]*\d{4}|\bPIN[\s:=isaw]*\d{4}",

@@ -29,7 +29,7 @@ _CODE: Final = re.compile(
 _NAME: Final = re.compile(
     r"[A-Za-z_$]+\d?|[a-z]+(?:-[a-z]+)+|[A-Za-z]+\d{0,2}(?:_+[A-Za-z]+\d{0,2})+|[a-z]*(?:pass|pwd|key|token)\w*"
 )
-_PATH: Final = re.compile(r"(?:~|\.{0,2})/[\w./-]*|[A-Za-z]:\\.*|https?://[^@]*|file:.*|[^@]*@sha256:.*")
+_PATH: Final = re.compile(r"(?:~|\.{0,2})/[\w./-]*|[A-Za-z]:\\.*|https?://[^@]*|file:.*|[^@]*@sha256:.*|(?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]{3,40}(?:\s.*)?")
 _HASH: Final = re.compile(
     r"(?:sha(?:1|256|384|512)|md5)[-:].*|\$(?:2[aby]|5|6|argon2\w*|pbkdf2\S*|y)\$.*", re.IGNORECASE
 )
