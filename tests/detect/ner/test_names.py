@@ -78,6 +78,11 @@ def test_code_countries_and_everyday_words_are_nobodys_name(text: str) -> None:
         "SELECT Genre FROM Movies WHERE Title IN ('Matilda', 'Carrie') ORDER BY Year",
         "panic in main.(*Walker).Visit(0x0) of the Index",
         "Playlist: Layla (remastered), Hotel California, Bohemian Rhapsody",
+        "Macy's and Tesco raised their outlook; 724 Stück der Marke Miele",
+        "vessel;imo;flag\nQueen Mary;9163412;Panama\nOcean Star;9511577;Malta\n",
+        "h1 { font-family: 'Gill Sans', Georgia, serif; }",
+        "Company: Harper Collins, Industry: Retail",
+        '{"msg":"Connection Refused by Peer","attempt":3}',
         "Orion rollout slips to Thursday; Bitte im Projekt Merlin anlegen",
     ],
 )
@@ -93,6 +98,7 @@ def test_things_that_bear_a_name_are_nobody(text: str) -> None:
         ("The leak was seen by Emil Park, a tenant, last week", "Emil Park"),
         ("ship_to=Anselm Schreiber; carrier=DHL", "Anselm Schreiber"),
         ("Ciao Beatriz, la fattura di Ludmila O'Halloran è in allegato. A presto, Hyun-woo", "Ludmila O'Halloran"),
+        ("lol Ludmila you broke prod again, tell Teodor to roll back", "Teodor"),
         ('{"name": "Hugo Walker", "email": "x", "rating": 5}', "Hugo Walker"),
         ("guest,room,nights\nHamza Lindqvist,204,3\nInes Novak,118,1\n", "Hamza Lindqvist"),
         ("Please ask Travis Norton about the Jenkins job", "Travis Norton"),
@@ -105,7 +111,7 @@ def test_people_who_share_a_name_with_a_thing_are_found(text: str, name: str) ->
 @there
 @pytest.mark.parametrize(
     "text",
-    ["The Stanford dataset has 8613 rows", "The room Turing on floor 3 is ours", "Aircraft: Boeing 3010 to Lima"],
+    ["The Stanford dataset has 8613 rows", "The room Turing on floor 3 is ours", "Aircraft: Boeing 3010, then home"],
 )
 def test_a_number_in_a_sentence_about_a_place_makes_no_address(text: str) -> None:
     assert found(text) == []

@@ -28,12 +28,15 @@ _MORE_BEFORE: Final = re.compile(r"(?<![\w.])(?P<word>[^\W\d_]{2,}(?:['’-][^\W
 _NUMBER_BEFORE: Final = re.compile(r"(?<![\w.-])\d{1,6}[ ,]{1,2}\Z")
 _NUMBER_AFTER: Final = re.compile(r"[\s,}?]{1,8}(?:[^\W\d_][\w'’-]*[ ,]{1,2}){0,2}\d{4,6}(?![\w.-])")
 _WORD_END: Final = re.compile(r"(?<!\w)[^\W\d_]{1,2}['’-]\Z")
+_CODE: Final = re.compile(r"[{}=<>\\|]|\"\s?[:,\]]|\w_\w|\w\(|::")
+_DOUBT: Final = 0.45
+"""Below it, a single word among signs of code is no name."""
 _IN_NUMBER: Final = re.compile(r"\d[.,]$")
 _SMALL: Final = re.compile(r"\"[^\W\d_]+ [a-zà-ÿ]+\"")
 """A value of a word with a capital letter and one without: something has that name, and nobody."""
 _NOT_PLACE: Final = re.compile(
     r"\d[.,]\d\d(?!\d)|\b(?:vol|pp|issn|isbn|doi|section|credits|ticket|case|ref|chapter|version|order|invoice|seat|gate"
-    r"|menge|karton|anzahl|quantity|qty|cantidad|quantité|quantità|aircraft|flight|blutdruck)\b|nummer\b|\bredis\b",
+    r"|menge|karton|anzahl|quantity|qty|cantidad|quantité|quantità|aircraft|flight|blutdruck|stück|pieces|pcs)\b|nummer\b|\bredis\b",
     re.IGNORECASE,
 )
 """Prices, and what is numbered otherwise."""
@@ -88,8 +91,7 @@ def _finding(text: str, run: Sequence[Word]) -> Iterator[Finding]:
 
 def _person(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
     """A name begins with a capital letter, holds no digits and no signs of code, and is a word of its own."""
-    while len(run) > 1 and text[run[-1].start].islower() and text[run[-1].start - 1] == " ":
-        run = run[:-1]
+    run = _capital(text, run)
     start, end = _whole(text, run[0].start), run[-1].end
     name = text[start:end]
     opened = start == 0 or text[start - 1] in _OPEN or (text[start - 1] == "=" and " " in name)
@@ -101,8 +103,19 @@ def _person(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
     if _SMALL.match(text, max(0, start - 1)) or (" " not in name and name.isupper() and len(name) > 3):
         return None
     wide = _widened(text, start, end, run)
+    if " " not in text[slice(*wide)] and max(word.score for word in run) < _DOUBT and _CODE.search(text):
+        return None
     thing = is_thing(text, start, end) or is_thing(text, *wide) or is_under_thing(text, *wide)
     return None if thing else wide
+
+
+def _capital(text: str, run: Sequence[Word]) -> Sequence[Word]:
+    """Without words in small letters at its ends, which the network takes along with a name."""
+    while len(run) > 1 and text[run[-1].start].islower() and text[run[-1].start - 1] == " ":
+        run = run[:-1]
+    while len(run) > 1 and text[run[0].start].islower() and text[run[0].end] == " ":
+        run = run[1:]
+    return run
 
 
 def _whole(text: str, start: int) -> int:
@@ -147,8 +160,7 @@ def _address(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
     place = text[start:end]
     words = [word for word in run if text[word.start].isupper() and word.end - word.start >= 2]
     if (
-        not words
-        or text[words[0].start : words[0].end] in NEVER
+        all(text[word.start : word.end] in NEVER for word in words)
         or not any(c.isdigit() for c in place)
         or len(place) < 8
         or _HUMP.search(place)

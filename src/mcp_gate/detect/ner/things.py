@@ -21,6 +21,11 @@ _LAWS: Final = re.compile(
 _NAMED: Final = re.compile(
     r" (?:is|was|are) (?:an?|the|our) (?:code ?name|tool|library|framework|service|language|product)"
 )
+_VERBS: Final = re.compile(
+    r"(?:Bill(?:ed)? to|Will (?:be|call|not|you|it)|Mark (?:as|all|the|it|this)|Grant (?:access|all|select|the)"
+    r"|Chase (?:the|up)|Drew (?:up|the|a)|Jack up|Frank (?:discussion|words)|Rich (?:text|media)|Art (?:of|is))\b"
+)
+"""Words that are names, and do something here."""
 _CODE: Final = re.compile(r"(?:\(\*|[{,]\s{0,8}|\bnew |->|::|&)\Z")
 """What stands before a name of code: a type, or a key if a colon follows."""
 _KEY_OF_CODE: Final = re.compile(r"\s?:\s?[\"'#\d{\[]")
@@ -36,11 +41,12 @@ def is_thing(text: str, start: int, end: int) -> bool:
     """Whether what looks like a name in a text is that of a thing."""
     name = text[start:end]
     words = [word for word in _SMALL.split(name) if word]
-    if not words or name in EVERYDAY or words[0] in NEVER or name in NEVER or "_".join(words) in PHRASES:
+    first = words[0] in NEVER and "," not in name if words else True
+    if first or name in EVERYDAY or name in NEVER or "_".join(words) in PHRASES:
         return True
     if len(words) > 1:
-        return _is_made_of(words) or _is_followed(text, end)
-    return _is_followed(text, end) or _has_neighbours(text, start, end)
+        return _is_made_of(words) or _is_followed(text, start, end)
+    return _is_followed(text, start, end) or _has_neighbours(text, start, end)
 
 
 def _is_made_of(words: list[str]) -> bool:
@@ -49,8 +55,8 @@ def _is_made_of(words: list[str]) -> bool:
     return words[0].lower() in BEFORE or (last in THINGS and last not in _SURNAMES) or last.lower() in AFTER
 
 
-def _is_followed(text: str, end: int) -> bool:
-    if _LAWS.match(text, end) or _NAMED.match(text, end):
+def _is_followed(text: str, start: int, end: int) -> bool:
+    if _LAWS.match(text, end) or _NAMED.match(text, end) or _VERBS.match(text, start):
         return True
     after = _WORD_AFTER.match(text, end)
     return after is not None and after[1][0].isupper() and after[1] in THINGS and after[1] not in _SURNAMES
