@@ -19,7 +19,7 @@ _VERSION: Final = re.compile(
     r"(?i)(?:v|version|ver|build|release|fw|firmware|chrome|safari|firefox|edge?|opr|opera|rev|agent|"
     r"bump(?:ed)? to|since|requires|runtime|sdk|kernel|plugin|->|→)[ :=/\"]*$"
 )
-_UPGRADE: Final = re.compile(r"(?i)(?:bump|grad)\w*(?: \w+)? (?:from|to)(?: v?[\d.]{5,20} to)? $")
+_UPGRADE: Final = re.compile(r"(?i)(?:bump|grad|roll|revert)\w*(?: \w+)? (?:from|to)(?: v?[\d.]{5,20} to)? $")
 _UPGRADE_REACH: Final = 48
 
 

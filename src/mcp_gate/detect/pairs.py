@@ -22,6 +22,8 @@ _QUOTED: Final = {
     quote: re.compile(rf"[^{quote}\\\n]{{0,4096}}(?:\\.[^{quote}\\\n]{{0,4096}}){{0,64}}") for quote in "\"'"
 }
 _LABEL_END: Final = re.compile(r"[\n;|\t ](?:(?<=[^ ])|(?= )|(?=- ))")
+_NEXT: Final = re.compile(r"\n[ \t-]{0,16}[\w.-]{1,64}(?:=[^=\s]|[ \t]?:(?:\s|$))")
+"""A line that has a name of its own."""
 _PAIR_END: Final = re.compile(r"[\s,;&|\"'<>)\]}]")
 _DEEPEST: Final = 32
 """Characters by which a line is indented, from where on all are one."""
@@ -110,6 +112,8 @@ def _value(text: str, end: int, entity: str, *, json: bool) -> Finding | None:
         return values.find(entity, text, end, stop, whole=True) if stop > end else None
     while text[end : end + 1] in ("=", ">", ":", "*"):
         end += 1
+    if text[end - 3 : end] == "***":  # masked
+        return None
     start = end
     while text[start : start + 1] in (" ", "\n", "\t") and start - end < 16:
         start += 1
@@ -121,6 +125,8 @@ def _value(text: str, end: int, entity: str, *, json: bool) -> Finding | None:
     if json and (bare := _BARE.match(text, end)):
         found = values.find(entity, text, *bare.span(1), whole=True)
         return None if found is None else Finding(found.start, found.end, found.entity, found.score, found.rule, True)
+    if text[end : end + 1] == "\n" and (text[end - 1] == "=" or _NEXT.match(text, end)):
+        return None  # an empty one
     spaced = text[end : end + 1] in (" ", "\n", "\t")
     label = spaced or (text[end - 1] == ":" and entity in _SEVERAL_WORDS)
     start = end + (1 if spaced else 0)

@@ -364,6 +364,7 @@ def test_nothing_is_found_in_the_standard_library() -> None:
         ("user root pass {}", "hunter89"),
         ("login with admin / {}", "PKXIlZmQa#nTrx"),
         ("root / {}", "hunter67"),
+        ("the admin password is now {}, please keep it", "P@sscPLlBl"),
         ("aws configure set aws_secret_access_key {}", "CqW0tRdGXmZwSWV3NW7Bk2m9lOZWXjOJbaBhhsGd"),
         ("I set the password to {}", "Summer2021!"),
         ("try {} as the password", "Nicole6421!"),

@@ -27,7 +27,7 @@ _TOLD: Final = compiled(
 _SPOKEN: Final = compiled(
     rb"\b(password|passwd|passcode|passphrase|pwd|pw|passwort|kennwort|contrase.a|mot de passe|senha|secret|token|key)"
     rb"((?:\s{1,3}[a-z0-9_/'-]{1,24}){0,6})"
-    rb"(?:\s{1,3}(?:is|was|to|ist|lautet|es|est)\s{0,3}:?|\s{0,2}:|\s{1,2}->)\s{1,3}"
+    rb"(?:\s{1,3}(?:is|was|to|ist|lautet|es|est)(?:\s(?:now|still|currently|just|set\sto))?\s{0,3}:?|\s{0,2}:|\s{1,2}->)\s{1,3}"
     rb"([\"'`]?)[^\s\"'`]",
     any_case=True,
 )
