@@ -29,6 +29,7 @@ Preface Abstract Conclusion Contents Requirements Installation Usage Examples Tr
 Approved Rejected Cancelled Completed Draft Archived Enabled Disabled Online Offline Critical Minor Major Blocker
 Vegetarian Vegan Standard Express Overnight Silver Bronze Platinum Red Blue Yellow
 Orange Purple Town Spring Easter Christmas Halloween Thanksgiving Ramadan Diwali Hanukkah
+Mum Mom Mummy Mommy Dad Daddy Grandma Grandpa Granny Auntie Uncle Mama Papa Oma Opa Peer
 Slovenia Croatia Serbia London Paris Berlin
 """
 COMMON: Final = frozenset(_WORDS.split())

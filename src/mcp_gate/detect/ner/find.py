@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from mcp_gate.detect.finding import Finding, Leaf
 from mcp_gate.detect.ner.common import COMMON
+from mcp_gate.detect.ner.headings import is_named_beside
 from mcp_gate.detect.ner.model import Model, Word
 from mcp_gate.detect.ner.spans import spans
 
@@ -59,7 +60,8 @@ def find(
                 return out, True
             looked = True
             text = leaf.text[start:stop]
-            own += [f.at(f.start + start, f.end + start) for f in spans(text, model.words(text))]
+            here = (f.at(f.start + start, f.end + start) for f in spans(text, model.words(text)))
+            own += [f for f in here if f.entity != "PERSON" or not is_named_beside(leaf.text, f.start)]
         own += _again(leaf.text, own)
     return out, False
 

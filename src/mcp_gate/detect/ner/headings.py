@@ -13,6 +13,8 @@ _KEY: Final = re.compile(
 _ENDS: Final = re.compile(r"[^\S\n]?(?:\Z|[\"'\n;,|)}\].])")
 _WITHIN: Final = re.compile(r"\b([A-Za-z]\w*)\s+(?:not )?in\s*\(\s*(?:'[^'\n]{0,40}',\s*){0,8}'\Z", re.IGNORECASE)
 """The column of SQL that one of some values is looked for in."""
+_TABLE: Final = re.compile(r"\bfrom\s+(\w{3,24})\s[^;]{0,160}'\Z", re.IGNORECASE)
+"""The table of SQL in which a text in quotes is looked for."""
 _LIST: Final = re.compile(
     r"(?:\A|[\n.;])[^\S\n]*(?:[#*-]+ )?(?:[A-Za-z]+ ){0,2}([A-Za-z]+)(?: of the day| in [a-z ]{1,16})?:[^\n.:;]*\Z"
 )
@@ -28,6 +30,21 @@ _OF_PERSON: Final = re.compile(
     r"\"\w*(?:e-?mail|phone|birth|dob|ssn|gender|age|salary|employee|patient|nationality|first_?name|last_?name|surname)\w*\"\s*:",
     re.IGNORECASE,
 )
+_PLACES: Final = re.compile(
+    r"addr|adres|street|str(?:\.|aße|asse)|rue|calle|via\b|direcc|indirizzo|endere|anschrift|wohn|home|location|line_?\d|residence"
+    r"|\bto\b|ship|deliver|billing|note|comment|text|body|message|descr|remark|city|plz|zip|post",
+    re.IGNORECASE,
+)
+_PEOPLE: Final = re.compile(
+    r"(?:(?:full|display|customer|client|contact|guest)[ _]?)?name|guest|customer|client|contact|owner|tenant|landlord"
+    r"|employee|manager|mentor|student|pupil|teacher|tutor|player|member|patient|doctor|nurse|driver|passenger|author"
+    r"|reporter|assignee|reviewer|speaker|attendee|participant|applicant|candidate|recipient|sender|beneficiary|holder"
+    r"|nombre|nom",
+    re.IGNORECASE,
+)
+_CELL: Final = re.compile(r"[^,;\t|\n]+")
+_FULL: Final = re.compile(r"(?:[^\W\d_a-z][^\W\d_]+(?:['’-][^\W\d_]+)*(?:[ ](?!$)|$)){2,3}")
+"""Two words or three with capital letters."""
 _BREAK: Final = re.compile(r"[,;\t|]")
 _FAR, _NEAR = 60, 240
 """Characters before a name, and around it, that are looked at."""
@@ -40,10 +57,13 @@ def is_under_thing(text: str, start: int, end: int) -> bool:
         key = _KEY.search(text, begin, start) or _WITHIN.search(text, max(0, start - _NEAR), start)
         if key is not None and _is_one(key[1]):
             return True
+    table = _TABLE.search(text, max(0, start - _NEAR), start)
+    if table is not None and table[1].lower() in LISTS:
+        return True
     line = _LIST.search(text, max(0, start - _NEAR), start)
     if line is not None and line[1].lower() in LISTS:
         return True
-    return _is_named_beside(text, start) or _is_one(column(text, start))
+    return _is_one(column(text, start))
 
 
 def column(text: str, start: int) -> str:
@@ -55,9 +75,23 @@ def column(text: str, start: int) -> str:
     row = text[line : text.find("\n", line) if "\n" in text[line:] else len(text)]
     heads = text[:top].rstrip("\r")
     mark = _BREAK.search(heads)
-    if mark is None or row.count(mark[0]) != heads.count(mark[0]):
+    if mark is None or row.count(mark[0]) != heads.count(mark[0]) or (mark[0] in ",;" and f"{mark[0]} " in heads):
         return ""
-    return heads.split(mark[0])[text.count(mark[0], line, start)].strip(" \"'")
+    cells = [cell.strip(" \"'") for cell in heads.split(mark[0])]
+    return cells[text.count(mark[0], line, start)] if mark[0] == "|" or all(cells) else ""
+
+
+def person_in(text: str, at: int) -> tuple[int, int] | None:
+    """The cell in which a place is, if it holds two words or three with capitals in a column of people."""
+    if not _PEOPLE.fullmatch(column(text, at)):
+        return None
+    cell = next((m for m in _CELL.finditer(text, text.rfind("\n", 0, at) + 1) if m.end() > at), None)
+    return cell.span() if cell and cell.start() <= at and _FULL.fullmatch(cell[0]) else None
+
+
+def is_place(heading: str) -> bool:
+    """Whether addresses may stand in a column of that heading."""
+    return _PLACES.search(heading) is not None
 
 
 def _is_one(key: str) -> bool:
@@ -65,7 +99,7 @@ def _is_one(key: str) -> bool:
     return whole in KEYS or whole.replace("_", "-").rpartition("-")[2] in KEYS
 
 
-def _is_named_beside(text: str, start: int) -> bool:
+def is_named_beside(text: str, start: int) -> bool:
     """A `name` in an object of JSON with other fields of a thing, and none of a person."""
     if not _NAMED.search(text, max(0, start - _FAR), start):
         return False

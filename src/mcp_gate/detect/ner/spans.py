@@ -8,7 +8,7 @@ from typing import Final
 
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.ner.common import COMMON, COMPANY
-from mcp_gate.detect.ner.headings import is_under_thing
+from mcp_gate.detect.ner.headings import column, is_place, is_under_thing, person_in
 from mcp_gate.detect.ner.model import KINDS, Word
 from mcp_gate.detect.ner.namesakes import NEVER
 from mcp_gate.detect.ner.things import is_thing
@@ -82,6 +82,9 @@ def _finding(text: str, run: Sequence[Word]) -> Iterator[Finding]:
         return
     kind = str(_kind(run[0]))
     found = _person(text, run) if kind == "PERSON" else _address(text, run)
+    if kind == "ADDRESS" and not found:
+        cells = sorted({cell for word in run if (cell := person_in(text, word.start))})
+        yield from (Finding(*cell, "PERSON", 0.7, "prose") for cell in cells if not is_thing(text, *cell))
     if found:
         yield Finding(*found, kind, round(0.5 + 0.35 * max(word.score for word in run), 2), "prose")
 
@@ -95,7 +98,7 @@ def _person(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
     start, end = _whole(text, run[0].start), run[-1].end
     name = text[start:end]
     opened = start == 0 or text[start - 1] in _OPEN or (text[start - 1] == "=" and " " in name)
-    alone = opened and (end == len(text) or text[end] in _OPEN)
+    alone = opened and (end == len(text) or (text[end] in _OPEN and (text[end] != "(" or " " in name)))
     if len(name) < 2 or not name[0].isupper() or not alone or any(c.isdigit() or c in "_/\\#=@{}<>" for c in name):
         return None
     if _HUMP.search(name) or (name in COMMON) or COMPANY.match(text, end):
@@ -167,5 +170,8 @@ def _address(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
     ):
         return None
     if not place[0].isalnum() or _NOT_PLACE.search(place) or _IN_NUMBER.search(text, max(0, start - 2), start):
+        return None
+    heading = column(text, start)
+    if heading and not is_place(heading):
         return None
     return (start, end) if labels & {"BUILDING_NUMBER", "STREET_NAME", "SECONDARY_ADDRESS"} else None
