@@ -92,6 +92,8 @@ def test_code_countries_and_everyday_words_are_nobodys_name(text: str) -> None:
         "SELECT Capacity FROM Venues WHERE Name = 'Wembley'; -- Index",
         "item,qty,unit\nDijon Mustard,2,jar\nWorcestershire Sauce,1,bottle\n",
         "Mum's new address is a secret",
+        '{"message": "Authorization Code Expired", "hint": "Retry Login"}',
+        "Juno demo first; written by the Kestrel team",
         "Orion rollout slips to Thursday; Bitte im Projekt Merlin anlegen",
     ],
 )
@@ -109,6 +111,7 @@ def test_things_that_bear_a_name_are_nobody(text: str) -> None:
         ("Ciao Beatriz, la fattura di Ludmila O'Halloran è in allegato. A presto, Hyun-woo", "Ludmila O'Halloran"),
         ("lol Ludmila you broke prod again, tell Teodor to roll back", "Teodor"),
         ("student,class\nAda Quintero,7b\nKenji Ferreira,8a\nLeila Hartley,8b\n", "Kenji Ferreira"),
+        ("We owe Wei Petrov and Marguerite Park a big thank you", "Marguerite Park"),
         ('{"name": "Hugo Walker", "email": "x", "rating": 5}', "Hugo Walker"),
         ("guest,room,nights\nHamza Lindqvist,204,3\nInes Novak,118,1\n", "Hamza Lindqvist"),
         ("Please ask Travis Norton about the Jenkins job", "Travis Norton"),

@@ -15,12 +15,17 @@ from mcp_gate.detect.ner.common import COMMON
 from mcp_gate.detect.ner.headings import is_named_beside
 from mcp_gate.detect.ner.model import Model, Word
 from mcp_gate.detect.ner.spans import spans
+from mcp_gate.detect.ner.things import is_thing
 
 _JSON: Final = re.compile(r"\s*[{\[]\s*[\"{\[]")
 _STRING: Final = re.compile(r'(?:"(?:[^"\\]|\\.){1,40}"\s*:\s*)?"((?:[^"\\]|\\.)*)"(\s*:)?')
 """A string of JSON, with the short name it has: the network knows a name better by its heading."""
 _PARAGRAPH: Final = re.compile(r"\S(?:[^\n]|\n(?!\s*\n\s*\n))*")
 _NAME: Final = re.compile(r"(?<![\w./@#$-])[^\W\d_a-z][^\W\d_]+(?:['’][^\W\d_]+)?(?![\w/@=(])")
+_AND: Final = re.compile(
+    r",?[^\S\n](?:and|or|und|oder|et|ou|y|e|en|og|och|&)[^\S\n]"
+    r"([^\W\d_a-z][a-zà-ÿ'’-]+[^\S\n][^\W\d_a-z][^\W\d_]+)(?![\w@/-]|[^\S\n][A-Z])"
+)
 _LONGEST: Final = 480
 """Characters that the network sees at once: what it was made for; more cost more than in proportion."""
 _CUT: Final = re.compile(r"(?<=[.!?;])\s+|\n|\s+")
@@ -62,6 +67,7 @@ def find(
             text = leaf.text[start:stop]
             here = (f.at(f.start + start, f.end + start) for f in spans(text, model.words(text)))
             own += [f for f in here if f.entity != "PERSON" or not is_named_beside(leaf.text, f.start)]
+        own += _joined(leaf.text, own)
         own += _again(leaf.text, own)
     return out, False
 
@@ -105,6 +111,18 @@ def _could_be(name: re.Match[str], covered: Sequence[Finding]) -> bool:
         return False
     before = bisect_right(covered, name.start(), key=attrgetter("start")) - 1
     return before < 0 or covered[before].end < name.end()
+
+
+def _joined(text: str, found: Sequence[Finding]) -> list[Finding]:
+    """Full names that an `and` joins to one that was found, of which the network knew too little."""
+    out = []
+    for one in found:
+        other = _AND.match(text, one.end) if one.entity == "PERSON" and " " in text[one.start : one.end] else None
+        if other is None or any(each.start < other.end(1) and other.start(1) < each.end for each in found):
+            continue
+        if COMMON.isdisjoint(other[1].split()) and not is_thing(text, *other.span(1)):
+            out.append(Finding(*other.span(1), one.entity, one.score, "prose"))
+    return out
 
 
 def _again(text: str, found: Sequence[Finding]) -> Iterator[Finding]:

@@ -103,6 +103,7 @@ def is_named_beside(text: str, start: int) -> bool:
     """A `name` in an object of JSON with other fields of a thing, and none of a person."""
     if not _NAMED.search(text, max(0, start - _FAR), start):
         return False
-    begin, end = text.rfind("{", 0, start), text.find("}", start)
-    around = text[max(begin, start - _NEAR) if begin >= 0 else 0 : end if 0 <= end < start + _NEAR else start + _NEAR]
+    begin = max(text.rfind("{", max(0, start - _NEAR), start), start - _NEAR, 0)
+    end = text.find("}", start, start + _NEAR)
+    around = text[begin : end if end >= 0 else start + _NEAR]
     return _OF_THING.search(around) is not None and _OF_PERSON.search(around) is None

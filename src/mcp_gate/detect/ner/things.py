@@ -7,7 +7,7 @@ from typing import Final
 
 from mcp_gate.detect.commonwords import COMMON as EVERYDAY
 from mcp_gate.detect.commonwords import THINGS
-from mcp_gate.detect.ner.namesakes import AFTER, BEFORE, EITHER, NEVER, PHRASES
+from mcp_gate.detect.ner.namesakes import AFTER, BEFORE, EITHER, NEVER, PHRASES, PLAIN
 
 _SMALL: Final = re.compile(r"(?<=\w)(?:['’]s)?[\s.,&'’-]+(?:(?:and|of|und|et|de)\s)?")
 _WORD_BEFORE: Final = re.compile(r"(?<![\w-])([^\W\d_][\w-]*)(?:\.|:)?[^\S\n][\"'“]?\Z")
@@ -42,7 +42,7 @@ def is_thing(text: str, start: int, end: int) -> bool:
     name = text[start:end]
     words = [word for word in _SMALL.split(name) if word]
     first = words[0] in NEVER and "," not in name if words else True
-    if first or name in EVERYDAY or name in NEVER or "_".join(words) in PHRASES:
+    if first or name in EVERYDAY or name in NEVER or "_".join(words) in PHRASES or not PLAIN.isdisjoint(words):
         return True
     if len(words) > 1:
         return _is_made_of(words) or _is_followed(text, start, end)
