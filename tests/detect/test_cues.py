@@ -65,3 +65,30 @@ def test_a_number_of_a_thing_or_another_day_is_none_of_a_person(text: str) -> No
 def test_a_license_of_a_person_is_one_to_drive() -> None:
     assert found('{"driver": {"license": "H612-3022-5238"}}') == [("DRIVER_LICENSE", "H612-3022-5238")]
     assert found('{"package": {"license": "612-3022-5238"}}') == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("{} (Aadhaar 396899814970) is eligible", "Brooke Jones"),
+        ("send the parcel to {}, 4832 Schmitt Court, Austin, TX 78701", "Ludwig Lundblad"),
+        ("passport O89843085 issued 2024-12-10 for {}", "Ida Kroczak"),
+        ("IBAN GB06FDRS00794402176176, holder {}", "Gabriele Sanguineti"),
+        ("he asks for {}'s SSN, is it 536-22-1234?", "Anthony Sloan"),
+    ],
+)
+def test_whose_a_number_is_is_a_person(text: str, name: str) -> None:
+    assert ("PERSON", name) in found(text.format(name))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wells Fargo's number is 212-555-2345",
+        "IBAN GB06FDRS00794402176176 at Goldman Sachs",
+        "the SSN I gave Wells Fargo is 536-22-1234",
+        "Account Support, SSN 536-22-1234",
+    ],
+)
+def test_a_company_beside_a_number_is_no_person(text: str) -> None:
+    assert "PERSON" not in [entity for entity, _ in found(text)]

@@ -87,6 +87,8 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
         found.extend(people.before_verb(text, end))
     if any(ends[_CUES]):
         found.extend(cues.find(text, ends, known))
+    if not leaf.keys and text[:1] not in ("{", "["):
+        found.extend(people.beside(text, tuple(found)))
     return found
 
 

@@ -6,7 +6,7 @@ In running text without such words only `ner` finds names.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from mcp_gate.detect.commonwords import COMMON, THINGS
@@ -29,6 +29,17 @@ _STAMP: Final = re.compile(
 )
 """What follows the name of who changed a line or wrote a message, and of who was born."""
 _BEFORE_STAMP: Final = re.compile(rf"(?:^|[\n(*\]>.-] ?)({_WORD}(?: (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}})$")
+_PERSONS_OWN: Final = frozenset(
+    {"US_SSN", "PASSPORT", "NATIONAL_ID", "DRIVER_LICENSE", "MEDICAL_RECORD", "DATE_OF_BIRTH"}
+)
+"""What one person has, and no company."""
+_FULL: Final = rf"({_WORD}(?: (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}})"
+_BEFORE_OWN: Final = re.compile(rf"{_FULL}(?:,? \(|, )(?:[\w'.#-]{{1,16}}[ :#]{{1,2}}){{0,3}}$")
+_OF_WHOM: Final = re.compile(rf"{_FULL}['’]s? (?:[\w-]{{1,16}},? ){{1,5}}[\"'(]?$")
+_TO_PLACE: Final = re.compile(rf"\b(?:to|for) {_FULL}, $")
+_FOR_WHOM: Final = re.compile(rf"[\w ,:().-]{{0,32}}?\b(?:for|holder|belongs to|belonging to|owner) {_FULL}")
+_HOLDER: Final = re.compile(rf"[\w ,:().-]{{0,32}}?\b(?:holder|belongs to|belonging to|owner) {_FULL}")
+_AHEAD: Final = 40
 _LOWER: Final = words(
     "with by from to call called ask tell told met meet user users customer client contact author owner speaker "
     "manager member"
@@ -89,6 +100,44 @@ def before_mail(text: str, start: int) -> Iterator[Finding]:
         yield from _found(_BEFORE_MAIL, text, start, "person_by_mail")
 
 
+def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
+    """Whose findings are: `Ann Lee (Aadhaar …)`, `Ann Lee's MRN is …`, `to Ann Lee, 12 Main St`, `… for Ann Lee`."""
+    held = "holder " in text
+    for one in found:
+        if one.entity in _PERSONS_OWN:
+            yield from _owner(text, one.start, one.end)
+        elif one.entity == "ADDRESS":
+            if text.startswith(", ", one.start - 2) and _behind_capital(text, one.start - 2):
+                yield from _found(_TO_PLACE, text, one.start, "person_by_address")
+        elif held and one.entity in ("IBAN_CODE", "CREDIT_CARD") and "holder " in text[one.end : one.end + _AHEAD]:
+            yield from _named(_HOLDER, text, one.end)
+
+
+def _owner(text: str, start: int, end: int) -> Iterator[Finding]:
+    before, behind = text[max(0, start - _AHEAD) : start], text[end : end + _AHEAD]
+    if _behind_capital(before, max(before.rfind(" ("), before.rfind(", "))):
+        yield from _found(_BEFORE_OWN, text, start, "person_by_number")
+    if ("'s " in before or "’s " in before) and _behind_capital(before, max(before.rfind("'s "), before.rfind("’s "))):
+        yield from _found(_OF_WHOM, text, start, "person_by_number")
+    if " for " in behind or "holder " in behind:
+        yield from _named(_FOR_WHOM, text, end)
+
+
+def _behind_capital(text: str, at: int) -> bool:
+    """Whether the word that ends here begins with a capital."""
+    return at > 0 and text[text.rfind(" ", 0, at) + 1].isupper()
+
+
+def _named(pattern: re.Pattern[str], text: str, at: int) -> Iterator[Finding]:
+    match = pattern.match(text, at)
+    if match and _is_whole(match[1]) and not _goes_on(text, match.end(1)):
+        yield Finding(match.start(1), match.end(1), "PERSON", 0.65, "person_by_number")
+
+
+def _is_whole(name: str) -> bool:
+    return _parts(name) > 1 and trimmed(name) == name and THINGS.isdisjoint(name.split(" "))
+
+
 def _found(pattern: re.Pattern[str], text: str, at: int, rule: str) -> Iterator[Finding]:
     least = max(0, at - 72)
     match = pattern.search(text[least:at])
@@ -103,7 +152,11 @@ def _found(pattern: re.Pattern[str], text: str, at: int, rule: str) -> Iterator[
     name = name[skipped:]
     if _parts(name) < 2 or trimmed(name) != name or not THINGS.isdisjoint(name.split(" ")):
         return
-    if _AFTER_OTHERS.search(text, max(0, least + match.start(1) - 6), least + match.start(1)):
+    if (
+        pattern is not _OF_WHOM
+        and pattern is not _TO_PLACE
+        and _AFTER_OTHERS.search(text, max(0, least + match.start(1) - 6), least + match.start(1))
+    ):
         return  # the subject is who stands before: `Anna from Wells Fargo said`
     begin = least + match.start(1) + skipped
     if begin and (text[begin - 1].isalnum() or text[begin - 1] in "_@#/.-"):
