@@ -29,6 +29,10 @@ _VERBS: Final = re.compile(
 _CODE: Final = re.compile(r"(?:\(\*|[{,]\s{0,8}|\bnew |->|::|&)\Z")
 """What stands before a name of code: a type, or a key if a colon follows."""
 _KEY_OF_CODE: Final = re.compile(r"\s?:\s?[\"'#\d{\[]")
+_COMMIT: Final = re.compile(
+    r"(?:\A|\n)(?:feat|fix|docs|chore|perf|refactor|test|build|ci|style|revert)(?:\([\w/-]+\))?!?: [^\n]*\Z"
+)
+"""The first line of a change to a program."""
 _JOINED_BEFORE: Final = re.compile(r"([^\W\d_][\w-]*)(?:,|;|/|,? and|,? or| &|,? und|,? et|,? vs\.?)[^\S\n]?\Z")
 _JOINED_AFTER: Final = re.compile(r"(?:,|;|/|,? and|,? or| &|,? und|,? et|,? vs\.?)[^\S\n]?([^\W\d_][\w-]*)")
 _SURNAMES: Final = frozenset({"Park", "Church", "Light"})
@@ -73,5 +77,7 @@ def _has_neighbours(text: str, start: int, end: int) -> bool:
         return True
     if text[start:end] not in EITHER:
         return False
+    if _COMMIT.search(text, max(0, start - 2 * _FAR), start):
+        return True
     joined = (_JOINED_BEFORE.search(text, begin, start), _JOINED_AFTER.match(text, end))
     return any(other and other[1] in NEVER for other in joined)
