@@ -51,6 +51,7 @@ def test_a_word_before_a_number_says_what_it_is(text: str, entity: str, value: s
         "api_key:\nusername: bob2\n",
         "Upgraded from 4.1.2.3 to 4.1.2.9",
         "use 4242 4242 4242 4242 for tests",
+        "4242 4242 4242 4242 is a test number",
         "For tests use 378282246310005 (any future date)",
         "License 20240101, license key 1234-5678-9012, licence MIT 2024",
         "deploy key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAItNCcOPaWR9mBFX5BwkYjpgCKfHDp2KMOiHtbDHw2w2Y deploy@ci",
@@ -74,6 +75,10 @@ def test_a_license_of_a_person_is_one_to_drive() -> None:
         ("send the parcel to {}, 4832 Schmitt Court, Austin, TX 78701", "Ludwig Lundblad"),
         ("passport O89843085 issued 2024-12-10 for {}", "Ida Kroczak"),
         ("IBAN GB06FDRS00794402176176, holder {}", "Gabriele Sanguineti"),
+        ("Hi team, {} here. My SSN is 536-22-1234", "Ivan Pavanello"),
+        ("IBAN GB06FDRS00794402176176. The account holder is {}.", "Molly Day"),
+        ("new lead: {}, juli@bluepeak.io", "Juliana Cardoso"),
+        ("USERS = [('{}', 'gala@bluepeak.io')]", "Gala Alba"),
         ("he asks for {}'s SSN, is it 536-22-1234?", "Anthony Sloan"),
     ],
 )

@@ -29,7 +29,7 @@ _TESTS: Final = re.compile(
     r"assert|expect|luhn|is_?valid|validate|(?<![a-z])test(?:s|ing)?(?![a-z])|sandbox", re.IGNORECASE
 )
 _FOR_TESTS: Final = re.compile(
-    r"[\d -]+[\"'`,)]{0,2} (?:for|in|during) (?:the |our |your )?(?:\w+ )?(?:test|sandbox)", re.IGNORECASE
+    r"[\d -]+[\"'`,)]{0,2} (?:for|in|during|is|are) (?:the |our |your |an? )?(?:\w+ )?(?:test|sandbox)", re.IGNORECASE
 )
 _TEST_REACH: Final = 48
 _IBAN_LENGTHS: Final = {

@@ -92,7 +92,8 @@ GREETINGS: Final = _each(
 ROLES: Final = _each(
     "my_name_is name_is names?_on_(?:the_)?account_is names?_on_(?:the_)?card(?:_is)? belongs_to this_is i_am i.m "
     "named name full_name "
-    "signed_by written_by reported_by requested_by approved_by prepared_by created_by signed_off_by signed-off-by "
+    "holder_is signed_by "
+    "written_by reported_by requested_by approved_by prepared_by created_by signed_off_by signed-off-by "
     "reviewed-by co-authored-by reported-by authored_by on_behalf_of account_holder card_?holder policy_?holder "
     "@?authors? owners? passengers? patients? customers? clients? employees? applicants? users? attention attn contact "
     "recipients? beneficiary payee tenants? candidates? managers? colleagues? students? members? subscribers? nurse "
@@ -111,6 +112,7 @@ SPEECH: Final = _each(
     "commented opened closed assigned reviewed merged committed"
 )
 STAMPS: Final = (
+    r"[A-Z?][a-z?.'-]{1,20} here[.,!]",
     r"\([A-Z?][A-Za-z?.' -]{3,40} \d{4}-\d\d-\d\d",
     r"[A-Z?][a-z?.'-]{1,20} {1,2}[\[(]\d{1,2}:\d\d",
     r"\d(?: ?[AP]M)?(?:\]| -) [A-Z?][A-Za-z?.'-]{1,20} (?:[A-Za-z?.'-]{1,20} ){0,2}[A-Z?][A-Za-z?.'-]{1,20}:",

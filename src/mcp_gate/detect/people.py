@@ -20,6 +20,7 @@ _NAME: Final = re.compile(rf"{_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{0,3}}
 _JSON_FIELD: Final = re.compile(r"[\"'] ?[:=] ?[\"']?$")
 _AND: Final = re.compile(rf"(?:,? (?:and|und|et|y|e)|,|;| &|/) ({_NAME.pattern})")
 _BEFORE_MAIL: Final = re.compile(rf"({_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}})[\"']?,? ?[<(\[](?:mailto:)?$")
+_LISTED: Final = re.compile(rf"({_WORD}(?: (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}})(?:, |\", ?\"|', ?')$")
 _OPENS: Final = frozenset("<([:")
 """What stands before an address that a name stands before; a colon is that of `mailto:`."""
 _BEFORE_VERB: Final = re.compile(rf"({_WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{_WORD}){{1,3}}) $")
@@ -98,6 +99,8 @@ def before_mail(text: str, start: int) -> Iterator[Finding]:
     """The name before an address in angle brackets or parentheses that begins at `start`."""
     if text[start - 1 : start] in _OPENS:
         yield from _found(_BEFORE_MAIL, text, start, "person_by_mail")
+    elif "," in text[max(0, start - 4) : start]:
+        yield from _found(_LISTED, text, start, "person_by_mail")
 
 
 def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
