@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -119,9 +120,10 @@ class Stdio:
     async def close(self) -> None:
         self._stdin.close()
         try:
-            await asyncio.wait_for(self.lines.gone, 5)
+            await asyncio.wait_for(self.lines.gone, 10)  # what is under way may still be answered for five seconds
         except TimeoutError:
-            self._transport.kill()
+            with suppress(ProcessLookupError):
+                self._transport.kill()
         self._transport.close()
 
 
