@@ -15,7 +15,7 @@ from array import array
 from collections.abc import Callable
 from typing import BinaryIO, Final, Protocol
 
-from mcp_gate.faces.mcp import patient
+from mcp_gate.faces.mcp import socket_streams
 
 TOKEN: Final = b"\n"
 """What is sent along with the two descriptors, which cannot travel alone."""
@@ -104,7 +104,7 @@ def _ours(fd: int, mode: int) -> int:
     if stat.S_ISSOCK(found):
         with socket.socket(fileno=os.dup(fd)) as one:
             if (one.family, one.type) == (socket.AF_UNIX, socket.SOCK_STREAM):
-                return one.detach()  # written and read without waiting: see `patient`
+                return one.detach()  # written and read without waiting: see `socket_streams`
     elif stat.S_ISFIFO(found):
         if sys.platform != "linux":
             return os.dup(fd)
@@ -148,14 +148,14 @@ class Streams(asyncio.WriteTransport):
     async def _into(self, file: BinaryIO) -> asyncio.WriteTransport:
         if _is_socket(file):
             with file:
-                return patient.Sink(os.dup(file.fileno()), self._listener, self.sink_lost)
+                return socket_streams.Sink(os.dup(file.fileno()), self._listener, self.sink_lost)
         loop = asyncio.get_running_loop()
         return (await loop.connect_write_pipe(lambda: _Sink(self._listener, self), file))[0]
 
     async def _out_of(self, file: BinaryIO) -> asyncio.ReadTransport:
         if _is_socket(file):
             with file:
-                return patient.Source(os.dup(file.fileno()), self._listener.heard, self.source_ended)
+                return socket_streams.Source(os.dup(file.fileno()), self._listener.heard, self.source_ended)
         loop = asyncio.get_running_loop()
         return (await loop.connect_read_pipe(lambda: _Source(self._listener, self), file))[0]
 

@@ -6,6 +6,7 @@ import os
 import select
 import socket
 import time
+from collections.abc import Callable
 
 CHUNK = 65_536
 
@@ -92,24 +93,14 @@ class _Pump:
         return not self._down or not sink & select.POLLOUT or self._write_client()
 
     def _read_client(self) -> bytes:
-        try:
-            data = os.read(self._source, CHUNK)
-        except BlockingIOError:
-            return b""
-        except OSError:
-            data = b""
-        self._ended = not data
-        return data
+        data = _there(lambda: os.read(self._source, CHUNK))
+        self._ended = data == b""
+        return data or b""
 
     def _read_gate(self) -> bytes:
-        try:
-            data = self._gate.recv(CHUNK)
-        except BlockingIOError:
-            return b""
-        except OSError:
-            data = b""
-        self._gate_ended = not data
-        return data
+        data = _there(lambda: self._gate.recv(CHUNK))
+        self._gate_ended = data == b""
+        return data or b""
 
     def _write_gate(self) -> None:
         try:
@@ -135,3 +126,13 @@ class _Pump:
             self._gate.shutdown(socket.SHUT_WR)
         except OSError:
             self._gate_ended = True
+
+
+def _there(read: Callable[[], bytes]) -> bytes | None:
+    """What is there to be read; nothing at the end, which a failure is too; None: not yet."""
+    try:
+        return read()
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
