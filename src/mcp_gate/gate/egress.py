@@ -208,11 +208,10 @@ class _Review:
             if not rounds_left:
                 raise _Stop("what is private in it could not all be taken out")
             alone = self.tokens is None  # a session's tokens are given out by others as well
-            payload, details = await aside(
-                self.large and alone, redact, payload, walked, found, placeholders, self.tokens
-            )
-            self.details += details
-            walked = await self._walked(payload)
+            left = await aside(self.large and alone, redact, payload, walked, found, placeholders, self.tokens)
+            self.details += left.details
+            payload = left.payload
+            walked = left.walked or await self._walked(payload)
         return payload
 
     async def _walked(self, payload: JsonObject) -> Walked:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from mcp_gate.model.foreign import JsonObject
 
@@ -42,8 +42,7 @@ class Form(StrEnum):
     """A JSON-RPC error."""
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(NamedTuple):
     """One place that was changed, or for which a result is withheld; it never holds what was there."""
 
     field: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mcp_gate.detect.finding import Finding
 from mcp_gate.model.output import OutputDecision
@@ -15,8 +15,7 @@ from mcp_gate.output.walk import Walked
 from mcp_gate.policy.read_output import OutputRule
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A finding, and what becomes of it."""
 
     leaf: int
@@ -39,33 +38,38 @@ def decide(
         findings: those in the payload's leaves, and after them those in its joined views.
         issued: placeholders that stand in the payload; they are nobody's.
     """
-    own = [list(some) for some in findings[: len(walked.leaves)]]
-    for view, some in zip(views, findings[len(walked.leaves) :], strict=True):
-        for parts in across(view, some):
-            _merge(own, parts)
+    count = len(walked.leaves)
+    own = {leaf: list(some) for leaf, some in enumerate(findings[:count]) if some}
+    for view, some in zip(views, findings[count:], strict=True):
+        if some:
+            for parts in across(view, some):
+                _merge(own, parts)
     kept = [
         (leaf, finding)
-        for leaf, some in enumerate(own)
-        for finding in (_others(some, walked.leaves[leaf].text, issued) if some and issued else some)
+        for leaf, some in sorted(own.items())
+        for finding in (_others(some, walked.leaves[leaf].text, issued) if issued else some)
     ]
     again = _repeats(walked, kept)
     in_force = [rule for rule in rules if rule.decision is not None and _enough(rule, kept, again)]
+    said = {key: _word(*key, in_force) for key in {(f.entity, f.score) for _, f in kept}}
     return [
-        Found(leaf, finding, *_word(finding, in_force), again=at in again) for at, (leaf, finding) in enumerate(kept)
+        Found(leaf, finding, *said[finding.entity, finding.score], again=at in again)
+        for at, (leaf, finding) in enumerate(kept)
     ]
 
 
-def _merge(own: list[list[Finding]], parts: Sequence[tuple[int, Finding]]) -> None:
+def _merge(own: dict[int, list[Finding]], parts: Sequence[tuple[int, Finding]]) -> None:
     """Put a value that is split over leaves in place of what was found of it in each, unless all of it was found, or
     one leaf holds a whole value, which the letters of the next only seem to go on with. A key block does go on."""
-    seen = [any(f.start <= part.start and part.end <= f.end for f in own[leaf]) for leaf, part in parts]
+    seen = [any(f.start <= part.start and part.end <= f.end for f in own.get(leaf, ())) for leaf, part in parts]
     if all(seen) or (any(seen) and parts[0][1].entity != "PRIVATE_KEY"):
         return
     for leaf, part in parts:
-        touching = [f for f in own[leaf] if f.start < part.end and part.start < f.end]
+        before = own.get(leaf, [])
+        touching = [f for f in before if f.start < part.end and part.start < f.end]
         start = min([part.start, *(f.start for f in touching)])
         end = max([part.end, *(f.end for f in touching)])
-        rest = [f for f in own[leaf] if f not in touching]
+        rest = [f for f in before if f not in touching]
         own[leaf] = sorted(
             [*rest, Finding(start, end, part.entity, part.score, part.rule)], key=lambda f: (f.start, f.end)
         )
@@ -107,14 +111,15 @@ def _enough(rule: OutputRule, kept: Sequence[tuple[int, Finding]], again: frozen
     return count > rule.count_above
 
 
-def _word(finding: Finding, rules: Sequence[OutputRule]) -> tuple[OutputDecision, str, str]:
-    """The strictest word on a finding, reason and id of the first rule that says it. What no rule is about passes."""
+def _word(entity: str, score: float, rules: Sequence[OutputRule]) -> tuple[OutputDecision, str, str]:
+    """The strictest word on such a finding, reason and id of the first rule that says it. What no rule is about
+    passes."""
     best, said_by = OutputDecision.ALLOW, None
     for rule in rules:
-        if rule.decision is None or not rule.covers(finding.entity, finding.score):
+        if rule.decision is None or not rule.covers(entity, score):
             continue
         if said_by is None or rule.decision > best:
             best, said_by = rule.decision, rule
     if said_by is None:
         return best, "", ""
-    return best, said_by.reason or f"{finding.entity} detected", said_by.id
+    return best, said_by.reason or f"{entity} detected", said_by.id

@@ -16,26 +16,42 @@ UNTOLD: Final = "[REDACTED]"
 """Stands for a key that is private itself."""
 
 
+class Fields:
+    """What places of one payload are called: those in one object share what leads to it."""
+
+    def __init__(self, renamed: Mapping[Trail, str]) -> None:
+        """
+        Args:
+            renamed: keys that were found to be private themselves, by the way to them: what stands in their place.
+        """
+        self._renamed = renamed
+        self._known: dict[int, tuple[Trail, str]] = {}
+        """By what a way is known by; ways are kept, or another one might be taken for them."""
+
+    def of(self, trail: Trail) -> str:
+        """`response.customer.ssn` in structured data, `content[0].text` in plain text."""
+        if trail is None:
+            return ""
+        before, step = trail
+        if step is Inside.JSON or (before is None and step == STRUCTURED):
+            return "response"
+        known = self._known.get(id(before))
+        if known is None:
+            known = self._known[id(before)] = before, self.of(before)
+        if isinstance(step, int):
+            return f"{known[1]}[{step}]"
+        name = self._renamed.get(trail, str(step)) if self._renamed else str(step)
+        name = name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+        return name if before is None else f"{known[1]}.{name}"
+
+
 def field_of(trail: Trail, renamed: Mapping[Trail, str]) -> str:
-    """`response.customer.ssn` in structured data, `content[0].text` in plain text.
+    """What one place is called.
 
     Args:
-        renamed: keys that were found to be private themselves, by the way to them: what stands in their place.
+        renamed: as of `Fields`.
     """
-    out: list[str] = []
-    while trail is not None:
-        before, step = trail
-        if step is Inside.JSON or (step == STRUCTURED and before is None):
-            out.append("response")
-            break
-        if isinstance(step, int):
-            out.append(f"[{step}]")
-        else:
-            name = renamed.get(trail, str(step))
-            name = name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
-            out.append(name if before is None else f".{name}")
-        trail = before
-    return "".join(reversed(out))
+    return Fields(renamed).of(trail)
 
 
 def names_field(trail: Trail) -> bool:

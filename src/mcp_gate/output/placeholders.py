@@ -20,10 +20,11 @@ class Placeholders:
     def of(self, entity: str, value: str) -> str:
         """The placeholder of a value."""
         key = (entity, same(value))
-        if key not in self._given:
+        given = self._given.get(key)
+        if given is None:
             self._count[entity] = number = self._count.get(entity, 0) + 1
-            self._given[key] = f"[REDACTED:{entity}#{number}]"
-        return self._given[key]
+            given = self._given[key] = f"[REDACTED:{entity}#{number}]"
+        return given
 
     @property
     def issued(self) -> frozenset[str]:
@@ -33,6 +34,8 @@ class Placeholders:
 
 def same(value: str) -> str:
     """Values that are written differently and mean the same come to the same text."""
-    folded = unicodedata.normalize("NFKC", value).casefold().strip()
+    folded = (value.lower() if value.isascii() else unicodedata.normalize("NFKC", value).casefold()).strip()
+    if folded[-1:].isalpha():
+        return folded
     bare = _BETWEEN.sub("", folded)
     return bare if bare.isdigit() else folded

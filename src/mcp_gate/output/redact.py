@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Final, Protocol
 
 from mcp_gate.detect.finding import Finding
@@ -14,7 +16,7 @@ from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.output import Detail, OutputDecision
 from mcp_gate.output.decide import Found
 from mcp_gate.output.edits import Edit, Put, Rename, edited
-from mcp_gate.output.fields import field_of
+from mcp_gate.output.fields import Fields, field_of
 from mcp_gate.output.placeholders import Placeholders
 from mcp_gate.output.tokens import TOKEN
 from mcp_gate.output.walk import STRUCTURED, Part, Trail, Walked
@@ -42,10 +44,20 @@ SHORTEST: Final = 5
 MOST_VALUES: Final = 256
 
 
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """A payload without what was taken out of it."""
+
+    payload: JsonObject
+    details: list[Detail]
+    walked: Walked | None
+    """What a walk of it would come to, where that is clear without one."""
+
+
 def redact(
     payload: JsonObject, walked: Walked, found: Sequence[Found], placeholders: Placeholders,
     tokens: Tokenizer | None = None,
-) -> tuple[JsonObject, list[Detail]]:  # fmt: skip
+) -> Redacted:  # fmt: skip
     """A copy without what is to be redacted of `found`, and what was done, place by place.
 
     Args:
@@ -55,27 +67,32 @@ def redact(
         Clash: two keys would become one.
     """
     there = [one for one in found if one.decision in TAKEN_OUT]
-    there += _told_again(walked, there)
-    by_leaf: dict[int, list[Found]] = defaultdict(list)
-    for one in there:
-        by_leaf[one.leaf].append(one)
-    edits: list[tuple[Trail, Edit]] = []
+    if again := _told_again(walked, there):
+        there = sorted([*there, *again], key=lambda one: (one.leaf, one.finding.start))
+    edits: dict[int, Edit] = {}
     renamed: dict[Trail, str] = {}
-    told: list[tuple[Trail, Found, str]] = []
-    for leaf in sorted(by_leaf):
-        trail = walked.trails[leaf]
-        in_order = sorted(by_leaf[leaf], key=lambda one: one.finding.start)
-        edit, used = _edit(walked, leaf, in_order, partial(_name, placeholders, tokens))
-        edits.append((trail, edit))
+    told: list[tuple[Found, str]] = []
+    for leaf, of_leaf in groupby(there, attrgetter("leaf")):
+        named = [(one, _name(placeholders, tokens, one, walked)) for one in of_leaf]
+        edit = edits[leaf] = _edit(walked, leaf, named, told)
         if isinstance(edit, Rename):
-            renamed[trail] = edit.key
-        told += [(trail, one, name) for one, name in used]
+            renamed[walked.trails[leaf]] = edit.key
+    fields = Fields(renamed)
     details = [
-        Detail(field_of(trail, renamed), one.reason, f"replaced with {name}")
-        for trail, one, name in told
+        Detail(fields.of(walked.trails[one.leaf]), one.reason, f"replaced with {name}")
+        for one, name in told
         if not one.again
     ]
-    return with_twins(edited(payload, edits), payload, walked), details
+    out = edited(payload, [(walked.trails[leaf], edit) for leaf, edit in edits.items()])
+    return Redacted(with_twins(out, payload, walked), details, _walked(walked, edits))
+
+
+def _walked(walked: Walked, edits: Mapping[int, Edit]) -> Walked | None:
+    """What a walk comes to after these changes; None where keys are others, or texts that may be JSON now."""
+    texts = {leaf: edit.value for leaf, edit in edits.items() if isinstance(edit, Put)}
+    if len(texts) < len(edits) or not texts.keys().isdisjoint(walked.blocks):
+        return None
+    return walked.with_texts(texts)
 
 
 def withheld_for(walked: Walked, found: Sequence[Found]) -> list[Detail]:
@@ -97,28 +114,31 @@ def with_twins(out: JsonObject, payload: JsonObject, walked: Walked) -> JsonObje
     return twins
 
 
-def _edit(
-    walked: Walked, leaf: int, there: Sequence[Found], name_of: Callable[[Found, str], str]
-) -> tuple[Edit, list[tuple[Found, str]]]:
+def _edit(walked: Walked, leaf: int, there: Sequence[tuple[Found, str]], told: list[tuple[Found, str]]) -> Edit:
+    """The change to one leaf; what is told of it is added to `told`."""
     text, part = walked.leaves[leaf].text, walked.parts[leaf]
-    names = [name_of(one, text[one.finding.start : one.finding.end]) for one in there]
     if part is Part.NUMBER:
-        return Put(names[0]), [(there[0], names[0])]
+        told.append(there[0])
+        return Put(there[0][1])
+    told += there
     pieces: list[str] = []
     at = 0
-    for one, name in zip(there, names, strict=True):
-        pieces += [text[at : one.finding.start], f'"{name}"' if one.finding.bare else name]
-        at = one.finding.end
+    for one, name in there:
+        finding = one.finding
+        pieces += [text[at : finding.start], f'"{name}"' if finding.bare else name]
+        at = finding.end
     out = "".join([*pieces, text[at:]])
-    return (Rename(out) if part is Part.KEY else Put(out)), list(zip(there, names, strict=True))
+    return Rename(out) if part is Part.KEY else Put(out)
 
 
-def _name(placeholders: Placeholders, tokens: Tokenizer | None, one: Found, value: str) -> str:
+def _name(placeholders: Placeholders, tokens: Tokenizer | None, one: Found, walked: Walked) -> str:
     """What stands in place of a value."""
+    finding = one.finding
+    value = walked.leaves[one.leaf].text[finding.start : finding.end]
     token = None
     if tokens is not None and one.decision is OutputDecision.TOKENIZE:
-        token = tokens.of(one.finding.entity, value)
-    return placeholders.of(one.finding.entity, value) if token is None else token
+        token = tokens.of(finding.entity, value)
+    return placeholders.of(finding.entity, value) if token is None else token
 
 
 def without_lookalikes(payload: JsonObject, walked: Walked) -> JsonObject:
@@ -133,14 +153,14 @@ def without_lookalikes(payload: JsonObject, walked: Walked) -> JsonObject:
 
 def _told_again(walked: Walked, there: Sequence[Found]) -> list[Found]:
     """Values of the structured form that a text tells in words in which no detector knows them (contract 9)."""
-    if not walked.in_structure:
+    if not walked.in_structure or not walked.blocks:
         return []
     values: dict[str, Found] = {}
     for one in there:
         value = walked.leaves[one.leaf].text[one.finding.start : one.finding.end]
         if walked.structured(one.leaf) and len(value) >= SHORTEST and len(values) < MOST_VALUES:
             values.setdefault(value, one)
-    if not values or not walked.blocks:
+    if not values:
         return []
     longest_first = sorted(values, key=len, reverse=True)
     pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")

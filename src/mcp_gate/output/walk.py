@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -92,6 +92,14 @@ class Walked:
     def structured(self, leaf: int) -> bool:
         """Whether a leaf belongs to the structured form, where a result has one; texts then only repeat it."""
         return not self.in_structure or leaf < self.in_structure
+
+    def with_texts(self, texts: Mapping[int, str]) -> Walked:
+        """The same, with other texts in some leaves; where a number was, a text is."""
+        leaves, parts = self.leaves.copy(), self.parts.copy()
+        for at, text in texts.items():
+            leaves[at] = Leaf(text, leaves[at].keys)
+            parts[at] = _TEXT
+        return replace(self, leaves=leaves, parts=parts)
 
 
 def walk(payload: JsonObject, method: str = "tools/call") -> Walked:
