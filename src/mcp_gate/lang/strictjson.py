@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
-from typing import Any, NoReturn
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from typing import Any, NoReturn, assert_never
 
 import orjson
 
@@ -30,6 +31,8 @@ _STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]', re.DOTALL)
 """A whole string, or one bracket; possessive, so that no input makes it backtrack."""
 
 
+_BEGINNING = 256
+"""Characters in which a name and its value are likely to stand."""
 _SPACED = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _SPACED_ASCII = json.JSONEncoder(allow_nan=False)
 
@@ -107,20 +110,44 @@ def parse_text(text: str, *, depth: int = UPSTREAM_DEPTH) -> Json:
     except (orjson.JSONDecodeError, UnicodeEncodeError):  # the latter of half a surrogate pair
         return parse_upstream(text.encode("utf-8", "surrogatepass"), depth=depth)
     shallow = text.count("{") + text.count("[") <= depth or depth_of(value) <= depth
-    if shallow and text in usual(value):  # written again it is the same: no key stood twice, no number was odd
+    if shallow and any(text == written(value, way) for way in ways(text)):  # no key stood twice, no number was odd
         return value
     return parse_upstream(text.encode("utf-8", "surrogatepass"), depth=depth)
 
 
-def usual(value: Json) -> Iterator[str]:
-    """A value as JSON in the ways that serialisers write it unless told otherwise."""
+class Way(Enum):
+    """How serialisers write JSON unless told otherwise."""
+
+    COMPACT = "compact"
+    INDENTED = "indented"
+    SPACED = "spaced"
+    ASCII = "spaced, in ASCII"
+
+
+def ways(text: str) -> Sequence[Way]:
+    """The ways in which a text may have been written, the likely one first."""
+    if text[1:2] == "\n":
+        return (Way.INDENTED,)
+    spaced = Way.ASCII if text.isascii() else Way.SPACED
+    return (spaced, Way.COMPACT) if '": ' in text[:_BEGINNING] else (Way.COMPACT, spaced)
+
+
+def written(value: Json, way: Way) -> str | None:
+    """A value as JSON; None where it cannot be written so."""
     try:
-        yield orjson.dumps(value).decode()
-        yield orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-        yield _SPACED.encode(value)
-        yield _SPACED_ASCII.encode(value)
+        match way:
+            case Way.COMPACT:
+                return orjson.dumps(value).decode()
+            case Way.INDENTED:
+                return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+            case Way.SPACED:
+                return _SPACED.encode(value)
+            case Way.ASCII:
+                return _SPACED_ASCII.encode(value)
+            case _:
+                assert_never(way)
     except (TypeError, ValueError, RecursionError):
-        return
+        return None
 
 
 def depth_of(value: Json) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
@@ -33,6 +33,8 @@ class Part(Enum):
     KEY = "key"
 
 
+_new: Final = tuple.__new__
+"""Makes a leaf, too, and in half the time."""
 _TEXT, _NUMBER, _KEY = Part.TEXT, Part.NUMBER, Part.KEY
 Step: TypeAlias = str | int | Inside
 Trail: TypeAlias = "tuple[Trail, Step] | None"
@@ -53,8 +55,10 @@ _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 PICTURED: Final = frozenset({"image", "audio"})
 SHORTEST_TEXT: Final = 3
 SHORTEST_NUMBER: Final = 4
+SHORTEST_FRACTION: Final = 7
 SHORTEST_KEY: Final = 3
 """Characters below which nothing is anybody's."""
+_WRITTEN_OUT: Final = 1e17
 MOST_PIECES: Final = 4
 _WITHIN: Final = frozenset("-.@/ ")
 """Characters between the parts of values."""
@@ -118,8 +122,7 @@ class _Walk:
         self._structured = payload.get(STRUCTURED)
         self._named = method in NAMED
         self._asking = method.startswith(ASKING)
-        self._written: list[str] = []
-        self._usual: Iterator[str] | None = None
+        self._written: dict[strictjson.Way, str | None] = {}
         for key in sorted(payload, key=STRUCTURED.__ne__):  # first, for its places are the ones that count
             if key == STRUCTURED:
                 self._data(payload[key], (key,), (None, key))
@@ -131,24 +134,7 @@ class _Walk:
         """The tool's own data, where names of the protocol mean nothing."""
         kind = type(value)
         if kind is dict:
-            for key, child in value.items():
-                here = (trail, key)
-                if not plain(key):
-                    self._key(key, keys, here)
-                    if type(child) is str and _goes_on(key, child):
-                        self._whole(child, (*keys, key), here)
-                        continue
-                of = type(child)
-                if of is str:  # most are: spare them a call
-                    if len(child) >= SHORTEST_TEXT or not child.isascii():
-                        self._add(child, (*keys, key), here, _TEXT)
-                elif of is int:
-                    if not -100 < child < 1000:
-                        self._add(repr(abs(child)), (*keys, key), here, _NUMBER)
-                elif of is float:
-                    self._number(child, (*keys, key), here)
-                elif child is not None and of is not bool:
-                    self._data(child, (*keys, key), here)
+            self._object(value, keys, trail)
         elif kind is list:
             if not self._pieces(value, keys, trail):
                 for index, child in enumerate(value):
@@ -158,6 +144,30 @@ class _Walk:
                 self._add(value, keys, trail, _TEXT)
         elif kind is int or kind is float:
             self._number(value, keys, trail)
+
+    def _object(self, value: JsonObject, keys: tuple[str, ...], trail: Trail) -> None:
+        """Nearly every value there is goes through here: written out, it takes two thirds of the time."""
+        add_leaf, add_trail, add_part = self._leaves.append, self._trails.append, self._parts.append
+        for key, child in value.items():
+            here = (trail, key)
+            of = type(child)
+            if not plain(key):
+                self._key(key, keys, here)
+                if of is str and _goes_on(key, child):
+                    self._whole(child, (*keys, key), here)
+                    continue
+            if of is str:
+                if len(child) >= SHORTEST_TEXT or not child.isascii():
+                    add_leaf(_new(Leaf, (child, keys + (key,))))  # noqa: RUF005 - twice as fast
+                    add_trail(here)
+                    add_part(_TEXT)
+            elif of is int:
+                if not -100 < child < 1000:
+                    self._add(repr(abs(child)), (*keys, key), here, _NUMBER)
+            elif of is float:
+                self._number(child, (*keys, key), here)
+            elif child is not None and of is not bool:
+                self._data(child, (*keys, key), here)
 
     def _message(self, value: Json, keys: tuple[str, ...], trail: Trail) -> None:
         """What the protocol gives names to."""
@@ -227,7 +237,7 @@ class _Walk:
         )  # fmt: skip
 
     def _text(self, text: str, keys: tuple[str, ...], here: Trail) -> None:
-        if self._structured is not None and any(text == written for written in self._twins()):
+        if self._structured is not None and self._repeats(text):
             self.walked.twins.append(here)
             return
         value = json_of(text)
@@ -240,21 +250,25 @@ class _Walk:
         else:
             self._data(value, (), (here, Inside.JSON))
 
-    def _twins(self) -> Iterator[str]:
-        """The texts that servers repeat the structured form by; written when they are first asked for."""
-        if self._usual is None:
-            self._usual = strictjson.usual(self._structured)
-        yield from self._written
-        for written in self._usual:
-            self._written.append(written)
-            yield written
+    def _repeats(self, text: str) -> bool:
+        """Whether a text is the structured form, as servers write it."""
+        for way in strictjson.ways(text):
+            if way not in self._written:
+                self._written[way] = strictjson.written(self._structured, way)
+            if self._written[way] == text:
+                return True
+        return False
 
     def _key(self, key: str, keys: tuple[str, ...], trail: Trail) -> None:
         if len(key) >= SHORTEST_KEY or not key.isascii():  # what nobody sees is short, too
             self._add(key, keys, trail, _KEY)
 
     def _number(self, number: int | float, keys: tuple[str, ...], trail: Trail) -> None:
-        text = _written(number)
+        text = repr(abs(number))
+        if type(number) is float:
+            text = _digits(text, number)
+            if len(text) < SHORTEST_FRACTION and "." in text:
+                return
         if len(text) >= SHORTEST_NUMBER:
             self._add(text, keys, trail, _NUMBER)
 
@@ -279,12 +293,12 @@ def json_of(text: str) -> Json:
         return None
 
 
-def _written(number: int | float) -> str:
+def _digits(text: str, number: float) -> str:
     """A number as people write it, without its sign: much that counts nothing passes through tables that make a
     fraction of it."""
-    size = abs(number)
-    whole = type(size) is float and size.is_integer() and size < 1e17
-    return repr(int(size)) if whole else repr(size)
+    if text.endswith(".0"):
+        return text[:-2]
+    return repr(int(abs(number))) if "e+" in text and abs(number) < _WRITTEN_OUT else text
 
 
 @lru_cache(maxsize=4096)
