@@ -5,10 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import filterfalse
 
 from mcp_gate.detect.engine import Ends
 from mcp_gate.detect.finding import Leaf
 from mcp_gate.detect.triggers import KINDS, Kind
+
+_FIELD = int(Kind.FIELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Joined:
         nothing: list[int] = []
         nowhere = [nothing] * KINDS
         for kind, places in enumerate(everywhere[: Kind.RUN]):
+            if kind == _FIELD and len(places) > 1:
+                places = list(filterfalse(self._behind_names().__contains__, places))
             start = stop = 0
             mine = nothing
             for end in places:
@@ -54,6 +59,10 @@ class Joined:
                     (out.get(which) or out.setdefault(which, nowhere.copy()))[kind] = mine
                 mine.append(end - start)
         return dict(out)
+
+    def _behind_names(self) -> frozenset[int]:
+        """Where the separator ends that stands behind the name of a leaf, which is no part of any text."""
+        return frozenset([start - 1 for start in self.starts])
 
 
 def join(leaves: Sequence[Leaf]) -> Joined:

@@ -70,7 +70,8 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
         found.extend(grids.find(text))
     if ends[_STATEMENT]:
         found.extend(statements.find(text))
-    found.sort(key=attrgetter("start"))
+    if len(found) > 1:
+        found.sort(key=attrgetter("start"))
     known = tuple(found)
     for kind, before, after, find in _AROUND:
         if ends[kind]:

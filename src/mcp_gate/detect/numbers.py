@@ -32,6 +32,9 @@ _CARD: Final = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?!\d)")
 _RUN: Final = re.compile(r"(?<!\d)\d{4}[ -]\Z")
 _FOUR_GROUPS: Final = 19
 """Characters of four times four digits."""
+_LEAST: Final = 8
+_ALONE: Final = 11
+"""Digits of a number with its country: at least, and so many that nothing else can be within."""
 _MANY: Final = 8
 """Different digits of a number that is no coincidence."""
 
@@ -60,7 +63,7 @@ def _one(text: str, found: re.Match[str]) -> Finding | None:
     if kind == "cpf":
         return Finding(start, end, "NATIONAL_ID", 0.95, "br_cpf") if checks.cpf(digits) else None
     if kind == "abroad":
-        end = _abroad(text, start, end)
+        end = _abroad(text, start, end, len(digits))
         return Finding(start, end, "PHONE_NUMBER", 0.8, "phone_international") if end else None
     return Finding(start, end, "PHONE_NUMBER", 0.7, "phone_national")
 
@@ -77,8 +80,10 @@ def _card(shown: str, digits: str, text: str, start: int) -> int:
     return 0
 
 
-def _abroad(text: str, start: int, end: int) -> int:
+def _abroad(text: str, start: int, end: int, digits: int) -> int:
     """Where a number with its country ends, which may be before a date, a card or anything else; 0 where it is none."""
+    if digits <= _ALONE:
+        return end if digits >= _LEAST else 0
     best = count = 0
     at = start
     for cut in (*(gap.start() for gap in _GAP.finditer(text, start, end)), end):
@@ -86,7 +91,7 @@ def _abroad(text: str, start: int, end: int) -> int:
         at = cut
         if count > 15:
             break
-        if count >= 8:
+        if count >= _LEAST:
             best = cut
             if (count == 11 and text[start + 1] == "1") or _DATE.match(text, cut + 1) or _CARD.match(text, cut + 1):
                 break

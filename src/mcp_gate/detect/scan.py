@@ -17,7 +17,7 @@ from mcp_gate.detect.ner.weights import installed
 from mcp_gate.detect.options import Options
 from mcp_gate.detect.secrets.find import find_in as find_secrets
 from mcp_gate.detect.triggers import Kind
-from mcp_gate.detect.view import View, read
+from mcp_gate.detect.view import View, as_it_stands, read
 from mcp_gate.detect.windows import uncovered
 
 _DEPTH: Final = 2
@@ -30,6 +30,9 @@ _SAMPLE: Final = 16_384
 """Characters from the middle of a long text that tell how the rest is."""
 _CHEAP: Final = 8
 """So many times as many signs may be of kinds that nothing comes of."""
+
+
+_WORD, _ROW = int(Kind.WORD), int(Kind.ROW)
 
 
 class TooManySigns(Exception):
@@ -63,10 +66,13 @@ def scan(
 def steps(leaves: Sequence[Leaf], options: Options, most_signs: int | None = None) -> Generator[None, None, Scan]:
     """The same bit by bit, for a caller that has other things to do as well: no bit takes more than milliseconds where
     there are few signs in a megabyte at most."""
-    views = [read(leaf.text) for leaf in leaves]
-    shown = [
-        leaf if view.text is leaf.text else Leaf(view.text, leaf.keys) for leaf, view in zip(leaves, views, strict=True)
-    ]
+    views = _views(leaves)
+    shown = leaves
+    if views is not None:
+        shown = [
+            leaf if view.text is leaf.text else Leaf(view.text, leaf.keys)
+            for leaf, view in zip(leaves, views, strict=True)
+        ]
     yield
     found = yield from _by_rules(shown, options, _DEPTH, most_signs)
     partial: tuple[str, ...] = ()
@@ -76,7 +82,14 @@ def steps(leaves: Sequence[Leaf], options: Options, most_signs: int | None = Non
             names = [custom.kept(leaf.text, own, options.allowed) for leaf, own in zip(shown, names, strict=True)]
         found = [merge([*own, *more]) if more else own for own, more in zip(found, names, strict=True)]
         partial = ("ner",) if ran_out else ()
-    return Scan(tuple(map(_placed, leaves, views, found)), partial)
+    return Scan(tuple(found if views is None else map(_placed, leaves, views, found)), partial)
+
+
+def _views(leaves: Sequence[Leaf]) -> list[View] | None:
+    """All texts as people read them; None where all stand as they are read."""
+    if len(leaves) > 1 and as_it_stands("".join([leaf.text for leaf in leaves])):
+        return None
+    return [read(leaf.text) for leaf in leaves]
 
 
 def _by_rules(
@@ -106,7 +119,7 @@ def _by_rules(
         yield from _see_through(leaves, fired, found, options, depth, most_signs)
     if options.allowed:
         found = [custom.kept(leaf.text, own, options.allowed) for leaf, own in zip(leaves, found, strict=True)]
-    return [merge(own) if own else () for own in found]
+    return [merge(own) if len(own) > 1 else tuple(own) for own in found]
 
 
 def _is_dense(text: str, most_signs: int) -> bool:
@@ -137,13 +150,13 @@ def _see_through(
     most_signs: int | None,
 ) -> Generator[None, None, None]:
     """Add what is encoded and holds something: the whole of it. Nothing is decoded that was found anyway."""
-    for own in found:
-        own.sort(key=attrgetter("start"))
     places = [
         (which, one)
         for which, ends in fired.items()
-        if ends[Kind.WORD] or ends[Kind.ROW]
-        for one in encoded.find(leaves[which].text, uncovered(ends[Kind.WORD], found[which]), ends[Kind.ROW])
+        if ends[_WORD] or ends[_ROW]
+        for one in encoded.find(
+            leaves[which].text, uncovered(ends[_WORD], sorted(found[which], key=attrgetter("start"))), ends[_ROW]
+        )
     ]
     if not places:
         return

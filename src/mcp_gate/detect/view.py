@@ -133,6 +133,11 @@ def read(text: str) -> View:
     return _replaced(text, _ESCAPED) if "\\" in text or "%" in text or "&" in text else View(text)
 
 
+def as_it_stands(text: str) -> bool:
+    """Whether there is nothing to undo in a text, as is the case with most; False where nobody knows at once."""
+    return text.isascii() and not ("\\" in text or "%" in text or "&" in text)
+
+
 def _others(text: str) -> frozenset[str]:
     """The characters that are not ASCII."""
     return frozenset(text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass"))
