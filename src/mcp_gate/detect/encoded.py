@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import binascii
+import codecs
 import re
 import string
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 _ALPHABET: Final = string.ascii_letters + string.digits + "+/_-"
-_MORE_LINES: Final = re.compile(r"(?:\r?\n[A-Za-z0-9+/]{1,76})*={0,2}")
-_ROW: Final = re.compile(r"(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{2}[ :]){6}")
-_SPACED_HEX: Final = re.compile(r"[0-9A-Fa-f]{2}(?:[ :][0-9A-Fa-f]{2}){7,}(?![0-9A-Za-z])")
+_SHORTEST_LINE: Final = 16
+_LONG_LINE: Final = 56
+_LONGEST_LINE: Final = 1_024
+_ROW: Final = re.compile(r"(?<![0-9A-Za-z:-])(?:(?:[0-9A-Fa-f]{2}[ :]){6}|(?:[0-9A-Fa-f]{2}-){6})")
+_SPACED_HEX: Final = re.compile(r"[0-9A-Fa-f]{2}(?:(?:[ :][0-9A-Fa-f]{2}){7,}|(?:-[0-9A-Fa-f]{2}){7,})(?![0-9A-Za-z])")
 _HEXADECIMAL: Final = re.compile(r"[0-9A-Fa-f\s]+")
+_IN_FRONT: Final = re.compile(r"0?[xX](?=[0-9A-Fa-f\s]+\Z)")
+_BASE32: Final = re.compile(r"(?:[A-Z2-7\s]{16,}|[a-z2-7\s]{16,})={0,6}")
 _TO_STANDARD: Final = str.maketrans("-_", "+/")
+_MARKED: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_IN_TEXTS: Final = bytes((9, 10, 13, *range(32, 127), *range(160, 256)))
 _ALPHABET_BYTES: Final = _ALPHABET.encode()
 _LONG: Final = 2_048
 """Characters of a run from which on it is gone through by the fastest means, and its beginning is decoded first."""
@@ -55,6 +64,9 @@ def find(text: str, words: Sequence[int], hexadecimal: Sequence[int]) -> Iterato
             if past - start > _LONG and _begins_as_no_text(text[start : start + _BEGINNING]):
                 continue
             plain = _decoded(text[start:past])
+            if plain is None and past > end + 5:  # these lines are each by itself
+                past = end - 1
+                plain = _decoded(text[start:past])
             if plain is not None:
                 yield Encoded(start, past, plain)
     past = 0
@@ -63,7 +75,7 @@ def find(text: str, words: Sequence[int], hexadecimal: Sequence[int]) -> Iterato
         row = _SPACED_HEX.match(text, first.start()) if first else None
         if row is not None:
             past = row.end()
-            plain = _text(bytes.fromhex(row[0].replace(":", " ")))
+            plain = _text(bytes.fromhex(row[0].replace(":", " ").replace("-", " ")))
             if plain is not None:
                 yield Encoded(row.start(), row.end(), plain)
 
@@ -81,14 +93,27 @@ def _word(text: str, end: int) -> tuple[int, int]:
         else:
             start -= len(run)
         size = min(4 * size, _CHUNK)
-    more = _MORE_LINES.match(text, end) if end - start >= 56 else None
+    more = _lines(end - start).match(text, end) if _SHORTEST_LINE <= end - start <= _LONGEST_LINE else None
     stop = more.end() if more else end
-    while stop < len(text) and text[stop] == "=" and stop - end < 3:
-        stop += 1
-    return start, stop
+    padded = stop
+    while padded < len(text) and text[padded] == "=" and padded - stop < 6:
+        padded += 1
+    return start, padded
+
+
+@lru_cache(maxsize=64)
+def _lines(size: int) -> re.Pattern[str]:
+    """What goes on in lines as long as the first one, however far they are set in; behind a long line in any, or in
+    lines that somebody put into one."""
+    gap, end = r"[ \t]{0,64}\r?\n[ \t]{0,64}", r"(?![A-Za-z0-9+/_-])"
+    line, last = rf"[A-Za-z0-9+/_-]{{{size}}}{end}", rf"[A-Za-z0-9+/_-]{{1,{size}}}{end}"
+    if size < _LONG_LINE:
+        return re.compile(rf"(?:{gap}{line})+(?:{gap}{last})?")
+    return re.compile(rf"(?:[ ]{line})+(?:[ ]{last})?|(?:{gap}[A-Za-z0-9+/_-]{{1,{max(size, 76)}}}{end})+")
 
 
 def _decoded(token: str) -> str | None:
+    token = _IN_FRONT.sub("", token, count=1) if token[:1] in ("0", "x") else token
     if _HEXADECIMAL.fullmatch(token):
         try:
             plain = _text(bytes.fromhex(token))
@@ -100,9 +125,10 @@ def _decoded(token: str) -> str | None:
     elif len(token) == 36 and token[8] == token[13] == token[18] == token[23] == "-":  # a UUID
         return None
     try:
-        return _text(_from_base64(token))
+        plain = _text(_from_base64(token))
     except binascii.Error:
-        return None
+        plain = None
+    return _text(_from_base32(token)) if plain is None and _BASE32.fullmatch(token) else plain
 
 
 def _from_base64(token: str) -> bytes:
@@ -110,20 +136,30 @@ def _from_base64(token: str) -> bytes:
     bare = token.rstrip("=")
     if "-" in bare or "_" in bare:
         bare = bare.translate(_TO_STANDARD)
-    if "\n" in bare:
-        bare = "".join(bare.split())
+    bare = "".join(bare.split())
     return binascii.a2b_base64(bare + "=" * (-len(bare) % 4))
+
+
+def _from_base32(token: str) -> bytes:
+    """Nothing where it is none."""
+    bare = "".join(token.rstrip("=").split()).upper()
+    try:
+        return base64.b32decode(bare + "=" * (-len(bare) % 8))
+    except binascii.Error:
+        return b""
 
 
 def _begins_as_no_text(token: str) -> bool:
     """Whether what begins like this can be no text, whatever follows: megabytes need not be decoded then."""
-    if all(char in string.hexdigits or char.isspace() for char in token):
+    if all(char in string.hexdigits or char.isspace() for char in token) or _BASE32.fullmatch(token):
         return False
     try:
         data = _from_base64(token)
     except binascii.Error:
         return False
-    if data.isascii() or data[:1] in b"\x1f\x78" or not any(data[1:64:2]):
+    if data.isascii() or data[:1] in b"\x1f\x78" or data[:2] in _MARKED or not (any(data[1:64:2]) and any(data[:64:2])):
+        return False
+    if _western(data):
         return False
     try:
         data.decode("utf-8")
@@ -140,16 +176,26 @@ def _text(data: bytes) -> str | None:
         data = _unpacked(data)
     if data.isascii() and b"\0" not in data[:64]:
         text = data.decode("ascii")
-    elif len(data) % 2 == 0 and not any(data[1:64:2]):
-        text = data.decode("utf-16-le", "replace")
+    elif data[:2] in _MARKED:
+        text = data.decode("utf-16", "replace")
+    elif len(data) % 2 == 0 and not (any(data[1:64:2]) and any(data[:64:2])):
+        text = data.decode("utf-16-be" if any(data[1:64:2]) else "utf-16-le", "replace")
     elif not data[:6].isascii() and not (data[0] >= 0xC2 and 0x80 <= data[1] < 0xC0):
         return None  # most of what is no text
     else:
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
-            return None
+            if not _western(data):
+                return None
+            text = data.decode("latin-1")
     return text if sum(char.isprintable() or char.isspace() for char in text[:64]) > 0.9 * len(text[:64]) else None
+
+
+def _western(data: bytes) -> bool:
+    """Whether it begins as a text of a western alphabet does."""
+    begin = data[:256]
+    return sum(byte < 0x80 for byte in begin) > 0.8 * len(begin) and not begin.translate(None, _IN_TEXTS)
 
 
 def _unpacked(data: bytes) -> bytes:

@@ -17,7 +17,7 @@ from mcp_gate.detect.ner.weights import installed
 from mcp_gate.detect.options import Options
 from mcp_gate.detect.secrets.find import find_in as find_secrets
 from mcp_gate.detect.triggers import Kind
-from mcp_gate.detect.view import View, as_it_stands, read
+from mcp_gate.detect.view import View, read, read_all
 from mcp_gate.detect.windows import uncovered
 
 _DEPTH: Final = 2
@@ -66,7 +66,7 @@ def scan(
 def steps(leaves: Sequence[Leaf], options: Options, most_signs: int | None = None) -> Generator[None, None, Scan]:
     """The same bit by bit, for a caller that has other things to do as well: no bit takes more than milliseconds where
     there are few signs in a megabyte at most."""
-    views = _views(leaves)
+    views = read_all([leaf.text for leaf in leaves])
     shown = leaves
     if views is not None:
         shown = [
@@ -83,13 +83,6 @@ def steps(leaves: Sequence[Leaf], options: Options, most_signs: int | None = Non
         found = [merge([*own, *more]) if more else own for own, more in zip(found, names, strict=True)]
         partial = ("ner",) if ran_out else ()
     return Scan(tuple(found if views is None else map(_placed, leaves, views, found)), partial)
-
-
-def _views(leaves: Sequence[Leaf]) -> list[View] | None:
-    """All texts as people read them; None where all stand as they are read."""
-    if len(leaves) > 1 and as_it_stands("".join([leaf.text for leaf in leaves])):
-        return None
-    return [read(leaf.text) for leaf in leaves]
 
 
 def _by_rules(

@@ -49,7 +49,7 @@ class Kind(IntEnum):
     WORD = 19
     """A run of letters and digits that may be base64 or hexadecimal, with the character behind it."""
     ROW = 20
-    """Pairs of hexadecimal digits, with spaces or colons between them."""
+    """Pairs of hexadecimal digits, with spaces, colons or dashes between them."""
     STATEMENT = 21
     """Where rows are put into a table of a database."""
     GRID = 22
@@ -106,7 +106,7 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.CUE_CARD: (cuewords.CARD,),
     Kind.WORD: (r"[0-9A-Za-z+/_-]{15}[^0-9A-Za-z+/_-]",),
     Kind.RUN: (r"[0-9A-Za-z+/_-]{12}[^0-9A-Za-z+/_-]",),
-    Kind.ROW: (r"(?:[0-9A-Fa-f]{2}[ :]){6}",),
+    Kind.ROW: (r"(?:[0-9A-Fa-f]{2}[ :]){6}", r"(?:[0-9A-Fa-f]{2}-){6}"),
     Kind.GRID: (r"-- {1,4}--", r"-\[ RECORD", r"[A-Z]{2} {2,}[A-Z]{2}", r"<[Tt][HhDd][ >]", r"<[Dd][Tt][ >]"),
     Kind.STATEMENT: ("INSERT INTO", "insert into", "Insert into", "INSERT OR", "REPLACE INTO", "replace into"),
 }

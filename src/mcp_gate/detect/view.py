@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-_HIDDEN: Final = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
-    "\ufeff\uffa0\ufff9-\ufffb\u20e3\U000e0000-\U000e01ef"
-)
-"""Characters that take no room: zero-width, soft hyphen, directions, variation selectors, tags."""
+from mcp_gate.detect import escapes
+
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d\u30fc"
 _MARKS: Final = {
     "\u2018": "'",
@@ -23,19 +19,8 @@ _MARKS: Final = {
     "\u2044": "/",
     "\u2024": ".",
     "\u3002": ".",
+    "\u2800": " ",
 }
-_REMOVED: Final = re.compile(f"[{_HIDDEN}]+")
-_ESCAPE: Final = r"""(?:
-    (?<=\\)\\{0,8}(?:u(?P<u>[0-9A-Fa-f]{4})|u\{(?P<w>[0-9A-Fa-f]{1,6})\}|x(?P<x>[0-9A-Fa-f]{2})|(?P<c>[bf/]))
-    |(?<=%)(?:25){0,4}(?P<p>[0-9A-Fa-f]{2})
-    |(?<=&)(?:amp;){0,4}(?:\#(?P<d>[0-9]{1,7});?|\#[xX](?P<h>[0-9A-Fa-f]{1,6});?|(?P<e>[a-zA-Z]{2,8});)
-"""
-_ESCAPED: Final = re.compile(rf"[\\%&]{_ESCAPE})", re.VERBOSE)
-_ABOVE: Final = "\u0300-\u036f"
-"""Accents: no digit bears one."""
-_ESCAPED_OR_HIDDEN: Final = re.compile(
-    rf"[\\%&{_HIDDEN}{_ABOVE}]{_ESCAPE}|(?<=[{_HIDDEN}])[{_HIDDEN}]*|(?<=[0-9\ -][{_ABOVE}])[{_ABOVE}]*)", re.VERBOSE
-)
 _ALIKE: Final = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u0432\u043a\u043c\u0442\u0475\u04cf"
     "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0423\u0406\u0408\u0405"
@@ -51,9 +36,8 @@ _TOKEN: Final = re.compile(r"[\w.@%+:/-]+")
 _IN_TOKENS: Final = "_.@%+:/-"
 _PLAIN: Final = (("\\n", " \n"), ("\\r", "  "), ("\\t", " \t"), ('\\"', ' "'))
 """The frequent ones, undone without a change of offsets."""
-_CONTROLS: Final = {"b": " ", "f": " ", "/": "/"}
-_TAGGED: Final = re.compile("[\U000e0020-\U000e007e]")
-_TAGS: Final = {code: chr(code - 0xE0000) if 0xE0020 <= code <= 0xE007E else "" for code in range(0xE0000, 0xE0080)}
+_QUERY: Final = re.compile(r"\?[\w.-]{1,40}=[^\s\"'<>]*")
+"""What an address asks for, in which a plus is a space."""
 _ASCII: Final = bytes(range(128))
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 
@@ -74,10 +58,12 @@ def _fold(char: str) -> str:
         return _MARKS[char]
     if (digit := unicodedata.digit(char, None)) is not None:
         return str(digit)
+    if unicodedata.category(char) == "Cf" and char < "\U000e0000":  # takes no room
+        return "\u200b"
     if char.isspace() and char not in "\u2028\u2029\x85":
         return " "
     same = unicodedata.normalize("NFKC", char)
-    return same if len(same) == 1 else char
+    return _MARKS.get(same, same) if len(same) == 1 else char
 
 
 _FOLDS: Final = _Folds()
@@ -92,7 +78,7 @@ class _AsTheyAre(dict[str, bool]):
         return same
 
 
-_ODD: Final = re.compile(f"[{_HIDDEN}{_ABOVE}]")
+_ODD: Final = re.compile(f"[{escapes.HIDDEN}{escapes.ABOVE}]")
 _AS_THEY_ARE: Final = _AsTheyAre()
 
 
@@ -119,23 +105,44 @@ class View(NamedTuple):
         return begin, to if replaced else from_ + end - self.starts[last]
 
 
-def read(text: str) -> View:
+def read_all(texts: Sequence[str]) -> list[View] | None:
+    """Each text as `read` reads it; None where all stand as they are read, as is the case with most."""
+    everything = "".join(texts)
+    markup = escapes.markup(everything)
+    if not markup and everything.isascii() and not _escapes(everything) and not _asks(everything):
+        return None
+    return [read(text, markup) for text in texts]
+
+
+def read(text: str, markup: str | None = None) -> View:
     """Digits, dashes, spaces and letters of other widths as ASCII ones; characters without width dropped; escapes of
-    JSON and programs, of URLs and of HTML undone, also such as are escaped themselves."""
+    JSON and programs, of URLs and of HTML undone, also such as are escaped themselves; words without markup in them.
+
+    Args:
+        markup: what of it there may be, as `escapes.markup` says; None: nobody looked.
+    """
+    if markup is None:
+        markup = escapes.markup(text)
     if "\\" in text:
         for escape, instead in _PLAIN:
             text = text.replace(escape, instead)
+    if _asks(text):
+        text = _QUERY.sub(lambda found: found[0].replace("+", " "), text)
     if not text.isascii() and not all(map(_AS_THEY_ARE.__getitem__, _others(text))):
         folded = _NOT_ASCII.sub(lambda found: found[0].translate(_FOLDS), text)
         if _MIXED.search(folded) is not None:
             folded = _latin(folded)
-        return _replaced(text if folded == text else folded, _ESCAPED_OR_HIDDEN)  # what is the same is not mapped back
-    return _replaced(text, _ESCAPED) if "\\" in text or "%" in text or "&" in text else View(text)
+        return _replaced(text if folded == text else folded, escapes.pattern(markup, odd=True))  # the same: not mapped
+    return _replaced(text, escapes.pattern(markup, odd=False)) if markup or _escapes(text) else View(text)
 
 
-def as_it_stands(text: str) -> bool:
-    """Whether there is nothing to undo in a text, as is the case with most; False where nobody knows at once."""
-    return text.isascii() and not ("\\" in text or "%" in text or "&" in text)
+def _escapes(text: str) -> bool:
+    return "\\" in text or "%" in text or "&" in text
+
+
+def _asks(text: str) -> bool:
+    """Whether there may be a plus in a parameter of an address."""
+    return "+" in text and "?" in text and _QUERY.search(text) is not None
 
 
 def _others(text: str) -> frozenset[str]:
@@ -172,7 +179,7 @@ def _replaced(text: str, pattern: re.Pattern[str]) -> View:
     at = shown = 0
     for found in pattern.finditer(text):
         start, end = found.span()
-        instead = _meant(found)
+        instead = escapes.meant(found, _FOLDS)
         if instead is None:
             continue
         if start > at:
@@ -193,21 +200,3 @@ def _replaced(text: str, pattern: re.Pattern[str]) -> View:
         starts.append(shown)
         origins.append((at, len(text), False))
     return View("".join(parts), starts, origins)
-
-
-def _meant(found: re.Match[str]) -> str | None:
-    """What an escape stands for; None where it stands for itself."""
-    kind = found.lastgroup
-    if kind is None:  # hidden characters; many tags in a row are letters of a message
-        return found[0].translate(_TAGS) if len(_TAGGED.findall(found[0])) >= 4 else ""
-    word = found[kind]
-    if kind == "c":
-        return _CONTROLS[word]
-    if kind == "e":
-        char = html.unescape(f"&{word};")
-        return None if len(char) > 2 else char.translate(_FOLDS)
-    code = int(word, 10 if kind == "d" else 16)
-    if code > 0x10FFFF or (kind == "p" and not 0x20 <= code < 0x7F):
-        return None
-    char = chr(code)
-    return "" if _REMOVED.fullmatch(char) else char.translate(_FOLDS)
