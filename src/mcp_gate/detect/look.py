@@ -27,11 +27,12 @@ from mcp_gate.detect import (
 from mcp_gate.detect.engine import Ends
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding, Leaf
+from mcp_gate.detect.names import full
 from mcp_gate.detect.triggers import CUES, Kind
 from mcp_gate.detect.windows import around, uncovered
 
-_FIELD, _STATEMENT, _GRID, _MAIL, _PERSON, _SPEECH = map(
-    int, (Kind.FIELD, Kind.STATEMENT, Kind.GRID, Kind.MAIL, Kind.PERSON, Kind.SPEECH)
+_FIELD, _STATEMENT, _GRID, _MAIL, _PERSON, _SPEECH, _FULL_NAME = map(
+    int, (Kind.FIELD, Kind.STATEMENT, Kind.GRID, Kind.MAIL, Kind.PERSON, Kind.SPEECH, Kind.FULL_NAME)
 )
 """Asked for in every leaf: as a member of its class each costs as much as all the rest of the question."""
 _CUES: Final = slice(min(CUES), max(CUES) + 1)
@@ -86,6 +87,8 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
             found.extend(people.after_cue(text, end))
     for end in ends[_SPEECH]:
         found.extend(people.before_verb(text, end))
+    if ends[_FULL_NAME]:
+        found.extend(full.find(text, uncovered(ends[_FULL_NAME], known), tuple(found)))
     if any(ends[_CUES]):
         found.extend(cues.find(text, ends, known))
     if not leaf.keys and text[:1] not in ("{", "["):

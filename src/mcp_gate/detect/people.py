@@ -1,6 +1,6 @@
 """Names of people where words around them say so: titles, greetings, signatures, headers of mail, roles, verbs.
 
-In running text without such words only `ner` finds names.
+Without such words `names.full` finds names that are known, and `ner` others.
 """
 
 from __future__ import annotations

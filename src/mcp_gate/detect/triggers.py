@@ -54,7 +54,9 @@ class Kind(IntEnum):
     """Where rows are put into a table of a database."""
     GRID = 22
     """Where a table is drawn."""
-    RUN = 23
+    FULL_NAME = 23
+    """A word with a capital behind another: its third letter."""
+    RUN = 24
     """A shorter run than `WORD`, of the same characters: it may be a key. The last one: leaves are not asked for it."""
 
 
@@ -108,12 +110,16 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.RUN: (r"[0-9A-Za-z+/_-]{12}[^0-9A-Za-z+/_-]",),
     Kind.ROW: (r"(?:[0-9A-Fa-f]{2}[ :]){6}", r"(?:[0-9A-Fa-f]{2}-){6}"),
     Kind.GRID: (r"-- {1,4}--", r"-\[ RECORD", r"[A-Z]{2} {2,}[A-Z]{2}", r"<[Tt][HhDd][ >]", r"<[Dd][Tt][ >]"),
+    Kind.FULL_NAME: (
+        r"[A-Z?][a-z?'-]{1,15} (?:[A-Z]\.? )?[A-Z?][A-Za-z?'][a-z?]",
+        r"[A-Z?][a-z?'-]{1,15} (?:[a-z]{1,3} ){1,2}[A-Z?][A-Za-z?'][a-z?]",
+    ),
     Kind.STATEMENT: ("INSERT INTO", "insert into", "Insert into", "INSERT OR", "REPLACE INTO", "replace into"),
 }
 
 
 _GUARDED: Final = (
-    ((Kind.MAIL, Kind.PERSON, Kind.SPEECH, Kind.STATEMENT, Kind.GRID), None),
+    ((Kind.MAIL, Kind.PERSON, Kind.SPEECH, Kind.STATEMENT, Kind.GRID, Kind.FULL_NAME), None),
     ((Kind.WORD, Kind.RUN), None),
     ((Kind.FIELD, Kind.COLONS), "[:=>]"),
     ((Kind.NUMBER, Kind.DOTTED, Kind.IBAN, Kind.ID, Kind.STREET, *CUES, Kind.ROW), "[0-9]"),

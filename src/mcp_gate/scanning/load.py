@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from mcp_gate.detect.finding import Leaf, Scan
 from mcp_gate.detect.options import Options
 
-SENTENCE: Final = "Please ask Dana Ferguson about dana@example.com soon"
+SENTENCE: Final = "Please ask Dana Ferguson about dana@example.com soon, or wait for Robert Miller"
 """Wakes every kind of detector."""
 
 

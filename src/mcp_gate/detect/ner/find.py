@@ -11,11 +11,11 @@ from operator import attrgetter
 from typing import Final, Protocol
 
 from mcp_gate.detect.finding import Finding, Leaf
-from mcp_gate.detect.ner.common import COMMON
-from mcp_gate.detect.ner.headings import is_named_beside
+from mcp_gate.detect.names.common import COMMON
+from mcp_gate.detect.names.headings import is_named_beside
+from mcp_gate.detect.names.things import is_thing
 from mcp_gate.detect.ner.model import Model, Word
 from mcp_gate.detect.ner.spans import spans
-from mcp_gate.detect.ner.things import is_thing
 
 _JSON: Final = re.compile(r"\s*[{\[]\s*[\"{\[]")
 _STRING: Final = re.compile(r'(?:"(?:[^"\\]|\\.){1,40}"\s*:\s*)?"((?:[^"\\]|\\.)*)"(\s*:)?')

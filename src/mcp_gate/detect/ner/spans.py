@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mcp_gate.detect.finding import Finding
-from mcp_gate.detect.ner.common import COMMON, COMPANY
-from mcp_gate.detect.ner.headings import column, is_place, is_under_thing, person_in
+from mcp_gate.detect.names.common import COMMON, COMPANY
+from mcp_gate.detect.names.headings import column, is_place, is_under_thing, person_in
+from mcp_gate.detect.names.namesakes import NEVER
+from mcp_gate.detect.names.things import is_thing
 from mcp_gate.detect.ner.model import KINDS, Word
-from mcp_gate.detect.ner.namesakes import NEVER
-from mcp_gate.detect.ner.things import is_thing
 
 _PARTICLES: Final = r"van|von|de|der|den|da|dos|di|du|la|le|del|bin|al|el|ter|ten|zu|af|av"
 _BETWEEN: Final = {

@@ -104,7 +104,7 @@ PHRASES: Final = words(
     "Jack_Wolfskin Helly_Hansen Oscar_Mayer Philip_Morris Eli_Lilly Bristol_Myers Stanley_Black John_Deere John_Lewis "
     "Jack_Jones Frito_Lay Bang_Olufsen Bowers_Wilkins Harman_Kardon Jack_Russell Saint_Bernard King_Charles "
     "Morning_Glory Freddie_Mac Fannie_Mae Sallie_Mae Thomson_Reuters Hewlett_Packard Raymond_James Edward_Jones "
-    "Franklin_Templeton Jefferies_Group"
+    "Franklin_Templeton Jefferies_Group Levi_Strauss Martin_Luther_King_Day Columbus_Day Valentine_Day"
 )
 """Names of more words, without the small ones between them."""
 
@@ -113,10 +113,10 @@ BEFORE: Final = words(
     "server machine repo repository branch module package library plugin framework database schema namespace pod zone "
     "warehouse restaurant hotel pub café cafe brand product film movie novel book album band theme font game bump "
     "upgrade upgraded install installed installing uninstall deploy deployed migrate migrated dependency dependencies "
-    "st saint san santa los las uss hms ms operation mission satellite telescope planet asteroid crater comet theorem "
-    "theory festival terminal platform firmware kernel region projekt projet proyecto progetto projeto raum saal "
-    "salle sala serveur servidor gasthaus schloss stadt ville ciudad playlist software programm logiciel programa "
-    "chez group class record struct interface enum trait extends implements impl def func fn new"
+    "st saint san santa queen princess los las uss hms ms operation mission satellite telescope planet asteroid "
+    "crater comet theorem theory festival terminal platform firmware kernel region projekt projet proyecto progetto "
+    "projeto raum saal salle sala serveur servidor gasthaus schloss stadt ville ciudad playlist software programm "
+    "logiciel programa chez group class record struct interface enum trait extends implements impl def func fn new"
 )
 """Words before a name, in small or with a capital letter, that say that a thing bears it."""
 

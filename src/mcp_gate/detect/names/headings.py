@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from mcp_gate.detect.ner.namesakes import KEYS, LISTS
+from mcp_gate.detect.names.namesakes import KEYS, LISTS
 
 _KEY: Final = re.compile(
     r"(?:\A|[\n;,|({\[.*>-])[^\S\n]*[\"']?([A-Za-z][\w -]{0,24})[\"']?\**[^\S\n]?[:=]\**[^\S\n]?[\"']?\Z"
@@ -52,18 +52,17 @@ _FAR, _NEAR = 60, 240
 
 def is_under_thing(text: str, start: int, end: int) -> bool:
     """Whether what stands over a stretch of a text says that it is a thing."""
-    begin = max(0, start - _FAR)
-    if _ENDS.match(text, end):
-        key = _KEY.search(text, begin, start) or _WITHIN.search(text, max(0, start - _NEAR), start)
+    near = max(0, start - _NEAR)
+    quoted = text.startswith("'", start - 1)
+    if quoted and (table := _TABLE.search(text, near, start)) is not None and table[1].lower() in LISTS:
+        return True
+    if text[max(0, start - 8) : start].rstrip(" \t\"'*").endswith((":", "=", "(", ",")) and _ENDS.match(text, end):
+        key = _KEY.search(text, max(0, start - _FAR), start) or (_WITHIN.search(text, near, start) if quoted else None)
         if key is not None and _is_one(key[1]):
             return True
-    table = _TABLE.search(text, max(0, start - _NEAR), start)
-    if table is not None and table[1].lower() in LISTS:
-        return True
-    line = _LIST.search(text, max(0, start - _NEAR), start)
-    if line is not None and line[1].lower() in LISTS:
-        return True
-    return _is_one(column(text, start))
+    colon = text.rfind(":", near, start)
+    line = _LIST.search(text, near, start) if colon >= 0 and "\n" not in text[colon:start] else None
+    return (line is not None and line[1].lower() in LISTS) or ("\n" in text and _is_one(column(text, start)))
 
 
 def column(text: str, start: int) -> str:
@@ -101,7 +100,7 @@ def _is_one(key: str) -> bool:
 
 def is_named_beside(text: str, start: int) -> bool:
     """A `name` in an object of JSON with other fields of a thing, and none of a person."""
-    if not _NAMED.search(text, max(0, start - _FAR), start):
+    if text[start - 1 : start] != '"' or not _NAMED.search(text, max(0, start - _FAR), start):
         return False
     begin = max(text.rfind("{", max(0, start - _NEAR), start), start - _NEAR, 0)
     end = text.find("}", start, start + _NEAR)

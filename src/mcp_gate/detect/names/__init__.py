@@ -1,0 +1,1 @@
+"""What tells the names of people from those of things."""

@@ -1,0 +1,99 @@
+"""Full names in running text: words with capitals, the first known as a given name, the last as a surname."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from mcp_gate.detect.commonwords import COMMON, THINGS
+from mcp_gate.detect.finding import Finding
+from mcp_gate.detect.names.common import COMMON as NOBODY
+from mcp_gate.detect.names.common import COMPANY
+from mcp_gate.detect.names.headings import is_named_beside, is_under_thing
+from mcp_gate.detect.names.lexicon import is_given, is_surname
+from mcp_gate.detect.names.things import is_thing
+
+_WORD: Final = r"(?:(?:[DO]['’]|Mc|Mac|al-|El-)?[^\W\d_a-z][^\W\d_]+(?:['’-][^\W\d_]{2,})*)"
+_PARTICLE: Final = r"(?:van|von|de|der|den|da|dos|das|do|di|du|la|le|del|della|bin|ibn|al|el|ter|ten|zu|af|av|y|e)"
+_CHAIN: Final = re.compile(
+    rf"{_WORD}(?: (?:(?:{_PARTICLE} ){{1,2}}|(?:[A-Z]\.? ){{1,2}})?{_WORD})+(?![\w@/=(\\-]|\.\w)"
+)
+_SMALL: Final = re.compile(rf"{_PARTICLE}|[A-Z]\.?")
+_IN_WORD: Final = frozenset("'’-.")
+_GLUED: Final = frozenset("_@/.#$-=\\")
+"""Before a word these make something else of it: an identifier, a path."""
+_MODIFIES: Final = re.compile(r"\b(?:[Tt]he|[Aa]n?|[Oo]ur|[Yy]our|this|that) \Z")
+_AT: Final = re.compile(r"\b(?:[Aa]t|[Ii]n|&) \Z")
+_NOUN: Final = re.compile(r"[ -][a-z]{3,}")
+_JOINED: Final = re.compile(r"(?:,? &| \+) [A-Z]")
+_MOST: Final = 4
+"""Words with capitals in a name, without what is put before it."""
+
+
+def find(text: str, ends: Sequence[int], known: Iterable[Finding] = ()) -> Iterator[Finding]:
+    """Names of which a later word has its third letter before one of these places.
+
+    Args:
+        known: what was found already.
+    """
+    taken = {one.start for one in known}
+    done = 0
+    for end in ends:
+        if end <= done:
+            continue
+        chain = _CHAIN.match(text, _begin(text, end - 3))
+        if chain is None:
+            continue
+        done = chain.end()
+        if chain.start() in taken:
+            continue
+        if place := _name(text, *chain.span()):
+            yield Finding(*place, "PERSON", 0.65, "full_name")
+
+
+def _begin(text: str, start: int) -> int:
+    """Where the first of the words with capitals begins that one at `start` goes on from."""
+    for _ in range(2 * _MOST):
+        at = start - 1
+        if at < 1 or text[at] != " ":
+            break
+        while at > 0 and (text[at - 1].isalpha() or text[at - 1] in _IN_WORD):
+            at -= 1
+        word = text[at : start - 1]
+        if not word or not (word[0].isupper() or _SMALL.fullmatch(word)):
+            break
+        start = at
+    while not text[start].isupper():  # a particle before the first word
+        start = text.index(" ", start) + 1
+    return start
+
+
+def _name(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """The name in a chain of words, if it is one's."""
+    if start and (text[start - 1].isalnum() or text[start - 1] in _GLUED):
+        return None
+    words = text[start:end].split(" ")
+    while words and (words[0] in COMMON or words[0] in NOBODY):  # `The Anna Lee`, `Customer Anna Lee`
+        start += len(words.pop(0)) + 1
+    large = [word for word in words if not _SMALL.fullmatch(word)]
+    if not 2 <= len(large) <= _MOST or not _are_known(large) or not _stands_alone(text, start, end):
+        return None
+    thing = is_thing(text, start, end) or is_under_thing(text, start, end) or is_named_beside(text, start)
+    return None if thing else (start, end)
+
+
+def _are_known(words: list[str]) -> bool:
+    if any(word in COMMON or word in THINGS or word in NOBODY for word in words):
+        return False
+    return is_given(words[0]) and all(is_surname(word) or is_given(word) for word in words[1:])
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether what stands around it does not make it the name of a firm, a place or a part of something."""
+    if COMPANY.match(text, end) or _JOINED.match(text, end):
+        return False
+    before = text[max(0, start - 8) : start]
+    if _AT.search(before):
+        return text.startswith(("'s", "’s"), end)
+    return not (_MODIFIES.search(before) and _NOUN.match(text, end))

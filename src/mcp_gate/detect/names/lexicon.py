@@ -1,0 +1,110 @@
+"""Given names and surnames of some eighty countries, from the package Faker, which is read and never run."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from mcp_gate.detect.kept import kept
+
+PACKAGE: Final = "faker"
+_LEAST: Final = 15_000
+"""Names of each kind without which it is not the list that was expected."""
+_ASSIGNED: Final = re.compile(r"^    (\w+)\b[^=\n]*=", re.MULTILINE)
+_CAPITAL: Final = r"[^\W\d_a-z\u0590-\u10ff\u1100-\u1dff\u2c00-\ud7ff]"
+"""A letter of a script that has capitals: only there a name shows."""
+_TEXT: Final = re.compile(rf"[\"']({_CAPITAL}[^\"\\\n{{}}]{{1,40}})[\"']")
+_WORD: Final = re.compile(r"[^\W\d_]{2,}")
+_GIVEN: Final = re.compile(r"first|given|middle")
+_SURNAME: Final = re.compile(r"last|surname|family")
+_OTHER: Final = re.compile(r"format|prefix|suffix|title")
+_MARKS: Final = re.compile("[\u0300-\u036f]+")
+_LETTERS: Final = tuple(zip("øłđıæœþðß", ("o", "l", "d", "i", "ae", "oe", "th", "d", "ss"), strict=True))
+"""Those that no mark makes of others."""
+
+
+class NoNames(Exception):
+    """The lists of names are not there, or are not what they should be; the text says what helps."""
+
+
+class Lexicon(NamedTuple):
+    """Words of names, folded."""
+
+    given: frozenset[str]
+    surnames: frozenset[str]
+
+
+def folded(word: str) -> str:
+    """A word as the lexicon has it: small letters without marks."""
+    return word.lower() if word.isascii() else _plain(word)
+
+
+def _plain(text: str) -> str:
+    text = text.lower()
+    for letter, plain in _LETTERS:
+        text = text.replace(letter, plain)
+    return _MARKS.sub("", unicodedata.normalize("NFKD", text))
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Loaded once in a process, in tens of milliseconds, or in some where an earlier process kept it.
+
+    Raises:
+        NoNames: it cannot be had.
+    """
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        package = distribution(PACKAGE)
+    except PackageNotFoundError:
+        raise NoNames("the lists of names are missing: install mcp-gate anew, with its dependencies") from None
+    folder = Path(str(package.locate_file("faker/providers/person")))
+    given, surnames = kept(f"names 1 {package.version}".encode(), lambda: _written(folder)).split(b"\n\n")
+    return Lexicon(*(frozenset(names.decode().split("\n")) for names in (given, surnames)))
+
+
+def is_given(name: str) -> bool:
+    """Whether somebody has this given name, or one of two that a hyphen joins."""
+    return _holds(lexicon().given, name)
+
+
+def is_surname(name: str) -> bool:
+    """Whether somebody has this surname, or one that a hyphen or an apostrophe joins it to."""
+    return _holds(lexicon().surnames, name)
+
+
+def _holds(names: frozenset[str], name: str) -> bool:
+    plain = folded(name)
+    if plain in names:
+        return True
+    return not plain.isalpha() and any(part in names for part in _WORD.findall(plain))
+
+
+def _written(folder: Path) -> bytes:
+    """Both lists, a name a line, with an empty line between them."""
+    read: dict[str, list[str]] = {"given": [], "surname": []}
+    for path in folder.glob("*/__init__.py"):
+        for kind, names in _names(path.read_text("utf-8")):
+            read[kind] += names
+    lists = [frozenset(_WORD.findall(_plain("\n".join(names)))) for names in read.values()]
+    if min(map(len, lists)) < _LEAST:
+        raise NoNames(f"the lists of names in {PACKAGE} are not those that this release knows; install mcp-gate anew")
+    return "\n\n".join("\n".join(sorted(names)) for names in lists).encode()
+
+
+def _names(source: str) -> Iterator[tuple[str, list[str]]]:
+    """The lists of names that a class of that package consists of, each with its kind."""
+    heads = list(_ASSIGNED.finditer(source))
+    for which, head in enumerate(heads):
+        end = heads[which + 1].start() if which + 1 < len(heads) else len(source)
+        name = head[1]
+        if _OTHER.search(name):
+            continue
+        kind = "given" if _GIVEN.search(name) else "surname" if _SURNAME.search(name) else None
+        if kind is not None:
+            yield kind, _TEXT.findall(source, head.end(), end)

@@ -1,0 +1,54 @@
+"""Full names in running text, without the model."""
+
+import pytest
+
+from mcp_gate.detect.finding import Leaf
+from mcp_gate.detect.options import Options
+from mcp_gate.detect.scan import scan
+
+
+def people(text: str) -> list[str]:
+    (found,) = scan([Leaf(text)], Options(ner=False)).findings
+    return [text[one.start : one.end] for one in found if one.entity == "PERSON"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The parcel is still with Anna Schmidt, as it seems.", ["Anna Schmidt"]),
+        ("Nobody saw Priya R. Deshpande or José Luis Romero there", ["Priya R. Deshpande", "José Luis Romero"]),
+        ("the late Maria de la Cruz", ["Maria de la Cruz"]),
+        ("Willem van der Berg's laptop", ["Willem van der Berg"]),
+        ("it was at Anna Schmidt's house", ["Anna Schmidt"]),
+        ('{"name": "Robert Miller", "email": "rm@acme.com"}', ["Robert Miller"]),
+        ("Customer Anna Schmidt complained", ["Anna Schmidt"]),
+    ],
+)
+def test_a_known_given_name_with_a_known_surname_is_somebody(text: str, expected: list[str]) -> None:
+    assert people(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Morgan Stanley and Wells Fargo merge",
+        "We shop at Paul Smith in London",
+        "the Robert Miller app is broken",
+        "Robert Miller Ltd. has paid",
+        "Anna Schmidt & Sons deliver on Monday",
+        "on Martin Luther King Day",
+        "Martin Luther King Boulevard is closed",
+        "on board the Queen Mary",
+        '{"sku": "A-1", "price": 5, "name": "Robert Miller"}',
+        "city: San Antonio",
+        "src/Anna Miller/main.py and x.Anna Miller(1)",
+        "Grant Access To Everyone In May Or June",
+    ],
+)
+def test_what_bears_a_full_name_is_nobody(text: str) -> None:
+    assert people(text) == []
+
+
+def test_a_page_of_capitals_takes_time_in_proportion() -> None:
+    text = "Anna " * 20_000
+    assert len(people(text)) <= 1
