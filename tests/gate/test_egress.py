@@ -555,6 +555,9 @@ AFTER_KEY = {SPLIT[0]: SPLIT[1]}
         {"structuredContent": {"x": ["id 7", *SPLIT]}},
         {"structuredContent": {"x": ["a", "b", "c", "d", "SSN 536-22-", "1234"]}},
         {"structuredContent": {"x": AFTER_KEY}},
+        {"structuredContent": {"ssn": ["536", "22", "1234"]}},
+        {"structuredContent": {"x": list(CARD.replace(" ", ""))}},
+        {"content": [text(json.dumps(["so", "card", "is", "4539", " 1488", " 0343", " 6467", "it", "is"]))]},
         {"content": [text(json.dumps({"a": 1, "x": {"536-22": "-1234"}}))]},
     ],
 )
@@ -676,3 +679,19 @@ async def test_S193_a_prompt_is_not_called_by_somebody_s_address() -> None:
     assert [one["name"] for one in seen.payload["prompts"]] == [
         "report for [REDACTED:EMAIL_ADDRESS#1]", "a-b.c_1", "a report",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"content": [text("password: hunter2Xy!9\nthen run `login dana hunter2Xy!9`, not hunter2Xy!9z")]},
+        {"content": [text("SSN 536-22-1234 (file 536221234)"), text("see 536221234 and 536-22-1234")]},
+        {"structuredContent": {"ssn": 536221234, "id": 536221234, "note": "of 536221234"}},
+        {"content": [text(json.dumps({"login": {"password": "hunter2Xy!9"}, "log": "tried hunter2Xy!9 twice"}))]},
+    ],
+)
+async def test_a_value_that_was_found_is_taken_out_wherever_it_stands(payload: JsonObject) -> None:
+    seen = await out(payload)
+    assert isinstance(seen, Changed)
+    left = json.dumps(seen.payload).replace("hunter2Xy!9z", "")
+    assert not any(value in left for value in ("hunter2Xy!9", "536221234", "536-22-1234", "#2"))

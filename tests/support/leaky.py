@@ -69,7 +69,8 @@ class Leaky:
 
     def plain(self, method: str, params: dict[str, Any]) -> dict[str, Any] | None:
         capabilities = {
-            "tools": {}, "resources": {"subscribe": True}, "prompts": {}, "completions": {}, "logging": {},
+            "tools": {"said": SAID, MAIL: {"x": CARD}}, "resources": {"subscribe": True, MAIL: True}, "prompts": {},
+            "completions": {KEY: {}}, "logging": {},
             "experimental": {"x": {"y": SAID}},
         }  # fmt: skip
         info = {"name": "leaky", "title": SAID, "version": "1", "websiteUrl": f"https://x.example/{MAIL}"}

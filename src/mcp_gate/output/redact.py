@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import Final, Protocol
 
-from mcp_gate.detect.finding import Finding
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.output import Detail, OutputDecision
+from mcp_gate.output.again import told_again
 from mcp_gate.output.decide import Found
 from mcp_gate.output.edits import Edit, Put, Rename, edited
 from mcp_gate.output.fields import Fields, field_of
@@ -39,11 +37,6 @@ class Tokenizer(Protocol):
         ...
 
 
-SHORTEST: Final = 5
-"""Characters of a value that is looked for in texts because the structured form has it."""
-MOST_VALUES: Final = 256
-
-
 @dataclass(frozen=True, slots=True)
 class Redacted:
     """A payload without what was taken out of it."""
@@ -67,7 +60,7 @@ def redact(
         Clash: two keys would become one.
     """
     there = [one for one in found if one.decision in TAKEN_OUT]
-    if again := _told_again(walked, there):
+    if again := told_again(walked, there):
         there = sorted([*there, *again], key=lambda one: (one.leaf, one.finding.start))
     edits: dict[int, Edit] = {}
     renamed: dict[Trail, str] = {}
@@ -149,29 +142,3 @@ def without_lookalikes(payload: JsonObject, walked: Walked) -> JsonObject:
             harmless = TOKEN.sub(lambda match: "&lt;" + match.group()[1:], leaf.text)
             edits.append((trail, Rename(harmless) if part is Part.KEY else Put(harmless)))
     return with_twins(edited(payload, edits), payload, walked) if edits else payload
-
-
-def _told_again(walked: Walked, there: Sequence[Found]) -> list[Found]:
-    """Values of the structured form that a text tells in words in which no detector knows them (contract 9)."""
-    if not walked.in_structure or not walked.blocks:
-        return []
-    values: dict[str, Found] = {}
-    for one in there:
-        value = walked.leaves[one.leaf].text[one.finding.start : one.finding.end]
-        if walked.structured(one.leaf) and len(value) >= SHORTEST and len(values) < MOST_VALUES:
-            values.setdefault(value, one)
-    if not values:
-        return []
-    longest_first = sorted(values, key=len, reverse=True)
-    pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
-    taken: dict[int, list[Finding]] = defaultdict(list)
-    for one in there:
-        taken[one.leaf].append(one.finding)
-    out = []
-    for leaf in walked.blocks:
-        for match in pattern.finditer(walked.leaves[leaf].text):
-            if all(match.end() <= f.start or f.end <= match.start() for f in taken[leaf]):
-                said = values[match.group()]
-                finding = Finding(match.start(), match.end(), said.finding.entity, said.finding.score, "twin")
-                out.append(Found(leaf, finding, said.decision, said.reason, said.rule_id, again=True))
-    return out

@@ -49,7 +49,13 @@ def joined(walked: Walked) -> list[Joined]:
     if runs and data is not None:
         runs = [(*runs[0], data)]
     leaves = walked.leaves
-    return [_join((run, *_neighbours(run, leaves)), leaves) for run in (*runs, *walked.lists) if len(run) > 1]
+    views = [_join((run, *_neighbours(run, leaves)), leaves) for run in runs if len(run) > 1]
+    for run in walked.lists:
+        if len(run) > 1:  # the whole by itself, for it may be what a field of that name holds
+            views.append(_join((run,), leaves))
+            some = tuple(_neighbours(run, leaves))
+            views += [_join(some, leaves)] if some else []
+    return views
 
 
 def _first_text(walked: Walked) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
@@ -60,6 +60,9 @@ SHORTEST_KEY: Final = 3
 """Characters below which nothing is anybody's."""
 _WRITTEN_OUT: Final = 1e17
 MOST_PIECES: Final = 4
+TINY: Final = 2
+LONGEST_WORD: Final = 32
+"""Characters of a piece that is one of many."""
 _WITHIN: Final = frozenset("-.@/ ")
 """Characters between the parts of values."""
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$-]{1,24}")
@@ -208,7 +211,8 @@ class _Walk:
         """Add a short list of texts, which may be one value in pieces, however short; False where it is none."""
         if len(value) < 2 or not all(type(child) is str for child in value):
             return False
-        if len(value) > MOST_PIECES and not any(map(_goes_on, value, value[1:])):
+        tiny = max(map(len, value)) <= TINY
+        if len(value) > MOST_PIECES and not tiny and not any(map(_goes_on, value, value[1:])):
             return False
         if all(map(plain, value)):  # words are no pieces of anything
             return False
@@ -217,10 +221,11 @@ class _Walk:
             if child:
                 at.append((len(self.walked.leaves), child))
                 self._add(child, keys, (trail, index), _TEXT)
-        if len(value) <= MOST_PIECES:
+        if tiny or len(value) <= MOST_PIECES:
             self.walked.lists.append(tuple(leaf for leaf, _ in at))
         else:
             self.walked.lists += [(a, b) for (a, end), (b, begin) in itertools.pairwise(at) if _goes_on(end, begin)]
+            self.walked.lists += _in_a_row(at)
         return True
 
     def _is_handle(self, key: str, value: Json, keys: tuple[str, ...]) -> bool:
@@ -276,6 +281,20 @@ class _Walk:
         self._leaves.append(Leaf(text, keys))
         self._trails.append(trail)
         self._parts.append(part)
+
+
+def _in_a_row(texts: Sequence[tuple[int, str]]) -> Iterator[tuple[int, ...]]:
+    """Leaves with short texts of which each goes on with the one before, three or more: words of one sentence."""
+    row: list[int] = []
+    before = ""
+    for leaf, text in (*texts, (0, "." * (LONGEST_WORD + 1))):
+        if len(text) > LONGEST_WORD or (row and not _goes_on(before, text)):
+            if len(row) > 2:
+                yield tuple(row)
+            row = []
+        if len(text) <= LONGEST_WORD:
+            row.append(leaf)
+        before = text
 
 
 def _goes_on(text: str, following: str) -> bool:

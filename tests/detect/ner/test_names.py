@@ -39,6 +39,7 @@ def found(text: str, *covered: Finding) -> list[tuple[str, str]]:
         ),
         ("Sie wohnt Lindenweg 179, 50667 Köln.", [("ADDRESS", "Lindenweg 179, 50667 Köln")]),
         ('{"notes": "Patient Berto Jove called"}', [("PERSON", "Berto Jove")]),
+        ("Please call Jonathan Ferguson about it \ud83d", [("PERSON", "Jonathan Ferguson")]),
     ],
 )
 def test_people_and_addresses_are_found_as_a_whole(text: str, expected: list[tuple[str, str]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -27,6 +28,8 @@ MOST_TOKENS: Final = 510
 """As many as the network takes at once, without the two that frame them."""
 _OVERLAP: Final = 64
 """How many of them are seen again with the next ones."""
+_HALF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
+"""Of surrogates, as JavaScript leaves it behind where it cuts a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Model:
 
     def words(self, text: str) -> list[Word]:
         """Its words, labelled. A text of more tokens than fit is seen in pieces, each with a part of the one before."""
-        encoded = self._tokenizer.encode(text)
+        encoded = self._tokenizer.encode(_HALF_A_PAIR.sub("?", text))
         ids, places, of_word = encoded.ids[1:-1], encoded.offsets[1:-1], encoded.word_ids[1:-1]
         first, last = encoded.ids[0], encoded.ids[-1]
         labels: list[tuple[int, float]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from mcp_gate import __version__
@@ -36,6 +37,7 @@ INSTRUCTIONS: Final = (
     "as denied will not run: tell the user or change the plan, and do not look for another way to the same effect."
 )
 """The gate's own words; those of upstreams are never passed on as if they were the gate's."""
+_WORD: Final = re.compile("[A-Za-z]{1,24}")
 OFFERED: Final = ("tools", "resources", "prompts", "completions", "logging", "tasks")
 """Capabilities the gate can keep. Others would promise methods that it does not pass on."""
 
@@ -113,13 +115,20 @@ def merged_capabilities(links: list[Link], *, modern: bool) -> JsonObject:
     for link in links:
         offered = link.hello.get("capabilities")
         if isinstance(offered, dict):
-            out = _union(out, {name: offered[name] for name in OFFERED if name in offered})
+            out = _union(out, {name: _switches(offered[name]) for name in OFFERED if name in offered})
     tools = out.get("tools")
     out["tools"] = {**(tools if isinstance(tools, dict) else {}), "listChanged": True}  # reloads and pins change them
     if modern:
         out.pop("tasks", None)
         out["extensions"] = {TASKS_EXTENSION: {}}
     return out
+
+
+def _switches(offered: Json) -> Json:
+    """What is offered, without anything that could be told beside: words, and whether they are so."""
+    if not isinstance(offered, dict):
+        return offered is True
+    return {name: _switches(inner) for name, inner in offered.items() if _WORD.fullmatch(name) is not None}
 
 
 def _union(a: Json, b: Json) -> Json:
