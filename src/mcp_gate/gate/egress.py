@@ -15,6 +15,7 @@ from typing import Final, Protocol, TypeAlias, assert_never
 from mcp_gate.detect.finding import Finding, Leaf, Scan
 from mcp_gate.detect.options import Options
 from mcp_gate.gate.aside import aside, large
+from mcp_gate.gate.inspections import Inspected, Inspections
 from mcp_gate.lang import strictjson
 from mcp_gate.model.call import Call
 from mcp_gate.model.constraints import NONE, Constraints
@@ -88,7 +89,7 @@ Egress: TypeAlias = Passed | Changed | Withheld
 async def egress(
     loaded: Loaded, scanner: Scanner, method: str, payload: JsonObject, *,
     call: Call | None = None, constraints: Constraints = NONE, schema: JsonObject | None = None,
-    counts: Counts | None = None, tokens: Tokenizer | None = None,
+    counts: Counts | None = None, tokens: Tokenizer | None = None, earlier: Inspections | None = None,
 ) -> Egress:  # fmt: skip
     """Decide on something that is about to leave towards a client. What cannot be checked does not leave.
 
@@ -98,8 +99,9 @@ async def egress(
         schema: the tool's `outputSchema`, which the result has to fit after a change, too.
         counts: what was found is counted there.
         tokens: what may stand in place of a value, where a rule says so.
+        earlier: what came of the same a moment ago is not found out again.
     """
-    review = _Review(loaded, scanner, method, call, Counter() if counts is None else counts, tokens)
+    review = _Review(loaded, scanner, method, call, tokens, earlier)
     try:
         return await review.of(payload, constraints, schema)
     except _Stop as stop:
@@ -109,6 +111,9 @@ async def egress(
     except Exception:
         log.exception("what was to leave for %s could not be checked", method)
         return review.withheld("it could not be checked")
+    finally:
+        if counts is not None:
+            counts.update(review.counts)
 
 
 def without_gate_meta(payload: JsonObject) -> JsonObject:
@@ -135,8 +140,9 @@ class _Review:
     scanner: Scanner
     method: str
     call: Call | None
-    counts: Counts
     tokens: Tokenizer | None
+    earlier: Inspections | None
+    counts: Counts = field(default_factory=Counter)
     details: list[Detail] = field(default_factory=list)
     partial: tuple[str, ...] = ()
     suspicious: list[str] = field(default_factory=list)
@@ -153,7 +159,7 @@ class _Review:
         if any(rule.paths for rule in rules):
             out = await self._removed(out, rules)
         if outgoing.enabled:
-            out = await self._cleaned(out, rules)
+            out = await self._known_or_cleaned(out, rules)
         if out is not payload and not await aside(self.large, fits, out, schema):
             out = as_error(out)
         limit = constraints.max_output_bytes
@@ -174,6 +180,25 @@ class _Review:
         private = await self._private([one.trail for one in gone], rules, {one.trail for one in gone if one.wild})
         self.details = [one.detail(private) for one in gone]
         return out
+
+    async def _known_or_cleaned(self, payload: JsonObject, rules: Sequence[OutputRule]) -> JsonObject:
+        """Tokens differ from one session to the next, and what ran out of time may come to more the next time."""
+        if self.earlier is None or self.large or self.tokens is not None:
+            return await self._cleaned(payload, rules)
+        key = self.earlier.key(self.loaded.snapshot.id, self.method, (rule.id for rule in rules), payload)
+        known = self.earlier.get(key)
+        if known is None:
+            before = len(self.details)
+            out = await self._cleaned(payload, rules)
+            if not self.partial:
+                left = None if out is payload else out
+                told = tuple(self.details[before:]), tuple(self.suspicious)
+                self.earlier.keep(key, Inspected(left, *told, self.counts.copy()))
+            return out
+        self.details += known.details
+        self.suspicious += known.suspicious
+        self.counts.update(known.counts)
+        return payload if known.payload is None else known.payload
 
     async def _cleaned(self, payload: JsonObject, rules: Sequence[OutputRule]) -> JsonObject:
         walked, seen, hidden, speaks = await aside(self.large, _first_look, payload, self.method)

@@ -21,6 +21,7 @@ from mcp_gate.gate.governing import Governing
 from mcp_gate.gate.hold import collectable
 from mcp_gate.gate.hub import Hub
 from mcp_gate.gate.identity import admit_local, agent_of_token
+from mcp_gate.gate.inspections import Inspections
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
 from mcp_gate.gate.path import perform
 from mcp_gate.gate.presence import Presence
@@ -101,6 +102,7 @@ class Gate:
         self.tokens = TokenDesk(self)
         self.found: Counts = Counter()
         """What the output review found since the start."""
+        self.inspections = Inspections(clock.steady)
         self.presence = Presence(clock.steady)
         self.sharer = Sharer(self)
         self.targets = Targets(self)
@@ -136,7 +138,7 @@ class Gate:
 
     async def egress(self, method: str, payload: JsonObject) -> JsonObject | None:
         """What may leave of something that is no call's result; None: nothing of it."""
-        seen = await egress(self.loaded, self.scanner, method, payload, counts=self.found)
+        seen = await egress(self.loaded, self.scanner, method, payload, counts=self.found, earlier=self.inspections)
         match seen:
             case Passed(out) | Changed(out, _):
                 return out

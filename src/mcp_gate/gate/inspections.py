@@ -1,0 +1,92 @@
+"""What was inspected a moment ago and comes again: agents that wait for something get the same answer many times.
+
+What comes of an inspection depends on nothing but the policy, the rules that are about the call and what is to leave.
+Kept is what was let out, for minutes, by a digest of what came in: nothing that was taken out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from mcp_gate.lang import strictjson
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.output import Detail
+
+FOR_SEC: Final = 300.0
+MOST: Final = 256
+MOST_BYTES: Final = 1_048_576
+"""Of all payloads that are kept, written down; as objects they take several times as much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What came of one payload that may leave."""
+
+    payload: JsonObject | None
+    """None: it leaves as it came."""
+    details: tuple[Detail, ...] = ()
+    suspicious: tuple[str, ...] = ()
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """By what a payload is known again."""
+
+    digest: bytes
+    size: int
+    """Of the payload, in bytes."""
+
+
+class Inspections:
+    """Those of the last minutes, the oldest first."""
+
+    def __init__(self, steady: Callable[[], float]) -> None:
+        """
+        Args:
+            steady: seconds on a clock that never goes back.
+        """
+        self._steady = steady
+        self._secret = secrets.token_bytes(32)
+        self._kept: dict[bytes, tuple[float, int, Inspected]] = {}
+        self._bytes = 0
+
+    def key(self, snapshot: str, method: str, rules: Iterable[str], payload: JsonObject) -> Key:
+        """
+        Args:
+            snapshot: of the policy in force;
+            rules: the ids of those that are about this payload.
+
+        Raises:
+            JsonError: it cannot be written down.
+        """
+        written = strictjson.dumps(payload)
+        said = "\0".join((snapshot, method, *rules, "")).encode()
+        digest = hashlib.blake2b(said + written, digest_size=32, key=self._secret).digest()
+        return Key(digest, len(written))
+
+    def get(self, key: Key) -> Inspected | None:
+        """What came of the same, not long ago."""
+        until, _, one = self._kept.get(key.digest, (0.0, 0, None))
+        return one if until > self._steady() else None
+
+    def keep(self, key: Key, one: Inspected) -> None:
+        """Remember it for a while."""
+        now = self._steady()
+        self._drop(key.digest)
+        size = 0 if one.payload is None else key.size
+        self._kept[key.digest] = now + FOR_SEC, size, one
+        self._bytes += size
+        for oldest, (until, _, _) in list(self._kept.items()):
+            if until > now and self._bytes <= MOST_BYTES and len(self._kept) <= MOST:
+                break
+            self._drop(oldest)
+
+    def _drop(self, digest: bytes) -> None:
+        _, size, _ = self._kept.pop(digest, (0.0, 0, None))
+        self._bytes -= size
