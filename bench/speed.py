@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -24,27 +26,39 @@ from machine import cpu_seconds, fdatasync_ms, own, rss_mb
 from targets import Start, Target, peer_python
 
 Row = dict[str, Any]
-SCENARIOS: dict[str, tuple[str, dict[str, Any]]] = {
-    "echo": ("tools/call", {"name": "echo", "arguments": {"text": "x" * 100}}),
-    "records": ("tools/call", {"name": "records", "arguments": {"text": "", "size": 0}}),
-    "text1m": ("tools/call", {"name": "make_text", "arguments": {"size": 1_000_000}}),
-    "hop": ("logging/setLevel", {"level": "info"}),
+Request = tuple[str, dict[str, Any]]
+LETTERS = str.maketrans("0123456789", "abcdefghij")
+
+
+def tool(name: str, **arguments: Any) -> Request:
+    return "tools/call", {"name": name, "arguments": arguments}
+
+
+SCENARIOS: dict[str, Callable[[int], Request]] = {
+    "echo": lambda n: tool("echo", text="x" * 92 + f"{n:08d}".translate(LETTERS)),
+    "records": lambda n: tool("records", text="", size=50 * n),
+    "same": lambda n: tool("records", text="", size=0),
+    "text1m": lambda n: tool("make_text", size=1_000_000 + n),
+    "hop": lambda n: ("logging/setLevel", {"level": "info"}),
 }
-"""A request of each kind; `hop` is passed on without being a call: what the relay alone costs."""
+"""The nth request of each kind: no answer comes twice, but of `same`; `hop` is passed on without being a call: what the
+relay alone costs."""
+COUNT = itertools.count()
 
 
 async def block(target: Target, scenario: str, concurrency: int, seconds: float) -> Row:
     """One short run of one target: latency in ms, calls per second, own CPU ms per call."""
-    method, params = SCENARIOS[scenario]
-    if method == "tools/call":
-        params = {**params, "name": target.prefix + params["name"]}
     mine = own(target.pids)
     found: list[float] = []
     end = time.perf_counter() + seconds
     before = cpu_seconds(mine)
 
     async def caller() -> None:
-        while (start := time.perf_counter()) < end:
+        while time.perf_counter() < end:
+            method, params = SCENARIOS[scenario](next(COUNT))
+            if method == "tools/call":
+                params["name"] = target.prefix + params["name"]
+            start = time.perf_counter()
             answer = await target.client.raw(method, params)
             if b'"isError":true' in answer[:400] or b'"error"' in answer[:200]:
                 raise AssertionError(f"{target.name}: {answer[:300]!r}")
@@ -149,6 +163,9 @@ async def rows(report: Report, start: Start, options: argparse.Namespace) -> Non
         if name in names:
             report.add("T12", f"33 KB of records: full gate added / {name}'s added",
                        [added(r, "gate") / added(r, name) for r in each], must)  # fmt: skip
+    same = await rounds(targets[:2], "same", 1, options)
+    again = [added(r, "gate") for r in same]
+    report.fact("the same rows again and again (not T12), full gate added ms", f"{statistics.median(again):.3f}")
 
 
 async def record(report: Report, start: Start, options: argparse.Namespace) -> None:

@@ -17,19 +17,24 @@ from typing import Any
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
-ROWS = [
-    {
-        "id": f"cus_{i:04d}",
-        "name": f"Person Number {i}",
-        "mail": f"person{i}@example.com",
-        "phone": f"+1 555 01{i:02d} 42",
-        "address": {"street": f"{i} Long Street", "city": "Springfield", "zip": f"{10000 + i}"},
-        "orders": [{"id": f"ord_{i}_{k}", "amount": k * 17.5, "note": "left at the door"} for k in range(3)],
-    }
-    for i in range(50)
-]
-RECORDS = {"rows": ROWS}
-RECORDS_TEXT = json.dumps(RECORDS)
+
+def records(first: int) -> dict[str, Any]:
+    """Fifty rows from one on, as servers return them: as a text and structured."""
+    rows = [
+        {
+            "id": f"cus_{i:04d}",
+            "name": f"Person Number {i}",
+            "mail": f"person{i}@example.com",
+            "phone": f"+1 555 01{i % 100:02d} {i // 100 % 100:02d}",
+            "address": {"street": f"{i} Long Street", "city": "Springfield", "zip": f"{10000 + i}"},
+            "orders": [{"id": f"ord_{i}_{k}", "amount": k * 17.5, "note": "left at the door"} for k in range(3)],
+        }
+        for i in range(first, first + 50)
+    ]
+    text = json.dumps({"rows": rows})
+    return {"content": [{"type": "text", "text": text}], "structuredContent": {"rows": rows}, "isError": False}
+
+
 SCHEMA = {"type": "object", "properties": {"text": {"type": "string"}, "size": {"type": "integer"}}}
 
 
@@ -51,10 +56,7 @@ def build(extra: int) -> Server:
     async def call_tool(ctx: Any, params: Any) -> Any:
         args = params.arguments or {}
         if params.name == "records":
-            content: Any = {
-                "content": [{"type": "text", "text": RECORDS_TEXT}], "structuredContent": RECORDS, "isError": False,
-            }  # fmt: skip
-            return {**content, "resultType": "complete"}
+            return {**records(int(args.get("size", 0))), "resultType": "complete"}
         if params.name == "sleep":
             await asyncio.sleep(float(args.get("size", 0)) / 1000)
         text = "x" * int(args.get("size", 0)) if params.name == "make_text" else str(args.get("text", ""))

@@ -74,7 +74,8 @@ async def test_another_policy_another_payload_other_rules_or_a_while_later_it_is
     time, scanner = Time(), Counting()
     earlier = Inspections(time)
     await out(scanner, earlier, CLEAN)
-    for more in ({"rules": "{rules: [{id: a, entities: [PII], decision: quarantine}]}"}, {"payload": CLEAN | {"n": 1.0}}):
+    other = "{rules: [{id: a, entities: [PII], decision: quarantine}]}"
+    for more in ({"rules": other}, {"payload": CLEAN | {"n": 1.0}}):
         before = scanner.scans
         await out(scanner, earlier, **{"payload": CLEAN, **more})
         assert scanner.scans > before, more
@@ -107,7 +108,8 @@ async def test_a_limit_of_the_call_at_hand_holds_for_what_is_known_too() -> None
     assert isinstance(await out(scanner, earlier, CLEAN, constraints=Constraints(max_output_bytes=8)), Withheld)
 
 
-JSONS = st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3) | st.floats(allow_nan=False, allow_infinity=False))
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+JSONS = st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3) | FINITE)
 
 
 @given(st.text(max_size=3), st.lists(st.sampled_from(["a", "b", "ab"]), max_size=3), JSONS, JSONS)

@@ -47,7 +47,9 @@ _CUES: Final[dict[Kind, _Cue]] = {
     Kind.CUE_NATIONAL: _Cue("NATIONAL_ID", 48, re.compile(_DOTTED_ID), (5, 16)),
     Kind.CUE_CARD: _Cue("CREDIT_CARD", 48, re.compile(rf"\d(?:[ -]?\d){{11,18}}|{_GROUPS}"), (12, 19)),
 }
-_RULES: Final = {kind: f"near_{kind.name.removeprefix('CUE_').lower()}" for kind in _CUES}
+_BY_NUMBER: Final = tuple(
+    (int(kind), cue, f"near_{kind.name.removeprefix('CUE_').lower()}") for kind, cue in _CUES.items()
+)
 _PHONE: Final = int(Kind.CUE_PHONE)
 _DIGIT: Final = re.compile(r"\d")
 _NO_DIGIT: Final = re.compile(r"\D+")
@@ -89,7 +91,7 @@ def find(text: str, ends: Ends, known: Sequence[Finding] = ()) -> Iterator[Findi
     for end in ends[_PHONE]:
         if _DIGIT.search(text, max(0, end - 14), end) and (match := _BEFORE_WORD.search(text, max(0, end - 40), end)):
             yield Finding(match.start(1), match.end(1), "PHONE_NUMBER", 0.7, "before_phone")
-    for kind, cue in _CUES.items():
+    for kind, cue, rule in _BY_NUMBER:
         last = -1
         for end in ends[kind]:
             if not (digit := _DIGIT.search(text, end, end + cue.reach)):
@@ -97,10 +99,10 @@ def find(text: str, ends: Ends, known: Sequence[Finding] = ()) -> Iterator[Findi
             before = bisect_right(starts, digit.start()) - 1
             if before >= 0 and known[before].end > digit.start():
                 continue
-            start = _begin(text, digit.start(), end, "+-(" if kind == Kind.CUE_PHONE else "-")
+            start = _begin(text, digit.start(), end, "+-(" if kind == _PHONE else "-")
             if start != last and (match := cue.shape.match(text, start)) and _fits(text, match, end, cue):
                 last = start
-                yield Finding(start, match.end(), cue.entity, 0.75, _RULES[kind])
+                yield Finding(start, match.end(), cue.entity, 0.75, rule)
 
 
 def _begin(text: str, digit: int, least: int, signs: str) -> int:

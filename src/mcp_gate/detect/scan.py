@@ -96,7 +96,7 @@ def _by_rules(
     try:
         everywhere = triggers.find(joined.data, most)
         fired = joined.by_leaf(everywhere)
-        if most_signs is not None and _takes_long(leaves, fired, most_signs):
+        if most_signs is not None and _takes_long(leaves, everywhere, fired, most_signs):
             raise TooManySigns
         yield
         runs = everywhere[Kind.RUN]
@@ -124,8 +124,8 @@ def _is_dense(text: str, most_signs: int) -> bool:
     return sum(map(len, fired[: Kind.RUN])) * len(text) > 2 * most_signs * _SAMPLE
 
 
-def _takes_long(leaves: Sequence[Leaf], fired: Mapping[int, Ends], most_signs: int) -> bool:
-    if sum(sum(map(len, ends)) for ends in fired.values()) > most_signs:
+def _takes_long(leaves: Sequence[Leaf], everywhere: Ends, fired: Mapping[int, Ends], most_signs: int) -> bool:
+    if _count(everywhere) > most_signs and sum(map(_count, fired.values())) > most_signs:  # in names of leaves are some
         return True
     return any(
         len(leaf.text) > _LONG
@@ -136,6 +136,10 @@ def _takes_long(leaves: Sequence[Leaf], fired: Mapping[int, Ends], most_signs: i
         )
         for which, leaf in enumerate(leaves)
     )
+
+
+def _count(ends: Ends) -> int:
+    return sum(map(len, ends))
 
 
 def _see_through(

@@ -321,7 +321,8 @@ def _to_look_at(
     much the same again and again; none that was there before, and no placeholder."""
     views = joined(walked)
     leaves = [*walked.leaves, *(view.leaf for view in views)]
-    new = dict.fromkeys(leaf for leaf in leaves if leaf not in known and leaf.text not in issued)
+    old = known or issued
+    new = dict.fromkeys([leaf for leaf in leaves if leaf not in known and leaf.text not in issued] if old else leaves)
     return views, leaves, tuple(new)
 
 

@@ -82,7 +82,8 @@ class Inspections:
         size = 0 if one.payload is None else key.size
         self._kept[key.digest] = now + FOR_SEC, size, one
         self._bytes += size
-        for oldest, (until, _, _) in list(self._kept.items()):
+        while self._kept:
+            oldest, (until, _, _) = next(iter(self._kept.items()))
             if until > now and self._bytes <= MOST_BYTES and len(self._kept) <= MOST:
                 break
             self._drop(oldest)

@@ -114,6 +114,9 @@ def _edit(walked: Walked, leaf: int, there: Sequence[tuple[Found, str]], told: l
         told.append(there[0])
         return Put(there[0][1])
     told += there
+    first, name = there[0]
+    if part is Part.TEXT and first.finding.end - first.finding.start == len(text) and not first.finding.bare:
+        return Put(name)
     pieces: list[str] = []
     at = 0
     for one, name in there:
