@@ -25,13 +25,18 @@ _TEST_CARDS: Final = frozenset(
         "5200828282828210", "4222222222222", "6200000000000005", "2223000048400011", "4000000000000002",
     }
 )  # fmt: skip
+_SAMPLE_SSNS: Final = frozenset({"123456789", "078051120", "219099999", "123121234", "111111111", "111223333"})
+"""Numbers that forms, books and programs show what one looks like with."""
 _TESTS: Final = re.compile(
-    r"assert|expect|luhn|is_?valid|validate|(?<![a-z])test(?:s|ing)?(?![a-z])|sandbox", re.IGNORECASE
+    r"assert|expect|luhn|is_?valid|validat|reject|(?<![a-z])test(?:s|ing)?(?![a-z])|sandbox|(?<![a-z])(?:fake|dummy|mock"
+    r"|sample|example|fixture|placeholder|bogus|e\.g\.)",
+    re.IGNORECASE,
 )
 _FOR_TESTS: Final = re.compile(
-    r"[\d -]+[\"'`,)]{0,2} (?:for|in|during|is|are) (?:the |our |your |an? )?(?:\w+ )?(?:test|sandbox)", re.IGNORECASE
+    r"[\d -]+[\"'`,)]{0,2}[^.;\n]{0,32}(?<![a-z])(?:tests?|testing|sandbox|dummy|fake|example|placeholder)(?![a-z])",
+    re.IGNORECASE,
 )
-_TEST_REACH: Final = 48
+_TEST_REACH: Final = 64
 _IBAN_LENGTHS: Final = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BI": 27, "BR": 29,
     "BY": 28, "CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DJ": 27, "DK": 18, "DO": 28, "EE": 20, "EG": 29,
@@ -56,9 +61,18 @@ def card(digits: str, text: str, start: int) -> bool:
     """The checksum of cards. A number that everybody tests with is none in a test, as the text around its `start`
     tells; in a result it may stand for somebody's."""
     if digits in _TEST_CARDS:
-        before = _TESTS.search(text, max(0, start - _TEST_REACH), start)
-        return before is None and _FOR_TESTS.match(text, start) is None
+        return not _for_tests(text, start)
     return luhn(digits) and len(set(digits)) > 2
+
+
+def is_sample(digits: str, text: str, start: int) -> bool:
+    """Whether this social security number is one that everybody shows, where the text tells that it is shown."""
+    return digits in _SAMPLE_SSNS and _for_tests(text, start)
+
+
+def _for_tests(text: str, start: int) -> bool:
+    before = _TESTS.search(text, max(0, start - _TEST_REACH), start)
+    return before is not None or _FOR_TESTS.match(text, start) is not None
 
 
 def luhn(digits: str) -> bool:

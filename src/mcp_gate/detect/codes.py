@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from typing import Final
 
 from mcp_gate.detect import checks
+from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
 
 _IBAN: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ -]?\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
@@ -21,6 +23,20 @@ _VERSION: Final = re.compile(
 )
 _UPGRADE: Final = re.compile(r"(?i)(?:bump|grad|roll|revert)\w*(?: \w+)? (?:from|to)(?: v?[\d.]{5,20} to)? $")
 _UPGRADE_REACH: Final = 48
+_WITHIN: Final = re.compile(
+    r"10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\."
+)
+"""Addresses that say nothing outside of one house."""
+_RESOLVERS: Final = words(
+    "8.8.8.8 8.8.4.4 1.1.1.1 1.0.0.1 9.9.9.9 149.112.112.112 208.67.222.222 208.67.220.220 2001:4860:4860::8888 "
+    "2001:4860:4860::8844 2606:4700:4700::1111 2606:4700:4700::1001 2620:fe::fe"
+)
+"""Servers that everybody asks for names."""
+_SOMEBODYS: Final = re.compile(
+    r"(?i)\b(?:client|customer|visitor|caller|remote|login|logged in|signed in|my|his|her|their|home)\b[^\n]{0,40}$"
+)
+"""Before an address within a house that somebody has there."""
+_MASK: Final = re.compile(r"/(\d{1,2})(?![\d/])")
 
 
 def iban(text: str, start: int, end: int) -> Iterator[Finding]:
@@ -48,7 +64,9 @@ def ipv4(text: str, start: int, end: int) -> Iterator[Finding]:
     """Addresses of the net; versions, loopback and masks are left out."""
     for found in _IPV4.finditer(text, start, end):
         address = checks.address(found[0])
-        if address is None or address.is_loopback or address.is_unspecified or found[0].startswith(("0.", "255.")):
+        if address is None or _is_nobodys(address, found[0]) or found[0].startswith(("0.", "255.")):
+            continue
+        if _WITHIN.match(found[0]) and not _SOMEBODYS.search(text, max(0, found.start() - 64), found.start()):
             continue
         if _VERSION.search(text[max(0, found.start() - 14) : found.start()]):
             continue
@@ -58,6 +76,8 @@ def ipv4(text: str, start: int, end: int) -> Iterator[Finding]:
             continue
         if found[0].endswith((".0.0", ".0.1")) and not address.is_private:
             continue
+        if _is_network(text, found.end(), address):
+            continue
         yield Finding(found.start(), found.end(), "IP_ADDRESS", 0.9, "ipv4")
 
 
@@ -65,6 +85,20 @@ def ipv6(text: str, start: int, end: int) -> Iterator[Finding]:
     """Addresses of the net, but the machine's own."""
     for found in _IPV6.finditer(text, start, end):
         address = checks.address(found[0])
-        if address is None or address.is_loopback or address.is_unspecified or len(found[0]) < 6:
+        if address is None or _is_nobodys(address, found[0]) or len(found[0]) < 6:
+            continue
+        if address.is_link_local or _is_network(text, found.end(), address):
             continue
         yield Finding(found.start(), found.end(), "IP_ADDRESS", 0.9, "ipv6")
+
+
+def _is_nobodys(address: ipaddress.IPv4Address | ipaddress.IPv6Address, written: str) -> bool:
+    return written in _RESOLVERS or address.is_loopback or address.is_unspecified or address.is_multicast
+
+
+def _is_network(text: str, end: int, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether what follows says that it is a whole network: `/16`, and nothing set behind it."""
+    mask = _MASK.match(text, end)
+    if mask is None or not 0 < int(mask[1]) < address.max_prefixlen:
+        return False
+    return int(address) & ((1 << (address.max_prefixlen - int(mask[1]))) - 1) == 0

@@ -134,7 +134,7 @@ def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
         return False
     match cue.entity:
         case "US_SSN":
-            return checks.ssn(digits) or " " in value
+            return (checks.ssn(digits) or " " in value) and not checks.is_sample(digits, text, match.start())
         case "PASSPORT":
             return len(value) >= 6
         case "CREDIT_CARD":

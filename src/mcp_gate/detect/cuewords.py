@@ -78,6 +78,26 @@ NATIONAL: Final = _words(
 )
 CARD: Final = _words("cards? cc visa mastercard master_card amex american_express pan credit debit discover maestro")
 
+ALONE_NOBODY: Final = (
+    "caller callee requester requestor submitter donor borrower lender debtor creditor voter participant creator "
+    "approver reviewer signer signatory buyer seller landlord landlady teacher professor tutor trainee intern "
+    "accountant lawyer attorney solicitor notary dentist therapist surgeon psychologist pharmacist midwife "
+    "cardiologist paediatrician pediatrician radiologist advisor adviser coach realtor babysitter nanny neighbour "
+    "neighbor roommate flatmate boss supervisor coworker co-worker classmate fiance fiancee girlfriend boyfriend aunt "
+    "uncle cousin niece nephew grandmother grandfather grandson granddaughter widow courier contractor electrician "
+    "plumber inspector investigator detective judge senator mayor minister journalist caretaker custodian trustee "
+    "executor heir nominee complainant respondent claimant appellant suspect victim policyholder resident traveller "
+    "traveler visitor attendee delegate panelist organizer organiser moderator interviewer interviewee referee "
+    "mentor mentee actor actress singer ex-wife ex-husband stepson stepdaughter secretary treasurer chairman "
+    "chairwoman chairperson principal dean headmaster sergeant captain lieutenant colonel"
+)
+"""Words for people behind which a name of one word is often something else's."""
+_DONE: Final = _each(
+    "handled seen treated examined led chaired hosted presented submitted filed raised logged edited posted sent paid "
+    "witnessed verified interviewed booked ordered uploaded modified updated changed assigned reassigned escalated "
+    "delegated issued granted registered checked drafted owned maintained received returned collected"
+)
+
 TITLES: Final = _each(
     "[Mm]r [Mm]rs [Mm]s [Mm]iss [Dd]r [Pp]rof Herrn? Frau Madame Monsieur Se.ora? Signora? Mme Sr Sra Sig Mx Sir Lady "
     "se.or(?:a|ita)? signor[ae]? M\\. Mlle Dhr Mevr Mw Don Do.a"
@@ -103,13 +123,24 @@ ROLES: Final = _each(
     "emergency_contact next_of_kin kund(?:e|in) nombre nom "
     "(?:konto|karten)inhaber(?:in)? patientin patiente ansprechpartner(?:in)? titulaire titular intestatario "
     "cliente klant ship_to bill_to sold_to deliver_to"
-)
+) + _each(ALONE_NOBODY) + tuple(f"{each} (?:to|by|from|for|with)" for each in _DONE)
 """The same, in any case."""
 SPEECH: Final = _each(
     "said says wrote writes called calls asked asks told wants wanted replied confirmed reported requested changed "
     "moved mentioned complained explained signed paid emailed e-mailed lives works lost needs phoned texted joined "
     "left visited applied approved rejected ordered booked bought received uploaded submitted created updated "
-    "commented opened closed assigned reviewed merged committed"
+    "commented opened closed assigned reviewed merged committed "
+    "resigned retired died married forgot apologi[sz]ed promised thanked emails phoned insisted thinks believes "
+    "prefers lived worked joins graduated"
+) + tuple(
+    f"{auxiliary} {verb}"
+    for auxiliary in ("was", "is", "has been", "will be")
+    for verb in _each("born diagnosed admitted discharged hired promoted fired married out away sick absent")
+) + (
+    "has (?:asked|requested|confirmed|reported|signed|paid|left|joined|moved|resigned|agreed|called|approved)",
+    "will (?:join|cover|call|attend|lead|present|review|take over|pick up|be joining|be on)",
+    "is (?:on leave|on vacation|on call|on holiday|off sick|out of)",
+    "covers (?:for|the|on)",
 )
 STAMPS: Final = (
     r"[A-Z?][a-z?.'-]{1,20} here[.,!]",
@@ -117,6 +148,8 @@ STAMPS: Final = (
     r"[A-Z?][a-z?.'-]{1,20} {1,2}[\[(]\d{1,2}:\d\d",
     r"\d(?: ?[AP]M)?(?:\]| -) [A-Z?][A-Za-z?.'-]{1,20} (?:[A-Za-z?.'-]{1,20} ){0,2}[A-Z?][A-Za-z?.'-]{1,20}:",
     r"[A-Z?][a-z?.'-]{1,20} \((?:DOB|MRN|SSN)",
+    r"[A-Z?][a-z?'-]{1,20}: (?:[a-zA-Z,]{1,10} ){0,4}(?:I|I['?]{1,3}(?:m|ve|ll|d)|[Mm]y|me)[ ,.]",
+    r"[A-Z?][a-z?.'-]{1,20}(?:, | \()\d{1,3} (?:sec|min|hour|day|week|month|year)",
     r"[a-z?.]\* {1,3}\d{1,2}:\d\d",
     r"[A-Z?][a-z?.'-]{1,20}(?:,|,? \(|,) ?(?:born|geb\.|geboren|nacid[oa]|nat[oa])",
 )

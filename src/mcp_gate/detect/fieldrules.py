@@ -51,6 +51,10 @@ NOT_POSTAL: Final = not_after(
     "mac ip mail url web http bind listen memory base wallet contract eth btc bitcoin server host hardware remote "
     "socket service network node bus register start pod token"
 )
+NOT_HOST: Final = not_after(
+    "host pod cluster node bind listen server gateway private internal local service dns balancer vip dest dst "
+    "destination target external public elastic nat"
+)
 BY: Final = (
     "(?:signed|prepared|reviewed|approved|requested|reported|uploaded|created|updated|modified|authored|written|sent|"
     "submitted|opened|closed|committed|merged) by"
@@ -134,9 +138,9 @@ RULES: Final[dict[str, str]] = {
         e ?mails?|mails?|mail ?box|(?:e ?)?mail (?:address(?:es)?|id|addr)|upn|user principal name
         correo(?: electronico)?|courriel|indirizzo e ?mail
     """),
-    "IP_ADDRESS": any_of(r"""
-        ips?|ip ?v?[46]?(?: ?(?:address(?:es)?|addr))?|x forwarded for|x real ip|forwarded for
-        (?:remote|client|source|src|peer|dest|dst|destination|visitor|origin|caller) (?:ip|addr|address|host ip)
+    "IP_ADDRESS": any_of(rf"""
+        {NOT_HOST}(?:ips?|ip ?v?[46]?(?: ?(?:address(?:es)?|addr))?)|x forwarded for|x real ip|forwarded for
+        (?:remote|client|source|src|peer|visitor|origin|caller) (?:ip|addr|address|host ip)
     """),
     "PHONE_NUMBER": any_of(r"""
         (?:(?:tele|cell|mobile|home|work|smart) ?)?phones?(?: (?:numbers?|no|num|nr))?|tel(?: (?:number|no|nr))?
@@ -181,7 +185,9 @@ PERSON_FIELDS: Final = frozenset(re.findall(r"[a-z]+", PERSONS)) - words(
     "to from by lead agent billing shipping delivery driver client provider player parent child emergency prospect "
     "editor rep"
 )
-"""A field named so may hold the name of one."""
+"""A field named so may hold the name of one,"""
+NOT_WHOM: Final = words("team group company organization organisation service application type status role event node")
+"""but not with one of these before."""
 VOCABULARY: Final = (
     frozenset(
         word

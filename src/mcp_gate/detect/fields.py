@@ -14,6 +14,7 @@ from typing import Final
 from mcp_gate.detect.fieldrules import (
     FILLERS,
     GENERIC,
+    NOT_WHOM,
     PARTS_OF_NAMES,
     PERSON_FIELDS,
     PERSONS,
@@ -69,7 +70,8 @@ def entity_of(path: tuple[str, ...]) -> str | None:
             return entity
     if len(name) == 1 and name[0] in ("name", "names"):
         return "PERSON" if any(_PERSON.fullmatch(" ".join(words_of(key))) for key in path[-3:-1]) else NAME
-    return WEAK if " ".join(name) in PERSON_FIELDS else None
+    whom = name[:-1] if name[-2:] == ("caller", "id") else name
+    return WEAK if whom and whom[-1].removesuffix("s") in PERSON_FIELDS and NOT_WHOM.isdisjoint(whom) else None
 
 
 @lru_cache(1024)

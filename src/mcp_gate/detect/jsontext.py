@@ -61,6 +61,8 @@ class _Level:
     """Which column comes next, in an array that is a row of a table."""
     part: bool = False
     """A part of a name is among the fields: a `name` of one word is the other."""
+    value: tuple[int, int, bool] | None = None
+    """Where a `value` lies that stands before its label, and whether it is bare."""
     rest: list[Finding] = field(default_factory=list)
     """Names of one word that count in that case."""
 
@@ -102,6 +104,8 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
                 closed = levels.pop()
                 level = levels[-1]
                 yield from closed.of_people()
+                if closed.value and closed.labels:
+                    yield from _late(text, closed, closed.value)
                 if level.key in _LABELS:
                     level.labels += closed.labels  # `"type": {"text": "Passport"}`
                 if level.key in _COLUMNS and closed.columns:
@@ -150,8 +154,12 @@ def _kind(text: str, token: re.Match[str], level: _Level) -> str | None:
     """What the value in a token should be."""
     key = level.key
     if level.is_object:
-        if level.labels and key in _VALUES:
-            return next(filter(None, (entity_of((*level.path, label)) for label in level.labels)), None)
+        if key in _VALUES and token.lastindex:
+            if entity := next(filter(None, (entity_of((*level.path, label)) for label in level.labels)), None):
+                return entity
+            level.value = (*token.span(token.lastindex), token.lastindex == 4)
+            if level.labels:
+                return None
         if token.lastindex == 1 and token.end() - token.start() < 64 and _is_label(level):
             level.labels = (*level.labels[-3:], token[1])
     elif level.row >= 0:
@@ -166,6 +174,16 @@ def _kind(text: str, token: re.Match[str], level: _Level) -> str | None:
     except KeyError:
         level.kinds[key] = entity = entity_of((*level.path, key) if key else level.path)
         return entity
+
+
+def _late(text: str, level: _Level, value: tuple[int, int, bool]) -> Iterator[Finding]:
+    """What is in a value whose label stands behind it."""
+    start, end, bare = value
+    for label in level.labels:
+        if (entity := entity_of((*level.path, label))) and entity != fields.NAME:
+            found = _in(text, start, end, entity, bare=bare)
+            yield from [found] if found else []
+            return
 
 
 def _is_label(level: _Level) -> bool:

@@ -17,6 +17,7 @@ from mcp_gate.detect import (
     jsontext,
     mail,
     numbers,
+    owners,
     pairs,
     people,
     places,
@@ -92,7 +93,7 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
     if any(ends[_CUES]):
         found.extend(cues.find(text, ends, known))
     if not leaf.keys and text[:1] not in ("{", "["):
-        found.extend(people.beside(text, tuple(found)))
+        found.extend(owners.beside(text, tuple(found)))
     return found
 
 

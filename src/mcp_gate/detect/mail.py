@@ -16,6 +16,16 @@ _SPELLED: Final = re.compile(
     r"(?: ?(?:\.|[\[({] ?(?:dot|punkt) ?[\])}]) ?[a-z0-9-]{2,63}){1,4}(?!\w)"
 )
 _NOBODY: Final = re.compile(r"(?i)(?:git|hg|svn|no-?reply|do-?not-?reply)@")
+_OF_MESSAGES: Final = re.compile(
+    r"(?i)(?:message|reply|content|reference|mail)[-_ ]?(?:id|to|s)?[\"']?\s?[:=]\s{0,2}[\"']?"
+    r"(?:<[^<>\s]{1,200}>,?\s{1,3}){0,8}<$"
+)
+"""Before what names a message, and is nobody's address."""
+_REMOTE: Final = re.compile(r"(?:\bssh|\bscp|\bsftp|\brsync)\b[^\n@]{0,64}$|://$")
+"""Before the user of a server."""
+_PATH: Final = re.compile(r":(?:[~/]|\d{2,5}/)")
+_MADE: Final = re.compile(r"(?i)[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
+_MACHINES: Final = ("gserviceaccount.com",)
 _NOWHERE: Final = frozenset({"internal", "local", "localhost", "test", "invalid", "example", "lan"})
 
 
@@ -37,6 +47,15 @@ def find(text: str, ends: Sequence[int]) -> Iterator[Finding]:
         start = at - len(local)
         if not local or _NOBODY.match(text, start) or domain[0].rsplit(".", 1)[1].lower() in _NOWHERE:
             continue
-        if text[max(0, start - 3) : start] != "://":  # else a user of a server, not an address
-            past = domain.end()
+        past = domain.end()
+        if not _is_machines(text, start, past, local, domain[0]):
             yield Finding(start, past, "EMAIL_ADDRESS", 0.95, "email")
+
+
+def _is_machines(text: str, start: int, end: int, local: str, domain: str) -> bool:
+    """Whether it is a message, a program or a server that is called so."""
+    if _MADE.fullmatch(local) or domain.endswith(_MACHINES) or _PATH.match(text, end):
+        return True
+    if text[start - 1 : start] == "<" and _OF_MESSAGES.search(text, max(0, start - 400), start):
+        return True
+    return _REMOTE.search(text, max(0, start - 72), start) is not None

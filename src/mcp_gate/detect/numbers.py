@@ -17,7 +17,7 @@ _SHAPES: Final = re.compile(
     |(?P<ssn>(?<=\d)(?:\d{2}-\d{2}-\d{4}|[ ]?\d[ ]?\d[ ]?-[ ]?\d[ ]?\d[ ]?-[ ]?\d[ ]?\d[ ]?\d[ ]?\d))
     |(?P<abroad>(?<=\+)\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{1,4}){1,5})
     |(?P<cpf>(?<=\d)\d{2}\.\d{3}\.\d{3}-\d{2})
-    |(?P<mobile>(?<=0)(?:7\d{3}[ ]\d{6}|[1-9](?:[ .]\d\d){4}|1[567]\d[ /-]\d{7,8}|4\d\d[ ]\d{3}[ ]\d{3}
+    |(?P<mobile>(?<=0)(?:7\d{3}[ ]\d{3}[ ]?\d{3}|[1-9](?:[ .]\d\d){4}|1[567]\d[ /-]\d{7,8}|4\d\d[ ]\d{3}[ ]\d{3}
         |2\d[ ]\d{4}[ ]\d{4}|1(?:\d1|1\d)[ ]\d{3}[ ]\d{4}|1\d{3}[ ]\d{6}))
     |(?P<phone>(?:(?<=\()|(?<=1)[-. ]\()\d{3}\)[ ]?\d{3}[-. ]\d{4}
         |(?:(?<=[2-9])|(?<=1)[-. ][2-9])\d{2}(?P<sep>[-. ])[2-9]\d{2}(?P=sep)\d{4})
@@ -35,6 +35,8 @@ _FOUR_GROUPS: Final = 19
 _LEAST: Final = 8
 _ALONE: Final = 11
 """Digits of a number with its country: at least, and so many that nothing else can be within."""
+_OLD: Final = 13
+"""Digits of old cards, and of the codes on all that is sold: they are cards where something says so."""
 _MANY: Final = 8
 """Different digits of a number that is no coincidence."""
 
@@ -59,7 +61,8 @@ def _one(text: str, found: re.Match[str]) -> Finding | None:
         size = _card(found[0], digits, text, start)
         return Finding(start, start + size, "CREDIT_CARD", 1.0, "card") if size else None
     if kind == "ssn":
-        return Finding(start, end, "US_SSN", 0.9, "us_ssn") if checks.ssn(digits) and digits[0] != "9" else None
+        given_out = checks.ssn(digits) and digits[0] != "9" and not checks.is_sample(digits, text, start)
+        return Finding(start, end, "US_SSN", 0.9, "us_ssn") if given_out else None
     if kind == "cpf":
         return Finding(start, end, "NATIONAL_ID", 0.95, "br_cpf") if checks.cpf(digits) else None
     if kind == "abroad":
@@ -72,7 +75,7 @@ def _card(shown: str, digits: str, text: str, start: int) -> int:
     """How many of the characters are a card; what stands behind four groups of four may be its expiry, or anything."""
     for size in (len(shown), _FOUR_GROUPS):
         number = digits if size == len(shown) else _NO_DIGIT.sub("", shown[:size])
-        if checks.card(number, text, start) and checks.card_issuer(number):
+        if len(number) > _OLD and checks.card(number, text, start) and checks.card_issuer(number):
             in_a_row = _RUN.search(text, max(0, start - 6), start) is not None  # a column of numbers, perhaps
             return 0 if in_a_row and len(set(number)) < _MANY else size
         if size <= _FOUR_GROUPS or shown[_FOUR_GROUPS : _FOUR_GROUPS + 1] not in (" ", "-"):

@@ -71,7 +71,7 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
         r"(?:\d{13}|\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}|\d{4}[ -]\d{6}[ -]\d{4}\d?|\d(?:[ -]\d){12})[^0-9]",
         r"(?:\d ?\d ?\d ?- ?\d ?\d ?- ?\d ?\d ?\d ?\d|\d{3}\.\d{3}\.\d{3}-\d\d)[^0-9]",
         r"\+(?:[ .()-]{0,2}\d){8,20}[^0-9]",
-        r"(?:07\d{3} \d{6}|0[1-9](?:[ .]\d\d){4}|01[567]\d[ /-]\d{7,8}|04\d\d \d{3} \d{3}|"
+        r"(?:07\d{3} \d{3} ?\d{3}|0[1-9](?:[ .]\d\d){4}|01[567]\d[ /-]\d{7,8}|04\d\d \d{3} \d{3}|"
         r"02\d \d{4} \d{4}|01\d\d \d{3} \d{4}|01\d{3} \d{6})[^0-9]",
         r"(?:\(\d{3}\) ?\d{3}[-. ]\d{4}|[2-9]\d{2}[-. ][2-9]\d{2}[-. ]\d{4})[^0-9]",
     ),
@@ -89,6 +89,8 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
     ),
     Kind.PERSON: (
         *(rf"\b{word}\.?{_TO_NAME}" for word in cuewords.TITLES),
+        rf"\b(?:{'|'.join(cuewords.TITLES)})\.? (?:van|von|vom|zu|de|den|der|di|da|du|dos|la|le|al|el|bin|ter|ten)"
+        r"(?: de[rn]?| la)? [A-Z?]",
         *(rf"\b{word}{_TO_NAME}" for word in cuewords.GREETINGS),
         *(rf"\b(?i:{word}){_TO_NAME}" for word in cuewords.ROLES),
     ),

@@ -50,7 +50,8 @@ _PATTERNS: Final = {
     Trigger.TOLD: rb"(?i)--[a-z0-9_-]*" + WORD + rb"[a-z0-9_-]*\s",
     Trigger.SPOKEN: rb"(?i)(?:password|passwd|passcode|passphrase|pwd|\bpw|passwort|kennwort|contrase.a|mot de passe"
     rb"|senha|secret|token|key)\s(?:[a-z0-9_/'\s-]*\s)?(?:is|was|to|ist|lautet|es|est)[\s:]"
-    rb"|(?:password|passwd|passcode|passphrase|pwd|\bpw|passwort|kennwort) [a-z0-9_/' -]*(?:[a-z0-9]:|->) ",
+    rb"|(?:password|passwd|passcode|passphrase|pwd|\bpw|passwort|kennwort|secret|token|api[ -]?key) [a-z0-9_/' -]*"
+    rb"(?:[a-z0-9]:|->) ",
     Trigger.BESIDE: rb"(?i)\b(?:log ?in|sign ?in|credentials|creds)(?:\s(?:is|are|with|as|using)|:)\s+[^\s/]+ ?/ ?\S{6}"
     rb"|\b(?:root|admin|administrator|postgres|ubuntu) / [^\s/]{6}"
     rb"|\b(?:user|username|login|account)[\s:]+\S+\s(?:and\s)?pass\s"

@@ -27,8 +27,10 @@ _CODE: Final = re.compile(
     r"|[\w$.]+\.(?:password|passwd|pass|pwd|token|secret|key|value|text|data)\b.*"
 )
 _NAME: Final = re.compile(
-    r"[A-Za-z_$]+\d?|[a-z]+(?:-[a-z]+)+|[A-Za-z]+\d{0,2}(?:_+[A-Za-z]+\d{0,2})+|[a-z]*(?:pass|pwd|key|token)\w*"
+    r"[A-Za-z_$]+\d?|[a-z]+(?:-[a-z]+)+|[A-Za-z]+\d{0,2}(?:_+[A-Za-z]+\d{0,2})*_+[A-Za-z]+\d?|[a-z]*(?:pass|pwd|key|token)\w*"
 )
+_NUMBERED: Final = re.compile(r"[A-Za-z]+\.[A-Za-z]+\d{2,4}")
+"""Words with a number behind, as people choose for a password and hardly for a variable."""
 _PATH: Final = re.compile(r"(?:~|\.{0,2})/[\w./-]*|[A-Za-z]:\\.*|https?://[^@]*|file:.*|[^@]*@sha256:.*|(?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]{3,40}(?:\s.*)?")
 _HASH: Final = re.compile(
     r"(?:sha(?:1|256|384|512)|md5)[-:].*|\$(?:2[aby]|5|6|argon2\w*|pbkdf2\S*|y)\$.*", re.IGNORECASE
@@ -112,7 +114,9 @@ def is_stand_in(text: str) -> bool:
 
 def is_foreign(text: str) -> bool:
     """Something that stands for a secret, says where one is, or computes one."""
-    return bool(is_stand_in(text) or _CODE.fullmatch(text) or _PATH.fullmatch(text))
+    return bool(
+        is_stand_in(text) or (_CODE.fullmatch(text) and not _NUMBERED.fullmatch(text)) or _PATH.fullmatch(text)
+    )
 
 
 def _kinds(text: str) -> int:

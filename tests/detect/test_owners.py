@@ -1,0 +1,91 @@
+"""Whose something is that was found, and what is nobody's."""
+
+import json
+
+import pytest
+
+from mcp_gate.detect.finding import Leaf
+from mcp_gate.detect.options import Options
+from mcp_gate.detect.scan import scan
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    """Entity and value of each finding in a text."""
+    return [(one.entity, text[one.start : one.end]) for one in scan([Leaf(text)], Options(ner=False)).findings[0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Il codice fiscale di {} è KIUHAA25C03B978A.", "Tracy Albani"),
+        ("The SSN of {} is 536-22-1234", "Rosa Baral"),
+        ("mismatch for {}, passport 35NT84047", "Marcy Bellamy"),
+        ("{}\nSenior Account Manager\n+49 151 23456789", "Astrid Kjeldsen"),
+        ("{}\n439 Birchwood Ave, Savannah, GA 31401", "Maaike Brouwer"),
+        ("<h3>{}</h3><p>Born: 07-Nov-1980</p>", "Beatriz Nogueira"),
+        ('card 5296-5024-9478-1674 ("{}")', "Oliver Delaney"),
+        ("pls add {} to the channel, her email is ann.lee@bluepeak.io", "Christina"),
+        ("The customer is {}, 4832 Schmitt Court, Austin, TX 78701", "Harish Iyer"),
+        ("Assigned to {}. Priority P2.", "Diana Patberg"),
+        ("our accountant {} has it", "Kayla Vestergaard"),
+        ("Caller {} reports a stolen laptop", "Mei Ibrahimovic"),
+        ("{} will be out on 12/02/2027", "Rene Champagne"),
+        ("{}: my number changed", "Emanuele Galli"),
+        ("fixed it ({}, 3 days ago)", "Xiaoming Zhangwei"),
+        ("Sehr geehrte Frau {},", "van der Berg"),
+    ],
+)
+def test_whose_it_is_stands_beside_it(text: str, name: str) -> None:
+    assert ("PERSON", name) in found(text.format(name))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Goldman Sachs reported a loss, Morgan Stanley confirmed it",
+        "Software Engineer\n+49 151 23456789",
+        "the plan was approved by Charles Schwab",
+        "Caller: It's 23.01.2002.",
+        "please add it to the channel, her email is ann.lee@bluepeak.io",
+    ],
+)
+def test_firms_offices_and_other_words_beside_it_are_nobody(text: str) -> None:
+    assert "PERSON" not in [entity for entity, _ in found(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "node 10.0.3.12:9092 joined, DST=10.0.0.5, subnet 81.20.0.0/16, DNS 8.8.8.8 and 1.1.1.1",
+        '{"podIP": "10.42.0.17", "hostIP": "192.168.4.21", "dst_ip": "172.16.3.4"}',
+        "Message-ID: <20260101.4711@mail.bluepeak.io>",
+        "id <d4181c79-9410-48a5-9f38-fc546842e659@mail.bluepeak.io>",
+        "ssh deploy@build.bluepeak.io, scp a.txt ci@host.bluepeak.io:/srv",
+        "reports@acme-prod.iam.gserviceaccount.com",
+        "accept 6011111111111117 only in test mode",
+        "reject 123-45-6789 in the form",
+        "EAN 4306054108755, pallet 12",
+    ],
+)
+def test_what_machines_networks_and_examples_are_called_by_is_nobodys(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("client 10.0.3.12 logged in twice", "10.0.3.12"),
+        ("reach me at 07885 369 924", "07885 369 924"),
+        ("Use this token for the demo env: 9c153fd89fcc438cddbd8decdd0a0467 now", "9c153fd89fcc438cddbd8decdd0a0467"),
+        ("user admin password orange_sunshine78  (change it)", "orange_sunshine78"),
+        ('  password   = "orange.dragon06"', "orange.dragon06"),
+        ("card number 4306054108755", "4306054108755"),
+    ],
+)  # fmt: skip
+def test_what_is_somebodys_is_found_all_the_same(text: str, value: str) -> None:
+    assert value in [one for _, one in found(text)]
+
+
+def test_a_label_may_stand_behind_its_value() -> None:
+    text = json.dumps({"identifier": [{"system": "urn:oid:1", "value": "B2262396", "type": {"text": "MRN"}}]})
+    assert found(text) == [("MEDICAL_RECORD", "B2262396")]
