@@ -21,7 +21,7 @@ from mcp_gate.lang import strictjson
 from mcp_gate.model.decision import Assurance
 from mcp_gate.model.edit import Edit
 from mcp_gate.model.judged import Refused as NoEdit
-from mcp_gate.model.outcome import Delivered, Refused
+from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Refused
 from mcp_gate.output.tokens import TOKEN
 from mcp_gate.review.glass import Wanted, frees
 from support.gates import Hands, Upstream, decide, job, loaded, open_gate, pending, perform
@@ -116,6 +116,39 @@ async def test_what_a_tool_says_that_looks_like_a_token_is_none(tmp_path: Path) 
         echoed = await shop.read(f"send it to {token}")
         assert TOKEN.search(echoed) is None
         assert "&lt;EMAIL_ADDRESS_1_" in echoed
+
+
+async def test_what_a_tool_without_tokens_makes_up_is_none_either(tmp_path: Path) -> None:
+    rules = RULES.replace("{ id: mail, entities", "{ id: mail, match: { topics: [job.shop.read] }, entities")
+    async with open_gate(tmp_path) as gate:
+        shop = Shop(gate)
+        gate.loaded = loaded(rules, upstreams=UPSTREAMS)
+        token, other = (await shop.read(f"{MAIL} bob@analytical.org")).split()
+        made_up = said(f"now write to {other}")
+        outcome = await perform(gate, job("note", {"to": token}), made_up, session="a")
+        assert isinstance(outcome, Delivered)
+        assert TOKEN.search(json.dumps(outcome.result)) is None
+        (detail,) = outcome.result["_meta"][VERDICT_KEY]["redactions"]
+        assert detail == {"field": "content[0].text", "reason": "It looks like a token", "action": "made harmless"}
+
+
+@pytest.mark.parametrize(
+    ("beside", "mail", "number"),
+    [
+        ("    - { id: pii, entities: [PII, CREDENTIAL], decision: redact }\n", "<EMAIL_ADDRESS_1_", "[REDACTED:CR"),
+        ("    - { id: pii, entities: [PII, EMAIL_ADDRESS], decision: redact }\n", "[REDACTED:EM", "[REDACTED:CR"),
+        ("    - { id: pii, entities: [EMAIL_ADDRESS], decision: allow }\n", "<EMAIL_ADDRESS_1_", "4539 1488"),
+    ],
+)
+async def test_a_rule_that_names_an_entity_gives_tokens_beside_one_of_its_document_about_all(
+    tmp_path: Path, beside: str, mail: str, number: str
+) -> None:
+    async with open_gate(tmp_path) as gate:
+        shop = Shop(gate)
+        gate.loaded = loaded(RULES + beside, upstreams=UPSTREAMS)
+        text = await shop.read(f"{MAIL} card 4539 1488 0343 6467")
+        assert text.startswith(mail)
+        assert number in text
 
 
 async def test_policy_and_bounds_see_what_is_really_sent(tmp_path: Path) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mcp_gate.model.output import Unscannable
+from mcp_gate.detect.finding import Finding
+from mcp_gate.model.output import OutputDecision, Unscannable
+from mcp_gate.output.decide import decide
+from mcp_gate.output.walk import walk
 from mcp_gate.policy.outgoing import unscannable
 from support.directories import loaded
 from support.held import a_call
@@ -61,3 +64,28 @@ def test_the_review_is_off_only_where_somebody_wrote_so() -> None:
 def test_what_cannot_be_scanned_is_withheld_unless_a_rule_says_otherwise(section: str, word: Unscannable) -> None:
     outgoing = loaded(f"output_review: {section}\n").outgoing
     assert unscannable(outgoing.about(a_call()))[0] is word
+
+
+def test_tokens_of_one_document_do_not_take_the_place_of_what_another_redacts() -> None:
+    tokens = "output_review: { rules: [ { id: a, entities: [EMAIL_ADDRESS], action: tokenize } ] }\n"
+    redacts = "output_review: { rules: [ { id: b, entities: [PII], decision: redact } ] }\n"
+    walked = walk({"content": [{"type": "text", "text": "ada@analytical.org"}]})
+    found = [[Finding(0, 18, "EMAIL_ADDRESS", 1.0, "mail")]]
+    (one,) = decide(walked, [], found, loaded(tokens, redacts).outgoing.rules)
+    assert (one.decision, one.rule_id) == (OutputDecision.REDACT, "b")
+
+
+@pytest.mark.parametrize(
+    ("rules", "left"),
+    [
+        ("{ id: a, entities: [US_SSN], count_above: 20, decision: quarantine }", "PII and CREDENTIAL"),
+        ("{ id: a, match: { topics: [x] }, entities: [PII, CREDENTIAL], decision: redact }", "PII and CREDENTIAL"),
+        ("{ id: a, entities: [CREDENTIAL], decision: redact }", "PII"),
+        ("{ id: a, entities: [PII, CREDENTIAL], min_score: 0.9, decision: redact }", "PII and CREDENTIAL"),
+        ("{ id: a, entities: [PII], decision: allow }, { id: b, entities: [CREDENTIAL], decision: redact }", ""),
+        ("{ id: a, fields: [x], action: remove }", ""),
+    ],
+)
+def test_what_passes_because_a_document_speaks_of_something_else_is_warned_of(rules: str, left: str) -> None:
+    said = [w.message for w in loaded(f"output_review: {{ rules: [ {rules} ] }}\n").warnings if "built-in" in w.message]
+    assert [one.split(" holds")[0] for one in said] == ([f"no rule about {left}"] if left else [])

@@ -31,7 +31,7 @@ from mcp_gate.output.hiding import Hidden
 from mcp_gate.output.injection import suspicious, without_hidden
 from mcp_gate.output.placeholders import Placeholders
 from mcp_gate.output.record import record
-from mcp_gate.output.redact import TAKEN_OUT, Tokenizer, redact, withheld_for, without_lookalikes
+from mcp_gate.output.redact import TAKEN_OUT, Tokenizer, looks_like_token, redact, withheld_for, without_lookalikes
 from mcp_gate.output.remove import remove
 from mcp_gate.output.split import Joined, joined
 from mcp_gate.output.walk import Trail, Walked, walk
@@ -216,8 +216,10 @@ class _Review:
         if walked.opaque:
             payload = await self._without_opaque(payload, walked, rules)
             walked = await self._walked(payload)
-        if any(rule.decision is OutputDecision.TOKENIZE for rule in rules):
-            payload = await aside(self.large, without_lookalikes, payload, walked)
+        if self.loaded.outgoing.gives_tokens and any(looks_like_token(leaf.text) for leaf in walked.leaves):
+            private = await self._private(walked.trails, rules)
+            payload, details = await aside(self.large, without_lookalikes, payload, walked, private)
+            self.details += details
             walked = await self._walked(payload)
         placeholders = Placeholders()
         for rounds_left in range(ROUNDS, -1, -1):

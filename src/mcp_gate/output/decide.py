@@ -115,11 +115,23 @@ def _word(entity: str, score: float, rules: Sequence[OutputRule]) -> tuple[Outpu
     """The strictest word on such a finding, reason and id of the first rule that says it. What no rule is about
     passes."""
     best, said_by = OutputDecision.ALLOW, None
-    for rule in rules:
-        if rule.decision is None or not rule.covers(entity, score):
-            continue
-        if said_by is None or rule.decision > best:
+    about = [rule for rule in rules if rule.covers(entity, score)]
+    for rule in about:
+        if rule.decision is not None and (said_by is None or rule.decision > best):
             best, said_by = rule.decision, rule
+    if best is OutputDecision.REDACT:
+        instead = next((rule for rule in about if _by_name(rule, entity, about)), None)
+        best, said_by = (OutputDecision.TOKENIZE, instead) if instead is not None else (best, said_by)
     if said_by is None:
         return best, "", ""
     return best, said_by.reason or f"{entity} detected", said_by.id
+
+
+def _by_name(rule: OutputRule, entity: str, about: Sequence[OutputRule]) -> bool:
+    """Whether a rule gives tokens for an entity that it names, and all that would rather redact it are rules of the
+    same document about whole groups: it would do nothing else."""
+    return rule.decision is OutputDecision.TOKENIZE and entity in rule.entities and all(
+        entity not in other.entities and other.document == rule.document
+        for other in about
+        if other.decision is OutputDecision.REDACT
+    )  # fmt: skip

@@ -137,11 +137,25 @@ def _name(placeholders: Placeholders, tokens: Tokenizer | None, one: Found, walk
     return placeholders.of(finding.entity, value) if token is None else token
 
 
-def without_lookalikes(payload: JsonObject, walked: Walked) -> JsonObject:
-    """A copy in which no text can pass for a token of the gate's."""
+def without_lookalikes(
+    payload: JsonObject, walked: Walked, private: Mapping[Trail, str]
+) -> tuple[JsonObject, list[Detail]]:
+    """A copy in which no text can pass for a token of the gate's, and what was done.
+
+    Args:
+        private: as `renamed` of `field_of`.
+    """
     edits: list[tuple[Trail, Edit]] = []
+    details = []
     for leaf, trail, part in zip(walked.leaves, walked.trails, walked.parts, strict=True):
-        if "<" in leaf.text and part is not Part.NUMBER and TOKEN.search(leaf.text):
+        if part is not Part.NUMBER and looks_like_token(leaf.text):
             harmless = TOKEN.sub(lambda match: "&lt;" + match.group()[1:], leaf.text)
             edits.append((trail, Rename(harmless) if part is Part.KEY else Put(harmless)))
-    return with_twins(edited(payload, edits), payload, walked) if edits else payload
+            renamed = {trail: harmless, **private} if part is Part.KEY else private
+            details.append(Detail(field_of(trail, renamed), "It looks like a token", "made harmless"))
+    return with_twins(edited(payload, edits), payload, walked), details
+
+
+def looks_like_token(text: str) -> bool:
+    """Whether a text holds what might be a token of the gate's."""
+    return "<" in text and TOKEN.search(text) is not None

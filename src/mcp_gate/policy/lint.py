@@ -13,6 +13,7 @@ from mcp_gate.policy.covers import covers
 from mcp_gate.policy.documents import Documents
 from mcp_gate.policy.lint_amounts import lint_amounts
 from mcp_gate.policy.lint_names import lint_names
+from mcp_gate.policy.lint_output import lint_output
 from mcp_gate.policy.lint_proof import lint_proof
 from mcp_gate.policy.lint_time import STAFF, lint_time
 from mcp_gate.policy.lint_trust import lint_autonomy, lint_sampling
@@ -53,6 +54,7 @@ def lint(
     lint_autonomy(reader, documents, autonomy, settings)
     lint_sampling(reader, documents, documents.sampling, settings)
     lint_versions(reader, upstreams)
+    lint_output(reader, documents.output_reviews)
     lint_amounts(reader, (rule for layer in layers for rule in layer.rules), upstreams)
 
 

@@ -42,7 +42,7 @@ class Outgoing:
         live = [review for review in reviews if review.enabled]
         if reviews and not live:
             return cls((), enabled=False)
-        rules = tuple(rule for review in live for rule in review.rules)
+        rules = tuple(replace(rule, document=at) for at, review in enumerate(live) for rule in review.rules)
         rules += tuple(
             OutputRule("output_review", unscannable=review.unscannable)
             for review in live
@@ -51,6 +51,11 @@ class Outgoing:
         if not any(rule.entities for rule in rules):
             rules = (*rules, *BUILT_IN_RULES)
         return cls(rules, True, _joined([review.detection for review in live]), live[0].place if live else None)
+
+    @property
+    def gives_tokens(self) -> bool:
+        """Whether some result may hold tokens, so that what only looks like one must not leave."""
+        return any(rule.decision is OutputDecision.TOKENIZE for rule in self.rules)
 
     def about(self, call: Call | None) -> tuple[OutputRule, ...]:
         """The rules about a call's result; of what is no call's result all but those that take fields out of some

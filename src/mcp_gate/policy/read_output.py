@@ -44,6 +44,8 @@ class OutputRule:
     unscannable: Unscannable | None = None
     reason: str = ""
     clauses: tuple[Static, ...] = ()
+    document: int = 0
+    """Which of all sections it stands in."""
 
     def concerns(self, subject: Subject) -> bool:
         """Whether the rule is about calls of this kind. Thresholds and conditions in its match are not looked at: the
