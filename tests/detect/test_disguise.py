@@ -3,10 +3,12 @@
 import base64
 import gzip
 import json
+import random
 import zlib
 
 import pytest
 
+from mcp_gate.detect import encoded as module
 from mcp_gate.detect.encoded import TooLarge
 from mcp_gate.detect.finding import Leaf
 from mcp_gate.detect.options import Options
@@ -143,3 +145,16 @@ def test_two_things_in_tags_are_two_things() -> None:
     card = "4539148803436467"
     assert covered(f"<span>12</span><span>{card}</span>") == [("CREDIT_CARD", card)]
     assert covered("a=\nb=\n2**10 <b>bold</b>ness x<y>z \\123456") == []
+
+
+def test_lines_that_are_nothing_together_are_each_gone_through_a_few_times_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draw = random.Random(7)
+    text = "\n".join("".join(draw.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=64)) for _ in range(200))
+    seen: list[int] = []
+    decoded = module._decoded
+    monkeypatch.setattr(module, "_decoded", lambda token: seen.append(len(token)) or decoded(token))
+    words = [end + 1 for end in range(64, len(text) + 1, 65)]
+    assert list(module.find(text, words, [])) == []
+    assert sum(seen) < 8 * len(text)

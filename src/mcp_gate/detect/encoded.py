@@ -16,6 +16,8 @@ _ALPHABET: Final = string.ascii_letters + string.digits + "+/_-"
 _SHORTEST_LINE: Final = 16
 _LONG_LINE: Final = 56
 _LONGEST_LINE: Final = 1_024
+_TRIES: Final = 4
+"""Lines in a row that may be the first of some that belong together; after them each is taken by itself."""
 _ROW: Final = re.compile(r"(?<![0-9A-Za-z:-])(?:(?:[0-9A-Fa-f]{2}[ :]){6}|(?:[0-9A-Fa-f]{2}-){6})")
 _SPACED_HEX: Final = re.compile(r"[0-9A-Fa-f]{2}(?:(?:[ :][0-9A-Fa-f]{2}){7,}|(?:-[0-9A-Fa-f]{2}){7,})(?![0-9A-Za-z])")
 _HEXADECIMAL: Final = re.compile(r"[0-9A-Fa-f\s]+")
@@ -57,15 +59,16 @@ def find(text: str, words: Sequence[int], hexadecimal: Sequence[int]) -> Iterato
     Raises:
         TooLarge: something compressed is.
     """
-    past = 0
+    past = apart = tries = 0
     for end in words:
         if end - 1 >= past:
-            start, past = _word(text, end - 1)
+            start, past = _word(text, end - 1, lines=end >= apart or tries < _TRIES)
             if past - start > _LONG and _begins_as_no_text(text[start : start + _BEGINNING]):
                 continue
             plain = _decoded(text[start:past])
             if plain is None and past > end + 5:  # these lines are each by itself
-                past = end - 1
+                tries = tries + 1 if end < apart else 1
+                past, apart = end - 1, max(past, apart)
                 plain = _decoded(text[start:past])
             if plain is not None:
                 yield Encoded(start, past, plain)
@@ -80,8 +83,8 @@ def find(text: str, words: Sequence[int], hexadecimal: Sequence[int]) -> Iterato
                 yield Encoded(row.start(), row.end(), plain)
 
 
-def _word(text: str, end: int) -> tuple[int, int]:
-    """The run that ends here, with the lines that follow it if it was broken into lines."""
+def _word(text: str, end: int, *, lines: bool) -> tuple[int, int]:
+    """The run that ends here, with the lines that follow it if it may have been broken into `lines`."""
     start, size = end, 128
     while start:
         run = text[max(0, start - size) : start]
@@ -93,7 +96,8 @@ def _word(text: str, end: int) -> tuple[int, int]:
         else:
             start -= len(run)
         size = min(4 * size, _CHUNK)
-    more = _lines(end - start).match(text, end) if _SHORTEST_LINE <= end - start <= _LONGEST_LINE else None
+    lines = lines and _SHORTEST_LINE <= end - start <= _LONGEST_LINE
+    more = _lines(end - start).match(text, end) if lines else None
     stop = more.end() if more else end
     padded = stop
     while padded < len(text) and text[padded] == "=" and padded - stop < 6:
