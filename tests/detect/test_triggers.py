@@ -15,7 +15,8 @@ from support.labelled import benign, records
 SEEDS = (
     "1.", "a-", "(", "::", "1:", "@", "a@a.", "1 ", "+1 ", "(1) ", "A ", "Mr A ", "1 St ", '{"name":', "[", '"', "\\",
     '\\"', "%41", "&#65;", "&amp;", "\u200b", "password: ", "phone 1 ", "a,b\n", "|", "<a>", "AB12", "4 ", "4111-",
-    "eyJ", "A", "A, ", "\0", "\ud800", "\u0663", "x-----BEGIN ",
+    "eyJ", "A", "A, ", "\0", "\ud800", "\u0663", "x-----BEGIN ", "pwd=abcd;", "echo pwd=", "4 5 6 ", "AB12[at]",
+    "key=`", "_key=secret is ", "pass ://", "Ann Lee said ", "Hi pwd Name: ",
 )  # fmt: skip
 
 
@@ -39,6 +40,15 @@ PLAIN = triggers.plain_engine()
 @pytest.mark.parametrize("seed", SEEDS, ids=repr)
 def test_fifty_kilobytes_of_one_thing_take_milliseconds(seed: str) -> None:
     text = (seed * (50_000 // len(seed) + 1))[:50_000]
+    _takes_milliseconds(text)
+
+
+@pytest.mark.parametrize(("begins", "seed"), [('["', '\\"'), ('{"a": "', "\\'\\\""), ("[", '"name":[')], ids=repr)
+def test_nor_do_they_in_what_begins_as_json(begins: str, seed: str) -> None:
+    _takes_milliseconds(begins + (seed * 50_000)[:50_000])
+
+
+def _takes_milliseconds(text: str) -> None:
     scan([Leaf("warm")], Options(ner=False))
     began = time.thread_time()
     scan([Leaf(text)], Options(ner=False))

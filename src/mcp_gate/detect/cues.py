@@ -52,7 +52,7 @@ _BY_NUMBER: Final = tuple(
 )
 _PHONE: Final = int(Kind.CUE_PHONE)
 _DIGIT: Final = re.compile(r"\d")
-_NO_DIGIT: Final = re.compile(r"\D+")
+_BLANK: Final = (" ", "\n")
 _MONTH: Final = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? $")
 _NOT_ID: Final = re.compile(
     r"(?:ORD|PO|INV|SO|REF|RMA|TKT|SKU|#)[-#]?\d|(?:19|20)\d\d-\d\d-\d\d(?!\d)|0\.\d{5}|\d\d?([./])\d\d?\1(?:19|20)\d\d(?!\d|\.\d)|(?:v?\d{1,3}\.\d{1,2}\.\d+|v?\d+\.\d+\.\d+\.\d+)(?![\d.-])"
@@ -112,7 +112,7 @@ def _begin(text: str, digit: int, least: int, signs: str) -> int:
         start -= 1
     while text[start] == "-":
         start += 1
-    if month := _MONTH.search(text, max(least, start - 12), start):
+    if text[start - 1 : start] in _BLANK and (month := _MONTH.search(text, max(least, start - 12), start)):
         return month.start()
     return start
 
@@ -126,7 +126,7 @@ def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
         or (behind == "." and text[match.end() + 1 : match.end() + 2].isdigit())
     ):
         return False
-    digits = _NO_DIGIT.sub("", value)
+    digits = checks.digits_of(value)
     if not cue.digits[0] <= len(digits) <= cue.digits[1] or (cue.entity != "DATE_OF_BIRTH" and _NOT_ID.match(value)):
         return False
     between = text[end : match.start()].lstrip(".")  # `tel.`, `No.`

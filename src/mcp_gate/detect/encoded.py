@@ -23,7 +23,6 @@ _SPACED_HEX: Final = re.compile(r"[0-9A-Fa-f]{2}(?:(?:[ :][0-9A-Fa-f]{2}){7,}|(?
 _HEXADECIMAL: Final = re.compile(r"[0-9A-Fa-f\s]+")
 _IN_FRONT: Final = re.compile(r"0?[xX](?=[0-9A-Fa-f\s]+\Z)")
 _BASE32: Final = re.compile(r"(?:[A-Z2-7\s]{16,}|[a-z2-7\s]{16,})={0,6}")
-_TO_STANDARD: Final = str.maketrans("-_", "+/")
 _MARKED: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _IN_TEXTS: Final = bytes((9, 10, 13, *range(32, 127), *range(160, 256)))
 _ALPHABET_BYTES: Final = _ALPHABET.encode()
@@ -139,7 +138,7 @@ def _from_base64(token: str) -> bytes:
     """Raises: binascii.Error: it is none."""
     bare = token.rstrip("=")
     if "-" in bare or "_" in bare:
-        bare = bare.translate(_TO_STANDARD)
+        bare = bare.replace("-", "+").replace("_", "/")
     bare = "".join(bare.split())
     return binascii.a2b_base64(bare + "=" * (-len(bare) % 4))
 

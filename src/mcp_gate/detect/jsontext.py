@@ -16,10 +16,16 @@ from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.view import read
 
-_QUOTED_OR_BRACKET: Final = r'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|([{}\[\]])'
-_TOKEN: Final = re.compile(_QUOTED_OR_BRACKET + r"|(-?\d[\d.eE+-]*|true|false|null)", re.DOTALL)
-_OUTSIDE: Final = re.compile(_QUOTED_OR_BRACKET, re.DOTALL)
-"""What matters between documents, where no value has a name."""
+_BARE: Final = r"-?\d[\d.eE+-]*+|true|false|null"
+_STRING: Final = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
+_TOKEN: Final = re.compile(
+    rf'"(?P<text>{_STRING})(?:"(?:(?P<key>\s*+:)(?:\s*+(?:"(?P<value>{_STRING})"(?!\s*+:)|(?P<number>{_BARE})))?)?|(?P<open>))'
+    rf"|(?P<bracket>[{{}}\[\]])|(?P<bare>{_BARE})",
+    re.DOTALL,
+)
+"""A name with its value, or either alone."""
+_BEHIND: Final = re.compile(rf"(?P<bracket>[{{}}\[\]])|(?P<bare>{_BARE})")
+"""Behind a quote that nothing closes nothing closes another."""
 
 
 def _any_case(text: str) -> frozenset[str]:
@@ -30,7 +36,14 @@ def _any_case(text: str) -> frozenset[str]:
 _LABELS: Final = _any_case("name key type field label system header attribute question title property")
 _WORDING: Final = _any_case("text display")
 """What a label that is an object says it with."""
+_NAMED: Final = frozenset({"key", "value", "number"})
+"""Tokens that have a name in them, and"""
+_BARES: Final = frozenset({"number", "bare"})
+"""such as have a value without quotes."""
+_ASK: Final = "?"
 _VALUES: Final = _any_case("value values answer content text")
+_TELLING: Final = _LABELS | _WORDING | _VALUES
+"""Under these it depends on what stands beside a value what it is."""
 _COLUMNS: Final = words("columns headers header fields columnNames column_names")
 _ROWS: Final = words("rows data values records")
 _ESCAPED: Final = re.compile(r'(?:\\\\)+\\?"?|\\"')
@@ -88,15 +101,10 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
     known: dict[tuple[str, ...], dict[str, str | None]] = {above: {}}
     root = level = _Level(above, False, known[above])
     levels = [root]
-    outside = _TOKEN if above else _OUTSIDE
-    at = 0
-    while (token := (outside if level is root else _TOKEN).search(text, at)) is not None:
-        at = token.end()
-        kind = token.lastindex
-        if kind == 2:
-            level.key = token[1]
-        elif kind == 3:
-            char = token[3]
+    for token in _tokens(text):
+        kind = token.lastgroup or ""
+        if kind == "bracket":
+            char = token["bracket"]
             if char in "{[":
                 level = _opened(level, levels, char == "{", known)
                 levels.append(level)
@@ -110,23 +118,45 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
                     level.labels += closed.labels  # `"type": {"text": "Passport"}`
                 if level.key in _COLUMNS and closed.columns:
                     level.columns = closed.columns
-        elif kind == 1 and nested and text[token.start(1)] in "{[" and _OPEN.match(text, token.start(1)):
+            continue
+        if kind in _NAMED:
+            level.key = token["text"]
+        bare = kind in _BARES
+        if kind == "key" or (bare and level is root and not above):  # between documents no value has a name
+            continue
+        start, end = token.span(kind)
+        if not bare and nested and text[start] in "{[" and _OPEN.match(text, start):
             path = (*level.path[1 - _DEEP :], level.key) if level.is_object else level.path
-            yield from _within(text, *token.span(1), path, nested - 1)
-        elif (entity := _kind(text, token, level)) is not None:
-            level.human = level.human or entity in HUMAN
-            start, end = token.span(kind or 0)
-            found = _in(text, start, end, entity, bare=kind == 4)
-            if found is None and kind == 1 and entity in (fields.NAME, fields.WEAK):
-                found = _in(text, start, end, "PERSON", bare=False)
-                level.rest.extend([found] if found else [])
-            elif found is not None and entity == fields.NAME:
-                level.names.append(found)
-            elif found is not None:
-                level.part = level.part or (entity == "PERSON" and fields.is_part(level.key))
-                yield found
+            yield from _within(text, start, end, path, nested - 1)
+            continue
+        entity: str | None = _ASK
+        if level.is_object and level.key not in _TELLING:
+            entity = level.kinds.get(level.key, _ASK)
+        if entity is _ASK:
+            entity = _kind(text, start, end, level, bare=bare)
+        if entity is None:
+            continue
+        level.human = level.human or entity in HUMAN
+        found = _in(text, start, end, entity, bare=bare)
+        if found is None and not bare and entity in (fields.NAME, fields.WEAK):
+            found = _in(text, start, end, "PERSON", bare=False)
+            level.rest.extend([found] if found else [])
+        elif found is not None and entity == fields.NAME:
+            level.names.append(found)
+        elif found is not None:
+            level.part = level.part or (entity == "PERSON" and fields.is_part(level.key))
+            yield found
     for level in levels:
         yield from level.of_people()
+
+
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    """Strings, names, brackets and bare values, each once however many quotes nothing closes."""
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup == "open":
+            yield from _BEHIND.finditer(text, token.start() + 1)
+            return
+        yield token
 
 
 def _within(text: str, start: int, end: int, path: tuple[str, ...], nested: int) -> Iterator[Finding]:
@@ -150,24 +180,24 @@ def _opened(
     return opened
 
 
-def _kind(text: str, token: re.Match[str], level: _Level) -> str | None:
-    """What the value in a token should be."""
+def _kind(text: str, start: int, end: int, level: _Level, *, bare: bool) -> str | None:
+    """What the value that lies there should be."""
     key = level.key
     if level.is_object:
-        if key in _VALUES and token.lastindex:
+        if key in _VALUES:
             if entity := next(filter(None, (entity_of((*level.path, label)) for label in level.labels)), None):
                 return entity
-            level.value = (*token.span(token.lastindex), token.lastindex == 4)
+            level.value = start, end, bare
             if level.labels:
                 return None
-        if token.lastindex == 1 and token.end() - token.start() < 64 and _is_label(level):
-            level.labels = (*level.labels[-3:], token[1])
+        if not bare and end - start < 62 and _is_label(level):
+            level.labels = (*level.labels[-3:], text[start:end])
     elif level.row >= 0:
         level.row += 1
         return entity_of((level.columns[level.row - 1],)) if level.row <= len(level.columns) else None
     else:
-        if level.path[-1:] and level.path[-1] in _COLUMNS and token.lastindex == 1:
-            level.columns = (*level.columns, token[1])
+        if level.path[-1:] and level.path[-1] in _COLUMNS and not bare:
+            level.columns = (*level.columns, text[start:end])
         key = ""
     try:
         return level.kinds[key]

@@ -30,7 +30,7 @@ from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding, Leaf
 from mcp_gate.detect.names import full
 from mcp_gate.detect.triggers import CUES, Kind
-from mcp_gate.detect.windows import around, uncovered
+from mcp_gate.detect.windows import Covered, around
 
 _FIELD, _STATEMENT, _GRID, _MAIL, _PERSON, _SPEECH, _FULL_NAME = map(
     int, (Kind.FIELD, Kind.STATEMENT, Kind.GRID, Kind.MAIL, Kind.PERSON, Kind.SPEECH, Kind.FULL_NAME)
@@ -45,6 +45,7 @@ _AROUND: Final[tuple[tuple[int, int, int, Callable[[str, int, int], Iterator[Fin
     (int(Kind.ID), 24, 16, ids.find),
     (int(Kind.STREET), 64, 96, places.find),
 )
+_NOWHERE: Final = Covered(())
 _TO_VALUE: Final = 4
 """Characters from a separator to the value behind it: a space, a quote."""
 
@@ -75,21 +76,22 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
     if len(found) > 1:
         found.sort(key=attrgetter("start"))
     known = tuple(found)
+    covered = Covered(known) if known else _NOWHERE
     for kind, before, after, find in _AROUND:
         if ends[kind]:
-            for start, end in around(uncovered(ends[kind], known), before, after, len(text)):
+            for start, end in around(covered.others(ends[kind]), before, after, len(text)):
                 found.extend(find(text, start, end))
     if ends[_MAIL]:
-        found.extend(mail.find(text, uncovered(ends[_MAIL], known)))
+        found.extend(mail.find(text, covered.others(ends[_MAIL])))
         for one in [one for one in found if one.entity == "EMAIL_ADDRESS"]:
             found.extend(people.before_mail(text, one.start))
     if ends[_PERSON]:
-        for end in uncovered(ends[_PERSON], known):
+        for end in covered.others(ends[_PERSON]):
             found.extend(people.after_cue(text, end))
     for end in ends[_SPEECH]:
         found.extend(people.before_verb(text, end))
     if ends[_FULL_NAME]:
-        found.extend(full.find(text, uncovered(ends[_FULL_NAME], known), tuple(found)))
+        found.extend(full.find(text, covered.others(ends[_FULL_NAME]), tuple(found)))
     if any(ends[_CUES]):
         found.extend(cues.find(text, ends, known))
     if not leaf.keys and text[:1] not in ("{", "["):
@@ -105,7 +107,7 @@ def _by_fields(text: str, ends: Ends, keys: tuple[str, ...]) -> Iterator[Finding
         yield from seen
         if _is_whole_json(text):
             return
-    yield from pairs.find(text, uncovered(ends[_FIELD], seen, _TO_VALUE), keys)
+    yield from pairs.find(text, Covered(seen).others(ends[_FIELD], _TO_VALUE), keys)
 
 
 def _is_whole_json(text: str) -> bool:

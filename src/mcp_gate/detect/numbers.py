@@ -24,7 +24,6 @@ _SHAPES: Final = re.compile(
     )(?![\w-])(?!\.(?!0{1,2}(?!\d))\d)""",
     re.VERBOSE,
 )
-_NO_DIGIT: Final = re.compile(r"\D+")
 _GROUP: Final = re.compile(r"[(+]?\d+")
 _GAP: Final = re.compile(r"[ .-]")
 _DATE: Final = re.compile(r"(?:19|20)\d\d([-./])\d\d?\1\d\d?(?!\d)")
@@ -37,6 +36,8 @@ _ALONE: Final = 11
 """Digits of a number with its country: at least, and so many that nothing else can be within."""
 _OLD: Final = 13
 """Digits of old cards, and of the codes on all that is sold: they are cards where something says so."""
+_ISSUED: Final = "23456"
+"""What the numbers of cards begin with."""
 _MANY: Final = 8
 """Different digits of a number that is no coincidence."""
 
@@ -56,26 +57,26 @@ def find(text: str, start: int, end: int) -> Iterator[Finding]:
 
 def _one(text: str, found: re.Match[str]) -> Finding | None:
     kind, start, end = found.lastgroup if found.lastgroup != "sep" else "phone", found.start(), found.end()
-    digits = _NO_DIGIT.sub("", found[0])
     if kind in ("card", "spaced"):
-        size = _card(found[0], digits, text, start)
+        size = _card(found[0], text, start) if text[start] in _ISSUED else 0
         return Finding(start, start + size, "CREDIT_CARD", 1.0, "card") if size else None
+    if kind == "abroad":
+        end = _abroad(text, start, end, len(checks.digits_of(found[0])))
+        return Finding(start, end, "PHONE_NUMBER", 0.8, "phone_international") if end else None
+    if kind not in ("ssn", "cpf"):
+        return Finding(start, end, "PHONE_NUMBER", 0.7, "phone_national")
+    digits = checks.digits_of(found[0])
     if kind == "ssn":
         given_out = checks.ssn(digits) and digits[0] != "9" and not checks.is_sample(digits, text, start)
         return Finding(start, end, "US_SSN", 0.9, "us_ssn") if given_out else None
-    if kind == "cpf":
-        return Finding(start, end, "NATIONAL_ID", 0.95, "br_cpf") if checks.cpf(digits) else None
-    if kind == "abroad":
-        end = _abroad(text, start, end, len(digits))
-        return Finding(start, end, "PHONE_NUMBER", 0.8, "phone_international") if end else None
-    return Finding(start, end, "PHONE_NUMBER", 0.7, "phone_national")
+    return Finding(start, end, "NATIONAL_ID", 0.95, "br_cpf") if checks.cpf(digits) else None
 
 
-def _card(shown: str, digits: str, text: str, start: int) -> int:
+def _card(shown: str, text: str, start: int) -> int:
     """How many of the characters are a card; what stands behind four groups of four may be its expiry, or anything."""
     for size in (len(shown), _FOUR_GROUPS):
-        number = digits if size == len(shown) else _NO_DIGIT.sub("", shown[:size])
-        if len(number) > _OLD and checks.card(number, text, start) and checks.card_issuer(number):
+        number = shown[:size].replace(" ", "").replace("-", "")
+        if len(number) > _OLD and checks.card_issuer(number) and checks.card(number, text, start):
             in_a_row = _RUN.search(text, max(0, start - 6), start) is not None  # a column of numbers, perhaps
             return 0 if in_a_row and len(set(number)) < _MANY else size
         if size <= _FOUR_GROUPS or shown[_FOUR_GROUPS : _FOUR_GROUPS + 1] not in (" ", "-"):
@@ -89,8 +90,9 @@ def _abroad(text: str, start: int, end: int, digits: int) -> int:
         return end if digits >= _LEAST else 0
     best = count = 0
     at = start
+    plain = text.find("(", start, end) < 0  # every part has one character that is no digit: the plus, a gap
     for cut in (*(gap.start() for gap in _GAP.finditer(text, start, end)), end):
-        count += sum(map(str.isdigit, text[at:cut]))
+        count += cut - at - 1 if plain else sum(map(str.isdigit, text[at:cut]))
         at = cut
         if count > 15:
             break

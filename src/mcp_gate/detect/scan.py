@@ -18,7 +18,7 @@ from mcp_gate.detect.options import Options
 from mcp_gate.detect.secrets.find import find_in as find_secrets
 from mcp_gate.detect.triggers import Kind
 from mcp_gate.detect.view import View, read, read_all
-from mcp_gate.detect.windows import uncovered
+from mcp_gate.detect.windows import Covered
 
 _DEPTH: Final = 2
 """So often something is decoded that was found in what was decoded."""
@@ -152,7 +152,9 @@ def _see_through(
         for which, ends in fired.items()
         if ends[_WORD] or ends[_ROW]
         for one in encoded.find(
-            leaves[which].text, uncovered(ends[_WORD], sorted(found[which], key=attrgetter("start"))), ends[_ROW]
+            leaves[which].text,
+            Covered(sorted(found[which], key=attrgetter("start"))).others(ends[_WORD]),
+            ends[_ROW],
         )
     ]
     if not places:

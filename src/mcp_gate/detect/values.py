@@ -6,7 +6,7 @@ import math
 import re
 from typing import Final
 
-from mcp_gate.detect import fields
+from mcp_gate.detect import checks, fields
 from mcp_gate.detect.commonwords import THINGS
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
@@ -53,7 +53,6 @@ _MORE_BEHIND: Final = ("PHONE_NUMBER", "EMAIL_ADDRESS")
 _DAY: Final = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 _NO_FRACTION: Final = re.compile(r"\.0{1,2}[ ,;]*\Z")
 """Of numbers that went through a table which makes a fraction of each."""
-_NO_DIGIT: Final = re.compile(r"\D+")
 _DIGITS: Final = {
     "PHONE_NUMBER": (7, 15), "US_SSN": (7, 11), "CREDIT_CARD": (12, 19), "BANK_ACCOUNT": (5, 20),
     "MEDICAL_RECORD": (3, 20),
@@ -101,7 +100,7 @@ def _more(kind: str, text: str, start: int, end: int) -> bool:
 
 
 def _plausible(kind: str, value: str, all_: str) -> bool:
-    if (digits := _DIGITS.get(kind)) and not digits[0] <= len(_NO_DIGIT.sub("", value)) <= digits[1]:
+    if (digits := _DIGITS.get(kind)) and not digits[0] <= len(checks.digits_of(value)) <= digits[1]:
         return False
     match kind:
         case "PERSON":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from mcp_gate.detect.finding import Finding
 
@@ -21,20 +22,19 @@ def around(ends: Sequence[int], before: int, after: int, size: int) -> Iterator[
         yield start, min(stop, size)
 
 
-def uncovered(ends: Sequence[int], found: Sequence[Finding], ahead: int = 0) -> Sequence[int]:
-    """The places that lie in no finding, and not up to so many characters ahead of one; both ascend."""
-    if not found:
-        return ends
-    out: list[int] = []
-    at, last = 0, len(found) - 1
-    start, stop = found[0][:2]
-    for end in ends:
-        while stop < end:
-            if at == last:
-                start = stop = sys.maxsize
-            else:
-                at += 1
-                start, stop = found[at][:2]
-        if end + ahead <= start:
-            out.append(end)
-    return out
+class Covered:
+    """What findings lie on; they ascend."""
+
+    __slots__ = ("_starts", "_stops")
+
+    def __init__(self, found: Sequence[Finding]) -> None:
+        self._starts = [one.start for one in found]
+        self._stops = list(accumulate([one.end for one in found], max))
+
+    def others(self, ends: Sequence[int], ahead: int = 0) -> Sequence[int]:
+        """The places that lie in no finding, and not up to so many characters ahead of one."""
+        starts, stops = self._starts, self._stops
+        if not starts:
+            return ends
+        last = stops[-1]
+        return [end for end in ends if end > last or end + ahead <= starts[bisect_left(stops, end)]]

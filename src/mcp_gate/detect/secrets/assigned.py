@@ -84,7 +84,7 @@ _ELSE: Final = compiled(
 """What is told of a password besides the password."""
 _IS: Final = (b"is", b"is:", b"was")
 _TRAILING: Final = b")}]>.:\\"
-_NAME_BYTES: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
+_NAME_BYTES: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 _LONGEST_NAME: Final = 64
 _MOST_WITHIN: Final = 32
 """How many names are looked at that stand in the value of another (`a=b=c=…`), so that it does not take for ever."""
@@ -128,15 +128,18 @@ def _shaped(pattern: Any, rule: str) -> Callable[[bytes], Iterator[Shape]]:
 
 def _named(data: bytes) -> Iterator[Shape]:
     at = seen = within = 0
-    before: tuple[Kind | None, str, bool] | None = None
+    before: tuple[Kind, str, bool] | None = None
     entity: str | None = None
     while (hit := _ASSIGNED.search(data, at)) is not None:
-        (word, _), (gap, open_), (_, begin) = hit.span(), hit.span(2), hit.span(3)
+        word, (gap, open_), begin = hit.start(), hit.span(2), hit.end(3)
+        first = _first(data, word)
+        kind = kind_of(data[first:gap].decode().rstrip("_.-"))
+        if kind is None:
+            at = begin
+            continue
         within = within + 1 if word < seen else 0
         at = begin if within < _MOST_WITHIN else max(seen, begin)
         sep, quote = data[gap:open_], data[open_:begin]
-        first = _first(data, word)
-        name = data[first:gap].decode().rstrip("_.-")
         ends = _ends(data, first, sep)
         if ends is None:
             continue
@@ -148,7 +151,7 @@ def _named(data: bytes) -> Iterator[Shape]:
         alone = bool(quote) or ends == b"&#" or _has_line(data, first, sep, end)
         if not alone and value.isalpha() and len(value) < 20 and not is_scrambled(value.decode()):
             continue  # a word: nothing that stands free
-        asked = (kind_of(name), value.decode(), alone)
+        asked = (kind, value.decode(), alone)
         if asked != before:  # the same over and over is thought about once
             before, entity = asked, _entity(asked[0], asked[1], written=asked[2])
         if entity is not None:
@@ -219,10 +222,8 @@ def _beside(data: bytes) -> Iterator[Shape]:
 
 def _first(data: bytes, at: int) -> int:
     """Where the name begins of which the telling word is a part."""
-    first = at
-    while first > 0 and at - first < _LONGEST_NAME and data[first - 1] in _NAME_BYTES:
-        first -= 1
-    return first
+    near = data[max(0, at - _LONGEST_NAME) : at]
+    return at - len(near) + len(near.rstrip(_NAME_BYTES))
 
 
 def _value(data: bytes, at: int, quote: bytes, ends: bytes) -> tuple[int, int]:

@@ -23,7 +23,8 @@ _PAIR: Final = compiled(
     rb"\b(?:password|pwd|accountkey|sharedaccesskey|sharedaccesssignature)\s{0,2}=\s{0,2}([^;\"'\s=][^;\"'\s]{3,})",
     any_case=True,
 )
-_LEFT: Final = re.compile(rb"(?:[A-Za-z][A-Za-z ]{1,40}=[^;\"'\r\n=]{0,256};\s?)+\Z")
+_LEFT: Final = re.compile(rb"(?:\s?;[^;\"'\r\n=]{0,256}=[A-Za-z ]{1,40}[A-Za-z])+")
+"""Read from behind."""
 _RIGHT: Final = re.compile(rb"(?:;\s?[A-Za-z][A-Za-z ]{1,40}=[^;\"'\s]{0,256})*;?")
 _FAR: Final = 1024
 _WORD: Final = re.compile(rb"[a-z]{4,12}")
@@ -49,15 +50,21 @@ def strings(data: bytes) -> Iterator[Shape]:
     for hit in _ORACLE.finditer(data):
         if is_in_address(hit.group(1).decode()):
             yield Shape(hit.start(), hit.end(), "CONNECTION_STRING", 0.9, "connection string")
+    end = 0
     for hit in _PAIR.finditer(data):
-        start, end = _pairs(data, hit.start(), hit.end())
+        start = _left(data, hit.start())
+        if hit.end() > end:  # else it is one of those that were gone through before
+            right = _RIGHT.match(data, hit.end())
+            end = right.end() if right else hit.end()
         if (start, end) != (hit.start(), hit.end()) and is_in_address(hit.group(1).decode()):
             yield Shape(start, end, "CONNECTION_STRING", 0.9, "connection string")
 
 
-def _pairs(data: bytes, start: int, end: int) -> tuple[int, int]:
-    """The whole run of `name=value;` that one of them is part of."""
-    first = max(0, start - _FAR, data.rfind(b"\n", 0, start), data.rfind(b'"', 0, start), data.rfind(b"'", 0, start))
-    left = _LEFT.search(data[first:start])
-    right = _RIGHT.match(data, end)
-    return first + left.start() if left else start, right.end() if right else end
+def _left(data: bytes, start: int) -> int:
+    """Where the run of `name=value;` begins that goes on at `start`."""
+    if b";" not in data[max(0, start - 2) : start]:
+        return start
+    far = max(0, start - _FAR)
+    first = max(far, data.rfind(b"\n", far, start), data.rfind(b'"', far, start), data.rfind(b"'", far, start))
+    left = _LEFT.match(data[first:start][::-1])
+    return start - left.end() if left else start
