@@ -18,6 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from mcp_gate.annex.annex import Annex
 from mcp_gate.autonomy.ladder import Ladder
 from mcp_gate.gate.checkpoints import Checkpoints
 from mcp_gate.gate.clock import Clock
@@ -119,8 +120,11 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     lost = await store.recover()  # after the levels: a call without an outcome counts against its agent
     upstreams = Upstreams(loaded.settings.limits)
     stack.push_async_callback(upstreams.stop)
-    scanner = Scanner(find_cache_directory(os.environ))
+    cache = find_cache_directory(os.environ)
+    scanner = Scanner(cache)
     stack.push_async_callback(scanner.close)
+    annex = upstreams.opener = Annex(cache)
+    stack.push_async_callback(annex.close)
     gate = Gate(
         loaded=loaded,
         store=store,
@@ -130,6 +134,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
         id=await _kept(store, "gate_id", lambda: "g-" + os.urandom(8).hex()),
         key=bytes.fromhex(await _kept(store, "seal_key", _secret)),
         vault=Vault.at(state),
+        annex=annex,
     )
     await gate.quarantine.load()
     for upstream in loaded.upstreams:

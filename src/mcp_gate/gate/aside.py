@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final, ParamSpec, TypeVar
 
-from mcp_gate.model.foreign import Json
+from mcp_gate.model.foreign import Json, Packed
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,6 +30,8 @@ def large(payload: Json) -> bool:
                 left.append(child.values())
             elif kind is list:
                 left.append(child)
+            elif kind is Packed:
+                return True
         if characters > CHARACTERS or values > VALUES:
             return True
     return False

@@ -180,12 +180,14 @@ class _End:
 
     async def answered(self, answer: _Answer, reviewed: list[Event]) -> None:
         """Record what leaves; it is kept for an approved call's client to collect."""
-        body = strictjson.dumps(answer.payload) if self._kept else None
+        body = digest = None
+        if self._kept:
+            body, digest = await aside(large(answer.payload), _as_kept, answer.payload)
         written = [answer.ended(self.common), *reviewed]
         match answer.form:
             case Form.RESULT:
-                if body is not None:
-                    written[0].data["result_sha256"] = "sha256:" + hashlib.sha256(body).hexdigest()
+                if digest is not None:
+                    written[0].data["result_sha256"] = digest
                 elif not self.unheard:  # in the same breath; an approved one says so when it is collected
                     written.append(ended("call.delivered", self.common, {}))
                 await self._ran(CallState.EXECUTED, written, failure=answer.failure, result=body)
@@ -280,6 +282,12 @@ class _End:
     async def _announced(self, done: Awaitable[None], sample: Request) -> None:
         await done
         self.gate.announce("sample.selected", sample)
+
+
+def _as_kept(payload: JsonObject) -> tuple[bytes, str]:
+    """A payload as it is kept, and its digest."""
+    body = strictjson.dumps(payload)
+    return body, "sha256:" + hashlib.sha256(body).hexdigest()
 
 
 def _is_written(done: asyncio.Future[None]) -> bool:

@@ -18,7 +18,7 @@ from mcp_gate.model.call import Call, Description, Facts
 from mcp_gate.model.constraints import Constraints
 from mcp_gate.model.decision import Decision
 from mcp_gate.model.edit import Edit
-from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.foreign import JsonObject, Packed
 from mcp_gate.model.judged import Refused
 from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Outcome
 from mcp_gate.model.request import Request
@@ -159,7 +159,9 @@ def _marked(result: JsonObject, request: Request, changed: tuple[str, ...], text
         "changed": list(changed),
     }
     out = {**result, "_meta": {**meta, VERDICT_KEY: mark}}
-    content = result.get("content")
+    content, block = result.get("content"), {"type": "text", "text": text}
     if isinstance(content, list):
-        out["content"] = [*content, {"type": "text", "text": text}]
+        out["content"] = [*content, block]
+    elif isinstance(content, Packed):
+        out["content"] = strictjson.with_last(content, block)
     return out

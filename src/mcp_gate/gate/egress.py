@@ -16,10 +16,11 @@ from mcp_gate.detect.finding import Finding, Leaf, Scan
 from mcp_gate.detect.options import Options
 from mcp_gate.gate.aside import aside, large
 from mcp_gate.gate.inspections import Inspected, Inspections
+from mcp_gate.gate.terms import Annex, Terms
 from mcp_gate.lang import strictjson
 from mcp_gate.model.call import Call
 from mcp_gate.model.constraints import NONE, Constraints
-from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.foreign import JsonObject, is_packed
 from mcp_gate.model.outcome import META_PREFIX
 from mcp_gate.model.output import Detail, OutputDecision, Unscannable
 from mcp_gate.output import opaque
@@ -39,10 +40,10 @@ from mcp_gate.policy.load import Loaded
 from mcp_gate.policy.outgoing import unscannable
 from mcp_gate.policy.read_output import OutputRule
 from mcp_gate.scanning.failed import WORDS, Failure, ScanFailed
-from mcp_gate.scanning.settings import options
 
 log = logging.getLogger(__name__)
 
+UNCHECKED: Final = "it could not be checked"
 ROUNDS: Final = 2
 """How often something is taken out; what is not clean then does not leave."""
 
@@ -90,6 +91,7 @@ async def egress(
     loaded: Loaded, scanner: Scanner, method: str, payload: JsonObject, *,
     call: Call | None = None, constraints: Constraints = NONE, schema: JsonObject | None = None,
     counts: Counts | None = None, tokens: Tokenizer | None = None, earlier: Inspections | None = None,
+    annex: Annex | None = None,
 ) -> Egress:  # fmt: skip
     """Decide on something that is about to leave towards a client. What cannot be checked does not leave.
 
@@ -100,20 +102,40 @@ async def egress(
         counts: what was found is counted there.
         tokens: what may stand in place of a value, where a rule says so.
         earlier: what came of the same a moment ago is not found out again.
+        annex: where payloads that are packed are looked at.
     """
-    review = _Review(loaded, scanner, method, call, tokens, earlier)
+    counts = Counter() if counts is None else counts
     try:
-        return await review.of(payload, constraints, schema)
+        terms = Terms.of(loaded, call, constraints, schema)
+        if annex is None or not is_packed(payload):
+            return await reviewed(terms, scanner, method, payload, counts, tokens, earlier)
+        return await annex.reviewed(terms, method, without_gate_meta(payload), counts, tokens)
+    except Exception as e:
+        log.exception("what was to leave for %s could not be checked", method)
+        why = WORDS[e.failure] if isinstance(e, ScanFailed) else UNCHECKED
+        job_id = call.id if call is not None else ""
+        return Withheld(why, record(job_id, OutputDecision.QUARANTINE, (), loaded.snapshot.id))
+
+
+async def reviewed(
+    terms: Terms, scanner: Scanner, method: str, payload: JsonObject, counts: Counts, tokens: Tokenizer | None = None,
+    earlier: Inspections | None = None,
+) -> Egress:  # fmt: skip
+    """The same, of a payload that is open, wherever this runs."""
+    review = _Review(terms, scanner, method, tokens, earlier)
+    try:
+        if is_packed(payload):
+            raise _Stop(UNCHECKED)
+        return await review.of(payload)
     except _Stop as stop:
         return review.withheld(stop.why)
     except Clash:
         return review.withheld("two of its keys would become one")
     except Exception:
         log.exception("what was to leave for %s could not be checked", method)
-        return review.withheld("it could not be checked")
+        return review.withheld(UNCHECKED)
     finally:
-        if counts is not None:
-            counts.update(review.counts)
+        counts.update(review.counts)
 
 
 def without_gate_meta(payload: JsonObject) -> JsonObject:
@@ -136,10 +158,9 @@ class _Stop(Exception):
 class _Review:
     """One look at one payload."""
 
-    loaded: Loaded
+    terms: Terms
     scanner: Scanner
     method: str
-    call: Call | None
     tokens: Tokenizer | None
     earlier: Inspections | None
     counts: Counts = field(default_factory=Counter)
@@ -151,18 +172,17 @@ class _Review:
     known: dict[Leaf, tuple[Finding, ...]] = field(default_factory=dict)
     """What was found in leaves, in the midst of all others: after something was taken out most are still the same."""
 
-    async def of(self, payload: JsonObject, constraints: Constraints, schema: JsonObject | None) -> Egress:
-        outgoing = self.loaded.outgoing
-        rules = outgoing.about(self.call)
+    async def of(self, payload: JsonObject) -> Egress:
+        rules, schema = self.terms.rules, self.terms.schema
         payload = out = without_gate_meta(payload)
         self.large = large(payload)
         if any(rule.paths for rule in rules):
             out = await self._removed(out, rules)
-        if outgoing.enabled:
+        if self.terms.enabled:
             out = await self._known_or_cleaned(out, rules)
         if out is not payload and not await aside(self.large, fits, out, schema):
             out = as_error(out)
-        limit = constraints.max_output_bytes
+        limit = self.terms.most_bytes
         if limit is not None and len(await aside(self.large, strictjson.dumps, out)) > limit:
             raise _Stop("the result is larger than it may be")
         if self.tokens is not None:
@@ -185,7 +205,7 @@ class _Review:
         """Tokens differ from one session to the next, and what ran out of time may come to more the next time."""
         if self.earlier is None or self.large or self.tokens is not None:
             return await self._cleaned(payload, rules)
-        key = self.earlier.key(self.loaded.snapshot.id, self.method, (rule.id for rule in rules), payload)
+        key = self.earlier.key(self.terms.snapshot, self.method, (rule.id for rule in rules), payload)
         known = self.earlier.get(key)
         if known is None:
             before = len(self.details)
@@ -216,7 +236,7 @@ class _Review:
         if walked.opaque:
             payload = await self._without_opaque(payload, walked, rules)
             walked = await self._walked(payload)
-        if self.loaded.outgoing.gives_tokens and any(looks_like_token(leaf.text) for leaf in walked.leaves):
+        if self.terms.gives_tokens and any(looks_like_token(leaf.text) for leaf in walked.leaves):
             private = await self._private(walked.trails, rules)
             payload, details = await aside(self.large, without_lookalikes, payload, walked, private)
             self.details += details
@@ -253,11 +273,11 @@ class _Review:
             wild: keys that were taken out by a wildcard: told only where they are what fields are called, and
                 detectors see nothing in them.
         """
-        if not self.loaded.outgoing.enabled:
+        if not self.terms.enabled:
             return {}
         keys = await aside(self.large, keys_of, trails)
         try:
-            scan = await self.scanner.scan(tuple(keys.values()), options(self.loaded.outgoing.detection))
+            scan = await self.scanner.scan(tuple(keys.values()), self.terms.detection)
         except ScanFailed:  # whatever they are, the record does not hold them
             return dict.fromkeys(keys, UNTOLD)
         strict = [rule for rule in rules if rule.decision]  # says something other than that it may pass
@@ -291,7 +311,7 @@ class _Review:
         issued = placeholders.issued | (self.tokens.issued if self.tokens is not None else set())
         views, leaves, new = await aside(self.large, _to_look_at, walked, self.known, issued)
         try:
-            scan = await self.scanner.scan(new, options(self.loaded.outgoing.detection))
+            scan = await self.scanner.scan(new, self.terms.detection)
         except ScanFailed as failed:
             if failed.failure is Failure.TOO_LARGE and unscannable(rules)[0] is Unscannable.PASS:
                 return []
@@ -305,8 +325,8 @@ class _Review:
         return Withheld(why, self._record(OutputDecision.QUARANTINE))
 
     def _record(self, decision: OutputDecision) -> JsonObject:
-        job_id = self.call.id if self.call is not None else ""
-        return record(job_id, decision, self.details, self.loaded.snapshot.id, self.partial, self.suspicious)
+        terms = self.terms
+        return record(terms.job_id, decision, self.details, terms.snapshot, self.partial, self.suspicious)
 
 
 def _first_look(payload: JsonObject, method: str) -> tuple[Walked, JsonObject, list[Detail], list[str]]:

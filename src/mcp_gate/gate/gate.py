@@ -33,6 +33,7 @@ from mcp_gate.gate.reviewing import Reviewing
 from mcp_gate.gate.running import Running, UnderWay, Waiters
 from mcp_gate.gate.sharing import Sharer
 from mcp_gate.gate.taint import Taint
+from mcp_gate.gate.terms import Annex
 from mcp_gate.gate.tokens import TokenDesk
 from mcp_gate.gate.tracing import Silent, Tracing, status_of
 from mcp_gate.gate.vault import Vault
@@ -62,12 +63,13 @@ class Gate:
 
     def __init__(
         self, *, loaded: Loaded, store: Store, upstreams: Upstreams, clock: Clock, scanner: Scanner, id: str,
-        key: bytes, vault: Vault | None = None,
+        key: bytes, vault: Vault | None = None, annex: Annex | None = None,
     ) -> None:  # fmt: skip
         """
         Args:
             id: the gate's own id, kept in its store.
             vault: seals results that are withheld; without one its key is made of `key`.
+            annex: reads and looks at what is large; without one it does not leave.
             key: secret of the gate for seals and samples, 32 bytes, kept in its store.
         """
         self.loaded = loaded
@@ -82,6 +84,7 @@ class Gate:
         self.prompts = Prompts(self._keep_pin)
         self.clock = clock
         self.scanner = scanner
+        self.annex = annex
         self.id = id
         self.key = key
         self.hub = Hub()
@@ -138,7 +141,9 @@ class Gate:
 
     async def egress(self, method: str, payload: JsonObject) -> JsonObject | None:
         """What may leave of something that is no call's result; None: nothing of it."""
-        seen = await egress(self.loaded, self.scanner, method, payload, counts=self.found, earlier=self.inspections)
+        seen = await egress(
+            self.loaded, self.scanner, method, payload, counts=self.found, earlier=self.inspections, annex=self.annex
+        )
         match seen:
             case Passed(out) | Changed(out, _):
                 return out

@@ -21,7 +21,7 @@ async def inspected(gate: Gate, loaded: Loaded, ran: Ran, payload: JsonObject, f
     seen = await egress(
         loaded, gate.scanner, call.method, payload, call=call, constraints=ran.verdict.constraints,
         schema=gate.catalog.output_schema(call.listed_name) if form is Form.RESULT else None, counts=gate.found,
-        tokens=await gate.tokens.of(call, loaded), earlier=gate.inspections,
+        tokens=await gate.tokens.of(call, loaded), earlier=gate.inspections, annex=gate.annex,
     )  # fmt: skip
     match seen:
         case Passed():

@@ -291,7 +291,7 @@ class Quarantine:
         mask = replace(MASK, min_score=min([MASK.min_score, *strict]))  # what withheld it is masked, too
         loaded = replace(gate.loaded, outgoing=replace(gate.loaded.outgoing, rules=(*rules, mask), enabled=True))
         schema = gate.catalog.output_schema(call.listed_name) if _form(request) is Form.RESULT else None
-        return await egress(loaded, gate.scanner, call.method, whole, call=call, schema=schema)
+        return await egress(loaded, gate.scanner, call.method, whole, call=call, schema=schema, annex=gate.annex)
 
 
 MASK: Final = OutputRule(

@@ -150,7 +150,7 @@ class Run:
                 return step.refusal(self.call, Status.FAILED, f"Step '{move.step.id}': {e.message}", Retry.NEVER)
         match outcome:
             case Delivered(result) if result.get("isError") is not True:
-                await self._write(move.step.id, {"result": result})
+                await self._write(move.step.id, {"result": strictjson.unpacked(result)})  # later steps read it
                 return None
             case Refused(status=Status.UNAVAILABLE):
                 await asyncio.sleep(AGAIN_SEC)

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -134,6 +135,9 @@ class Given:
         self._tokens = tokens
         self.issued: set[str] = set()
         """Tokens that stand in the result by now."""
+
+    def foresee(self, values: Iterable[tuple[str, str]]) -> None:
+        """Nothing has to be asked for elsewhere."""
 
     def of(self, entity: str, text: str) -> str | None:
         """A token for a value; None: there are too many."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import math
 import re
+import secrets
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Any, NoReturn, assert_never
 
 import orjson
 
-from mcp_gate.model.foreign import Json
+from mcp_gate.model.foreign import Json, JsonObject, Packed, is_packed
 
 DEPTH = 64
 """Deepest nesting of what a client sends, whole message."""
@@ -33,6 +34,8 @@ _STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]', re.DOTALL)
 
 _BEGINNING = 256
 """Characters in which a name and its value are likely to stand."""
+_STANDS_FOR_PACKED = f"packed {secrets.token_hex(16)}"
+"""Known to nobody, so that no text of anybody's is taken for it."""
 _SPACED = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _SPACED_ASCII = json.JSONEncoder(allow_nan=False)
 
@@ -84,17 +87,72 @@ def dumps(value: Json) -> bytes:
     """
     try:
         text = orjson.dumps(value)
-    except TypeError:  # a big integer, a lone surrogate, or depth beyond orjson's
-        pass
-    else:
-        # orjson writes NaN as null: a null that stands there for another value is an error, not an answer.
-        if b"null" in text and any(type(item) is float and not math.isfinite(item) for item in _scalars(value)):
-            raise JsonError("a number is not finite")
-        return text
+    except TypeError:  # a big integer, a lone surrogate, depth beyond orjson's, or something packed
+        return b"".join(pieces(value))
+    _check_nulls(text, value)
+    return text
+
+
+def pieces(value: Json) -> list[bytes]:
+    """The same in pieces: what is packed is not copied, and nothing else is large.
+
+    Raises:
+        JsonError: as `dumps`.
+    """
+    packed: list[Packed] = []
+
+    def stand_in(other: object) -> str:
+        if type(other) is not Packed:
+            raise TypeError(f"{type(other).__name__} is no JSON")
+        packed.append(other)
+        return _STANDS_FOR_PACKED
+
     try:
-        return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
-    except (ValueError, RecursionError):
-        raise JsonError("not representable as JSON") from None
+        text = orjson.dumps(value, default=stand_in)
+    except TypeError:
+        packed.clear()
+        try:
+            text = json.dumps(
+                value, ensure_ascii=True, allow_nan=False, separators=(",", ":"), default=stand_in
+            ).encode()  # fmt: skip
+        except (ValueError, RecursionError):
+            raise JsonError("not representable as JSON") from None
+    else:
+        _check_nulls(text, value)
+    if not packed:
+        return [text]
+    first, *rest = text.split(b'"' + _STANDS_FOR_PACKED.encode() + b'"')
+    out = [first]
+    for one, between in zip(packed, rest, strict=True):
+        out += (*one.parts, between)
+    return out
+
+
+def with_last(packed: Packed, value: Json) -> Packed:
+    """A packed list with one more item. What is no list stays as it is."""
+    if not packed.parts[0].startswith(b"[") or not packed.parts[-1].endswith(b"]"):
+        return packed
+    return Packed([*packed.parts[:-1], packed.parts[-1][:-1] + b"," + dumps(value) + b"]"])
+
+
+def unpacked(value: JsonObject) -> JsonObject:
+    """With every member opened: for what the gate itself has to read.
+
+    Raises:
+        JsonError: see the module.
+    """
+    if not is_packed(value):
+        return value
+    return {
+        key: parse_upstream(b"".join(member.parts)) if type(member) is Packed else member
+        for key, member in value.items()
+    }
+
+
+def _check_nulls(text: bytes, value: Json) -> None:
+    """orjson writes NaN as null: a null that stands there for another value is an error, not an answer."""
+    if b"null" in text and any(type(item) is float and not math.isfinite(item) for item in _scalars(value)):
+        raise JsonError("a number is not finite")
 
 
 def parse_text(text: str, *, depth: int = UPSTREAM_DEPTH) -> Json:

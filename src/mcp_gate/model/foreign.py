@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 Json: TypeAlias = Any
@@ -10,6 +10,32 @@ Json: TypeAlias = Any
 
 JsonObject: TypeAlias = dict[str, Json]
 JsonMapping: TypeAlias = Mapping[str, Json]
+
+
+class Packed:
+    """A member of a message that is too large to be opened in the gate's own process: its JSON, on one line.
+
+    It stands where its value would. It can be passed on, and be looked into by `mcp_gate.annex`; whatever else expects
+    a value there fails on it.
+    """
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: Sequence[bytes]) -> None:
+        """
+        Args:
+            parts: the JSON, cut anywhere: none of them is so large that to copy it takes long.
+        """
+        self.parts = tuple(parts)
+
+    def __len__(self) -> int:
+        """In bytes."""
+        return sum(map(len, self.parts))
+
+
+def is_packed(value: JsonObject) -> bool:
+    """Whether a member of it is."""
+    return any(type(member) is Packed for member in value.values())
 
 
 class Foreign(str):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -27,6 +27,10 @@ class Tokenizer(Protocol):
 
     issued: set[str]
     """Those that stand in the result."""
+
+    def foresee(self, values: Iterable[tuple[str, str]]) -> None:
+        """Which entities and values will be asked for, in order: who has to ask elsewhere asks for many at once."""
+        ...
 
     def of(self, entity: str, text: str) -> str | None:
         """A token for a value; None: there is none to be had."""
@@ -62,6 +66,9 @@ def redact(
     there = [one for one in found if one.decision in TAKEN_OUT]
     if again := told_again(walked, there):
         there = sorted([*there, *again], key=lambda one: (one.leaf, one.finding.start))
+    if tokens is not None:
+        put_back = [one for one in there if one.decision is OutputDecision.TOKENIZE]
+        tokens.foresee((one.finding.entity, _value(one, walked)) for one in put_back)
     edits: dict[int, Edit] = {}
     renamed: dict[Trail, str] = {}
     told: list[tuple[Found, str]] = []
@@ -129,12 +136,15 @@ def _edit(walked: Walked, leaf: int, there: Sequence[tuple[Found, str]], told: l
 
 def _name(placeholders: Placeholders, tokens: Tokenizer | None, one: Found, walked: Walked) -> str:
     """What stands in place of a value."""
-    finding = one.finding
-    value = walked.leaves[one.leaf].text[finding.start : finding.end]
+    value = _value(one, walked)
     token = None
     if tokens is not None and one.decision is OutputDecision.TOKENIZE:
-        token = tokens.of(finding.entity, value)
-    return placeholders.of(finding.entity, value) if token is None else token
+        token = tokens.of(one.finding.entity, value)
+    return placeholders.of(one.finding.entity, value) if token is None else token
+
+
+def _value(one: Found, walked: Walked) -> str:
+    return walked.leaves[one.leaf].text[one.finding.start : one.finding.end]
 
 
 def without_lookalikes(

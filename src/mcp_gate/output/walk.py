@@ -147,6 +147,8 @@ class _Walk:
                 self._add(value, keys, trail, _TEXT)
         elif kind is int or kind is float:
             self._number(value, keys, trail)
+        elif value is not None and kind is not bool:
+            raise TypeError("no part of a payload that is open")
 
     def _object(self, value: JsonObject, keys: tuple[str, ...], trail: Trail) -> None:
         """Nearly every value there is goes through here: written out, it takes two thirds of the time."""

@@ -69,13 +69,14 @@ class Database(Protocol):
         ...
 
     def write(
-        self, body: Body[T], *, lazy: bool = False, reads_record: bool = False, alone: bool = False
+        self, body: Body[T], *, lazy: bool = False, reads_record: bool = False, alone: bool = False,
+        heavy: bool = False,
     ) -> asyncio.Future[T]:
         """Queue a transaction. The future resolves once it is durable; cancelling it leaves the transaction whole.
 
         A lazy one rides along with the next commit, or goes by itself after 20 ms. One that reads the record finds in
         it all that was queued before. One that is alone, with no other to share its commit with, may be done before
-        this returns.
+        this returns. One that is heavy writes so much that nobody may be made to wait for it here.
         """
         ...
 

@@ -72,7 +72,8 @@ class SQLite:
         return self._writer.commits
 
     def write(
-        self, body: Body[T], *, lazy: bool = False, reads_record: bool = False, alone: bool = False
+        self, body: Body[T], *, lazy: bool = False, reads_record: bool = False, alone: bool = False,
+        heavy: bool = False,
     ) -> asyncio.Future[T]:
         """Queue a transaction, in the order of the calls.
 
@@ -88,6 +89,8 @@ class SQLite:
             if self._due is None:
                 self._due = self._loop.call_later(LAZY_SEC, self._lazy_due)
             self._lazy.append(job)
+            if heavy:
+                self._flush()  # else it could ride along with one that the event loop writes
         elif alone and self._writer.at_once([*self._lazy, job]):
             self._lazy.clear()
         else:

@@ -64,6 +64,8 @@ __all__ = [
 
 FILE_NAME = "gate.db"
 """Name of the database in the state directory."""
+HEAVY = 262_144
+"""Bytes of a kept result, above which the event loop does not write it itself."""
 CHECKPOINT_KEY = "checkpoint_key"
 """Name of the fact that is the seed of the gate's own key, 64 hex digits."""
 
@@ -217,7 +219,8 @@ class Store:
             self._counted.collected(call.id)
         if done and state in calls.EXECUTED:
             self.habits.executed(call)
-        return self._write(partial(requests.ended, end, opening, self._spoken) if opening else end, lazy=lazy)
+        body = partial(requests.ended, end, opening, self._spoken) if opening else end
+        return self._write(body, lazy=lazy, heavy=result is not None and len(result) > HEAVY)
 
     def delivered(self, call_id: str, events: Sequence[Event] = ()) -> Awaitable[None]:
         """The agent has the outcome; what was kept for collection is wiped. Lazy."""
@@ -449,5 +452,5 @@ class Store:
         if opening.exception() is not None or not isinstance(opening.result(), Opened):
             self._counted.never_sent(call_id)
 
-    def _write(self, body: Callable[..., None], *, lazy: bool = False) -> asyncio.Future[None]:
-        return self._db.write(body, lazy=lazy)
+    def _write(self, body: Callable[..., None], *, lazy: bool = False, heavy: bool = False) -> asyncio.Future[None]:
+        return self._db.write(body, lazy=lazy, heavy=heavy)

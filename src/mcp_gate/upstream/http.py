@@ -29,6 +29,7 @@ from mcp_gate.upstream.rate import Rate
 from mcp_gate.wire import headers
 from mcp_gate.wire.errors import BUSY, RpcError
 from mcp_gate.wire.message import RequestId
+from mcp_gate.wire.opener import Opener
 from mcp_gate.wire.peer import Lost
 from mcp_gate.wire.tracecontext import context_of
 
@@ -52,7 +53,7 @@ class HttpLink:
     stands for itself and `alive` ends with `close` alone.
     """
 
-    def __init__(self, spec: UpstreamSpec, inbound: Inbound, limits: Limits) -> None:
+    def __init__(self, spec: UpstreamSpec, inbound: Inbound, limits: Limits, opener: Opener | None = None) -> None:
         """
         Raises:
             Lost: the address or a header is not usable.
@@ -66,7 +67,7 @@ class HttpLink:
         self._why = ""
         self._inbound = inbound
         self._wire = HttpWire(spec, limits.upstream_bytes)
-        self._reader = Reader(self._wire, self)
+        self._reader = Reader(self._wire, self, opener)
         self._session: str | None = None
         self._ids = 0
         self._loop = asyncio.get_running_loop()
@@ -92,7 +93,7 @@ class HttpLink:
         if not self.alive:
             raise Lost("the connection is closed", sent=False)
         self._ids += 1
-        ticket = HttpTicket(self._ids, self._loop.create_future())
+        ticket = HttpTicket(self._ids, method, self._loop.create_future())
         try:
             written = self._headers(method, params)
         except UnicodeEncodeError:
@@ -319,9 +320,11 @@ def _cancel(task: asyncio.Task[None] | None) -> None:
         task.cancel()
 
 
-async def open_http(spec: UpstreamSpec, hello: ClientHello | None, inbound: Inbound, limits: Limits) -> HttpLink:
+async def open_http(
+    spec: UpstreamSpec, hello: ClientHello | None, inbound: Inbound, limits: Limits, opener: Opener | None = None
+) -> HttpLink:
     """Connect and shake hands (see `link.open_link`)."""
-    link = HttpLink(spec, inbound, limits)
+    link = HttpLink(spec, inbound, limits, opener)
     try:
         if hello is None and await _discovered(link):
             return link

@@ -10,7 +10,8 @@ from mcp_gate.model.foreign import JsonObject
 from mcp_gate.upstream.http_wire import EVENTS, JSON, Broken, HttpAnswer, HttpWire
 from mcp_gate.upstream.sse import SseEvent
 from mcp_gate.wire.errors import UPSTREAM_UNREACHABLE, RpcError
-from mcp_gate.wire.message import Answer, Failure, Malformed, Notification, Request, RequestId, read
+from mcp_gate.wire.message import Answer, Failure, Malformed, Message, Notification, Request, RequestId
+from mcp_gate.wire.opener import Opener, opened, result_of
 from mcp_gate.wire.peer import Lost
 
 DEPTH: Final = 200
@@ -27,15 +28,16 @@ TAIL_SEC: Final = 2.0
 class HttpTicket:
     """A request under way in a task of its own."""
 
-    __slots__ = ("future", "id", "task")
+    __slots__ = ("future", "id", "method", "task")
 
-    def __init__(self, id: int, future: asyncio.Future[JsonObject]) -> None:
+    def __init__(self, id: int, method: str, future: asyncio.Future[JsonObject]) -> None:
         self.id: RequestId = id
+        self.method = method
         self.future = future
         self.task: asyncio.Task[None] | None = None
 
     async def result(self) -> JsonObject:
-        return await self.future
+        return result_of(self.method, await self.future)
 
     def succeed(self, result: JsonObject) -> None:
         if not self.future.done():
@@ -93,8 +95,9 @@ class Owner(Protocol):
 class Reader:
     """Settles tickets from answers, and hands over what else is said on the way."""
 
-    def __init__(self, wire: HttpWire, owner: Owner) -> None:
+    def __init__(self, wire: HttpWire, owner: Owner, opener: Opener | None = None) -> None:
         self._wire = wire
+        self._opener = opener
         self._owner = owner
         self.dropped = 0
         """Events that were no messages, and answers to nothing that was asked."""
@@ -110,7 +113,7 @@ class Reader:
             await self._stream(ticket, answer)
         elif answer.status == 200 and answer.type == JSON:
             self._owner.greeted(answer)
-            self._settle(ticket, await answer.body())
+            self._settle(ticket, await opened(self._opener, await answer.body(), DEPTH))
         else:
             await self._refused(ticket, answer)
 
@@ -122,18 +125,18 @@ class Reader:
         """
         garbage = 0
 
-        def take(event: SseEvent) -> None:
+        async def take(event: SseEvent) -> None:
             nonlocal garbage
             place.note(event)
-            garbage += bool(event.data) and not self._message(event.data, None)
+            garbage += bool(event.data) and not await self._message(event.data, None)
             _bear(garbage)
 
         await answer.events(take)
 
     # ---- one answer
 
-    def _settle(self, ticket: HttpTicket, body: bytes) -> None:
-        match read(body, upstream=True, depth=DEPTH):
+    def _settle(self, ticket: HttpTicket, message: Message) -> None:
+        match message:
             case Answer(id, result) if _same(id, ticket.id):
                 ticket.succeed(result)
             case Failure(id, error) if _same(id, ticket.id):
@@ -194,12 +197,12 @@ class Reader:
         try:
             async with asyncio.timeout(None) as tail:
 
-                def take(event: SseEvent) -> None:
+                async def take(event: SseEvent) -> None:
                     nonlocal garbage
                     if ticket.future.done():
                         return
                     place.note(event)
-                    garbage += bool(event.data) and not self._message(event.data, ticket)
+                    garbage += bool(event.data) and not await self._message(event.data, ticket)
                     _bear(garbage)
                     if ticket.future.done():
                         tail.reschedule(asyncio.get_running_loop().time() + TAIL_SEC)
@@ -209,9 +212,9 @@ class Reader:
             if not ticket.future.done() and place.id is None:
                 raise
 
-    def _message(self, data: bytes, ticket: HttpTicket | None) -> bool:
-        """One message on a stream; False if it is none that belongs there."""
-        message = read(data, upstream=True, depth=DEPTH)
+    async def _message(self, data: bytes, ticket: HttpTicket | None) -> bool:
+        """One message on a stream; False if it is none that belongs there. What comes behind it waits."""
+        message = await opened(self._opener, data, DEPTH)
         match message:
             case Answer(id, result) if ticket is not None and _same(id, ticket.id):
                 ticket.succeed(result)

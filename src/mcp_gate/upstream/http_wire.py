@@ -6,7 +6,7 @@ import functools
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
@@ -120,7 +120,7 @@ class HttpAnswer:
                 parts.append(chunk)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    async def events(self, take: Callable[[SseEvent], None]) -> None:
+    async def events(self, take: Callable[[SseEvent], Awaitable[None]]) -> None:
         """Hand over the events of the body, in order, until the server ends it.
 
         Raises:
@@ -131,7 +131,7 @@ class HttpAnswer:
         with self._reading() as stream:
             async for chunk in stream:
                 for event in reader.feed(chunk):
-                    take(event)
+                    await take(event)
 
     @contextmanager
     def _reading(self) -> Iterator[AsyncByteStream]:

@@ -11,6 +11,7 @@ from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.upstream.launch import Unvetted, Vetting
 from mcp_gate.upstream.reach import NOWHERE, Reach
 from mcp_gate.wire.message import RequestId
+from mcp_gate.wire.opener import Opener
 from mcp_gate.wire.peer import Lost
 
 MODERN_VERSION: Final = "2026-07-28"
@@ -149,6 +150,7 @@ async def open_link(
     limits: Limits,
     reach: Reach = NOWHERE,
     vetting: Vetting | None = None,
+    opener: Opener | None = None,
 ) -> Link:
     """Connect, and shake hands.
 
@@ -156,6 +158,7 @@ async def open_link(
         hello: the client to mirror; None for the gate's own connection, which prefers the stateless protocol.
         reach: what its process may reach over the network, where it is to be in a sandbox.
         vetting: whether what it runs may be started; None: whatever is there is.
+        opener: reads what is large of what it says.
 
     Raises:
         Lost: it cannot be reached, or the handshake failed; the reason is fit for people.
@@ -163,10 +166,10 @@ async def open_link(
     if spec.command is not None:
         from mcp_gate.upstream.stdio import open_stdio
 
-        return await open_stdio(spec, hello, inbound, limits, reach, vetting or Unvetted())
+        return await open_stdio(spec, hello, inbound, limits, reach, vetting or Unvetted(), opener)
     from mcp_gate.upstream.http import open_http
 
-    return await open_http(spec, hello, inbound, limits)
+    return await open_http(spec, hello, inbound, limits, opener)
 
 
 def own_meta() -> JsonObject:

@@ -21,6 +21,7 @@ from mcp_gate.upstream.link import ClientHello, Down, Inbound, Link, Misbehaved,
 from mcp_gate.upstream.programs import Programs, Vetted, why
 from mcp_gate.upstream.reach import Reach
 from mcp_gate.wire.errors import METHOD_NOT_FOUND, RpcError
+from mcp_gate.wire.opener import Opener
 from mcp_gate.wire.peer import Lost
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,8 @@ class Upstreams:
         self._mended: dict[str, asyncio.Event] = {}
         """Set when an upstream that is waited for may be tried again at once."""
         self.programs = Programs()
+        self.opener: Opener | None = None
+        """Who reads what is large; set before `start`."""
         self.inbound: Inbound | None = None
         """Who hears what shared connections say; set before `start`."""
         self.on_tools: Callable[[str], None] = lambda upstream: None
@@ -123,7 +126,7 @@ class Upstreams:
         if spec is None:
             raise Lost(f"there is no upstream '{upstream}'", sent=False)
         tap = _Tap(inbound, self)
-        link = await open_link(spec, hello, tap, self._limits, self._reach(upstream), self._vetting(spec))
+        link = await open_link(spec, hello, tap, self._limits, self._reach(upstream), self._vetting(spec), self.opener)
         now = self._specs.get(upstream)
         if now is None or not _same(now, spec):  # a reload or the end overtook us
             await link.close()
@@ -199,7 +202,8 @@ class Upstreams:
             log.exception("upstream %s: its tools could not be looked at", upstream)
 
     async def connect(self, spec: UpstreamSpec, inbound: Inbound) -> Link:
-        return await open_link(spec, None, inbound, self._limits, self._reach(spec.id), self._vetting(spec))
+        reach = self._reach(spec.id)
+        return await open_link(spec, None, inbound, self._limits, reach, self._vetting(spec), self.opener)
 
     def _vetting(self, spec: UpstreamSpec) -> Vetting:
         return Vetted(spec.id, self.programs) if spec.pin_program else Unvetted()

@@ -30,6 +30,7 @@ from mcp_gate.upstream.rate import Rate
 from mcp_gate.upstream.reach import Reach
 from mcp_gate.wire.errors import BUSY, INTERNAL_ERROR, RpcError
 from mcp_gate.wire.message import Malformed, RequestId, Why
+from mcp_gate.wire.opener import Opener, result_of
 from mcp_gate.wire.peer import Lost, Peer, Sent
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class StdioTicket:
     """A request written to the child."""
 
     sent: Sent
+    method: str
     token: RequestId | None
     """What its progress is reported under."""
 
@@ -60,13 +62,13 @@ class StdioTicket:
         return self.sent.id
 
     async def result(self) -> JsonObject:
-        return await self.sent.future
+        return result_of(self.method, await self.sent.future)
 
 
 class StdioLink:
     """Implements `Link`, and is the handler of its own peer."""
 
-    def __init__(self, spec: UpstreamSpec, inbound: Inbound, limits: Limits) -> None:
+    def __init__(self, spec: UpstreamSpec, inbound: Inbound, limits: Limits, opener: Opener | None = None) -> None:
         self.upstream = spec.id
         self.version = ""
         self.hello: JsonObject = {}
@@ -84,7 +86,7 @@ class StdioLink:
         self._violation = ""
         self._overruns = Overruns(self)
         self._ending: asyncio.Task[None] | None = None
-        self.peer = Peer(self, limit=limits.upstream_bytes, upstream=True, depth=DEPTH)
+        self.peer = Peer(self, limit=limits.upstream_bytes, upstream=True, depth=DEPTH, opener=opener)
 
     async def start(self, spec: UpstreamSpec, reach: Reach, vetting: Vetting) -> None:
         """Start the child.
@@ -120,7 +122,7 @@ class StdioLink:
         self._ids += 1
         sent = self.peer.send_request(method, params, self._ids)
         sent.future.add_done_callback(self._answered)
-        return StdioTicket(sent, _progress_token(params))
+        return StdioTicket(sent, method, _progress_token(params))
 
     def _answered(self, _: asyncio.Future[JsonObject]) -> None:
         self._garbage = 0
@@ -236,12 +238,13 @@ def _progress_token(params: JsonObject | None) -> RequestId | None:
 
 
 async def open_stdio(
-    spec: UpstreamSpec, hello: ClientHello | None, inbound: Inbound, limits: Limits, reach: Reach, vetting: Vetting
-) -> StdioLink:
+    spec: UpstreamSpec, hello: ClientHello | None, inbound: Inbound, limits: Limits, reach: Reach, vetting: Vetting,
+    opener: Opener | None = None,
+) -> StdioLink:  # fmt: skip
     """Start the child and shake hands (see `link.open_link`)."""
 
     async def started() -> StdioLink:
-        link = StdioLink(spec, inbound, limits)
+        link = StdioLink(spec, inbound, limits, opener)
         await link.start(spec, reach, vetting)
         return link
 

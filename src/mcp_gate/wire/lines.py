@@ -6,15 +6,21 @@ from collections.abc import Callable
 
 
 class LineSplitter:
-    """Feeds whole lines to `on_line`; a line longer than `limit` bytes is dropped to its end and told once.
+    """Feeds whole lines to `on_line`; a line longer than `limit` bytes is dropped to its end and told once. One above
+    `large` goes to `on_large` as it came, in parts: to join them would take long.
 
     Memory never exceeds `limit` plus one chunk, whatever arrives. Blank lines are skipped.
     """
 
-    __slots__ = ("_limit", "_on_line", "_on_overflow", "_parts", "_size", "_skipping")
+    __slots__ = ("_large", "_limit", "_on_large", "_on_line", "_on_overflow", "_parts", "_size", "_skipping")
 
-    def __init__(self, limit: int, on_line: Callable[[bytes], None], on_overflow: Callable[[], None]) -> None:
+    def __init__(
+        self, limit: int, on_line: Callable[[bytes], None], on_overflow: Callable[[], None], large: int | None = None,
+        on_large: Callable[[list[bytes]], None] | None = None,
+    ) -> None:  # fmt: skip
         self._limit = limit
+        self._large = limit if large is None else large
+        self._on_large = on_large
         self._on_line = on_line
         self._on_overflow = on_overflow
         self._parts: list[bytes] = []
@@ -45,6 +51,10 @@ class LineSplitter:
             return
         if self._size + len(tail) > self._limit:
             self._overflow(skipping=False)
+            return
+        if self._on_large is not None and self._size + len(tail) > self._large:
+            parts, self._parts, self._size = [*self._parts, tail], [], 0
+            self._on_large(parts)
             return
         if self._parts:
             self._parts.append(tail)

@@ -91,7 +91,8 @@ def read(line: bytes, *, upstream: bool, depth: int) -> Message:
     except strictjson.JsonError as e:
         if not upstream and isinstance(e, strictjson.TooLarge) and (asked := _asked(line, depth)) is not None:
             return _malformed(line, Why.NUMBER, INVALID_PARAMS, f"Invalid params: {e}", asked)
-        id_ = _answered(line) if upstream else None
+        # A call whose answer cannot be read fails at once, instead of being waited for.
+        id_ = answered(line, line[-LONGEST_END:]) if upstream else None
         return _malformed(line, Why.PARSE, PARSE_ERROR, f"Parse error: {e}", id_, answers=id_ is not None)
     return classify(value, line)
 
@@ -105,12 +106,16 @@ def _asked(line: bytes, depth: int) -> RequestId | None:
     return message.id if isinstance(message, Request) else None
 
 
-def _answered(line: bytes) -> int | None:
-    """The request that an unreadable line means to answer, as the usual libraries write answers. It then fails at once,
-    instead of being waited for."""
-    found = BEGINS.match(line)
-    if found is None and line.startswith((b'{"result":', b'{"error":')):
-        found = ENDS.search(line[-LONGEST_END:])
+def answered(begin: bytes, end: bytes) -> int | None:
+    """The request that a line means to answer which is not read, as the usual libraries write answers.
+
+    Args:
+        begin: of the line.
+        end: its last `LONGEST_END` bytes.
+    """
+    found = BEGINS.match(begin)
+    if found is None and begin.startswith((b'{"result":', b'{"error":')):
+        found = ENDS.search(end)
     return None if found is None else int(found[1])
 
 

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
 from mcp_gate.lang import strictjson
-from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.model.foreign import Json, JsonObject, is_packed
 from mcp_gate.wire.errors import RpcError
 from mcp_gate.wire.lines import LineSplitter
-from mcp_gate.wire.message import Answer, Failure, Malformed, Notification, Request, RequestId, read, too_long
+from mcp_gate.wire.message import (
+    Answer,
+    Failure,
+    Malformed,
+    Message,
+    Notification,
+    Request,
+    RequestId,
+    read,
+    too_long,
+)
+from mcp_gate.wire.opener import LARGE, Opener, Opening
 
 
 class Lost(Exception):
@@ -53,18 +64,23 @@ class Handler(Protocol):
 class Peer:
     """Reads lines with `feed`, writes them with `write`; owns the table of requests under way."""
 
-    def __init__(self, handler: Handler, *, limit: int, upstream: bool, depth: int = 64) -> None:
+    def __init__(
+        self, handler: Handler, *, limit: int, upstream: bool, depth: int = 64, opener: Opener | None = None
+    ) -> None:
         """
         Args:
             limit: longest line accepted, in bytes.
             upstream: whether the other side is an upstream (see `message.read`).
             depth: deepest nesting of a whole message.
+            opener: reads large lines of an upstream.
         """
         self._handler = handler
         self._limit = limit
         self._upstream = upstream
         self._depth = depth
-        self._splitter = LineSplitter(limit, self._line, self._overflow)
+        self._opening = None if opener is None else Opening(opener, self, depth, limit)
+        large = None if self._opening is None else self._opening.put
+        self._splitter = LineSplitter(limit, self._line, self._overflow, LARGE, large)
         self._ids = itertools.count(1)
         self._pending: dict[RequestId, asyncio.Future[JsonObject]] = {}
         self._transport: asyncio.WriteTransport | None = None
@@ -92,9 +108,23 @@ class Peer:
         self._handler.on_malformed(self, too_long(self._limit))
 
     def _line(self, line: bytes) -> None:
-        if self.closed:
+        if self._opening is not None and self._opening.busy:
+            self._opening.put([line])
+        elif not self.closed:
+            self.take(read(line, upstream=self._upstream, depth=self._depth))
+
+    def expects(self, id: int) -> bool:
+        """Whether a request of ours waits for its answer."""
+        return id in self._pending
+
+    def too_much(self) -> None:
+        """More came behind a large line than can be kept."""
+        self.close("more came than could be read")
+
+    def take(self, message: Message) -> None:
+        """Deal with a message. After the end only answers count, which were here before."""
+        if self.closed and not isinstance(message, Answer | Failure | Malformed):
             return
-        message = read(line, upstream=self._upstream, depth=self._depth)
         match message:
             case Answer(id, result):
                 self._settle(id, lambda f: f.set_result(result))
@@ -106,11 +136,15 @@ class Peer:
                 self._settle(id, lambda f: f.set_exception(error))
             case Malformed(id=id, answers=True) if id is not None:
                 self._settle(id, lambda f: f.set_exception(Lost("the answer is no JSON-RPC answer", sent=True)))
-                self._handler.on_malformed(self, message)
+                self._malformed(message)
             case Malformed():
-                self._handler.on_malformed(self, message)
+                self._malformed(message)
             case _:
                 assert_never(message)
+
+    def _malformed(self, message: Malformed) -> None:
+        if not self.closed:
+            self._handler.on_malformed(self, message)
 
     def _settle(self, id: RequestId, act: Callable[[asyncio.Future[JsonObject]], None]) -> None:
         future = self._pending.pop(id, None)
@@ -156,7 +190,11 @@ class Peer:
 
     def answer(self, id: RequestId, result: Json) -> None:
         """Write the answer to a request; on a closed connection it is dropped."""
-        self._write(strictjson.dumps({"jsonrpc": "2.0", "id": id, "result": result}))
+        message: JsonObject = {"jsonrpc": "2.0", "id": id, "result": result}
+        if type(result) is dict and is_packed(result):
+            self._write_parts(strictjson.pieces(message))
+        else:
+            self._write(strictjson.dumps(message))
 
     def fail(self, id: RequestId | None, error: RpcError) -> None:
         """Write an error; `id` None is for what had no usable id."""
@@ -178,6 +216,16 @@ class Peer:
             self._transport.write(data + b"\n")
             self._corked = True
             self._loop.call_soon(self._uncork)
+
+    def _write_parts(self, parts: Sequence[bytes]) -> None:
+        """One line that is not put together: that would take long."""
+        self._flush()
+        transport = self._transport
+        if transport is None or not self.open:
+            return
+        for part in parts:
+            transport.write(part)
+        transport.write(b"\n")
 
     def _uncork(self) -> None:
         self._corked = False
@@ -219,11 +267,14 @@ class Peer:
             return
         self.closed = True
         self._writable.set()
-        for future in self._pending.values():
+        coming = frozenset[RequestId]() if self._opening is None else frozenset(self._opening.coming)
+        for id in self._pending.keys() - coming:
+            future = self._pending.pop(id)
             if not future.done():
                 future.set_exception(Lost(reason, sent=True))
                 future.exception()  # whoever waits still sees it; nobody waiting is no error
-        self._pending.clear()
+        if self._opening is not None:
+            self._opening.close()
         if self._transport is not None:
             self._flush()
             self._transport.close()

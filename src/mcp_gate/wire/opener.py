@@ -1,0 +1,170 @@
+"""Lines of an upstream that are too large to be read where others wait: somebody else reads them, and leaves closed
+what is bulky."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from mcp_gate.lang import strictjson
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.wire.errors import PARSE_ERROR, RpcError
+from mcp_gate.wire.message import LONGEST_END, Malformed, Message, Why, answered, read
+
+log = logging.getLogger(__name__)
+
+LARGE: Final = 1_200_000
+"""Bytes of a message, above which it is read elsewhere. What is smaller is read within a few milliseconds."""
+PASSED_ON: Final = frozenset({"tools/call", "resources/read", "prompts/get", "tasks/result"})
+"""Methods whose results the gate hands on without reading what is bulky in them."""
+BEGINNING: Final = 256
+
+
+class Opener(Protocol):
+    """Reads lines of upstreams."""
+
+    async def opened(self, line: Sequence[bytes], depth: int) -> Message:
+        """What `message.read` makes of a line, with its bulky members packed.
+
+        Args:
+            line: in parts.
+
+        Raises:
+            Exception: it could not be read.
+        """
+        ...
+
+
+class Reader(Protocol):
+    """Whose lines they are."""
+
+    unexpected: int
+    """Answers to nothing that was asked."""
+
+    def expects(self, id: int) -> bool:
+        """Whether a request with that id waits for its answer."""
+        ...
+
+    def take(self, message: Message) -> None: ...
+
+    def too_much(self) -> None:
+        """More came behind a line than can be kept."""
+        ...
+
+
+class Opening:
+    """The large lines of one connection. An answer disturbs nobody: what comes behind it is read meanwhile. What comes
+    behind anything else waits until that was read."""
+
+    def __init__(self, opener: Opener, reader: Reader, depth: int, limit: int) -> None:
+        """
+        Args:
+            limit: bytes that wait behind a line.
+        """
+        self._opener = opener
+        self._reader = reader
+        self._depth = depth
+        self._limit = limit
+        self._behind: deque[list[bytes]] = deque()
+        self._waiting = 0
+        self._in_order: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.coming: set[int] = set()
+        """Requests whose answers are here, and being read."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether what comes now has to wait."""
+        return self._in_order is not None
+
+    def put(self, line: list[bytes]) -> None:
+        """A large line; or any, while something has to be read before it."""
+        id_ = None if self.busy else answered(_beginning(line), _end(line))
+        if id_ is not None:
+            self._put_answer(id_, line)
+            return
+        self._behind.append(line)
+        self._waiting += sum(map(len, line))
+        if self._waiting > 2 * self._limit:
+            self._reader.too_much()
+        elif self._in_order is None:
+            self._in_order = asyncio.create_task(self._all())
+
+    def _put_answer(self, id: int, line: list[bytes]) -> None:
+        if id in self.coming or not self._reader.expects(id):
+            self._reader.unexpected += 1
+            return
+        self.coming.add(id)
+        task = asyncio.create_task(self._answer(id, line))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Nothing more is read in order; answers that are here still count."""
+        self._behind.clear()
+        if self._in_order is not None:
+            self._in_order.cancel()
+
+    async def _answer(self, id: int, line: list[bytes]) -> None:
+        message = await self._opened(line, id)
+        self.coming.discard(id)
+        self._reader.take(message)
+        if self._reader.expects(id):  # it was the answer to nothing
+            self._reader.take(_unreadable(id))
+
+    async def _all(self) -> None:
+        try:
+            while self._behind:
+                line = self._behind.popleft()
+                size = sum(map(len, line))
+                self._waiting -= size
+                if size > LARGE:
+                    self._reader.take(await self._opened(line, None))
+                else:
+                    self._reader.take(read(b"".join(line), upstream=True, depth=self._depth))
+        finally:
+            self._in_order = None
+
+    async def _opened(self, line: list[bytes], id: int | None) -> Message:
+        try:
+            return await self._opener.opened(line, self._depth)
+        except Exception as e:
+            log.error("a message of an upstream could not be read: %s", e)
+            return _unreadable(id)
+
+
+def _beginning(line: Sequence[bytes]) -> bytes:
+    return b"".join(part[:BEGINNING] for part in line[:4])[:BEGINNING]
+
+
+def _end(line: Sequence[bytes]) -> bytes:
+    return b"".join(part[-LONGEST_END:] for part in line[-4:])[-LONGEST_END:]
+
+
+def _unreadable(id: int | None) -> Malformed:
+    error = RpcError(PARSE_ERROR, "Parse error: it could not be read")
+    return Malformed(Why.PARSE, error, id, answers=id is not None)
+
+
+async def opened(opener: Opener | None, data: bytes, depth: int) -> Message:
+    """A message of an upstream that came by itself, as `message.read` reads it; where it is large, by `opener`."""
+    if opener is None or len(data) <= LARGE:
+        return read(data, upstream=True, depth=depth)
+    try:
+        return await opener.opened((data,), depth)
+    except Exception as e:
+        log.error("a message of an upstream could not be read: %s", e)
+        return _unreadable(None)
+
+
+def result_of(method: str, result: JsonObject) -> JsonObject:
+    """A result as whoever asked takes it: closed only where it is handed on.
+
+    Raises:
+        JsonError: what is closed in it is no JSON.
+    """
+    return result if method in PASSED_ON else strictjson.unpacked(result)
+
