@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mcp_gate.output.edits import Clash, Put, Rename, edited
 from mcp_gate.output.fields import field_of
 from mcp_gate.output.opaque import dropped
+from mcp_gate.output.split import joined
 from mcp_gate.output.walk import SHORTEST_TEXT, Part, Walked, steps, walk
 
 JSONS = st.recursive(
@@ -131,3 +132,9 @@ def test_a_key_is_renamed_in_its_place_unless_it_would_hide_another() -> None:
 
 def test_the_record_tells_of_long_keys_in_short() -> None:
     assert len(field_of((None, "k" * 1000), {})) == 64
+
+
+def test_a_text_that_says_what_the_data_says_is_not_put_before_it() -> None:
+    said = "call 555 or 0199 now"
+    assert joined(walk({"content": [text(said)], "structuredContent": {"result": said}})) == []
+    assert len(joined(walk({"content": [text(said)], "structuredContent": {"result": "1234"}}))) == 1

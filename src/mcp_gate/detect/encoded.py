@@ -29,6 +29,7 @@ _ALPHABET_BYTES: Final = _ALPHABET.encode()
 _LONG: Final = 2_048
 """Characters of a run from which on it is gone through by the fastest means, and its beginning is decoded first."""
 _BEGINNING: Final = 128
+_BEGINNING_32: Final = 24
 _CHUNK: Final = 65_536
 _LEAST: Final = 8
 """Bytes in which something personal could lie."""
@@ -144,9 +145,11 @@ def _from_base64(token: str) -> bytes:
 
 
 def _from_base32(token: str) -> bytes:
-    """Nothing where it is none."""
+    """Nothing where it is none, or begins as no text does: the library goes through it character by character."""
     bare = "".join(token.rstrip("=").split()).upper()
     try:
+        if len(bare) > _BEGINNING_32 and _is_no_text(base64.b32decode(bare[:_BEGINNING_32])):
+            return b""
         return base64.b32decode(bare + "=" * (-len(bare) % 8))
     except binascii.Error:
         return b""
@@ -157,9 +160,13 @@ def _begins_as_no_text(token: str) -> bool:
     if all(char in string.hexdigits or char.isspace() for char in token) or _BASE32.fullmatch(token):
         return False
     try:
-        data = _from_base64(token)
+        return _is_no_text(_from_base64(token))
     except binascii.Error:
         return False
+
+
+def _is_no_text(data: bytes) -> bool:
+    """Whether bytes begin neither as a text does nor as something compressed."""
     if data.isascii() or data[:1] in b"\x1f\x78" or data[:2] in _MARKED or not (any(data[1:64:2]) and any(data[:64:2])):
         return False
     if _western(data):

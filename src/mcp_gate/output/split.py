@@ -46,9 +46,9 @@ def joined(walked: Walked) -> list[Joined]:
     """
     runs = [tuple(walked.blocks)] if walked.blocks else []
     data = _first_text(walked)
-    if runs and data is not None:
-        runs = [(*runs[0], data)]
     leaves = walked.leaves
+    if runs and data is not None and leaves[data].text != leaves[runs[0][-1]].text:  # many servers say it once more
+        runs = [(*runs[0], data)]
     views = [_join((run, *_neighbours(run, leaves)), leaves) for run in runs if len(run) > 1]
     for run in walked.lists:
         if len(run) > 1:  # the whole by itself, for it may be what a field of that name holds
