@@ -175,6 +175,9 @@ async def test_a_reviewer_sees_it_masked_and_may_let_out_just_that(tmp_path: Pat
         assert masked["content"][0]["text"] == "SSN [REDACTED:US_SSN#1], mail [REDACTED:EMAIL_ADDRESS#1], note late"
         bad = await say(gate, request, "redact", arguments={"fields": ["a..b"]}, nonce="n-1")
         assert isinstance(bad, Refusal)
+        slip = await say(gate, request, "redact", arguments={"fields": ["note", "response.note"]}, nonce="n-3")
+        assert isinstance(slip, Refusal)
+        assert "nothing in the result is called response.note" in slip.text
         done = await say(gate, request, "redact", arguments={"fields": ["note"]}, nonce="n-2")
         assert done.status is RequestStatus.APPROVED
         outcome = await perform(gate, job("get", {"id": 7}), upstream)

@@ -17,6 +17,7 @@ from mcp_gate.gate.receive import Received
 from mcp_gate.gate.recent import Recent
 from mcp_gate.gate.vault import Unreadable
 from mcp_gate.lang import strictjson
+from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call
 from mcp_gate.model.decision import OnTimeout
@@ -27,6 +28,8 @@ from mcp_gate.model.outcome import Outcome, Ran, Refused
 from mcp_gate.model.output import Form, OutputDecision, Unscannable
 from mcp_gate.model.request import Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
+from mcp_gate.output.hiding import Hidden
+from mcp_gate.output.remove import remove
 from mcp_gate.policy.read_output import OutputRule, parse_path
 from mcp_gate.review.proof import Terms, unreleased
 from mcp_gate.store.database import Conflict
@@ -264,10 +267,13 @@ class Quarantine:
         try:
             parsed = tuple(parse_path(path) for path in paths if _is_path(path))
         except ValueError:
-            return _bad("a field is keys joined by dots, *, ** or [*]")
+            return _bad("a field is keys of the data joined by dots, with * or ** for any key and [*] for all items")
         if len(parsed) < len(paths):
             return _bad(f"a field is a text of at most {LONGEST_FIELD} characters")
         whole = await self.result(request)
+        for path, field in zip(parsed, paths, strict=True):  # a slip would let out what was to go
+            if whole is not None and not await aside(large(whole), _names_something, whole, path):
+                return _bad(f"nothing in the result is called {reveal(field)}; a path begins below 'response'")
         seen = None if whole is None else await self._reduced(request, whole, parsed)
         match seen:
             case Passed(payload):
@@ -312,6 +318,13 @@ def _hashes(request: Request) -> frozenset[str]:
 
 def _reason(request: Request) -> str:
     return next((word.reason for word in reversed(request.decisions) if word.decision == "drop"), "")
+
+
+def _names_something(result: JsonObject, path: tuple[str, ...]) -> bool:
+    try:
+        return bool(remove(result, [OutputRule("reviewer", paths=(path,))])[1])
+    except Hidden:
+        return True
 
 
 def _is_path(path: object) -> bool:

@@ -129,8 +129,9 @@ class DeskScreen(Hearing):
 
     @on(Detail.Read)
     def _read(self) -> None:
-        if self.nagged:
-            self.say("read to its end: a approves, d denies")
+        kind = kind_of(self.detail.held.kind) if self.detail.held is not None else None
+        if self.nagged and kind is not None:
+            self.say(f"read to its end: a to {kind.yes}, d to {kind.no}")
 
     # ---- moving about
 
