@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -63,7 +65,7 @@ async def _look(loaded: Loaded, payload: JsonObject, call: Call) -> tuple[Egress
 
     scanner = Scanner(find_cache_directory(os.environ))
     try:
-        seen = await egress(loaded, scanner, "tools/call", payload, call=call)
+        seen = await egress(loaded, scanner, "tools/call", payload, call=call, tokens=_Tokens())
         if not loaded.outgoing.enabled:
             return seen, ()
         look = partial(scanner.scan, options=options(loaded.outgoing.detection))
@@ -72,6 +74,27 @@ async def _look(loaded: Loaded, payload: JsonObject, call: Call) -> tuple[Egress
         leave(Exit.USAGE, f"it cannot be scanned: {e}")
     finally:
         await scanner.close()
+
+
+class _Tokens:
+    """Those of a session that there is not: implements `output.redact.Tokenizer`."""
+
+    def __init__(self) -> None:
+        from mcp_gate.output.tokens import Tokens
+
+        self._tokens = Tokens("000000")
+        self.issued: set[str] = set()
+
+    def foresee(self, values: Iterable[tuple[str, str]]) -> None:
+        """Nothing has to be asked for elsewhere."""
+
+    def of(self, entity: str, text: str) -> str | None:
+        token = self._tokens.of(entity, text, math.inf)
+        self.issued.add(token or "")
+        return token
+
+    def keep(self) -> None:
+        """Nobody can bring one back."""
 
 
 def _told(seen: Egress, preview: tuple[Preview, ...], snapshot: str) -> JsonObject:

@@ -19,6 +19,11 @@ def told(seen: JsonObject) -> str:
     """Decision, what was found, what would be done, and what would leave."""
     word = WORDS[seen["output_safety_decision"]]
     lines = [f"{word}: {reveal(seen['why'])}." if "why" in seen else word]
+    if "suspicious" in seen:
+        places = ", ".join(map(reveal, seen["suspicious"]))
+        lines.append(f"It speaks to the model rather than to its user ({places}): the session of its call is tainted.")
+    if "partial" in seen:
+        lines.append("The time for names in prose ran out: not all of it was looked at for them.")
     if seen["found"]:
         head = ["FIELD", "ENTITY", "SCORE", "FOUND BY", "RULE", "SAYS"]
         lines += ["", table(head, [_row(one) for one in seen["found"]])]
