@@ -13,8 +13,7 @@ from mcp_gate.detect.commonwords import COMMON, THINGS
 from mcp_gate.detect.cuewords import ALONE_NOBODY
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
-from mcp_gate.detect.names.common import COMPANY
-from mcp_gate.detect.names.things import is_thing
+from mcp_gate.detect.names.doubt import is_of_things, is_only_given
 
 WORD: Final = r"(?:[A-Z]\.|(?:[DO]['’]|Mc|Mac|al-|El-)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*)"
 _PARTICLE: Final = r"(?:d[eiou]|da|das|dos|del|della|den|der|van|von|vom|zu|la|le|bin|ibn|al|el|ter|ten|y|e|auch|und)"
@@ -48,7 +47,9 @@ _LOWER: Final = words(
     "with by from to call called ask tell told met meet user users customer client contact author owner speaker "
     "manager member"
 ) | words(ALONE_NOBODY)
-"""After these a name has to be two words at least: too much else follows them."""
+"""After these a name has to be two words at least, or known as a given name: too much else follows them."""
+_ALWAYS: Final = words("agent operator technician todo fixme ping maintainer")
+"""The same, also where a colon or an equals sign stands in between."""
 _AFTER_OTHERS: Final = re.compile(r"(?i)\b(?:from|at|of|and|the|for|by|with|in|on|&) $")
 
 
@@ -81,9 +82,11 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
     labelled = ahead.rstrip(" \r\n\"'").endswith((":", "belongs to")) or _GIVEN_TO.search(ahead) is not None
     if word in ("from", "to", "cc", "bcc") and not labelled:
         return
-    least = 2 if word in _LOWER and not ahead.rstrip(" ").endswith((":", "=")) else 1
-    while name and sum(map(len, name.split())) > 2 and _parts(name) >= least and not goes_on(text, start + len(name)):
-        if " " in name and (is_thing(text, start, start + len(name)) or COMPANY.match(text, start + len(name))):
+    least = 2 if word in _ALWAYS or (word in _LOWER and not ahead.rstrip(" ").endswith((":", "="))) else 1
+    while name and sum(map(len, name.split())) > 2 and (_parts(name) >= least or is_only_given(name)):
+        if goes_on(text, start + len(name)):
+            return
+        if " " in name and is_of_things(text, start, start + len(name)):
             return
         yield Finding(start, start + len(name), "PERSON", 0.7, "person_by_words")
         match = _AND.match(text, start + len(name))  # `with Ann Lee and Bob Ray`
@@ -136,7 +139,7 @@ def before(pattern: re.Pattern[str], text: str, at: int, rule: str, *, of_any: b
     begin = least + match.start(1) + skipped
     if begin and (text[begin - 1].isalnum() or text[begin - 1] in "_@#/.-"):
         return
-    if is_thing(text, begin, begin + len(name)) or COMPANY.match(text, begin + len(name)):
+    if is_of_things(text, begin, begin + len(name)):
         return
     yield Finding(begin, begin + len(name), "PERSON", 0.7, rule)
 

@@ -49,6 +49,20 @@ def test_what_bears_a_full_name_is_nobody(text: str) -> None:
     assert people(text) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("// TODO(Federica): remove it", ["Federica"]),
+        ("transcript: agent=Federica customer=Sven", ["Federica", "Sven"]),
+        ("fyi, ping Ines instead", ["Ines"]),
+        ("User-Agent: Mozilla/5.0, agent=Firefox", []),
+        ("met Siemens today", []),
+    ],
+)
+def test_a_known_given_name_alone_is_somebody_where_people_are_spoken_of(text: str, expected: list[str]) -> None:
+    assert people(text) == expected
+
+
 def test_a_page_of_capitals_takes_time_in_proportion() -> None:
     text = "Anna " * 20_000
     assert len(people(text)) <= 1

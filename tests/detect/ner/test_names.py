@@ -219,3 +219,15 @@ def test_a_changed_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         weights.read("config.json")
     with pytest.raises(NoModel):
         Model()
+
+
+@there
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("The refund for Heather Thornbury went to the wrong bank.", "Heather Thornbury"),
+        ("your driver today is Jocelyn, white Skoda Octavia", "Jocelyn"),
+    ],
+)
+def test_a_known_given_name_tells_a_person_from_a_town(text: str, name: str) -> None:
+    assert ("PERSON", name) in found(text)

@@ -35,7 +35,7 @@ Slovenia Croatia Serbia London Paris Berlin
 COMMON: Final = frozenset(_WORDS.split())
 COMPANY: Final = re.compile(
     r"(?:[^\S\n][A-Z&][\w&.'-]*){0,2}?,?[^\S\n](?:Inc|Incorporated|Ltd|Limited|LLC|LLP|PLC|Plc|plc|GmbH|AG"
-    r"|SA|SAS|SE|NV|BV|AB|ASA|Oy|SpA|KG|Corp|Corporation|Co|Company|CO\.LTD|INC|LTD|CORP|CORPORATION|INCORPORATED|COMPANY"
+    r"|SA|SAS|SARL|Sarl|SRL|Srl|Pty|Pvt|KK|SE|NV|BV|AB|ASA|Oy|SpA|KG|Corp|Corporation|Co|Company|CO\.LTD|INC|LTD|CORP|CORPORATION|INCORPORATED|COMPANY"
     r"|Group|Holdings?|Trust|Fund|Bank|Partners|Management|Technologies|Technology|Systems|Industries|International|Club"
     r"|Foundation|University|Institute)\b"
 )

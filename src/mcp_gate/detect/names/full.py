@@ -12,7 +12,8 @@ from mcp_gate.detect.names.common import COMMON as NOBODY
 from mcp_gate.detect.names.common import COMPANY
 from mcp_gate.detect.names.headings import is_named_beside, is_under_thing
 from mcp_gate.detect.names.lexicon import is_given, is_surname
-from mcp_gate.detect.names.things import is_thing
+from mcp_gate.detect.names.namesakes import EITHER
+from mcp_gate.detect.names.things import SURNAMES, is_thing
 
 _WORD: Final = r"(?:(?:[DO]['’]|Mc|Mac|al-|El-)?[^\W\d_a-z][^\W\d_]+(?:['’-][^\W\d_]{2,})*)"
 _PARTICLE: Final = r"(?:van|von|de|der|den|da|dos|das|do|di|du|la|le|del|della|bin|ibn|al|el|ter|ten|zu|af|av|y|e)"
@@ -84,7 +85,9 @@ def _name(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _are_known(words: list[str]) -> bool:
-    if any(word in COMMON or word in THINGS or word in NOBODY for word in words):
+    if any(word in COMMON or (word in THINGS and word not in SURNAMES) or word in NOBODY for word in words):
+        return False
+    if words[-1] in SURNAMES and words[0] in EITHER:  # `Madison Park`
         return False
     return is_given(words[0]) and all(is_surname(word) or is_given(word) for word in words[1:])
 

@@ -35,7 +35,7 @@ _COMMIT: Final = re.compile(
 """The first line of a change to a program."""
 _JOINED_BEFORE: Final = re.compile(r"([^\W\d_][\w-]*)(?:,|;|/|,? and|,? or| &|,? und|,? et|,? vs\.?)[^\S\n]?\Z")
 _JOINED_AFTER: Final = re.compile(r"(?:,|;|/|,? and|,? or| &|,? und|,? et|,? vs\.?)[^\S\n]?([^\W\d_][\w-]*)")
-_SURNAMES: Final = frozenset({"Park", "Church", "Light"})
+SURNAMES: Final = frozenset({"Park", "Church", "Light"})
 """Words for things that are as good surnames."""
 _FAR: Final = 40
 """Characters before a name that are looked at."""
@@ -56,14 +56,14 @@ def is_thing(text: str, start: int, end: int) -> bool:
 def _is_made_of(words: list[str]) -> bool:
     """A kind of thing is the first or the last word of it: `Hurricane Katrina`, `Stanley Tumbler`."""
     last = words[-1]
-    return words[0].lower() in BEFORE or (last in THINGS and last not in _SURNAMES) or last.lower() in AFTER
+    return words[0].lower() in BEFORE or (last in THINGS and last not in SURNAMES) or last.lower() in AFTER
 
 
 def _is_followed(text: str, start: int, end: int) -> bool:
     if _LAWS.match(text, end) or _NAMED.match(text, end) or _VERBS.match(text, start):
         return True
     after = _WORD_AFTER.match(text, end)
-    return after is not None and after[1][0].isupper() and after[1] in THINGS and after[1] not in _SURNAMES
+    return after is not None and after[1][0].isupper() and after[1] in THINGS and after[1] not in SURNAMES
 
 
 def _has_neighbours(text: str, start: int, end: int) -> bool:

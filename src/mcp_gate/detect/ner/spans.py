@@ -8,6 +8,7 @@ from typing import Final
 
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.common import COMMON, COMPANY
+from mcp_gate.detect.names.doubt import is_doubtful, is_only_given
 from mcp_gate.detect.names.headings import column, is_place, is_under_thing, person_in
 from mcp_gate.detect.names.namesakes import NEVER
 from mcp_gate.detect.names.things import is_thing
@@ -25,6 +26,7 @@ _MORE_AFTER: Final = re.compile(
     rf"(?:[^\S\n](?:{_PARTICLES})){{0,2}}[^\S\n](?:[^\W\d_]\.?[^\S\n])?(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)"
 )
 _MORE_BEFORE: Final = re.compile(r"(?<![\w.])(?P<word>[^\W\d_]{2,}(?:['’-][^\W\d_]+)*)[^\S\n](?:[^\W\d_]\.?[^\S\n])?\Z")
+_LETTERS: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _NUMBER_BEFORE: Final = re.compile(r"(?<![\w.-])\d{1,6}[ ,]{1,2}\Z")
 _NUMBER_AFTER: Final = re.compile(r"[\s,}?]{1,8}(?:[^\W\d_][\w'’-]*[ ,]{1,2}){0,2}\d{4,6}(?![\w.-])")
 _WORD_END: Final = re.compile(r"(?<!\w)[^\W\d_]{1,2}['’-]\Z")
@@ -43,6 +45,10 @@ _NOT_PLACE: Final = re.compile(
 _HUMP: Final = re.compile(
     r"(?<!^Mc)(?<!^Mac)(?<!^Fitz)(?<!^De)(?<!^Di)(?<!^Du)(?<!^La)(?<!^Le)(?<![-'’ ]Mc)(?<=[a-zß-ÿ])[A-Z]"
 )
+_NO_ADDRESS: Final = re.compile(
+    r"\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|TRACE|FATAL)\b|\d\w{0,2}\. [A-Z]|\A[^\W\d]+(?: [^\W\d]+)*\n\d+\Z|#\d+, #"
+)
+"""Lines of logs, the end of a sentence and the next, a town in one row and the number of the next."""
 _POSTCODE: Final = re.compile(r"(?<=[A-Z]\d|\d[A-Z]|\d\d)[^\S\n]\d[A-Z]{2}\b")
 """The second half of a British one."""
 _SENTENCE: Final = re.compile(
@@ -60,7 +66,7 @@ def spans(text: str, words: Sequence[Word]) -> Iterator[Finding]:
         kind = _kind(word)
         if kind is None:
             continue
-        if run and kind == _kind(run[-1]) and _is_one(text, kind, run[-1].end, word.start):
+        if run and kind == _kind(run[-1]) and _goes_on(text, kind, run, word.start):
             run.append(word)
             continue
         yield from _finding(text, run)
@@ -68,8 +74,11 @@ def spans(text: str, words: Sequence[Word]) -> Iterator[Finding]:
     yield from _finding(text, run)
 
 
-def _is_one(text: str, kind: str, start: int, end: int) -> bool:
-    """Whether two words belong together, by what stands between them."""
+def _goes_on(text: str, kind: str, run: Sequence[Word], end: int) -> bool:
+    """Whether another word belongs to these, by what stands between them."""
+    start = run[-1].end
+    if kind == "PERSON" and text[start] == "," and (" " in text[run[0].start : start] or text[end].islower()):
+        return False  # the next of a list; in `Lee, Ann` one word stands before the comma
     return _BETWEEN[kind].fullmatch(text, start, end) is not None and not _SENTENCE.search(text, start, end)
 
 
@@ -83,8 +92,8 @@ def _finding(text: str, run: Sequence[Word]) -> Iterator[Finding]:
     kind = str(_kind(run[0]))
     found = _person(text, run) if kind == "PERSON" else _address(text, run)
     if kind == "ADDRESS" and not found:
-        cells = sorted({cell for word in run if (cell := person_in(text, word.start))})
-        yield from (Finding(*cell, "PERSON", 0.7, "prose") for cell in cells if not is_thing(text, *cell))
+        people = sorted({cell for word in run if (cell := person_in(text, word.start))}) or _among_places(text, run)
+        yield from (Finding(*place, "PERSON", 0.7, "prose") for place in people if not is_thing(text, *place))
     if found:
         yield Finding(*found, kind, round(0.5 + 0.35 * max(word.score for word in run), 2), "prose")
 
@@ -109,7 +118,23 @@ def _person(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
     if " " not in text[slice(*wide)] and max(word.score for word in run) < _DOUBT and _CODE.search(text):
         return None
     thing = is_thing(text, start, end) or is_thing(text, *wide) or is_under_thing(text, *wide)
+    thing = thing or is_doubtful(text, *wide, max(word.score for word in run))
     return None if thing else wide
+
+
+def _among_places(text: str, run: Sequence[Word]) -> list[tuple[int, int]]:
+    """Full names that the network took for places, of which the given name is known."""
+    out: list[tuple[int, int]] = []
+    for word in run:
+        if out and word.start < out[-1][1]:
+            continue
+        end = _LETTERS.match(text, word.start)
+        more = _MORE_AFTER.match(text, end.end()) if end and is_only_given(end[0]) else None
+        if more and _could_be(more["word"]) and more["word"] not in NEVER:
+            place = word.start, more.end()
+            if not (is_under_thing(text, *place) or COMPANY.match(text, place[1]) or is_doubtful(text, *place, 0.5)):
+                out.append(place)
+    return out
 
 
 def _capital(text: str, run: Sequence[Word]) -> Sequence[Word]:
@@ -168,6 +193,8 @@ def _address(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
         or len(place) < 8
         or _HUMP.search(place)
     ):
+        return None
+    if not any(c.islower() for c in place) or _NO_ADDRESS.search(place):
         return None
     if not place[0].isalnum() or _NOT_PLACE.search(place) or _IN_NUMBER.search(text, max(0, start - 2), start):
         return None
