@@ -43,6 +43,7 @@ def test_a_known_given_name_with_a_known_surname_is_somebody(text: str, expected
         "city: San Antonio",
         "src/Anna Miller/main.py and x.Anna Miller(1)",
         "Grant Access To Everyone In May Or June",
+        "yJd éht",
     ],
 )
 def test_what_bears_a_full_name_is_nobody(text: str) -> None:

@@ -65,8 +65,8 @@ def _begin(text: str, start: int) -> int:
         if not word or not (word[0].isupper() or _SMALL.fullmatch(word)):
             break
         start = at
-    while not text[start].isupper():  # a particle before the first word
-        start = text.index(" ", start) + 1
+    while not text[start].isupper() and (at := text.find(" ", start) + 1):  # a particle before the first word
+        start = at
     return start
 
 
