@@ -7,6 +7,7 @@ only near a digit or a separator is looked for where one is, block by block.
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -56,9 +57,10 @@ def hyperscan_engine(groups: Sequence[Group]) -> Engine:
     """Raises: ImportError: there is no wheel for this platform."""
     import hyperscan
 
-    guards = [group.guard for group in groups if group.guard is not None]
+    guards = [re.compile(group.guard.encode()) for group in groups if group.guard is not None]
     bases = [_database(hyperscan, group.patterns) for group in groups]
-    guarding = _database(hyperscan, list(enumerate(guards)), hyperscan.HS_FLAG_SINGLEMATCH) if guards else None
+    one_of = [(0, "|".join(group.guard for group in groups if group.guard is not None))]
+    guarding = _database(hyperscan, one_of, hyperscan.HS_FLAG_SINGLEMATCH) if guards else None
     numbers = [number for group in groups for number, _ in group.patterns]
     kinds = 1 + max(numbers)
     shared = [kind for kind in range(kinds) if numbers.count(kind) > 1]
@@ -68,7 +70,7 @@ def hyperscan_engine(groups: Sequence[Group]) -> Engine:
     def run(buffer: bytes, most: int | None = None) -> Ends:
         scratches = idle.pop() if idle else [hyperscan.Scratch(base) for base in (*bases, guarding) if base is not None]
         found: list[list[int]] = [[] for _ in range(kinds)]
-        guarded = iter(_guarded(buffer, _Pass(guarding, scratches[-1], len(guards)), len(guards)) if guards else ())
+        guarded = iter(_guarded(buffer, guards, _Pass(guarding, scratches[-1], 1)) if guards else ())
         try:
             for group, base, scratch in zip(groups, bases, scratches, strict=False):
                 one = _Pass(base, scratch, kinds, most)
@@ -97,13 +99,11 @@ class _Pass:
     def scan(self, part: bytes, found: list[list[int]]) -> None:
         """Note for every kind where it ends."""
 
-        adds = [one.append for one in found]
-
         def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            adds[number](end)
+            found[number].append(end)
 
         def counted(number: int, _start: int, end: int, _flags: int, _context: object) -> bool:
-            adds[number](end)
+            found[number].append(end)
             assert self._left is not None
             self._left -= 1
             return self._left < 0
@@ -122,28 +122,28 @@ class _Pass:
             own.extend(first + end for end in more if first + end > start)
 
 
-def _guarded(buffer: bytes, one: _Pass, count: int) -> list[list[tuple[int, int]]]:
+def _guarded(buffer: bytes, guards: Sequence[re.Pattern[bytes]], any_of_them: _Pass) -> list[list[tuple[int, int]]]:
     """For every guard the stretches near one, apart from each other."""
-    out: list[list[tuple[int, int]]] = [[] for _ in range(count)]
-    for first in range(0, len(buffer), _BLOCKS):
-        part = buffer[first : first + _BLOCKS]
-        if len(part) > _BLOCK and not any(_seen(part, one, count)):
-            continue
-        for at in range(first, first + len(part), _BLOCK):
-            start, stop = max(0, at - AROUND), min(len(buffer), at + _BLOCK + AROUND)
-            for seen, stretches in zip(_seen(buffer[at : at + _BLOCK], one, count), out, strict=True):
-                if seen and stretches and stretches[-1][1] >= start:
+    out: list[list[tuple[int, int]]] = [[] for _ in guards]
+    size = len(buffer)
+    for first in range(0, size, _BLOCKS):
+        last = min(size, first + _BLOCKS)
+        if last - first > _BLOCK:
+            seen: list[list[int]] = [[]]
+            any_of_them.scan(buffer[first:last], seen)
+            if not seen[0]:
+                continue
+        for guard, stretches in zip(guards, out, strict=True):
+            at = first
+            while (hit := guard.search(buffer, at, last)) is not None:
+                block = hit.start() // _BLOCK * _BLOCK
+                start, stop = max(0, block - AROUND), min(size, block + _BLOCK + AROUND)
+                if stretches and stretches[-1][1] >= start:
                     stretches[-1] = stretches[-1][0], stop
-                elif seen:
+                else:
                     stretches.append((start, stop))
+                at = block + _BLOCK
     return out
-
-
-def _seen(part: bytes, one: _Pass, count: int) -> list[list[int]]:
-    """For every guard something where it is there."""
-    here: list[list[int]] = [[] for _ in range(count)]
-    one.scan(part, here)
-    return here
 
 
 def _database(hyperscan: Any, numbered: Sequence[tuple[int, str]], flags: int = 0) -> Any:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from mcp_gate.detect.secrets.names import Kind, kind_of
 from mcp_gate.detect.secrets.pattern import compiled
 from mcp_gate.detect.secrets.shapes import Shape
+from mcp_gate.detect.secrets.telling import LONGEST_NAME, NAME_BYTES, stretches
 from mcp_gate.detect.secrets.triggers import WORD, Trigger
 from mcp_gate.detect.secrets.values import LONGEST, is_key, is_password, is_random, is_scrambled, is_worn
 
@@ -84,14 +85,17 @@ _ELSE: Final = compiled(
 """What is told of a password besides the password."""
 _IS: Final = (b"is", b"is:", b"was")
 _TRAILING: Final = b")}]>.:\\"
-_NAME_BYTES: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
-_LONGEST_NAME: Final = 64
 _MOST_WITHIN: Final = 32
 """How many names are looked at that stand in the value of another (`a=b=c=…`), so that it does not take for ever."""
 
 
-def assigned(data: bytes, signs: frozenset[Trigger]) -> Iterator[Shape]:
-    """What stands behind a telling name or word, as far as there are signs of any."""
+def assigned(data: bytes, signs: frozenset[Trigger], separators: Sequence[int]) -> Iterator[Shape]:
+    """What stands behind a telling name or word, as far as there are signs of any.
+
+    Args:
+        separators: where signs of names end.
+    """
+    yield from _named(data, separators)
     for trigger, find in _PASSES.items():
         if trigger in signs:
             yield from find(data)
@@ -126,36 +130,39 @@ def _shaped(pattern: Any, rule: str) -> Callable[[bytes], Iterator[Shape]]:
     return find
 
 
-def _named(data: bytes) -> Iterator[Shape]:
+def _named(data: bytes, separators: Sequence[int]) -> Iterator[Shape]:
+    """`password = …`"""
     at = seen = within = 0
     before: tuple[Kind, str, bool] | None = None
     entity: str | None = None
-    while (hit := _ASSIGNED.search(data, at)) is not None:
-        word, (gap, open_), begin = hit.start(), hit.span(2), hit.end(3)
-        first = _first(data, word)
-        kind = kind_of(data[first:gap].decode().rstrip("_.-"))
-        if kind is None:
-            at = begin
-            continue
-        within = within + 1 if word < seen else 0
-        at = begin if within < _MOST_WITHIN else max(seen, begin)
-        sep, quote = data[gap:open_], data[open_:begin]
-        ends = _ends(data, first, sep)
-        if ends is None:
-            continue
-        start, end = _value(data, begin, quote, ends)
-        seen = max(seen, end)
-        if b"," in sep and data[end + 1 : end + 2] not in (b")", b"]"):
-            continue
-        value = data[start:end]
-        alone = bool(quote) or ends == b"&#" or _has_line(data, first, sep, end)
-        if not alone and value.isalpha() and len(value) < 20 and not is_scrambled(value.decode()):
-            continue  # a word: nothing that stands free
-        asked = (kind, value.decode(), alone)
-        if asked != before:  # the same over and over is thought about once
-            before, entity = asked, _entity(asked[0], asked[1], written=asked[2])
-        if entity is not None:
-            yield Shape(start, end, entity, 0.75, "named")
+    for begins, stop in stretches(data, separators):
+        at = max(at, begins)
+        while (hit := _ASSIGNED.search(data, at, stop)) is not None:
+            word, (gap, open_), begin = hit.start(), hit.span(2), hit.end(3)
+            first = _first(data, word)
+            kind = kind_of(data[first:gap].decode().rstrip("_.-"))
+            if kind is None:
+                at = begin
+                continue
+            within = within + 1 if word < seen else 0
+            at = begin if within < _MOST_WITHIN else max(seen, begin)
+            sep, quote = data[gap:open_], data[open_:begin]
+            ends = _ends(data, first, sep)
+            if ends is None:
+                continue
+            start, end = _value(data, begin, quote, ends)
+            seen = max(seen, end)
+            if b"," in sep and data[end + 1 : end + 2] not in (b")", b"]"):
+                continue
+            value = data[start:end]
+            alone = bool(quote) or ends == b"&#" or _has_line(data, first, sep, end)
+            if not alone and value.isalpha() and len(value) < 20 and not is_scrambled(value.decode()):
+                continue  # a word: nothing that stands free
+            asked = (kind, value.decode(), alone)
+            if asked != before:  # the same over and over is thought about once
+                before, entity = asked, _entity(asked[0], asked[1], written=asked[2])
+            if entity is not None:
+                yield Shape(start, end, entity, 0.75, "named")
 
 
 def _has_line(data: bytes, first: int, sep: bytes, end: int) -> bool:
@@ -222,8 +229,8 @@ def _beside(data: bytes) -> Iterator[Shape]:
 
 def _first(data: bytes, at: int) -> int:
     """Where the name begins of which the telling word is a part."""
-    near = data[max(0, at - _LONGEST_NAME) : at]
-    return at - len(near) + len(near.rstrip(_NAME_BYTES))
+    near = data[max(0, at - LONGEST_NAME) : at]
+    return at - len(near) + len(near.rstrip(NAME_BYTES))
 
 
 def _value(data: bytes, at: int, quote: bytes, ends: bytes) -> tuple[int, int]:
@@ -241,7 +248,6 @@ def _value(data: bytes, at: int, quote: bytes, ends: bytes) -> tuple[int, int]:
 
 
 _PASSES: Final = {
-    Trigger.NAMED: _named,
     Trigger.TOLD: _told,
     Trigger.SPOKEN: _spoken,
     Trigger.BESIDE: _beside,

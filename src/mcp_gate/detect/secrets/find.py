@@ -66,15 +66,16 @@ class Secrets:
         return [_merged(own) if own else own for own in found]
 
     def _shapes_in(self, data: bytes, region: Region) -> Iterator[Shape]:
-        start, stop, signs = region
+        start, stop = region.start, region.stop
         if not start and stop == len(data):
-            yield from self._shapes_of(data, signs)
+            yield from self._shapes_of(data, region)
             return
-        for shape in self._shapes_of(data[start:stop], signs):
+        for shape in self._shapes_of(data[start:stop], region):
             yield replace(shape, start=start + shape.start, end=start + shape.end)
 
-    def _shapes_of(self, data: bytes, signs: frozenset[Trigger]) -> Iterator[Shape]:
-        if self._shapes is not None:
+    def _shapes_of(self, data: bytes, region: Region) -> Iterator[Shape]:
+        signs = region.signs
+        if self._shapes is not None and region.vendors:
             yield from self._shapes.find(data)
         if Trigger.KEY_BLOCK in signs:
             yield from keys(data)
@@ -86,7 +87,7 @@ class Secrets:
             yield from addresses(data)
         if Trigger.ORACLE in signs or Trigger.PAIR in signs:
             yield from strings(data)
-        yield from assigned(data, signs)
+        yield from assigned(data, signs, region.separators)
 
 
 def _by_name(text: str, kind: Kind) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from mcp_gate.detect.engine import Ends
+from mcp_gate.detect.secrets import pem
 from mcp_gate.detect.secrets.triggers import Trigger
 
 _CHARACTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
@@ -23,6 +24,8 @@ _VARIED: Final = 6
 """Different characters in a long one: what has fewer is as little of a key as a row of dashes is."""
 _BLOCK: Final = 2_048
 _CHUNK: Final = 65_536
+_OF_KEY: Final = pem.LONGEST + 256
+"""Bytes before and behind a line of a private key that may belong to it."""
 _BESIDE: Final = 1_536
 """Bytes before and behind a block with a sign that are looked at with it: farther than any shape reaches."""
 
@@ -33,6 +36,10 @@ class Region(NamedTuple):
     start: int
     stop: int
     signs: frozenset[Trigger]
+    separators: Sequence[int] = ()
+    """Where those of `Trigger.NAMED` end, counted from its start."""
+    vendors: bool = True
+    """Whether vendors' shapes are looked for, too."""
 
 
 def regions(data: bytes, fired: Ends, runs: Sequence[int]) -> list[Region]:
@@ -42,9 +49,9 @@ def regions(data: bytes, fired: Ends, runs: Sequence[int]) -> list[Region]:
         fired: what `triggers.fired` says of the same data.
         runs: where runs of the characters of keys end, twelve of them at least, with the character behind.
     """
-    if len(data) <= _BLOCK or fired[Trigger.KEY_BLOCK]:  # a private key has many lines
+    if len(data) <= _BLOCK:
         some = any(fired) or any(True for _ in _marked(data, runs, set()))
-        return [Region(0, len(data), _signs(fired, 0, len(data)))] if some else []
+        return [_region(fired, 0, len(data))] if some else []
     blocks = {(end - 1) // _BLOCK for ends in fired for end in ends}
     for first, last in _marked(data, runs, blocks):
         blocks.update(range(first, last + 1))
@@ -55,15 +62,31 @@ def regions(data: bytes, fired: Ends, runs: Sequence[int]) -> list[Region]:
             stretches[-1] = stretches[-1][0], stop
         else:
             stretches.append((start, stop))
-    return [Region(start, stop, _signs(fired, start, stop)) for start, stop in stretches]
+    found = [_region(fired, start, stop) for start, stop in stretches]
+    if not (blocks_of_keys := fired[Trigger.KEY_BLOCK]):
+        return found
+    far = Region(
+        max(0, blocks_of_keys[0] - _OF_KEY), min(len(data), blocks_of_keys[-1] + _OF_KEY), frozenset({Trigger.KEY_BLOCK})
+    )
+    return [far, *(_beside(one, far) for one in found)]
 
 
-def _signs(fired: Ends, start: int, stop: int) -> frozenset[Trigger]:
-    return frozenset(
+def _region(fired: Ends, start: int, stop: int) -> Region:
+    signs = frozenset(
         Trigger(which)
         for which, ends in enumerate(fired)
         if ends and bisect_right(ends, start) < bisect_right(ends, stop)
     )
+    if Trigger.NAMED not in signs:
+        return Region(start, stop, signs)
+    ends = fired[Trigger.NAMED]
+    return Region(start, stop, signs, [end - start for end in ends[bisect_right(ends, start) : bisect_right(ends, stop)]])
+
+
+def _beside(region: Region, far: Region) -> Region:
+    """What is left to look for where private keys were looked for, which have many lines."""
+    vendors = region.start < far.start or region.stop > far.stop
+    return region._replace(signs=region.signs - far.signs, vendors=vendors)
 
 
 def _marked(data: bytes, runs: Sequence[int], blocks: set[int]) -> Iterator[tuple[int, int]]:
