@@ -29,16 +29,14 @@ _TEST_CARDS: Final = frozenset(
 )  # fmt: skip
 _SAMPLE_SSNS: Final = frozenset({"123456789", "078051120", "219099999", "123121234", "111111111", "111223333"})
 """Numbers that forms, books and programs show what one looks like with."""
-_TESTS: Final = re.compile(
-    r"assert|expect|luhn|is_?valid|validat|reject|(?<![a-z])test(?:s|ing)?(?![a-z])|sandbox|(?<![a-z])(?:fake|dummy|mock"
-    r"|sample|example|fixture|placeholder|bogus|e\.g\.)",
-    re.IGNORECASE,
-)
-_IN_TESTS: Final = (
-    "test", "assert", "expect", "luhn", "valid", "reject", "sandbox", "fake", "dummy", "mock", "sample", "example",
-    "fixture", "placeholder", "bogus", "e.g.",
+_TRIED: Final = ("assert", "expect", "luhn", "isvalid", "is_valid", "validat", "reject", "sandbox")
+_SHOWN: Final = (
+    "test", "fake", "dummy", "mock", "sample", "example", "fixture", "placeholder", "bogus", "e.g.",
 )  # fmt: skip
-"""Each of these words has one of them in it: they are asked for first."""
+_TESTS: Final = re.compile(
+    r"(?<![a-z])(?:test(?:s|ing)?(?![a-z])|fake|dummy|mock|sample|example|fixture|placeholder|bogus|e\.g\.)"
+)
+"""The same as words, or what begins with them."""
 _FOR_TESTS: Final = re.compile(
     r"[\d -]+[\"'`,)]{0,2}[^.;\n]{0,32}(?<![a-z])(?:tests?|testing|sandbox|dummy|fake|example|placeholder)(?![a-z])",
     re.IGNORECASE,
@@ -86,9 +84,12 @@ def is_sample(digits: str, text: str, start: int) -> bool:
 
 def _for_tests(text: str, start: int) -> bool:
     least = max(0, start - _TEST_REACH)
-    near = text[least:start].lower()
-    before = any(part in near for part in _IN_TESTS) and _TESTS.search(text, least, start) is not None
-    return before or _FOR_TESTS.match(text, start) is not None
+    before, near = text[max(0, least - 1) : least].lower(), text[least:start].lower()
+    if any(part in near for part in _TRIED):
+        return True
+    if any(part in near for part in _SHOWN) and _TESTS.search(before + near, len(before)) is not None:
+        return True
+    return _FOR_TESTS.match(text, start) is not None
 
 
 def luhn(digits: str) -> bool:

@@ -59,15 +59,21 @@ def markup(text: str) -> str:
     return "".join(first for first, (sign, _) in _MARKUP.items() if first in text and sign.search(text) is not None)
 
 
-@lru_cache(maxsize=32)
-def pattern(markup: str, *, odd: bool) -> re.Pattern[str]:
-    """Finds escapes and such markup.
+def signs(text: str) -> str:
+    """The characters that escapes in a text begin with."""
+    return "".join(sign for sign in "\\%&" if sign in text)
+
+
+@lru_cache(maxsize=128)
+def pattern(signs: str, markup: str, *, odd: bool) -> re.Pattern[str]:
+    """Finds escapes with such signs and such markup.
 
     Args:
         odd: characters without width, too.
     """
     kinds = "".join(f"|{_MARKUP[first][1]}" for first in markup)
-    return re.compile(rf"[\\%&{markup}{_ODD if odd else ''}]{_ESCAPE}{kinds}{_NOTHING if odd else ''})", re.VERBOSE)
+    first = re.escape(signs) + markup + (_ODD if odd else "")
+    return re.compile(rf"[{first}]{_ESCAPE}{kinds}{_NOTHING if odd else ''})", re.VERBOSE)
 
 
 def meant(found: re.Match[str], folds: Mapping[int, int]) -> str | None:

@@ -53,20 +53,22 @@ _LINES: Final = 2
 
 def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
     """Whose findings are: `Ann Lee (Aadhaar …)`, `Ann Lee's MRN is …`, `to Ann Lee, 12 Main St`, `… for Ann Lee`."""
-    held, told = "holder " in text, any(word in text for word in _PRONOUNS)
+    told: bool | None = None
     for one in found:
         start, end, kind = one.start, one.end, one.entity
         own = kind in _OWN
         if own:
             yield from _owner(text, start, end)
         if own or kind in _REACHED:
+            if told is None:
+                told = any(word in text for word in _PRONOUNS)
             if told and any(text.find(word, max(0, start - _AHEAD), start) >= 0 for word in _PRONOUNS):
                 yield from _theirs(text, start)
             if text.find("\n", max(0, start - 20), start) > 0:
                 yield from _above(text, start)
         if kind == "ADDRESS" and text.startswith(", ", start - 2) and _behind_capital(text, start - 2):
             yield from before(_TO_PLACE, text, start, "person_by_address", of_any=True)
-        if held and kind in _PAID and "holder " in text[end : end + _AHEAD]:
+        if kind in _PAID and "holder " in text[end : end + _AHEAD]:
             yield from _named(_HOLDER, text, end)
         if text.startswith((" (", "(", " [", "["), end):
             yield from _named(_BEHIND, text, end)

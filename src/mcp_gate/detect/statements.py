@@ -11,7 +11,7 @@ from mcp_gate.detect.fieldrules import HUMAN
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding
 
-_INTO: Final = re.compile(r"(?i)into\s{1,8}\S{1,128}\s{0,8}\(([^()]{1,2000})\)\s{0,8}values\s{0,8}")
+_INTO: Final = re.compile(r"[iI](?i:nto\s{1,8}\S{1,128}\s{0,8}\(([^()]{1,2000})\)\s{0,8}values\s{0,8})")
 _ROW: Final = re.compile(r"\(((?:'[^']*'|[^'()])*)\)\s{0,8},?\s{0,8}")
 _CELL: Final = re.compile(r"'([^']*(?:''[^']*)*)'|([^\s,'][^,']*)")
 

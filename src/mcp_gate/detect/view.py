@@ -30,6 +30,7 @@ _ALIKE: Final = str.maketrans(
 )
 """Letters of other scripts that look like Latin ones."""
 _LOOKS: Final = "".join(map(chr, _ALIKE))
+_LOOKING: Final = frozenset(_LOOKS)
 _MIXED: Final = re.compile(f"[{_LOOKS}](?:(?<=[A-Za-z@].)|(?=[A-Za-z@]))")
 _ALIKES: Final = re.compile(f"[{_LOOKS}]")
 _TOKEN: Final = re.compile(r"[\w.@%+:/-]+")
@@ -40,6 +41,8 @@ _QUERY: Final = re.compile(r"\?[\w.-]{1,40}=[^\s\"'<>]*")
 """What an address asks for, in which a plus is a space."""
 _ASCII: Final = bytes(range(128))
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
+_PIECE: Final = 1_024
+"""Characters that are folded at once."""
 
 
 class _Folds(dict[int, int]):
@@ -128,12 +131,16 @@ def read(text: str, markup: str | None = None) -> View:
             text = text.replace(escape, instead)
     if _asks(text):
         text = _QUERY.sub(lambda found: found[0].replace("+", " "), text)
-    if not text.isascii() and not all(map(_AS_THEY_ARE.__getitem__, _others(text))):
-        folded = _NOT_ASCII.sub(lambda found: found[0].translate(_FOLDS), text)
-        if _MIXED.search(folded) is not None:
-            folded = _latin(folded)
-        return _replaced(text if folded == text else folded, escapes.pattern(markup, odd=True))  # the same: not mapped
-    return _replaced(text, escapes.pattern(markup, odd=False)) if markup or _escapes(text) else View(text)
+    odd = False
+    if not text.isascii() and not all(map(_AS_THEY_ARE.__getitem__, others := _others(text))):
+        read_as = "".join(others).translate(_FOLDS)
+        if read_as != "".join(others):
+            text = _folded(text)
+        if not _LOOKING.isdisjoint(read_as) and _MIXED.search(text) is not None:
+            text = _latin(text)
+        odd = _ODD.search(read_as) is not None
+    signs = escapes.signs(text)
+    return _replaced(text, escapes.pattern(signs, markup, odd=odd)) if markup or signs or odd else View(text)
 
 
 def _escapes(text: str) -> bool:
@@ -143,6 +150,16 @@ def _escapes(text: str) -> bool:
 def _asks(text: str) -> bool:
     """Whether there may be a plus in a parameter of an address."""
     return "+" in text and "?" in text and _QUERY.search(text) is not None
+
+
+def _folded(text: str) -> str:
+    """With ASCII characters for what is read as such, piece by piece: most pieces have nothing else."""
+    pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
+    return "".join(piece if piece.isascii() else _NOT_ASCII.sub(_fold_all, piece) for piece in pieces)
+
+
+def _fold_all(found: re.Match[str]) -> str:
+    return found[0].translate(_FOLDS)
 
 
 def _others(text: str) -> frozenset[str]:

@@ -9,9 +9,14 @@ from typing import Final
 
 from mcp_gate.detect.secrets.pattern import compiled
 from mcp_gate.detect.secrets.shapes import Shape
+from mcp_gate.detect.windows import around
 
 _BEGIN: Final = compiled(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d: ")
 _END: Final = compiled(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|Private-MAC: [0-9a-f]{20,64}")
+_MARKS: Final = (b"PRIVATE KEY", b"PuTTY-User-Key-File-", b"Private-MAC: ")
+_BEFORE_MARK: Final = 64
+_BEHIND_MARK: Final = 96
+"""More bytes of such a line than stand before a mark, and behind where one begins."""
 _BODY: Final = re.compile(
     rb"(?:[A-Za-z0-9+/=]{16,}|(?:Proc-Type|DEK-Info|Version|Comment|Encryption|Hash|Private-Lines)[:=][^\r\n]{0,80})\s*"
 )
@@ -26,8 +31,9 @@ LONGEST: Final = 65_536
 
 def keys(data: bytes) -> Iterator[Shape]:
     """Where private keys lie. The lines around one without its body, as in a program's text, are none."""
-    firsts = [hit.span() for hit in _BEGIN.finditer(data)]
-    lasts = [hit.span() for hit in _END.finditer(data)]
+    near = [*around(sorted(_marks(data)), _BEFORE_MARK, _BEHIND_MARK, len(data))]
+    firsts = [hit.span() for start, stop in near for hit in _BEGIN.finditer(data, start, stop)]
+    lasts = [hit.span() for start, stop in near for hit in _END.finditer(data, start, stop)]
     for which, (start, body) in enumerate(firsts):
         behind = firsts[which + 1][0] if which + 1 < len(firsts) else len(data)
         closes = bisect_left(lasts, (body, 0))
@@ -44,6 +50,15 @@ def keys(data: bytes) -> Iterator[Shape]:
             if _RUN.search(data, start, close_at):
                 yield _shape(start, end)
         at = end
+
+
+def _marks(data: bytes) -> Iterator[int]:
+    """Where there is something of a first or a last line."""
+    for mark in _MARKS:
+        at = data.find(mark)
+        while at >= 0:
+            yield at
+            at = data.find(mark, at + len(mark))
 
 
 def _shape(start: int, end: int) -> Shape:
