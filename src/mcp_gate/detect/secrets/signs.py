@@ -63,11 +63,10 @@ def regions(data: bytes, fired: Ends, runs: Sequence[int]) -> list[Region]:
         else:
             stretches.append((start, stop))
     found = [_region(fired, start, stop) for start, stop in stretches]
-    if not (blocks_of_keys := fired[Trigger.KEY_BLOCK]):
+    if not (keys := fired[Trigger.KEY_BLOCK]):
         return found
-    far = Region(
-        max(0, blocks_of_keys[0] - _OF_KEY), min(len(data), blocks_of_keys[-1] + _OF_KEY), frozenset({Trigger.KEY_BLOCK})
-    )
+    start, stop = max(0, keys[0] - _OF_KEY), min(len(data), keys[-1] + _OF_KEY)
+    far = Region(start, stop, frozenset({Trigger.KEY_BLOCK}))
     return [far, *(_beside(one, far) for one in found)]
 
 
@@ -80,7 +79,8 @@ def _region(fired: Ends, start: int, stop: int) -> Region:
     if Trigger.NAMED not in signs:
         return Region(start, stop, signs)
     ends = fired[Trigger.NAMED]
-    return Region(start, stop, signs, [end - start for end in ends[bisect_right(ends, start) : bisect_right(ends, stop)]])
+    near = ends[bisect_right(ends, start) : bisect_right(ends, stop)]
+    return Region(start, stop, signs, [end - start for end in near])
 
 
 def _beside(region: Region, far: Region) -> Region:
