@@ -3,6 +3,7 @@ instructions. The first are taken out; of the second it is only told that they a
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from bisect import bisect_left
@@ -31,39 +32,57 @@ _HIDDEN: Final = re.compile(
     f"(?P<flag>{_FLAG})|[\U000e0000-\U000e007f]|[\U000e0100-\U000e01ef]{{2,}}|[\u200b-\u200f\u2060-\u2064\ufeff]{{3,}}"
 )
 """Tags, and runs of variation selectors or of characters without width: no script needs them, and they carry texts."""
+_WIDTHLESS: Final = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+")
 SHORTEST: Final = 20
 """Characters of a text that can tell somebody what to do."""
 AROUND: Final = 160
 MOST: Final = 64
 """Places of one text that are looked at closely."""
 _ANCHORS: Final = (
-    "instruction|prompt|guideline|directive|the user|the human|you are now|from now on|act as|the assistant|jailbreak"
-    "|\\[/?inst\\]|<<sys|im_start|</?system|system:"
+    "instruction|prompt|guideline|directi|the user|the human|you are now|you are no longer|from now on|act as"
+    "|the assistant|ai assistant|jailbreak|\\[/?inst\\]|<<sys|im_start|</?system|system:|ai agent|dear ai"
+    "|language model|forget everything|forget all|safety rule|your rules|new task|your new goal|your real goal"
+    "|using this tool|instrucc|instruç|istruzion|anweisung|инструкци|指令"
 )
 MANY: Final = 10_000
 """Anchors in all texts, above which each text is gone through by itself, as far as `MOST`."""
 _FORGET: Final = r"(?:ignore|disregard|forget|override|bypass|do not follow|don't follow)\b.{0,40}"
 _EARLIER: Final = r"\b(?:previous|prior|above|earlier|preceding|your|all|any|these|original|existing|system)\b.{0,30}"
 _WORDS: Final = r"\b(?:instruction|prompt|guideline|directive|rule|direction)s?\b"
+_ELSEWHERE: Final = r"(?:pr[ée]c[ée]dent|ant[ée]rieur|anterior|vorherig|bisherig|obig|предыдущ|прошл)"
+_ACTS: Final = r"(?:call|use|invoke|run|execute|send|forward|upload|delete|transfer|e?mail|post|exfiltrate|reveal|copy)"
 _TOLD: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         _FORGET + _EARLIER + _WORDS,
+        r"\bforget (?:everything|all) (?:above|before|else|you|that|i)\b",
+        r"\b(?:ignor\w{0,5}|oublie[zr]?|vergiss|olvida\w{0,2}|dimentica\w{0,2}|игнорируй\w{0,2}|забудь\w{0,2})\b.{0,40}"
+        + _ELSEWHERE,
+        r"(?:忽略|无视|忘记).{0,8}(?:之前|以上|先前|所有).{0,8}指令",
         r"\b(?:new|important|urgent|hidden|secret|updated|real) (?:instruction|directive)s?\b.{0,20}"
         r"\b(?:ai|assistant|agent|model|llm|chatbot|you)\b",
+        r"\bnew (?:instructions?|task|goal)s? ?: ?.{0,40}\b" + _ACTS + r"\b",
+        r"\byour (?:new|real) (?:task|goal|objective) is\b",
+        r"\byou are no longer (?:bound|restricted|limited|an? (?:ai|assistant))\b",
         r"\b(?:you are now|from now on,? you)\b.{0,40}\b(?:ai|assistant|agent|model|mode|must|will|dan|unrestricted)\b",
-        r"\bact as (?:an? |the )?(?:unrestricted|jailbroken|admin|root|system|developer|different)\b",
+        r"\bact as (?:an? |the )?(?:unrestricted|jailbroken|admin|root|system|developer|different|dan\b)",
+        r"\b(?:ignore|disregard) (?:what )?(?:the user|the human|the operator)\b",
         r"\b(?:do not|don't|never|without) (?:tell|inform|mention|alert|notify|ask|show|reveal|telling|informing"
         r"|mentioning|asking|alerting|notifying)\w*\b[^.!?]{0,24}\b(?:the user|the human|the operator|the reviewer)\b",
         r"\b(?:reveal|print|repeat|output|leak|send|show)\b.{0,24}"
         r"\b(?:system prompt|(?:your|initial|hidden) instructions)\b",
-        r"<\|?im_start|\[/?inst\]|<</?sys>>|</?system(?:[-_ ]?(?:prompt|message|instruction)s?)?>|^\s*system:",
-        r"\b(?:the )?(?:ai |llm )?(?:assistant|agent|model)\b,?:? (?:reading this )?(?:must|should|has to|please)\b"
-        r".{0,40}"
-        r"\b(?:call|use|invoke|run|execute|send|forward|upload|delete|transfer|email)\b",
+        r"<\|?im_start|\[/?inst\]|<</?sys>>|</?system(?:[-_ ]?(?:prompt|message|instruction)s?)?>",
+        r"^\s*system: ?(?:you|your|ignore|new|from now|do not|always|never|override|urgent|important|the ai"
+        r"|the assistant)\b",
+        r"\b(?:the )?(?:ai |llm )?(?:assistant|agent|model)s?\b,?:? (?:reading this,? )?(?:you )?"
+        r"(?:must|should|has to|have to|please)\b.{0,40}\b" + _ACTS + r"\b",
+        r"\bdear (?:ai|assistant|language model)\b",
+        r"\b(?:before|when|after) using this tool\b.{0,60}"
+        r"(?:\.ssh|id_rsa|\.env\b|mcp\.json|credential|password|secret|api[_ ]?key|system prompt|conversation)",
         r"\bjailbreak",
     )
 )
+"""Where whitespace is single spaces."""
 
 
 def without_hidden(
@@ -127,19 +146,24 @@ def _anchored(leaves: Sequence[Leaf], long: Sequence[int]) -> Sequence[int]:
 
 
 def _plain(text: str) -> str:
-    """As a model reads it."""
-    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+    """As a model reads it: letters of other widths, no hidden ones between them, characters of HTML."""
+    if "&#" in text:
+        text = html.unescape(text)
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFKC", text)
+    return _WIDTHLESS.sub("", text) if any(char in text for char in "\u00ad\u200b\u200c\u200d\u2060\ufeff") else text
 
 
 def _closely(text: str) -> Iterator[str]:
     """The surroundings of words that instructions hardly do without, as a model reads them."""
     data = _plain(text).encode("utf-8", "surrogatepass")
-    past = 0
-    for count, match in enumerate(_anchors().finditer(data)):
-        if count == MOST:
-            return
+    past = count = 0
+    for match in _anchors().finditer(data):
         if match.end() <= past:
             continue
+        if (count := count + 1) > MOST:
+            return
         past = match.end() + AROUND
         around = data[max(0, match.start() - AROUND) : past].decode("utf-8", "ignore")
         yield " ".join(around.replace("\u2019", "'").split())
