@@ -695,3 +695,16 @@ async def test_a_value_that_was_found_is_taken_out_wherever_it_stands(payload: J
     assert isinstance(seen, Changed)
     left = json.dumps(seen.payload).replace("hunter2Xy!9z", "")
     assert not any(value in left for value in ("hunter2Xy!9", "536221234", "536-22-1234", "#2"))
+
+
+async def test_S190_a_text_that_is_written_byte_by_byte_is_looked_at() -> None:
+    for payload in (
+        {"structuredContent": {"type": "Buffer", "data": list(f"Grüße, {SAID}".encode())}},
+        {"content": [text(json.dumps({"type": "Buffer", "data": list(SAID.encode())}))]},
+    ):
+        seen = await out(payload)
+        assert isinstance(seen, Changed)
+        assert "[REDACTED:EMAIL_ADDRESS#1]" in json.dumps(seen.payload)
+        assert "97, 100, 97" not in json.dumps(seen.payload)
+    plain = {"structuredContent": {"ages": [32, 45, 61, 27, 38, 41, 55, 60, 33], "x": [200] * 9, "y": [1.5] * 9}}
+    assert await out(plain) == Passed(plain)

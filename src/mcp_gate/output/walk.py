@@ -60,6 +60,8 @@ SHORTEST_KEY: Final = 3
 """Characters below which nothing is anybody's."""
 _WRITTEN_OUT: Final = 1e17
 MOST_PIECES: Final = 4
+LEAST_BYTES: Final = 8
+"""Numbers that may be a text, byte by byte, as Node writes buffers."""
 TINY: Final = 2
 LONGEST_WORD: Final = 32
 """Characters of a piece that is one of many."""
@@ -140,6 +142,8 @@ class _Walk:
             self._object(value, keys, trail)
         elif kind is list:
             if not self._pieces(value, keys, trail):
+                if len(value) >= LEAST_BYTES and type(value[0]) is int and (text := _said_in_bytes(value)):
+                    self._add(text, keys, trail, _TEXT)
                 for index, child in enumerate(value):
                     self._data(child, keys, (trail, index))
         elif kind is str:
@@ -283,6 +287,18 @@ class _Walk:
         self._leaves.append(Leaf(text, keys))
         self._trails.append(trail)
         self._parts.append(part)
+
+
+def _said_in_bytes(numbers: list[Json]) -> str:
+    """The text that is written so; "" where it is none."""
+    if not all(type(number) is int and 9 <= number < 256 for number in numbers):
+        return ""
+    text = bytes(numbers).decode("utf-8", "replace")
+    return (
+        text
+        if "\ufffd" not in text and text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable()
+        else ""
+    )
 
 
 def _in_a_row(texts: Sequence[tuple[int, str]]) -> Iterator[tuple[int, ...]]:
