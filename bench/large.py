@@ -1,7 +1,7 @@
 """The whole life of large results: how long each holds the gate's loop, from its first byte to its last, how long it
 takes, and what other calls notice meanwhile.
 
-    python bench/large.py [--mb 16] [--only prose,rows,…] [--rounds 3] [--json FILE]
+    python bench/large.py [--mb 16] [--compact] [--only prose,rows,…] [--rounds 3] [--json FILE]
 
 The gate runs on a loop of this process, as `mcp-gate serve` runs it; upstream and clients are processes of their own.
 "Held" is the longest that a task which wants a turn every millisecond had to wait for one: the better of two such
@@ -44,7 +44,7 @@ UPSTREAMS = """version: v1
 upstreams:
   bench:
     command: {python}
-    args: [{script!r}, "{mb}"]
+    args: [{script!r}, "{mb}", "{written}"]
     prefix: ""
     tools:
       "*": {{ topic: "job.bench.{{tool}}", risk_tags: [read] }}
@@ -69,10 +69,12 @@ class Ticker:
 
 
 @asynccontextmanager
-async def serving(at: Path, mb: int) -> AsyncIterator[Path]:
+async def serving(at: Path, mb: float, written: str) -> AsyncIterator[Path]:
     """A gate on this loop; gives its directory."""
     files = {
-        "upstreams.yaml": UPSTREAMS.format(python=sys.executable, script=str(HERE / "shapes.py"), mb=mb),
+        "upstreams.yaml": UPSTREAMS.format(
+            python=sys.executable, script=str(HERE / "shapes.py"), mb=mb, written=written
+        ),
         "policies/bench.yaml": POLICY,
         "gate.yaml": "version: v1\n",
     }
@@ -175,7 +177,7 @@ async def measure(options: argparse.Namespace) -> dict[str, dict[str, float]]:
     out = {}
     chosen = options.only.split(",") if options.only else [*SHAPES, "rows*3"]
     with tempfile.TemporaryDirectory() as scratch:
-        async with serving(Path(scratch) / "gate", options.mb) as at:
+        async with serving(Path(scratch) / "gate", options.mb, "compact" if options.compact else "spaced") as at:
             ticker = Ticker()
             ticking = asyncio.create_task(ticker.run())
             for tool in chosen:
@@ -183,7 +185,7 @@ async def measure(options: argparse.Namespace) -> dict[str, dict[str, float]]:
                 out[tool] = row = await measured(ticker, at, tool, options.rounds)
                 held = min(row["held_wall_ms"], row["held_cpu_ms"])
                 print(
-                    f"{tool:10} {options.mb:3} MB {row['ms']:9.1f} ms, loop held for {held:7.2f} ms "
+                    f"{tool:10} {options.mb:4g} MB {row['ms']:9.1f} ms, loop held for {held:7.2f} ms "
                     f"(wall {row['held_wall_ms']:7.2f}, own {row['held_cpu_ms']:7.2f}); beside it p99 "
                     f"{row['p99']:7.1f} ms; {row['status']}, {row['bytes']:,} bytes; gate {peak_mb():.0f} MB",
                     flush=True,
@@ -194,8 +196,9 @@ async def measure(options: argparse.Namespace) -> dict[str, dict[str, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--mb", type=int, default=16)
+    parser.add_argument("--mb", type=float, default=16)
     parser.add_argument("--only")
+    parser.add_argument("--compact", action="store_true", help="JSON as most SDKs write it, not as Python does")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--client", help=argparse.SUPPRESS)

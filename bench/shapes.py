@@ -1,4 +1,4 @@
-"""Large results of every shape, and an upstream that answers with them: `python bench/shapes.py MB`.
+"""Large results of every shape, and an upstream that answers with them: `python bench/shapes.py MB [compact]`.
 
 It writes lines and reads nothing but ids and names: what is measured is the gate, not its upstream.
 """
@@ -91,6 +91,7 @@ SHAPES: dict[str, Callable[[int], dict[str, Any]]] = {
 
 def main() -> None:
     size = int(float(sys.argv[1]) * MEGABYTE)
+    written = (",", ":") if "compact" in sys.argv else None
     kept: dict[str, str] = {}
     listed = [*SHAPES, "small"]
     tools = [{"name": name, "description": name, "inputSchema": {"type": "object"}} for name in listed]
@@ -108,7 +109,8 @@ def main() -> None:
             case "tools/call":
                 name = asked["params"]["name"]
                 if name not in kept:
-                    kept[name] = json.dumps(SHAPES[name](size) if name in SHAPES else said("ok"), ensure_ascii=False)
+                    result = SHAPES[name](size) if name in SHAPES else said("ok")
+                    kept[name] = json.dumps(result, ensure_ascii=False, separators=written)
                 told = kept[name]
             case "ping":
                 told = "{}"
@@ -116,7 +118,7 @@ def main() -> None:
                 print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "error": {"code": -32601, "message": "no"}}),
                       flush=True)  # fmt: skip
                 continue
-        sys.stdout.write(f'{{"jsonrpc": "2.0", "id": {asked["id"]}, "result": {told}}}\n')
+        sys.stdout.write(f'{{"jsonrpc":"2.0","id":{asked["id"]},"result":{told}}}\n')
         sys.stdout.flush()
 
 

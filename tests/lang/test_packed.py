@@ -47,3 +47,11 @@ def test_whether_a_member_is_packed_is_told() -> None:
     assert is_packed({"a": 1, "b": Packed([b"1"])})
     assert not is_packed({"a": {"b": Packed([b"1"])}})
     assert len(Packed([b"ab", b"c"])) == 3
+
+
+@pytest.mark.parametrize(
+    "odd", [b'{"a": 1}', b'{"a":1,"a":2}', b'{"a":1.0e1}', b'{"a":NaN}', b"{", b'{"a":"\\ud800"}', b"[[[[1]]]]"]
+)
+def test_only_what_is_written_in_the_usual_way_is_read_the_short_way(odd: bytes) -> None:
+    assert strictjson.parse_compact(odd, depth=3) is None
+    assert strictjson.parse_compact(b'{"a":[1,{"b":"\xc3\xa9"}]}', depth=3) == {"a": [1, {"b": "é"}]}

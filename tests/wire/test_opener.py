@@ -70,9 +70,11 @@ class Out(asyncio.WriteTransport):
 
 
 class Side:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, limit: int = 10_000) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, limit: int = 10_000, quick: int = 100) -> None:
         monkeypatch.setattr("mcp_gate.wire.peer.LARGE", 100)
-        monkeypatch.setattr(module, "LARGE", 100)
+        for name in ("LARGE", "QUICK"):
+            monkeypatch.setattr(module, name, 100)
+        monkeypatch.setattr("mcp_gate.wire.peer.QUICK", quick)
         self.ears, self.elsewhere, self.out = Ears(), Elsewhere(), Out()
         self.peer = Peer(self.ears, limit=limit, upstream=True, opener=self.elsewhere)
         self.peer.connect(self.out)
@@ -130,6 +132,19 @@ async def test_what_comes_behind_anything_else_that_is_large_waits(monkeypatch: 
     assert (await asked) == {"text": PAD}
     side.say(notice("later"))
     assert side.ears.heard[-1] == "notifications/later"
+
+
+async def test_what_is_less_large_is_read_here_if_it_is_written_in_the_usual_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    side = Side(monkeypatch, quick=50)
+    one, other = side.ask(), side.ask()
+    side.say('{"jsonrpc":"2.0","id":1,"result":{"text":"all is well"}}')
+    side.say('{"jsonrpc": "2.0", "id": 2, "result": {"text": "well"}}')
+    assert one.done()
+    assert not other.done()
+    await side.read()
+    assert (await other) == {"text": "well"}
 
 
 async def test_an_answer_that_was_all_here_survives_the_end_of_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from mcp_gate.annex import frames, job
-from mcp_gate.annex.asking import Asking
 from mcp_gate.gate.egress import UNCHECKED, Changed, Counts, Passed, Withheld, reviewed
+from mcp_gate.gate.foreseen import Foreseen, Wanted
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.output import OutputDecision
@@ -60,6 +60,14 @@ class _Wire:
         for part in parts:
             write(self.out, part)
 
+    def ask(self, wanted: Wanted) -> Sequence[str | None]:
+        """Tokens, in the midst of a job."""
+        self.write(frames.told({"kind": "asks", "values": wanted}))
+        answered = self.read()
+        if answered is None:
+            raise EOFError
+        return answered[0]
+
 
 async def _serve(wire: _Wire, cache: Path) -> None:
     """One job at a time; the gate waits with the next."""
@@ -88,10 +96,10 @@ async def _answer(wire: _Wire, scanner: Scanner, asked: tuple[Any, ...], bulk: b
             return frames.told({"kind": "object", "members": members}, packed)
         case ("review", terms, method, tokens):
             counts: Counts = Counter()
-            asking = Asking(wire.read, wire.write) if tokens else None
+            foreseen = Foreseen(wire.ask) if tokens else None
             given = job.unpacked(terms)
             payload = strictjson.parse_upstream(bulk)
-            seen = await reviewed(given, scanner, method, payload, counts, asking)
+            seen = await reviewed(given, scanner, method, payload, counts, foreseen)
             try:
                 return _told(seen, payload, counts)
             except frames.TooMuch:

@@ -21,6 +21,8 @@ def large(payload: Json) -> bool:
     while left:
         children = left.pop()
         values += len(children)
+        if values > VALUES:
+            return True
         for child in children:
             kind = type(child)
             if kind is str:
@@ -32,7 +34,7 @@ def large(payload: Json) -> bool:
                 left.append(child)
             elif kind is Packed:
                 return True
-        if characters > CHARACTERS or values > VALUES:
+        if characters > CHARACTERS:
             return True
     return False
 

@@ -15,6 +15,7 @@ from typing import Final, Protocol, TypeAlias, assert_never
 from mcp_gate.detect.finding import Finding, Leaf, Scan
 from mcp_gate.detect.options import Options
 from mcp_gate.gate.aside import aside, large
+from mcp_gate.gate.foreseen import from_thread
 from mcp_gate.gate.inspections import Inspected, Inspections
 from mcp_gate.gate.terms import Annex, Terms
 from mcp_gate.lang import strictjson
@@ -236,7 +237,7 @@ class _Review:
         if walked.opaque:
             payload = await self._without_opaque(payload, walked, rules)
             walked = await self._walked(payload)
-        if self.terms.gives_tokens and any(looks_like_token(leaf.text) for leaf in walked.leaves):
+        if self.terms.gives_tokens and await aside(self.large, _looks_like_tokens, walked):
             private = await self._private(walked.trails, rules)
             payload, details = await aside(self.large, without_lookalikes, payload, walked, private)
             self.details += details
@@ -244,18 +245,18 @@ class _Review:
         placeholders = Placeholders()
         for rounds_left in range(ROUNDS, -1, -1):
             found = await self._found(walked, rules, placeholders)
+            counts, stop, goes_on = await aside(self.large, _summed, found)
             if rounds_left == ROUNDS:
-                self.counts.update((one.finding.entity, one.decision.word) for one in found if not one.again)
-            stops = [one for one in found if one.decision is OutputDecision.QUARANTINE]
-            if stops:
-                self.details += withheld_for(walked, found)
-                raise _Stop(stops[0].reason)
-            if not any(one.decision in TAKEN_OUT for one in found):
+                self.counts.update(counts)
+            if stop is not None:
+                self.details += await aside(self.large, withheld_for, walked, found)
+                raise _Stop(stop)
+            if not goes_on:
                 break
             if not rounds_left:
                 raise _Stop("what is private in it could not all be taken out")
-            alone = self.tokens is None  # a session's tokens are given out by others as well
-            left = await aside(self.large and alone, redact, payload, walked, found, placeholders, self.tokens)
+            tokens = from_thread(self.tokens) if self.large and self.tokens is not None else self.tokens
+            left = await aside(self.large, redact, payload, walked, found, placeholders, tokens)
             self.details += left.details
             payload = left.payload
             walked = left.walked or await self._walked(payload)
@@ -334,6 +335,17 @@ def _first_look(payload: JsonObject, method: str) -> tuple[Walked, JsonObject, l
     walked = walk(payload, method)
     seen, hidden = without_hidden(payload, walked)
     return walked, seen, hidden, suspicious(walked)
+
+
+def _looks_like_tokens(walked: Walked) -> bool:
+    return any(looks_like_token(leaf.text) for leaf in walked.leaves)
+
+
+def _summed(found: Sequence[Found]) -> tuple[Counts, str | None, bool]:
+    """How much of what was found, why the whole is withheld if it is, and whether there is anything to take out."""
+    counts = Counter((one.finding.entity, one.decision.word) for one in found if not one.again)
+    stop = next((one.reason for one in found if one.decision is OutputDecision.QUARANTINE), None)
+    return counts, stop, any(one.decision in TAKEN_OUT for one in found)
 
 
 def _to_look_at(

@@ -50,7 +50,7 @@ class Vault:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         nonce = os.urandom(NONCE)
-        return nonce + AESGCM(self._key).encrypt(nonce, data, about.encode())
+        return b"".join((nonce, AESGCM(self._key).encrypt(nonce, data, about.encode())))  # lets others have their turn
 
     def open(self, sealed: bytes, about: str) -> bytes:
         """

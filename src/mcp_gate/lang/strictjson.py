@@ -155,6 +155,19 @@ def _check_nulls(text: bytes, value: Json) -> None:
         raise JsonError("a number is not finite")
 
 
+def parse_compact(data: bytes, *, depth: int = UPSTREAM_DEPTH) -> Json | None:
+    """Parse what an upstream sent, if it is an object or a list that is written as `dumps` writes it, which takes a
+    fraction of the time; None: it is not, or it is none that we accept."""
+    try:
+        value = orjson.loads(data)
+        if orjson.dumps(value) != data:
+            return None
+    except (orjson.JSONDecodeError, TypeError):
+        return None
+    deep = data.count(b"{") + data.count(b"[") > depth and depth_of(value) > depth
+    return None if deep else value
+
+
 def parse_text(text: str, *, depth: int = UPSTREAM_DEPTH) -> Json:
     """Parse JSON that an upstream wrote as a text, in any of the usual ways at little cost.
 

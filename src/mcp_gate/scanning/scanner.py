@@ -138,8 +138,9 @@ class Scanner:
         from mcp_gate.detect.ner.find import wanted
 
         names = options.ner and installed()
-        if any(_for_a_process(leaf.text, options) for leaf in leaves if len(leaf.text) > A_BIT):
-            return None
+        async for part in _slices(leaves):
+            if any(_for_a_process(leaf.text, options) for leaf in part if len(leaf.text) > A_BIT):
+                return None
         await self._loaded(options)
         from mcp_gate.detect.scan import TooManySigns, steps
         from mcp_gate.detect.secrets.find import ShapesWanted

@@ -12,12 +12,15 @@ from typing import Final, Protocol
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.wire.errors import PARSE_ERROR, RpcError
-from mcp_gate.wire.message import LONGEST_END, Malformed, Message, Why, answered, read
+from mcp_gate.wire.message import LONGEST_END, Malformed, Message, Why, answered, read, read_quickly
 
 log = logging.getLogger(__name__)
 
 LARGE: Final = 1_200_000
-"""Bytes of a message, above which it is read elsewhere. What is smaller is read within a few milliseconds."""
+"""Bytes of a message, above which it is read elsewhere."""
+QUICK: Final = 400_000
+"""Bytes of a message, below which it is read within a few milliseconds, however it is written; between the two only
+what is written in the usual compact way is."""
 PASSED_ON: Final = frozenset({"tools/call", "resources/read", "prompts/get", "tasks/result"})
 """Methods whose results the gate hands on without reading what is bulky in them."""
 BEGINNING: Final = 256
@@ -121,7 +124,7 @@ class Opening:
                 line = self._behind.popleft()
                 size = sum(map(len, line))
                 self._waiting -= size
-                if size > LARGE:
+                if size > QUICK:
                     self._reader.take(await self._opened(line, None))
                 else:
                     self._reader.take(read(b"".join(line), upstream=True, depth=self._depth))
@@ -151,8 +154,10 @@ def _unreadable(id: int | None) -> Malformed:
 
 async def opened(opener: Opener | None, data: bytes, depth: int) -> Message:
     """A message of an upstream that came by itself, as `message.read` reads it; where it is large, by `opener`."""
-    if opener is None or len(data) <= LARGE:
+    if opener is None or len(data) <= QUICK:
         return read(data, upstream=True, depth=depth)
+    if len(data) <= LARGE and (message := read_quickly(data, depth=depth)) is not None:
+        return message
     try:
         return await opener.opened((data,), depth)
     except Exception as e:

@@ -21,9 +21,10 @@ from mcp_gate.wire.message import (
     Request,
     RequestId,
     read,
+    read_quickly,
     too_long,
 )
-from mcp_gate.wire.opener import LARGE, Opener, Opening
+from mcp_gate.wire.opener import LARGE, QUICK, Opener, Opening
 
 
 class Lost(Exception):
@@ -108,10 +109,18 @@ class Peer:
         self._handler.on_malformed(self, too_long(self._limit))
 
     def _line(self, line: bytes) -> None:
-        if self._opening is not None and self._opening.busy:
-            self._opening.put([line])
-        elif not self.closed:
+        if self.closed:
+            return
+        if self._opening is None:
             self.take(read(line, upstream=self._upstream, depth=self._depth))
+        elif self._opening.busy:
+            self._opening.put([line])
+        elif len(line) <= QUICK:
+            self.take(read(line, upstream=True, depth=self._depth))
+        elif (message := read_quickly(line, depth=self._depth)) is not None:
+            self.take(message)
+        else:
+            self._opening.put([line])
 
     def expects(self, id: int) -> bool:
         """Whether a request of ours waits for its answer."""
