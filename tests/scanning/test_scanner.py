@@ -148,6 +148,20 @@ async def test_S204_a_process_that_is_killed_fails_what_it_was_at_and_is_replace
         assert one.pids.isdisjoint({pid})
 
 
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {"use_uvloop": wanted}) for wanted in (False, True)])
+async def test_S204_a_process_that_is_killed_while_it_waits_is_replaced_before_it_fails_anything() -> None:
+    async with scanner(most=1) as one:
+        await one.scan(LARGE, RULES)
+        (pid,) = one.pids
+        os.kill(pid, signal.SIGKILL)
+        for _ in range(200):
+            await asyncio.sleep(0.01)
+            if not alive(pid):
+                break
+        assert texts(LARGE, await one.scan(LARGE, RULES)) == [[MAIL]]
+        assert one.pids.isdisjoint({pid})
+
+
 async def test_S204_a_process_that_hangs_is_ended_in_time() -> None:
     async with scanner(most=1, piece_sec=0.3) as one:
         await one.scan(LARGE, RULES)

@@ -133,8 +133,9 @@ class Annex:
             raise ScanFailed(Failure.CLOSED)
         while self._idle:
             hand = self._idle.pop()
-            if hand.usable:
+            if hand.there:
                 return hand
+            await self._end(hand)  # it was ended from outside, as when memory is short
         hand = await Hand.start(self._rules)
         self._all.add(hand)
         if self.closed:

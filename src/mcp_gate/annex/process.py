@@ -58,6 +58,11 @@ class Hand:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def there(self) -> bool:
+        """Whether it can be given work."""
+        return self.usable and self._process.returncode is None
+
     async def do(
         self, job: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float, desk: Desk | None = None
     ) -> tuple[JsonObject, list[Packed]]:
@@ -72,7 +77,7 @@ class Hand:
         except TimeoutError:
             self.kill()
             raise ScanFailed(Failure.TIME) from None
-        except (OSError, EOFError):
+        except (OSError, EOFError, RuntimeError):  # the last one is uvloop's word for a closed pipe
             self.kill()
             raise ScanFailed(Failure.ENDED) from None
         except (ValueError, TypeError, KeyError) as e:

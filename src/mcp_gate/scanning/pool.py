@@ -93,8 +93,10 @@ class Pool:
             raise ScanFailed(Failure.CLOSED)
         while self._idle:
             worker = self._idle.pop()
-            if worker.usable:
+            if worker.there:
                 return worker, self._piece_sec if worker.warm else START_SEC + self._piece_sec
+            await worker.gone()  # it was ended from outside, as when memory is short
+            self._all.discard(worker)
         worker = await Worker.start(self._rules)
         self._all.add(worker)
         if self.closed:

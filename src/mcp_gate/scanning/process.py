@@ -51,6 +51,11 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def there(self) -> bool:
+        """Whether it can be given work."""
+        return self.usable and self._process.returncode is None
+
     async def scan(self, piece: Piece, options: bytes, limit_sec: float) -> Found:
         """What is in it.
 
@@ -63,7 +68,7 @@ class Worker:
         except TimeoutError:
             self.kill()
             raise ScanFailed(Failure.TIME) from None
-        except (OSError, EOFError):
+        except (OSError, EOFError, RuntimeError):  # the last one is uvloop's word for a closed pipe
             self.kill()
             raise ScanFailed(Failure.ENDED) from None
         except (ValueError, TypeError, KeyError) as e:
