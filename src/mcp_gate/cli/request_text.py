@@ -7,6 +7,7 @@ from typing import Final
 
 from mcp_gate.cli.columns import table
 from mcp_gate.faces.facts import digest, facts, headline, lookalikes, subject, time_left, told, why
+from mcp_gate.faces.findings import found_in
 from mcp_gate.faces.masks import masked
 from mcp_gate.faces.stages import ends, is_withheld
 from mcp_gate.lang.reveal import reveal, reveal_json
@@ -61,10 +62,8 @@ def covered(request: JsonObject) -> bool:
 
 def _withheld(request: JsonObject) -> Iterator[str]:
     """What was found in a result, and what is left of it once that is masked."""
-    for place in request["verdict"]["quarantine"]["details"] if "found" not in request else ():
-        yield reveal(f"  found in {place['field']}: {place['reason']}")
-    for one in request.get("found", ()):
-        yield reveal(f"  found {one['n']}: {one['entity']} in {one['field']} ({one['recogniser']}): {one['says']}")
+    for line in found_in(request):
+        yield reveal(f"  found {line}")
     if "result" not in request:
         yield "The result cannot be shown here: it is gone, too large, or not all of it can be masked"
         return

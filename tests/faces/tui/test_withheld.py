@@ -35,7 +35,8 @@ def test_the_screen_knows_every_kind_and_says_the_words_that_the_gate_takes() ->
 
 def withheld(held: Held, result: Any) -> Held:
     """As the gate tells a withheld result: masked."""
-    return replace(held, more={"result": result}, verdict={**held.verdict, **ABOUT})
+    found = ("1-25: 25 x US_SSN in content[0].text (us_ssn): quarantine, by bulk",)
+    return replace(held, more={"result": result}, verdict={**held.verdict, **ABOUT}, found=found)
 
 
 async def test_a_result_is_uncovered_and_read_before_it_is_released(tmp_path: Path) -> None:
@@ -49,7 +50,8 @@ async def test_a_result_is_uncovered_and_read_before_it_is_released(tmp_path: Pa
             desk.screen.refill()
             await desk.sees("a Release…  d Drop…  e Redacted…")
             assert "withheld    1 US_SSN" in desk.text
-            assert "content[0].text: Bulk export" in desk.text
+            assert "found       1-25: 25 x US_SSN in content[0].text" in desk.text
+            assert "quarantine, by bulk" in desk.text
             assert "result shop_refund_order" in desk.text
             await desk.read_all()
             await desk.press("a")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from mcp_gate.faces.findings import found_in
 from mcp_gate.faces.masks import Masks, masked
-from mcp_gate.faces.stages import afterwards, approvals, ends, is_sample, sampled
+from mcp_gate.faces.stages import afterwards, approvals, ends, is_sample, is_withheld, sampled
 from mcp_gate.lang.strictjson import dumps
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.decision import Tier
@@ -22,6 +23,7 @@ KNOWN: Final = frozenset(
         "id", "kind", "status", "call", "verdict", "tier", "group", "needed", "decisions", "opened_ts", "due_ts",
         "stage", "escalated_ts", "escalated_from", "escalate_ts", "escalate_to", "then", "claimed_by",
         "assigned_to", "waiting", "attempts", "asked", "changed", "nearest", "server", "personal", "personal_asked",
+        "found",
     }
 )  # fmt: skip
 
@@ -79,6 +81,8 @@ class Held:
     """What is personal among the arguments."""
     masks_of_asked: Masks = ()
     """The same of those that the agent asked with."""
+    found: tuple[str, ...] = ()
+    """What was found in its result, as it is told."""
     bare: bool = False
     """Whether its result is shown as it came, where it has one."""
 
@@ -116,6 +120,7 @@ class Held:
             asked=request["asked"]["arguments"] if "asked" in request else None, nearest=request.get("nearest"),
             server=request.get("server", {}), masks=tuple(request.get("personal", ())),
             masks_of_asked=tuple(request.get("personal_asked", ())),
+            found=tuple(found_in(request)) if is_withheld(request) else (),
             more={k: v for k, v in request.items() if k not in KNOWN},
             more_bytes=len(dumps(request["result"])) if "result" in request else 0,
             bytes=len(dumps(call["arguments"])) if "arguments" in call else 0,
@@ -181,7 +186,7 @@ class Held:
             self, call={**before.call, **self.call}, asked=before.asked, nearest=before.nearest, bytes=before.bytes,
             server=before.server, more=before.more, more_bytes=before.more_bytes, masks=before.masks,
             masks_of_asked=before.masks_of_asked,
-            bare=before.bare,
+            found=before.found, bare=before.bare,
         )  # fmt: skip
 
     @property

@@ -32,8 +32,6 @@ OUTCOMES = {
 
 END = 600
 """Characters at either end of what is too large."""
-MOST_DETAILS = 12
-"""Places in a withheld result that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +120,14 @@ def _why(held: Held) -> Iterator[Row]:
         yield labelled("kind", *foreign(held.kind, longest=NAME), (": this screen does not know it", "bold"))
     if held.sampled:
         yield labelled("sampled", (held.sampled, ""))
-    for name, text in withheld(verdict):
-        yield labelled(name, *foreign(text, longest=400))
-    yield labelled("rule", *foreign(", ".join(rules_told(verdict)) or "?", longest=400))
-    yield labelled("because", *foreign(str(verdict.get("reason", "")), longest=400))
+    if "quarantine" in verdict:
+        yield labelled("withheld", *foreign(str(verdict["quarantine"].get("why", "")), longest=400))
+    for line in held.found:
+        yield labelled("found", *foreign(line, longest=400))
+    ran = "quarantine" in verdict  # its call was decided by this, not its result
+    yield labelled("decided by" if ran else "rule", *foreign(", ".join(rules_told(verdict)) or "?", longest=400))
+    if verdict.get("reason") or not ran:
+        yield labelled("because", *foreign(str(verdict.get("reason", "")), longest=400))
     yield labelled("topic", *foreign(call["topic"], longest=400))
     yield labelled("risk tags", *foreign(", ".join(map(str, call["risk_tags"])) or "none", longest=400))
     tool = f"{call['upstream']}.{call['tool']}"
@@ -156,15 +158,6 @@ def _ends(value: Json) -> Shown:
         prose(text[-END:], END),
     ]
     return Shown(tuple(rows), False)
-
-
-def withheld(verdict: JsonObject) -> Iterator[tuple[str, str]]:
-    """Why a result may not leave as it is, and where what it should not hold stands."""
-    found = verdict.get("quarantine", {})
-    if "why" in found:
-        yield "withheld", str(found["why"])
-    for detail in found.get("details", ())[:MOST_DETAILS]:
-        yield "found", ": ".join(str(detail.get(name, "")) for name in ("field", "reason"))
 
 
 def _foretold(held: Held) -> Iterator[Row]:

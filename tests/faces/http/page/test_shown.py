@@ -72,12 +72,12 @@ def test_what_a_reviewer_changed_stands_beside_what_was_asked() -> None:
 
 def test_a_withheld_result_is_shown_masked_with_what_was_found_in_it() -> None:
     shown = page(a_story("quarantine", result={"content": [{"text": "[REDACTED:US_SSN#1]"}]}))
-    assert "content[0].text : PII detected" in shown
+    assert "Found content[0].text: PII detected" in shown
     assert "[REDACTED:US_SSN#1]" in shown
     assert "cannot be shown here" in page(a_story("quarantine"))
-    found = [{"n": 1, "field": "response.ssn", "entity": "US_SSN"}]
+    found = [{"n": 1, "field": "response.ssn", "entity": "US_SSN", "recogniser": "us_ssn", "says": "redact"}]
     shown = page(a_story("quarantine", found=found))
-    assert "Found: US_SSN in response.ssn" in shown
+    assert "Found 1: US_SSN in response.ssn (us_ssn): redact" in shown
     assert "Further" not in shown
 
 

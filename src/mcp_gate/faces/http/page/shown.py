@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mcp_gate.faces.facts import NAMES, digest, facts, headline, lookalikes, subject, time_left, told, why
+from mcp_gate.faces.findings import found_in
 from mcp_gate.faces.http.page.words import MOST_BYTES, needs_more_proof, sayings
 from mcp_gate.faces.masks import masked
 from mcp_gate.faces.stages import afterwards, has_run, is_withheld
@@ -83,8 +84,7 @@ def story(request: JsonObject, now: float, *, bare: bool = True, covered: bool =
         "needs_more_proof": needs_more_proof(request),
         "min_assurance": request["verdict"].get("min_assurance", ""),
         "lookalikes": lookalikes(arguments),
-        "withheld": request["verdict"]["quarantine"]["details"] if is_withheld(request) else [],
-        "found": [f"{one['entity']} in {one['field']}" for one in request.get("found", ())],
+        "found": list(found_in(request)) if is_withheld(request) else [],
         "result": lines(request["result"]) if "result" in request else [],
         "changed": request.get("changed", []),
         "asked": lines(masked(request["asked"]["arguments"], of_asked)) if "asked" in request else [],
