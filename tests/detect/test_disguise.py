@@ -158,3 +158,9 @@ def test_lines_that_are_nothing_together_are_each_gone_through_a_few_times_at_mo
     words = [end + 1 for end in range(64, len(text) + 1, 65)]
     assert list(module.find(text, words, [])) == []
     assert sum(seen) < 8 * len(text)
+
+
+@pytest.mark.parametrize("name", ["ｓｓｎ", "s\u200bsn", "\u0455\u0455n", "%73sn", "s\u0301sn"])
+def test_names_of_fields_are_read_as_people_read_them(name: str) -> None:
+    both = [Leaf(name, ("row",)), Leaf("536221234", ("row", name))]
+    assert [one.entity for one in scan(both, Options(ner=False)).findings[1]] == ["US_SSN"]

@@ -17,7 +17,7 @@ from mcp_gate.detect.ner.weights import installed
 from mcp_gate.detect.options import Options
 from mcp_gate.detect.secrets.find import find_in as find_secrets
 from mcp_gate.detect.triggers import Kind
-from mcp_gate.detect.view import View, read, read_all
+from mcp_gate.detect.view import View, read, read_all, read_names
 from mcp_gate.detect.windows import Covered
 
 _DEPTH: Final = 2
@@ -70,8 +70,8 @@ def steps(leaves: Sequence[Leaf], options: Options, most_signs: int | None = Non
     shown = leaves
     if views is not None:
         shown = [
-            leaf if view.text is leaf.text else Leaf(view.text, leaf.keys)
-            for leaf, view in zip(leaves, views, strict=True)
+            leaf if view.text is leaf.text and names is leaf.keys else Leaf(view.text, names)
+            for leaf, view, names in zip(leaves, views, (read_names(leaf.keys) for leaf in leaves), strict=True)
         ]
     yield
     found = yield from _by_rules(shown, options, _DEPTH, most_signs)

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from mcp_gate.detect import escapes
@@ -115,6 +116,14 @@ def read_all(texts: Sequence[str]) -> list[View] | None:
     if not markup and everything.isascii() and not _escapes(everything) and not _asks(everything):
         return None
     return [read(text, markup) for text in texts]
+
+
+@lru_cache(maxsize=4096)
+def read_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of fields as people read them; the same ones where there is nothing to do."""
+    if all(name.isascii() and not _escapes(name) for name in names):
+        return names
+    return tuple(read(name).text for name in names)
 
 
 def read(text: str, markup: str | None = None) -> View:

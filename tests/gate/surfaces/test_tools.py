@@ -378,3 +378,14 @@ async def test_S252_resources_that_run_when_they_are_opened_are_not_listed(tmp_p
     probe = Probe(tmp_path, resources=resources)
     async with bench({"shop": entry(probe)}) as b, b.legacy() as client:
         assert [found["name"] for found in (await client.result("resources/list"))["resources"]] == ["good"]
+
+
+async def test_a_tool_whose_words_may_not_leave_takes_no_other_from_the_list(tmp_path: Path) -> None:
+    tools = [{"name": name, "description": said, "inputSchema": {"type": "object"}} for name, said in (
+        ("echo", "says it again"), ("bad", "such as 536-22-1234"))]  # fmt: skip
+    rules = RULES + "output_review: { rules: [ { id: q, entities: [US_SSN], decision: quarantine } ] }\n"
+    async with bench({"shop": entry(Probe(tmp_path, tools=tools))}, rules) as b, b.legacy() as client:
+        listed = (await client.result("tools/list"))["tools"]
+        assert [tool["name"] for tool in listed] == ["shop_echo"]
+        (told,) = await b.records("security.description_withheld")
+        assert told["data"] == {"tool": "shop_bad"}

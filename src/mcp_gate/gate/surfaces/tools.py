@@ -147,13 +147,29 @@ async def _shown(talk: Conversation, link: Link) -> Shown:
         for tool in observation.listed
         if gate.listed(agent, link.upstream, tool.name, "tools/call")
     ]
-    out = await gate.egress("tools/list", {"tools": shown})
-    fresh = Shown(
-        raw, gate.loaded.snapshot.id, level, observation.listed, observation.withheld,
-        out["tools"] if out is not None else [],
-    )  # fmt: skip
+    out = await _let_out(talk, link.upstream, shown)
+    fresh = Shown(raw, gate.loaded.snapshot.id, level, observation.listed, observation.withheld, out)
     talk.memory.tools.put(key, fresh)
     return fresh
+
+
+async def _let_out(talk: Conversation, upstream: str, tools: list[JsonObject]) -> list[JsonObject]:
+    """The list as it may leave: all together, or without those whose own words may not."""
+    gate = talk.gate
+    out = await gate.egress("tools/list", {"tools": tools})
+    if out is not None:
+        found: list[JsonObject] = out["tools"]
+        return found
+    kept = []
+    for tool in tools:
+        alone = await gate.egress("tools/list", {"tools": [tool]})
+        if alone is not None:
+            kept += alone["tools"]
+            continue
+        log.warning("what upstream %s says of its tool %s may not leave: it is not listed", upstream, tool["name"])
+        fields = {"agent": talk.caller.agent, "upstream": upstream, "policy_snapshot": gate.loaded.snapshot.id}
+        gate.note(Event("security.description_withheld", fields, {"tool": tool["name"]}))
+    return kept
 
 
 def _still_true(talk: Conversation, shown: Shown) -> bool:
