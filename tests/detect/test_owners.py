@@ -33,10 +33,23 @@ def found(text: str) -> list[tuple[str, str]]:
         ("{}: my number changed", "Emanuele Galli"),
         ("fixed it ({}, 3 days ago)", "Xiaoming Zhangwei"),
         ("Sehr geehrte Frau {},", "van der Berg"),
+        ("hr-import row 17: {}; 1991-04-18; 763-05-3413; ok", "Kothari, Elliott"),
+        ("Hello,\n\nI lost my card.\n\n{}\n", "Jin Millsworth"),
+        ("Emanuele Galli: my number changed\n{}: ok, noted", "Imogen Lockwoodson"),
+        ("Devon Franklin, {} and Idun Tran are in", "Nguyen Bobrowicz"),
+        ("please page {}: the disk is full", "Francesca"),
+        ("correo a@bluepeak.io, a nombre de {}.", "Nikodem Pricewicz"),
+        ("Happy birthday {}!", "Rajeshri"),
+        ("issued to {}, host Ann", "Toivo D'Angelov"),
+        ("Attendees: {}", "Hiroshi Park, Ingrid Lindqvist"),
+        ("ATTENDEE;CN={}:mailto:a@bluepeak.io", "Omar Haddadin"),
+        ('{"form": [{"question": "What is your full name?", "answer": "{}"}]}', "Catherine D'Angelov"),
+        ("+----+-----------+\n| id | full_name |\n+----+-----------+\n| 12 | {} |\n", "Christine D'Angelov"),
+        ('"Last, First","SSN"\n"{}","364-51-2087"\n', "Champagne, Vratislav"),
     ],
 )
 def test_whose_it_is_stands_beside_it(text: str, name: str) -> None:
-    assert ("PERSON", name) in found(text.format(name))
+    assert ("PERSON", name) in found(text.replace("{}", name))
 
 
 @pytest.mark.parametrize(
@@ -46,6 +59,11 @@ def test_whose_it_is_stands_beside_it(text: str, name: str) -> None:
         "Software Engineer\n+49 151 23456789",
         "the plan was approved by Charles Schwab",
         "Caller: It's 23.01.2002.",
+        "Customer: Sure, it is open",
+        "Type: AWS::IAM::Role",
+        "page Jenkins, ask Claude, call Slack, tell Alexa",
+        '{"provider": {"npi": "1234567893", "name": "Lincoln General Hospital"}}',
+        '{"committer": {"name": "GitHub", "email": "noreply@github.com"}}',
         "please add it to the channel, her email is ann.lee@bluepeak.io",
     ],
 )
@@ -65,6 +83,12 @@ def test_firms_offices_and_other_words_beside_it_are_nobody(text: str) -> None:
         "accept 6011111111111117 only in test mode",
         "reject 123-45-6789 in the form",
         "EAN 4306054108755, pallet 12",
+        "DUID 00:01:00:01:2a:3b:4c:5d, TTY=pts/0 ; PWD=/home/alice ; USER=root",
+        "Q3 numbers: 412-330-1200 units",
+        "expect(format('(555) 010-0199'))",
+        "Example: jane.doe@example.com, +1 555 0100",
+        '{"address": "aisle 7, shelf 3", "email": "noreply@github.com"}',
+        "hostname\tip\tos\nweb-1\t10.2.3.4\tUbuntu\n",
     ],
 )
 def test_what_machines_networks_and_examples_are_called_by_is_nobodys(text: str) -> None:
@@ -80,6 +104,14 @@ def test_what_machines_networks_and_examples_are_called_by_is_nobodys(text: str)
         ("user admin password orange_sunshine78  (change it)", "orange_sunshine78"),
         ('  password   = "orange.dragon06"', "orange.dragon06"),
         ("card number 4306054108755", "4306054108755"),
+        ("GET /reset?email=zdenka.nonis+shop@bluepeak.io HTTP/1.1", "zdenka.nonis+shop@bluepeak.io"),
+        ("Password=O1EcjJxBoQ.Wkft7;", "Password=O1EcjJxBoQ.Wkft7;"),
+        ('[{"k": "smtp_password", "v": "Winter2803?"}]', "Winter2803?"),
+        ("PIN for the safe is 382188", "382188"),
+        ("license: 850720394 (CA), expires soon", "850720394"),
+        ("sent to Prinsengracht 249, 1985 BD Utrecht", "Prinsengracht 249, 1985 BD Utrecht"),
+        ("ship to Calle del Sol 65, 9\u00ba B, 72813 Valencia", "Calle del Sol 65, 9\u00ba B, 72813 Valencia"),
+        ("lives at Flat 3, 76 Mill Road, Norwich NR2 9BF", "Flat 3, 76 Mill Road, Norwich NR2 9BF"),
     ],
 )  # fmt: skip
 def test_what_is_somebodys_is_found_all_the_same(text: str, value: str) -> None:

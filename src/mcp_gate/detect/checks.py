@@ -82,6 +82,11 @@ def is_sample(digits: str, text: str, start: int) -> bool:
     return digits in _SAMPLE_SSNS and _for_tests(text, start)
 
 
+def is_fictitious(digits: str, text: str, start: int) -> bool:
+    """Whether this telephone number is one that nobody has, where the text tells that it is shown."""
+    return "555" in (digits[-10:-7], digits[-7:-4]) and _for_tests(text, start)
+
+
 def _for_tests(text: str, start: int) -> bool:
     least = max(0, start - _TEST_REACH)
     before, near = text[max(0, least - 1) : least].lower(), text[least:start].lower()

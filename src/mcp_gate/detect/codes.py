@@ -32,10 +32,11 @@ _RESOLVERS: Final = words(
     "2001:4860:4860::8844 2606:4700:4700::1111 2606:4700:4700::1001 2620:fe::fe"
 )
 """Servers that everybody asks for names."""
-_SOMEBODYS: Final = re.compile(
-    r"(?i)\b(?:client|customer|visitor|caller|remote|login|logged in|signed in|my|his|her|their|home)\b[^\n]{0,40}$"
-)
+_SOMEBODYS: Final = words("client customer visitor caller remote login logged signed my his her their home")
 """Before an address within a house that somebody has there."""
+_PAIRS: Final = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+")
+"""Bytes of anything."""
+_WORD: Final = re.compile("[a-z]+")
 _MASK: Final = re.compile(r"/(\d{1,2})(?![\d/])")
 
 
@@ -66,7 +67,7 @@ def ipv4(text: str, start: int, end: int) -> Iterator[Finding]:
         address = checks.address(found[0])
         if address is None or _is_nobodys(address, found[0]) or found[0].startswith(("0.", "255.")):
             continue
-        if _WITHIN.match(found[0]) and not _SOMEBODYS.search(text, max(0, found.start() - 64), found.start()):
+        if _WITHIN.match(found[0]) and not _is_somebodys(text, found.start()):
             continue
         if _VERSION.search(text[max(0, found.start() - 14) : found.start()]):
             continue
@@ -85,11 +86,25 @@ def ipv6(text: str, start: int, end: int) -> Iterator[Finding]:
     """Addresses of the net, but the machine's own."""
     for found in _IPV6.finditer(text, start, end):
         address = checks.address(found[0])
-        if address is None or _is_nobodys(address, found[0]) or len(found[0]) < 6:
+        if address is None or _is_nobodys(address, found[0]) or len(found[0]) < 6 or _PAIRS.fullmatch(found[0]):
             continue
         if address.is_link_local or _is_network(text, found.end(), address):
             continue
         yield Finding(found.start(), found.end(), "IP_ADDRESS", 0.9, "ipv6")
+
+
+def _is_somebodys(text: str, start: int) -> bool:
+    """Whether the line says before it that somebody has this address within a house."""
+    before = text[max(0, start - 48) : start].rpartition("\n")[2].lower()
+    return not _SOMEBODYS.isdisjoint(_WORD.findall(before))
+
+
+def is_within(written: str) -> bool:
+    """Whether an address is one within a house, or of no machine at all."""
+    if _WITHIN.match(written):
+        return True
+    address = checks.address(written)
+    return address is not None and (_is_nobodys(address, written) or address.is_link_local)
 
 
 def _is_nobodys(address: ipaddress.IPv4Address | ipaddress.IPv6Address, written: str) -> bool:

@@ -30,7 +30,10 @@ COMMON: Final = words(
     "Grüße Grüßen Gruß Gruss Grüsse "
     "Type Value Values Class Function Method Object String Reference Priority High Low Medium Visa Mastercard Reply "
     "Forward Sent Received Attachment Original Begin End Start Stop Good Morning Afternoon Evening Night Happy "
-    "Welcome Sorry Unfortunately "
+    "Welcome Sorry Unfortunately Sure Certainly Absolutely Yeah Yep Nope Correct Right Great Perfect Exactly Indeed "
+    "Actually Alright Fine Well Really Maybe Probably Definitely Awesome Understood Done Noted Agreed Speaking "
+    "Understandably Luckily However Therefore Still Again Once After Before Since Because Though Although "
+    "Hmm Wow Oh Ah Um Got Gotcha Wait Look Listen Hold Same Nothing Nobody Someone Something Anything Everything "
 )
 THINGS: Final = words(
     "Unknown Anonymous Nobody Various Multiple Production Cluster Plan Premium Basic Node Test Demo Sample Device "

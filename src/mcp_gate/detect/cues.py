@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from mcp_gate.detect import checks
 from mcp_gate.detect.engine import Ends
 from mcp_gate.detect.finding import Finding
+from mcp_gate.detect.numbers import is_counted
 from mcp_gate.detect.triggers import Kind
 from mcp_gate.detect.values import DATE
 
@@ -74,6 +75,8 @@ _OTHER_DAY: Final = re.compile(
 _DRIVES: Final = re.compile(r"(?i)driv|operator|\b(?:my|your|his|her|their)[ _-]licen")
 _LICENSE: Final = re.compile(r"[A-Z]{1,2}\d{6,14}|[A-Z]\d{3}-\d{4}-\d{4}|[A-Z]{5}\d{6}[A-Z]{2}\d[A-Z]{2}")
 """Numbers that are of a license to drive, whatever is said of them."""
+_OF_STATE: Final = re.compile(r" ?\([A-Z]{2}\)|,? (?:class [A-DM]\b|DMV\b)")
+"""Behind a license: who gave it out, or for what."""
 _BEFORE_WORD: Final = re.compile(
     r"(?<![\w.-])((?:\+|00)?\(?\d(?:[ ()./-]{0,2}\d){6,14}(?:x\d{1,6})?)(?: ?[,(] ?| ?- ?| )"
     r"(?i:office|fax|mobile|cell|desk|landline|telephone|phone|tel)$"
@@ -137,6 +140,8 @@ def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
             return (checks.ssn(digits) or " " in value) and not checks.is_sample(digits, text, match.start())
         case "PASSPORT":
             return len(value) >= 6
+        case "PHONE_NUMBER" if is_counted(text, match.end()) or checks.is_fictitious(digits, text, match.start()):
+            return False
         case "CREDIT_CARD":
             return checks.card(digits, text, match.start())
         case "PHONE_NUMBER" if _LOOSE.search(text[max(0, end - 10) : end]):
@@ -145,6 +150,7 @@ def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
             return len(digits) >= 6 and between.strip(" :#") == ""
         case "DRIVER_LICENSE" if text[end - 7 : end].lower() in ("license", "licence"):
             near = _DRIVES.search(text, max(0, end - 56), end) is not None
+            near = near or _OF_STATE.match(text, match.end()) is not None
             return near or (between.strip(" :#\"'") == "" and _LICENSE.fullmatch(value) is not None)
         case "DATE_OF_BIRTH":
             return _OTHER_DAY.search(between) is None

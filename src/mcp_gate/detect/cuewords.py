@@ -22,8 +22,9 @@ FIELDS: Final = _each(
     "bearer cookie cred mrn patient chart medic nhs tax steuer nummer national ident nino aadha cpf nif dni tin id ip "
     "ip_?v[46] holder owner author payee benefic passenger assign sign by to customer employee applicant recipient "
     "contact user member person line residence number no value full text jwt dsn url string msisdn whatsapp curp rut "
-    "fiscal vat sn cn correo apellido nombre direcc cognome fecha data columns headers fields fn nascita naiss geburt "
-    "anschrift konto client nome imie nazwisko naam navn namn soyad inhaber partner cellulare puhelin",
+    "answer answers question label attribute fiscal vat sn cn correo apellido nombre direcc cognome fecha data "
+    "columns headers fields fn nascita naiss geburt anschrift konto client nome imie nazwisko naam navn namn soyad "
+    "inhaber partner cellulare puhelin",
     gap="_",
 )
 """What names of fields worth a look end with,"""
@@ -95,7 +96,7 @@ ALONE_NOBODY: Final = (
 _DONE: Final = _each(
     "handled seen treated examined led chaired hosted presented submitted filed raised logged edited posted sent paid "
     "witnessed verified interviewed booked ordered uploaded modified updated changed assigned reassigned escalated "
-    "delegated issued granted registered checked drafted owned maintained received returned collected"
+    "delegated issued granted registered checked drafted owned maintained received collected"
 )
 
 TITLES: Final = _each(
@@ -104,14 +105,16 @@ TITLES: Final = _each(
 )
 """Words that a name may follow, with a full stop or without one; `people` looks at what really does."""
 GREETINGS: Final = _each(
+    "[Uu]n_saludo [Aa]brazo [Hh]artelijk [Mm]vh MfG VG LG BR Liefs Mvg [Ww]armly [Rr]espectfully [Cc]ordially "
+    "[Hh]appy_birthday [Cc]ongratulations [Cc]ongrats "
     "[Dd]ear DEAR [Hh]i [Hh]ello Hey Hallo Bonjour Hola Lieber? [Rr]egards [Bb]est [Tt]hanks [Tt]hank_you [Cc]heers "
     "[Ss]incerely [Ww]ishes Yours Yours_truly Yours_faithfully Gr\\?\\?en? Gr.ssen? Gruss Cordialement Saludos "
     "Estimad[oa] Querid[oa] Gentile Car[oa] Geachte Beste Prezad[oa] Ch.re? Liebe Atentamente Atenciosamente "
     "[Gg]roet(?:en)? saluti [Hh].lsning(?:ar)? [Hh]ilsen Pozdrawiam"
 )
 ROLES: Final = _each(
-    "my_name_is name_is names?_on_(?:the_)?account_is names?_on_(?:the_)?card(?:_is)? belongs_to this_is i_am i.m "
-    "named name full_name "
+    "my_name_is name_is names?_on_(?:the_)?account_is names?_on_(?:the_)?card(?:_is)? belongs_to this_is i_am "
+    "i['?]{1,3}m named name full_name "
     "holder_is signed_by "
     "written_by reported_by requested_by approved_by prepared_by created_by signed_off_by signed-off-by "
     "reviewed-by co-authored-by reported-by authored_by on_behalf_of account_holder card_?holder policy_?holder "
@@ -119,11 +122,17 @@ ROLES: Final = _each(
     "recipients? beneficiary payee tenants? candidates? managers? colleagues? students? members? subscribers? nurse "
     "doctor physician spouse wife husband mother father brother sister son daughter friend guardian witness defendant "
     "plaintiff attendees participants invitees speakers assigned_to assignee reporter speaker guests? insured from: "
-    "to: cc: bcc: reply-to: sender: call called ask ping tell told met meet with by agent operator technician todo "
-    "fixme maintainer ceo cto cfo director president "
+    "to: cc: bcc: reply-to: sender: page ping invite remind nudge notify inform thank add email message call called "
+    "ask tell told met meet with by agent operator technician todo fixme maintainer ceo cto cfo director president "
     "emergency_contact next_of_kin kund(?:e|in) nombre nom "
     "(?:konto|karten)inhaber(?:in)? patientin patiente ansprechpartner(?:in)? titulaire titular intestatario "
-    "cliente klant ship_to bill_to sold_to deliver_to"
+    "cliente klant ship_to bill_to sold_to deliver_to a_nombre_de en_nombre_de in_the_name_of under_the_name_of "
+    "im_namen_von au_nom_de a_nome_di em_nome_de namens m.appelle me_llamo mi_chiamo ich_hei?.e me_chamo "
+    "(?:emergency_contact|appointment|reservation|booking|prescription|referral|discharge_summary|lab_results|"
+    "medical_records?|payslip|background_check|badge|insurance|screening|biopsy|x-ray)_(?:for|of) "
+    "(?:customer|client|patient|passenger|employee|applicant|tenant|guest|holder|owner|driver|buyer|seller|caller|"
+    "contact|candidate|student|member|victim|suspect|witness|beneficiary|payee|insured|policy_?holder|manager|nurse)"
+    "s?_(?:is|was|are|were|named|called)"
 ) + _each(ALONE_NOBODY) + tuple(f"{each} (?:to|by|from|for|with)" for each in _DONE)
 """The same, in any case."""
 SPEECH: Final = _each(
@@ -161,6 +170,9 @@ STREETS: Final = (
     r"Highway|Hwy|"
     r"Circle|Cir|Trail|Trl|Loop|Alley|Gardens|Grove|Hill|Mews|Walk|Pike|Plaza|Broadway|Quay|Wharf|Rise|Vale|Park|"
     r"Heights|Estate)\b"
+    r"|(?:gracht|kade|singel|dijk|hof|dreef|steeg|markt|wal|steig|pfad|graben|chaussee|promenade|berg|v[a?]gen|"
+    r"gr[a?]nd|stigen|vei|veg|torv|torg|katu|tie|polku|utca|kai|winkel|wiese|feld|tor|bogen|zeile|br\?cke)"
+    r" \d{1,4} ?[a-z]?,? \d{4}"
     r"|(?:stra\?e|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|laan|straat|plein|gatan|gata|vej|veien|gade|"
     r"Stra\?e|Strasse|Weg|Allee|Platz|Gasse|Ring|Str\.) \d"
     r"|(?:[Rr]ue|[Cc]alle|[Vv]ia(?:le)?|[Pp]iazza|[Cc]orso|[Rr]ua|[Aa]venida|[Pp]laza|[Pp]aseo|[Cc]arrer|[Uu]lica|"

@@ -25,7 +25,7 @@ FILLERS: Final = words(
     "value values text raw full formatted plain str string input field data content primary secondary main default "
     "current new old previous original home work private business office personal mobile other us uk "
     "display unmasked decrypted confirm confirmation repeat again 1 2 3 4 line last4 a b list array item items "
-    "cleartext plaintext verbatim last four digits"
+    "payload cleartext plaintext verbatim last four digits"
 )
 """Words that say nothing of their own at the end of a name: what stands before them counts."""
 NUMBER: Final = r"(?: (?:number|numbers|no|num|nr|nbr|id|ids|identifier|code|digits))?"
@@ -37,6 +37,8 @@ PERSONS: Final = any_of(r"""
     editor|requester|requestor|submitter|caller|callee|speaker|candidate|witness|guardian|parent|mother|mothers
     father|fathers|spouse|partner|husband|wife|child|son|daughter|kin|driver|rider|courier|resident|citizen|consignee
     shipper|agent|lead|prospect|staff|officer|director|ceo|representative|rep|billing|shipping|delivery|to|from|by
+    attending|surgeon|clinician|therapist|counsel|attorney|lawyer|judge|notary|accountant|auditor|inspector|instructor
+    coach|trainer|mentor|tutor|organizer|organiser|invitee|treasurer|interviewer|caseworker|adjuster|underwriter|realtor
     emergency|individual|human|nominee|heir|trustee|plaintiff|defendant|victim|player|artist|addressee
     kunde|mitarbeiter|inhaber|empfanger|titulaire|titular|intestatario|paziente|cliente
 """)

@@ -60,6 +60,8 @@ def entity_of(path: tuple[str, ...]) -> str | None:
         if kept[-1] not in FILLERS and not kept[-1].isdigit():
             break
         kept = kept[:-1]
+    if len(name) > 1 and PARTS_OF_NAMES.issuperset(name):
+        return "PERSON"
     if len(name) == 1 and name[0] in PARTS_OF_NAMES and above and _PERSON.fullmatch(" ".join(above)):
         return "PERSON"
     if " ".join(name) in _LICENSE and above and _PERSON.fullmatch(" ".join(above)):

@@ -33,7 +33,7 @@ def _any_case(text: str) -> frozenset[str]:
     return words(text) | words(text.title()) | words(text.upper())
 
 
-_LABELS: Final = _any_case("name key type field label system header attribute question title property")
+_LABELS: Final = _any_case("name key k type field label system header attribute question title property")
 _WORDING: Final = _any_case("text display")
 """What a label that is an object says it with."""
 _NAMED: Final = frozenset({"key", "value", "number"})
@@ -41,11 +41,13 @@ _NAMED: Final = frozenset({"key", "value", "number"})
 _BARES: Final = frozenset({"number", "bare"})
 """such as have a value without quotes."""
 _ASK: Final = "?"
-_VALUES: Final = _any_case("value values answer content text")
+_VALUES: Final = _any_case("value values v answer content text")
 _TELLING: Final = _LABELS | _WORDING | _VALUES
 """Under these it depends on what stands beside a value what it is."""
 _COLUMNS: Final = words("columns headers header fields columnNames column_names")
 _ROWS: Final = words("rows data values records")
+_CALLED: Final = _any_case("name names")
+"""What people are called by, and things."""
 _ESCAPED: Final = re.compile(r'(?:\\\\)+\\?"?|\\"')
 _OPEN: Final = re.compile(r'\s{0,8}[{\[][\s{\[]{0,64}\\["nrt]')
 _NESTED: Final = 3
@@ -138,6 +140,8 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
             continue
         level.human = level.human or entity in HUMAN
         found = _in(text, start, end, entity, bare=bare)
+        if found is not None and level.key in _CALLED and values.is_of_thing(text[start:end]):
+            continue
         if found is None and not bare and entity in (fields.NAME, fields.WEAK):
             found = _in(text, start, end, "PERSON", bare=False)
             level.rest.extend([found] if found else [])

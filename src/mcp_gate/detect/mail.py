@@ -15,16 +15,21 @@ _SPELLED: Final = re.compile(
     r"(?i)(?<![\w.+-])[\w.+-]{1,64} ?[\[({] ?at ?[\])}] ?[\w-]{1,63}"
     r"(?: ?(?:\.|[\[({] ?(?:dot|punkt) ?[\])}]) ?[a-z0-9-]{2,63}){1,4}(?!\w)"
 )
-_NOBODY: Final = re.compile(r"(?i)(?:git|hg|svn|no-?reply|do-?not-?reply)@")
+_NOBODY: Final = re.compile(r"(?i)(?:git|hg|svn|no[-_.]?reply|do[-_.]?not[-_.]?reply|mailer-daemon|bounces?)@")
 _OF_MESSAGES: Final = re.compile(
     r"(?i)(?:message|reply|content|reference|mail)[-_ ]?(?:id|to|s)?[\"']?\s?[:=]\s{0,2}[\"']?"
     r"(?:<[^<>\s]{1,200}>,?\s{1,3}){0,8}<$"
 )
 """Before what names a message, and is nobody's address."""
-_REMOTE: Final = re.compile(r"(?:\bssh|\bscp|\bsftp|\brsync)\b[^\n@]{0,64}$|://$")
+_PROGRAMS: Final = ("ssh", "scp", "sftp", "rsync")
+_REMOTE: Final = re.compile(r"\b(?:ssh|scp|sftp|rsync)\b[^\n@]{0,64}$")
 """Before the user of a server."""
 _PATH: Final = re.compile(r":(?:[~/]|\d{2,5}/)")
 _MADE: Final = re.compile(r"(?i)[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
+_EXAMPLES: Final = frozenset({"example.com", "example.org", "example.net"})
+_SHOWN: Final = re.compile(
+    r"(?i)(?<![\w.@-])(?:examples?|e\.g\.|sample|placeholder|dummy|docs?|documentation)(?![\w@]|\.\w)"
+)
 _MACHINES: Final = ("gserviceaccount.com",)
 _NOWHERE: Final = frozenset({"internal", "local", "localhost", "test", "invalid", "example", "lan"})
 
@@ -52,10 +57,25 @@ def find(text: str, ends: Sequence[int]) -> Iterator[Finding]:
             yield Finding(start, past, "EMAIL_ADDRESS", 0.95, "email")
 
 
+def _is_shown(text: str, start: int, domain: str) -> bool:
+    """Whether it is one that nobody has, where the text tells that it is shown."""
+    return domain.lower() in _EXAMPLES and _SHOWN.search(text, max(0, start - 64), start) is not None
+
+
+def is_nobodys(address: str) -> bool:
+    """Whether nobody reads what is sent there."""
+    domain = address.rpartition("@")[2]
+    nowhere = domain.rpartition(".")[2].lower() in _NOWHERE or domain.endswith(_MACHINES)
+    return nowhere or _NOBODY.match(address) is not None
+
+
 def _is_machines(text: str, start: int, end: int, local: str, domain: str) -> bool:
     """Whether it is a message, a program or a server that is called so."""
-    if _MADE.fullmatch(local) or domain.endswith(_MACHINES) or _PATH.match(text, end):
+    if _is_shown(text, start, domain) or _MADE.fullmatch(local) or domain.endswith(_MACHINES) or _PATH.match(text, end):
         return True
     if text[start - 1 : start] == "<" and _OF_MESSAGES.search(text, max(0, start - 400), start):
         return True
-    return _REMOTE.search(text, max(0, start - 72), start) is not None
+    before = text[max(0, start - 72) : start]
+    if before.endswith("://"):
+        return True
+    return any(program in before for program in _PROGRAMS) and _REMOTE.search(before) is not None

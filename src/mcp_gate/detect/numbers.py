@@ -24,6 +24,8 @@ _SHAPES: Final = re.compile(
     )(?![\w-])(?!\.(?!0{1,2}(?!\d))\d)""",
     re.VERBOSE,
 )
+_COUNTED: Final = re.compile(r"\s?(?:units?|pcs|pieces|items|rows|records|bytes|[kMG]i?B|ms|kg|km|%|EUR|USD)\b")
+"""Behind a number of things."""
 _GROUP: Final = re.compile(r"[(+]?\d+")
 _GAP: Final = re.compile(r"[ .-]")
 _DATE: Final = re.compile(r"(?:19|20)\d\d([-./])\d\d?\1\d\d?(?!\d)")
@@ -55,6 +57,11 @@ def find(text: str, start: int, end: int) -> Iterator[Finding]:
             at = one.end
 
 
+def is_counted(text: str, end: int) -> bool:
+    """Whether what follows says what there are so many of."""
+    return _COUNTED.match(text, end) is not None
+
+
 def _one(text: str, found: re.Match[str]) -> Finding | None:
     kind, start, end = found.lastgroup if found.lastgroup != "sep" else "phone", found.start(), found.end()
     if kind in ("card", "spaced"):
@@ -62,8 +69,11 @@ def _one(text: str, found: re.Match[str]) -> Finding | None:
         return Finding(start, start + size, "CREDIT_CARD", 1.0, "card") if size else None
     if kind == "abroad":
         end = _abroad(text, start, end, len(checks.digits_of(found[0])))
-        return Finding(start, end, "PHONE_NUMBER", 0.8, "phone_international") if end else None
+        shown = not end or checks.is_fictitious(checks.digits_of(text[start:end]), text, start)
+        return None if shown else Finding(start, end, "PHONE_NUMBER", 0.8, "phone_international")
     if kind not in ("ssn", "cpf"):
+        if is_counted(text, end) or checks.is_fictitious(checks.digits_of(found[0]), text, start):
+            return None
         return Finding(start, end, "PHONE_NUMBER", 0.7, "phone_national")
     digits = checks.digits_of(found[0])
     if kind == "ssn":

@@ -8,7 +8,7 @@ from typing import Final
 
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
-from mcp_gate.detect.names.things import is_thing
+from mcp_gate.detect.names.doubt import is_of_things
 from mcp_gate.detect.people import FULL, WORD, before, goes_on, is_whole
 
 _OWN: Final = frozenset({"US_SSN", "PASSPORT", "NATIONAL_ID", "DRIVER_LICENSE", "MEDICAL_RECORD", "DATE_OF_BIRTH"})
@@ -36,6 +36,7 @@ _THEIRS: Final = re.compile(
     r"|birthday)[^.!?\n\d@]{0,24}$"
 )
 """`add Ann to the channel, her email is …`"""
+_APART: Final = (" ", "(", "'", '"', ">")
 _PRONOUNS: Final = (" her ", " his ", " their ", " Her ", " His ", " Their ")
 _LABEL: Final = re.compile(r"[ \t>*-]{0,4}(?:[A-Za-z.-]{1,14} ?[:.] ?)?")
 _NAME_LINE: Final = re.compile(rf"[ \t>*#-]{{0,6}}{FULL}[,\r ]{{0,2}}")
@@ -46,6 +47,17 @@ _JOBS: Final = words(
     "Headquarters Founder Owner Accountant Advisor Supervisor Planner Recruiter Trainer Editor Writer"
 )
 """What a line under a name ends with."""
+_ROW: Final = re.compile(
+    rf"(?:(?P<name>{WORD},? {WORD}(?: {WORD})?) ?[;|,\t] ?)?"
+    r"(?P<day>(?:19[3-9]\d|20[01]\d)-\d\d-\d\d|\d\d[./]\d\d[./](?:19[3-9]\d|20[01]\d)) ?[;|,\t] ?$"
+)
+_SIGNED: Final = re.compile(rf"\n[ \t]*\n{FULL}\s*\Z")
+_LETTER: Final = re.compile(
+    r"(?:\A|\n)(?:From:|Subject:|(?:Dear|Hi|Hello|Hey|Hola|Hallo|Bonjour|Ciao|Liebe|Sehr geehrte)[ ,:])"
+)
+_SAYS: Final = re.compile(rf"(?:\A|\n)(?:\[[\d: .,APM/-]{{1,24}}\] ?)?{FULL}: ")
+_ALSO: Final = re.compile(rf"(, (?:and )?| and | & |; ){FULL}")
+_AFTER_ALSO: Final = re.compile(r", (?:and )?| and | & |; ")
 _AHEAD: Final = 40
 _LINES: Final = 2
 """So many lines above an address a name may stand."""
@@ -54,11 +66,24 @@ _LINES: Final = 2
 def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
     """Whose findings are: `Ann Lee (Aadhaar …)`, `Ann Lee's MRN is …`, `to Ann Lee, 12 Main St`, `… for Ann Lee`."""
     told: bool | None = None
+    found = tuple(found)
+    people = frozenset(one.start for one in found if one.entity == "PERSON")
+    yield from _last_line(text)
+    speaks = True
     for one in found:
         start, end, kind = one.start, one.end, one.entity
         own = kind in _OWN
         if own:
             yield from _owner(text, start, end)
+            if text[max(0, start - 2) : start].strip() in (";", "|", ","):
+                yield from _in_row(text, start)
+        if kind == "PERSON":
+            if text[end : end + 1] in (",", ";", " "):
+                yield from _joined(text, end, people)
+            if speaks and text.startswith(": ", end) and text[max(0, start - 1) : start] in ("", "\n"):
+                speaks = False
+                yield from _speakers(text)
+            continue
         if own or kind in _REACHED:
             if told is None:
                 told = any(word in text for word in _PRONOUNS)
@@ -75,7 +100,12 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _owner(text: str, start: int, end: int) -> Iterator[Finding]:
-    ahead, behind = text[max(0, start - _AHEAD) : start], text[end : end + _AHEAD]
+    behind = text[end : end + _AHEAD]
+    if " for " in behind or "holder " in behind:
+        yield from _named(_FOR_WHOM, text, end)
+    if text[max(0, start - 1) : start] not in _APART:  # a cell
+        return
+    ahead = text[max(0, start - _AHEAD) : start]
     if ahead.endswith(_IS):
         yield from before(_BEFORE_IS, text, start, "person_by_number", of_any=True)
     if _behind_capital(ahead, max(ahead.rfind(" ("), ahead.rfind(", "))):
@@ -84,8 +114,6 @@ def _owner(text: str, start: int, end: int) -> Iterator[Finding]:
         yield from before(_OF_WHOM, text, start, "person_by_number", of_any=True)
     if "</" in ahead:
         yield from before(_TAGGED, text, start, "person_by_number")
-    if " for " in behind or "holder " in behind:
-        yield from _named(_FOR_WHOM, text, end)
 
 
 def _theirs(text: str, start: int) -> Iterator[Finding]:
@@ -95,7 +123,7 @@ def _theirs(text: str, start: int) -> Iterator[Finding]:
     if of is None:
         return
     first, last = begin + of.start(1), begin + of.end(1)
-    if is_whole(f"{of[1]} Lee") and not is_thing(text, first, last):
+    if is_whole(f"{of[1]} Lee") and not is_of_things(text, first, last):
         yield Finding(first, last, "PERSON", 0.6, "person_by_number")
 
 
@@ -110,11 +138,47 @@ def _above(text: str, start: int) -> Iterator[Finding]:
             return
         name = _NAME_LINE.fullmatch(text, line + 1, stop)
         if name and is_whole(name[1]) and name[1].rpartition(" ")[2] not in _JOBS:
-            if not is_thing(text, *name.span(1)):
+            if not is_of_things(text, *name.span(1)):
                 yield Finding(*name.span(1), "PERSON", 0.65, "person_by_line")
             return
         if line < 0 or not _OTHER_LINE.fullmatch(text, line + 1, stop):
             return
+
+
+def _in_row(text: str, start: int) -> Iterator[Finding]:
+    """The day of birth and the name before a number in a row of values: `Lee, Ann; 1988-05-24; …`"""
+    least = max(0, start - 72)
+    row = _ROW.search(text[least:start])
+    if row is None:
+        return
+    yield Finding(least + row.start("day"), least + row.end("day"), "DATE_OF_BIRTH", 0.6, "birth_by_row")
+    if row["name"] and is_whole(row["name"]):
+        yield Finding(least + row.start("name"), least + row.end("name"), "PERSON", 0.6, "person_by_row")
+
+
+def _last_line(text: str) -> Iterator[Finding]:
+    """Who signs a letter: a name in the last line, behind an empty one."""
+    signed = _SIGNED.search(text, max(0, len(text) - 80))
+    if signed and _LETTER.search(text, 0, 2_000) and is_whole(signed[1]) and not is_of_things(text, *signed.span(1)):
+        yield Finding(*signed.span(1), "PERSON", 0.6, "person_by_line")
+
+
+def _speakers(text: str) -> Iterator[Finding]:
+    """All who say something, where one of them is known."""
+    for line in _SAYS.finditer(text):
+        if is_whole(line[1]) and not is_of_things(text, *line.span(1)):
+            yield Finding(*line.span(1), "PERSON", 0.6, "person_by_line")
+
+
+def _joined(text: str, end: int, people: frozenset[int]) -> Iterator[Finding]:
+    """Who is listed behind somebody: before `and`, or between two who are known."""
+    while (also := _ALSO.match(text, end)) and is_whole(also[2]) and not is_of_things(text, *also.span(2)):
+        last = "and" in also[1] or "&" in also[1]
+        further = _AFTER_ALSO.match(text, also.end(2))
+        if also.start(2) in people or goes_on(text, also.end(2)) or not (last or (further and further.end() in people)):
+            return
+        yield Finding(*also.span(2), "PERSON", 0.6, "person_by_list")
+        end = also.end(2)
 
 
 def _behind_capital(text: str, at: int) -> bool:
@@ -124,5 +188,5 @@ def _behind_capital(text: str, at: int) -> bool:
 
 def _named(pattern: re.Pattern[str], text: str, at: int) -> Iterator[Finding]:
     match = pattern.match(text, at)
-    if match and is_whole(match[1]) and not goes_on(text, match.end(1)) and not is_thing(text, *match.span(1)):
+    if match and is_whole(match[1]) and not goes_on(text, match.end(1)) and not is_of_things(text, *match.span(1)):
         yield Finding(match.start(1), match.end(1), "PERSON", 0.65, "person_by_number")

@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mcp_gate.detect.commonwords import COMMON, THINGS
+from mcp_gate.detect.commonwords import COMMON
 from mcp_gate.detect.cuewords import ALONE_NOBODY
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.doubt import is_of_things, is_only_given
+from mcp_gate.detect.values import names_thing
 
 WORD: Final = r"(?:[A-Z]\.|(?:[DO]['’]|Mc|Mac|al-|El-)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*)"
 _PARTICLE: Final = r"(?:d[eiou]|da|das|dos|del|della|den|der|van|von|vom|zu|la|le|bin|ibn|al|el|ter|ten|y|e|auch|und)"
@@ -21,7 +22,9 @@ _PARTICLES: Final = re.compile(_PARTICLE)
 _NAME: Final = re.compile(rf"{WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{WORD}){{0,3}}(?![\w@]|['’-]\w)")
 _JSON_FIELD: Final = re.compile(r"[\"'] ?[:=] ?[\"']?$")
 _AND: Final = re.compile(rf"(?:,? (?:and|und|et|y|e)|,|;| &|/) ({_NAME.pattern})")
-_BEFORE_MAIL: Final = re.compile(rf"({WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{WORD}){{1,3}})[\"']?,? ?[<(\[](?:mailto:)?$")
+_BEFORE_MAIL: Final = re.compile(
+    rf"({WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{WORD}){{1,3}})[\"']?(?:,? ?[<(\[](?:mailto:)?|[:;]mailto:)$"
+)
 _LISTED: Final = re.compile(rf"({WORD}(?: (?:{_PARTICLE} ){{0,2}}{WORD}){{1,3}})(?:, |\", ?\"|', ?')$")
 _OPENS: Final = frozenset("<([:")
 """What stands before an address that a name stands before; a colon is that of `mailto:`."""
@@ -35,20 +38,22 @@ _STAMP: Final = re.compile(
 _BEFORE_STAMP: Final = re.compile(rf"(?:^|[\n(*\]>.-] ?)({WORD}(?: (?:{_PARTICLE} ){{0,2}}{WORD}){{1,3}})$")
 FULL: Final = rf"({WORD}(?: (?:{_PARTICLE} ){{0,2}}{WORD}){{1,3}})"
 """A name of two words or more."""
-_GIVEN_TO: Final = re.compile(
-    r"(?i)(?:assign|sell|sold|deliver|ship|bill|escalat|delegat|hand|report)\w{0,5}(?: over| off)? to $"
-)
+_GIVEN_TO: Final = re.compile(r"(?i)\b(?:\w{3,}[dnt](?: over| off)?|ship|bill|deliver) to $")
+_NAMED: Final = ("name is ", "name was ", "names are ")
 _CONTRACTED: Final = re.compile(r"['’](?:s|m|re|ll|ve|d|t)$")
 _CALLED: Final = re.compile(r"(?: [a-z-]+){1,5}[.,!]?$")
 """A verb with what goes with it."""
 _NOBLE: Final = re.compile(rf"\b[A-Z][a-zñ]{{1,8}}\.? ({_PARTICLE} (?:de[rn]? |la )?)$")
 """Between a title and the rest of a name: `Frau von der Heide`."""
 _LOWER: Final = words(
-    "with by from to call called ask tell told met meet user users customer client contact author owner speaker "
-    "manager member"
+    "with by from to of for call called ask tell told met meet user users customer client contact author owner "
+    "speaker manager member is was are were"
 ) | words(ALONE_NOBODY)
 """After these a name has to be two words at least, or known as a given name: too much else follows them."""
-_ALWAYS: Final = words("agent operator technician todo fixme ping maintainer")
+_ALWAYS: Final = words(
+    "agent operator technician todo fixme page ping maintainer invite remind nudge notify inform thank add "
+    "email message"
+)
 """The same, also where a colon or an equals sign stands in between."""
 _AFTER_OTHERS: Final = re.compile(r"(?i)\b(?:from|at|of|and|the|for|by|with|in|on|&) $")
 
@@ -75,14 +80,15 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
     behind = all_.partition(" ")[2] if word == "holder" or ahead.endswith(": ") else ""
     name = all_ if behind and trimmed(behind) == behind else trimmed(all_)
     parts = _parts(name)
-    if (parts == 1 and name.isupper()) or not THINGS.isdisjoint(all_.split(" ")):
+    if (parts == 1 and name.isupper()) or any(names_thing(part.split()) for part in all_.split(",")):
         return
     if parts == 1 < _parts(all_) and "," not in all_:
         return  # `Dear Hiring Manager`
     labelled = ahead.rstrip(" \r\n\"'").endswith((":", "belongs to")) or _GIVEN_TO.search(ahead) is not None
     if word in ("from", "to", "cc", "bcc") and not labelled:
         return
-    least = 2 if word in _ALWAYS or (word in _LOWER and not ahead.rstrip(" ").endswith((":", "="))) else 1
+    loose = word in _LOWER and not ahead.endswith(_NAMED) and not ahead.rstrip(" ").endswith((":", "="))
+    least = 2 if word in _ALWAYS or loose else 1
     while name and sum(map(len, name.split())) > 2 and (_parts(name) >= least or is_only_given(name)):
         if goes_on(text, start + len(name)):
             return
@@ -146,7 +152,7 @@ def before(pattern: re.Pattern[str], text: str, at: int, rule: str, *, of_any: b
 
 def is_whole(name: str) -> bool:
     """Whether it is a first and a last name and nothing else."""
-    return _parts(name) > 1 and trimmed(name) == name and THINGS.isdisjoint(name.split(" "))
+    return _parts(name) > 1 and trimmed(name) == name and not names_thing(name.split(" "))
 
 
 def trimmed(name: str) -> str:

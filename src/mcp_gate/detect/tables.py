@@ -13,12 +13,17 @@ from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding
 
 _BLANK: Final = re.compile(r"\n[ \t\r]*\n")
-_NAME: Final = re.compile(r"[^\W\d][\w .#/()'-]{0,60}")
+_NAME: Final = re.compile(r"[^\W\d][\w .#/()', -]{0,60}")
 _SEPARATORS: Final = ",;|\t"
-_CELL: Final = r"[ |\"']*+[^\W\d][\w .#/()'-]{0,60}+[\"']?+ {0,20}+"
+_CELL: Final = (
+    r"(?:[ |\"']*+[^\W\d][\w .#/()'-]{0,60}+[\"']?+ {0,20}+|\"[^\W\d][\w .#/()', -]{0,60}+\")"
+)
 """What it takes it never has to give back: a separator is no part of it."""
-_FIRST: Final = re.compile(rf"\n*({_CELL}([,;|\t])(?:{_CELL}\2)*{_CELL}[ |]*)\r?\n")
-_HEADER: Final = re.compile(rf"\n(?:[ \t\r]*\n|```\w*\n)({_CELL}([,;|\t])(?:{_CELL}\2)*{_CELL}[ |]*)\r?\n")
+_DRAWN: Final = r"\+-[-+]{0,2000}\+\r?\n"
+_FIRST: Final = re.compile(rf"\n*(?:{_DRAWN})?({_CELL}([,;|\t])(?:{_CELL}\2)*{_CELL}[ |]*)\r?\n")
+_HEADER: Final = re.compile(
+    rf"\n(?:[ \t\r]*\n|```\w*\n|{_DRAWN})({_CELL}([,;|\t])(?:{_CELL}\2)*{_CELL}[ |]*)\r?\n"
+)
 """A line of names: the first of the text, or behind an empty line or the beginning of a block of code."""
 _RULE: Final = re.compile(r"[-+|: ]+")
 

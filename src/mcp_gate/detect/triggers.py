@@ -84,8 +84,9 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
         r"756[. ]?\d{4}[. ]?\d{4}[. ]?\d\d|\d\d\.\d\d\.\d\d-\d{3}\.\d\d|\d{6}[-+A]\d{3}[0-9A-Y][^0-9]|\d{6}-[1-8]\d{6}",
         r"\d\.\d{3}\.\d{3}-[0-9Kk]|[1-8]\d{5}(?:19|20)\d\d[01]\d[0-3]\d{4}[0-9X]",
     ),
-    Kind.FIELD: tuple(
-        rf"(?i:{name}(?:{cuewords.FIELD_ENDS})?)\\?[\"'*]{{0,2}}\s{{0,2}}[:=>]" for name in cuewords.FIELDS
+    Kind.FIELD: (
+        r"[\"'][kv][\"']:",
+        *(rf"(?i:{name}(?:{cuewords.FIELD_ENDS})?)\\?[\"'*]{{0,2}}\s{{0,2}}[:=>]" for name in cuewords.FIELDS),
     ),
     Kind.PERSON: (
         *(rf"\b{word}\.?{_TO_NAME}" for word in cuewords.TITLES),

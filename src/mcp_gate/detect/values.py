@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Final
 
-from mcp_gate.detect import checks, fields
-from mcp_gate.detect.commonwords import THINGS
+from mcp_gate.detect import checks, codes, fields
+from mcp_gate.detect.commonwords import COMMON, THINGS
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
+from mcp_gate.detect.mail import is_nobodys
 from mcp_gate.detect.merge import CREDENTIALS
+from mcp_gate.detect.names.lexicon import is_given
+from mcp_gate.detect.names.namesakes import NEVER, PHRASES
+from mcp_gate.detect.names.things import SURNAMES
 
 _NAME_WORD: Final = r"[^\W\d_](?:[^\W\d_]|['’.-](?=[^\W\d_]|[ ,]|$))*\.?"
 _PARTICLES: Final = words("de van von der den da dos di du la le del bin al el ben ibn ter ten zu af av y e of the st")
@@ -53,6 +58,8 @@ _MORE_BEHIND: Final = ("PHONE_NUMBER", "EMAIL_ADDRESS")
 _DAY: Final = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 _NO_FRACTION: Final = re.compile(r"\.0{1,2}[ ,;]*\Z")
 """Of numbers that went through a table which makes a fraction of each."""
+_SHELF: Final = re.compile(r"(?i)\b(?:aisle|shelf|rack|bay|bin|slot|row|warehouse|pallet|dock)\b")
+"""Where things lie."""
 _DIGITS: Final = {
     "PHONE_NUMBER": (7, 15), "US_SSN": (7, 11), "CREDIT_CARD": (12, 19), "BANK_ACCOUNT": (5, 20),
     "MEDICAL_RECORD": (3, 20),
@@ -62,7 +69,7 @@ _PLACEHOLDER: Final = re.compile(
     r"(?i)(?:<.*>|\*+|[x.•#-]{3,}|\$\{?.*|\{.*|%.*%?|change_?me|changeit|your[-_ ].*|\[?redacted.*|null|none|nil|"
     r"true|false|example.*|"
     r"test|todo|tbd|password|passwd|secret|token|apikey|api_key|os\.environ.*|process\.env.*|getenv.*|env[(.].*|"
-    r"\[.*\]|n/?a|"
+    r"(?:user(?:name)?|login|host|server|db)[=:].*|\[.*\]|n/?a|[~.]{0,2}/[\w.-]*(?:/[\w.-]*)*|"
     r".*example|(?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]{3,40}(?: .*)?|"
     r"-----BEGIN (?:CERT|PUBLIC|SSH2 PUBLIC).*|.*@sha256:.*|"
     r"undefined|string|pass|str|int|bool|optional.*|self\..*|config[.(\[].*|\w+(?:\.\w+)*\(.*|unknown|"
@@ -107,6 +114,12 @@ def _plausible(kind: str, value: str, all_: str) -> bool:
             return looks_like_name(value)
         case "PASSWORD":
             return not _PLACEHOLDER.fullmatch(all_) and not value.startswith(_HASHED)
+        case "IP_ADDRESS":
+            return not codes.is_within(value)
+        case "EMAIL_ADDRESS":
+            return not is_nobodys(value)
+        case "ADDRESS":
+            return _SHELF.search(value) is None
         case "PHONE_NUMBER":
             return not _DAY.match(value)
         case _ if kind in CREDENTIALS:
@@ -126,7 +139,22 @@ def looks_like_name(value: str) -> bool:
 def _full_name(value: str) -> bool:
     """Whether a name has a first and a last part, and no word that names things."""
     parts = value.replace(",", " ").split()
-    return len(parts) > 1 and THINGS.isdisjoint(parts)
+    return len(parts) > 1 and not names_thing(parts)
+
+
+def names_thing(parts: Sequence[str]) -> bool:
+    """Whether one of the words of what looks like a name is one for things, and nobody's surname here."""
+    if THINGS.isdisjoint(parts):
+        return False
+    return not (len(parts) > 1 and parts[-1] in SURNAMES and is_given(parts[0]) and THINGS.isdisjoint(parts[:-1]))
+
+
+def is_of_thing(value: str) -> bool:
+    """Whether a `name` beside what people have is that of a firm or a program all the same."""
+    parts = value.split()
+    if len(parts) == 1:
+        return value in NEVER or (value in COMMON and not is_given(value)) or (value.isupper() and not is_given(value))
+    return names_thing(parts) or "_".join(parts) in PHRASES
 
 
 def entropy(text: str) -> float:

@@ -39,7 +39,9 @@ _IN_TOKENS: Final = "_.@%+:/-"
 _PLAIN: Final = (("\\n", " \n"), ("\\r", "  "), ("\\t", " \t"), ('\\"', ' "'))
 """The frequent ones, undone without a change of offsets."""
 _QUERY: Final = re.compile(r"\?[\w.-]{1,40}=[^\s\"'<>]*")
-"""What an address asks for, in which a plus is a space."""
+"""What an address asks for, in which a plus is a space,"""
+_PLUS: Final = re.compile(r"\+(?![\w.-]{1,64}@)")
+"""but in an address of mail, where it stands as it is."""
 _ASCII: Final = bytes(range(128))
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 _PIECE: Final = 1_024
@@ -139,7 +141,7 @@ def read(text: str, markup: str | None = None) -> View:
         for escape, instead in _PLAIN:
             text = text.replace(escape, instead)
     if _asks(text):
-        text = _QUERY.sub(lambda found: found[0].replace("+", " "), text)
+        text = _QUERY.sub(lambda found: _PLUS.sub(" ", found[0]), text)
     odd = False
     if not text.isascii() and not all(map(_AS_THEY_ARE.__getitem__, others := _others(text))):
         read_as = "".join(others).translate(_FOLDS)

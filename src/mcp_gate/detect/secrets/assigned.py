@@ -50,7 +50,8 @@ _BESIDE: Final = compiled(
 )
 _CODE: Final = compiled(
     rb"(?i:\b(?:one[ -]time|verification|authentication|login|sign[ -]in|otp|2fa|mfa)\s{1,2}(?:pass)?code)"
-    rb"(?:\s(?:is|was))?\s{0,2}[:=]?\s{0,2}(\d{4,8})\b|\bPIN(?:\s(?:is|was)|\s{0,2}[:=])\s{0,2}(\d{4,8})\b"
+    rb"(?:\s(?:is|was))?\s{0,2}[:=]?\s{0,2}(\d{4,8})\b|\bPIN"
+    rb"(?:\s(?:for|of|to)\s(?:the|my|our|his|her)\s\w{1,16})?(?:\s(?:is|was)|\s{0,2}[:=])\s{0,2}(\d{4,8})\b"
 )
 _PHRASE: Final = compiled(
     rb"\b(?:seed|recovery|mnemonic|backup)\s(?:phrase|words)\s{0,2}(?:is|:|=)\s{0,3}((?:[a-z]{3,8}\s{1,2}){11,23}[a-z]{3,8})\b",

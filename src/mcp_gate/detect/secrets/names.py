@@ -30,7 +30,7 @@ _NOT: Final = re.compile(
     r"|expires?|expiry|ttl|age|at|date|created|updated|enabled|required|valid|invalid|has|is|hint|reset|change|strength"
     r"|label|placeholder|title|description|error|help|message|scheme|status|usage|budget|input|output|prompt|completion"
     r"|total|cached|next|page|cursor|continuation|primary|foreign|partition|sort|cache|object|idempotency|dedup"
-    r"|routing|shard|row|group|sync|csrf_header|alg|algorithm|version|arn|ref|ids)(?:_|$)"
+    r"|routing|private_key_id|shard|row|group|sync|csrf_header|alg|algorithm|version|arn|ref|ids)(?:_|$)"
 )
 
 

@@ -63,7 +63,8 @@ _PATTERNS: Final = {
     rb"\s+[a-z0-9._~+/=-]{16}",
     Trigger.GIVEN: rb"(?i)auth\s*=\s*\(|BasicAuth|NetworkCredential|\.login\(|\bcurl\s|\bidentified\s"
     rb"|\blogin\s+\S+\s+password|\bsshpass\s|\brequirepass\s|\bsqlcmd\s|\blogin\s[^\n]*\s-p\s|\bredis-cli\s|\bnet\s+use\s|\bmysql\w*\s[^\n]*\s-p|--password-stdin",
-    Trigger.CODE: rb"(?:[Cc]ode|CODE)[\s:=isaw]*\d{4}|\bPIN[\s:=isaw]*\d{4}",
+    Trigger.CODE: rb"(?:[Cc]ode|CODE)[\s:=isaw]*\d{4}|\bPIN[\s:=isaw]*\d{4}"
+    rb"|\bPIN (?:for|of|to) [a-z]{1,16} [a-z]{1,16}[\s:=isaw]*\d{4}",
     Trigger.PHRASE: rb"(?i)\b(?:seed|recovery|mnemonic|backup)\s(?:phrase|words)\s*(?:is|:|=)",
     Trigger.HASHED: rb"\$(?:apr1|1|5|6|2[abxy]|y|argon2id?)\$",
 }

@@ -11,6 +11,7 @@ _STAND_IN: Final = re.compile(
     r"""(?xi)
     <.*> | \[.*\] | \{.*\} | [*.x•·_?-]{3,} | x{4,}.* | .*(?:\*{4}|•{3}|x{6}|\.{3}|…).*   # masked or cut
     | [$%@#]?[({\[<].* | \$\w+ | %\w*[%sdrx] | @@?\w+@@? | \w*\$\{.* | .*\{\{.*               # templates and variables
+    | (?:user(?:name)?|login|host|server|e?mail|db|port)[=:].*
     | change[-_ ]?(?:me|it|this).* | (?:your|my|some|the|an?|enter|insert|put|add|set|use|replace)[-_ ].* | .*redacted.*
     | (?:.*[-_. ])?(?:example|placeholder|dummy|sample|fake|todo|tbd)(?:[-_. ].*)? | .*EXAMPLE(?:KEY)? | example.*
     | (?:null|none|nil|undefined|void|true|false|yes|no|on|off|n/?a|empty|blank|hidden|masked|removed|omitted|secret
@@ -115,8 +116,15 @@ def is_stand_in(text: str) -> bool:
 def is_foreign(text: str) -> bool:
     """Something that stands for a secret, says where one is, or computes one."""
     return bool(
-        is_stand_in(text) or (_CODE.fullmatch(text) and not _NUMBERED.fullmatch(text)) or _PATH.fullmatch(text)
+        is_stand_in(text)
+        or (_CODE.fullmatch(text) and not _NUMBERED.fullmatch(text) and not _is_mixed(text))
+        or _PATH.fullmatch(text)
     )
+
+
+def _is_mixed(text: str) -> bool:
+    """Whether letters and digits follow each other as in no name of code, though a full stop stands among them."""
+    return "(" not in text and "[" not in text and _turns(text) >= 3
 
 
 def _kinds(text: str) -> int:
