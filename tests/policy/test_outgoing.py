@@ -89,3 +89,12 @@ def test_tokens_of_one_document_do_not_take_the_place_of_what_another_redacts() 
 def test_what_passes_because_a_document_speaks_of_something_else_is_warned_of(rules: str, left: str) -> None:
     said = [w.message for w in loaded(f"output_review: {{ rules: [ {rules} ] }}\n").warnings if "built-in" in w.message]
     assert [one.split(" holds")[0] for one in said] == ([f"no rule about {left}"] if left else [])
+
+
+def test_a_name_under_which_nothing_is_found_is_warned_of() -> None:
+    document = "output_review: { rules: [ { id: a, entities: [PII, US_PASSPORT, CRYPTO], decision: redact } ] }\n"
+    said = [(w.message, w.hint) for w in loaded(document).warnings if "nothing is found" in w.message]
+    assert said == [
+        ("nothing is found under the name 'US_PASSPORT'", "write PASSPORT"),
+        ("nothing is found under the name 'CRYPTO'", "define an entity of your own with a pattern"),
+    ]

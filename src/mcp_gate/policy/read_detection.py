@@ -21,6 +21,12 @@ ENTITIES: Final = frozenset(
         "CONNECTION_STRING",
     }
 )  # fmt: skip
+ELSEWHERE: Final = {
+    "US_BANK_NUMBER": "BANK_ACCOUNT", "US_DRIVER_LICENSE": "DRIVER_LICENSE", "US_ITIN": "US_SSN",
+    "US_PASSPORT": "PASSPORT", "UK_NHS": "NATIONAL_ID", "LOCATION": "ADDRESS", "DATE_TIME": "DATE_OF_BIRTH",
+    "NRP": "", "URL": "", "CRYPTO": "", "MEDICAL_LICENSE": "",
+}  # fmt: skip
+"""Names that presidio has and under which nothing is found here, and those under which it is; "" is none."""
 NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
 OWN_KEYS: Final = frozenset({"pattern", "score", "context"})
 ALLOW_KEYS: Final = frozenset({"values", "patterns", "entities", "reason"})
@@ -96,6 +102,10 @@ class Names:
         name = reader.text(node, "an entity")
         if name is not None and name not in ENTITIES:
             self._used.append((name, node.place))
+        if name in ELSEWHERE:
+            instead = ELSEWHERE[name]
+            cure = f"write {instead}" if instead else "define an entity of your own with a pattern"
+            reader.warn(node.place, f"nothing is found under the name '{name}'", cure)
         return name
 
     def check(self, reader: Reader) -> None:
