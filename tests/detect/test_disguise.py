@@ -125,6 +125,12 @@ def test_lines_that_are_each_by_itself_are_read_each() -> None:
         ("SSN 536-22<wbr>-1234, 536-22&shy;-1234", [("US_SSN", "536-22<wbr>-1234"), ("US_SSN", "536-22&shy;-1234")]),
         ("SSN 536-22&ZeroWidthSpace;-1234", [("US_SSN", "536-22&ZeroWidthSpace;-1234")]),
         ("SSN 536-**22**-1234", [("US_SSN", "536-**22**-1234")]),
+        ("- **password**: `hunter2Xy!9`", [("PASSWORD", "hunter2Xy!9")]),
+        ("* **Password:** hunter2Xy!9 (old)", [("PASSWORD", "hunter2Xy!9")]),
+        ("<b>password:</b> <span class=v>hunter2Xy!9</span>", [("PASSWORD", "hunter2Xy!9")]),
+        ("us<!-- ada@analytical.org -->or", [("EMAIL_ADDRESS", "ada@analytical.org")]),
+        ("us<a href='mailto:ada@analytical.org'>or</a>we", [("EMAIL_ADDRESS", "ada@analytical.org")]),
+        ("ok<b class='ada@analytical.org'>or</b>we", [("EMAIL_ADDRESS", "ada@analytical.org")]),
         ("/q?card=4539+1488+0343+6467&x=1+1", [("CREDIT_CARD", "4539+1488+0343+6467")]),
         (f"{'a long line of a mail ' * 3}my SSN is 536-=\n22-1234", [("US_SSN", "536-=\n22-1234")]),
         ("ada@analytical｡org", [("EMAIL_ADDRESS", "ada@analytical｡org")]),
@@ -144,7 +150,7 @@ def test_marks_on_letters_and_digits_are_looked_past(mark: str) -> None:
 def test_two_things_in_tags_are_two_things() -> None:
     card = "4539148803436467"
     assert covered(f"<span>12</span><span>{card}</span>") == [("CREDIT_CARD", card)]
-    assert covered("a=\nb=\n2**10 <b>bold</b>ness x<y>z \\123456") == []
+    assert covered("/** card **/ ***-**-1234 src/**/x **kw a=\nb=\n2**10 <b>bold</b>ness x<y>z \\123456") == []
 
 
 def test_lines_that_are_nothing_together_are_each_gone_through_a_few_times_at_most(

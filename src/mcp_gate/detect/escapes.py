@@ -16,7 +16,11 @@ HIDDEN: Final = (
 """Characters that take no room: zero-width, soft hyphen, directions, variation selectors, tags, rings and strokes."""
 ABOVE: Final = "\u0300-\u036f"
 """Accents, which letters may bear that are read as the letters they are."""
-_TAGS: Final = "b|i|u|s|em|strong|mark|span|font|small|code|del|ins|sub|sup|a|wbr"
+_TAG: Final = (
+    r"/?(?:b|i|u|s|em|strong|mark|span|font|small|code|del|ins|sub|sup|wbr)"
+    r"(?:\s(?:class|style|dir|lang)=[\"']?[a-z :;_-]{0,60}[\"']?)?\s?/?|!--[\s-]{0,20}--"
+)
+"""One within a line, in which nothing can be told."""
 _ESCAPE: Final = r"""(?:
     (?<=\\)\\{0,8}(?:
         u(?P<u>[0-9A-Fa-f]{4})|u\{(?P<w>[0-9A-Fa-f]{1,6})\}|U(?P<v>[0-9A-Fa-f]{8})
@@ -29,13 +33,10 @@ _ESCAPE: Final = r"""(?:
 _ODD: Final = HIDDEN + ABOVE
 _NOTHING: Final = rf"|(?<=[{HIDDEN}])[{HIDDEN}{ABOVE}]*|(?<=[ -~][{ABOVE}])[{ABOVE}{HIDDEN}]*"
 _MARKUP: Final[dict[str, tuple[re.Pattern[str], str]]] = {
-    "<": (
-        re.compile(rf"<(?:/?(?:{_TAGS})\b[^<>]{{0,200}}|!--[^<>]{{0,200}}--)>(?<!\s>)(?=[^\s<>])"),
-        rf"(?<=[^\s<>]<)(?P<tag>(?:/?(?:{_TAGS})(?:\s[^<>]{{0,200}})?/?|!--[^<>]{{0,200}}--)>)(?=[^\s<>])",
-    ),
+    "<": (re.compile(rf"<(?:{_TAG})>"), rf"(?<![<>]<)(?P<tag>(?:{_TAG})>)(?![<>])"),
     "*": (
-        re.compile(r"\*\*(?<=[\w@.+-]\*\*)(?=[\w@.+-])"),
-        r"(?<=[\w@.+-]\*)(?P<bold>\*)(?=[\w@.+-])",
+        re.compile(r"\*\*(?<![*/]\*\*)(?![*/])"),
+        r"(?<![*/]\*)(?P<bold>\*)(?![*/])(?:(?=\S)|(?<=\S\*\*))",
     ),
     "=": (
         re.compile(r"=(?:(?<=[^\r\n]{60}=)\r?\n|3D|[2-7][0-9A-F]=[2-7][0-9A-F])"),
@@ -44,7 +45,8 @@ _MARKUP: Final[dict[str, tuple[re.Pattern[str], str]]] = {
     "\x1b": (re.compile("\x1b"), r"(?<=\x1b)(?P<terminal>\[[0-9:;<=>?]{0,32}[@-~])?"),
 }
 """What marks parts of words (HTML, Markdown), or is there for mail and terminals, by the character that it begins with:
-whether it stands in a text, and how it is taken out. Two tags in a row are two things, and stay."""
+whether it stands in a text, and how it is taken out. Two tags in a row are two things, and stay; so does whatever may
+tell something itself."""
 _REMOVED: Final = re.compile(f"[{HIDDEN}{ABOVE}\x1b]+")
 _MEANING: Final = {"b": " ", "f": " ", "/": "/"}
 _TAGGED: Final = re.compile("[\U000e0020-\U000e007e]")
