@@ -40,6 +40,8 @@ def test_a_card_that_everybody_tests_with_is_one_but_in_a_test() -> None:
         assert found(f'{{"payment": "{number}"}}') == [("CREDIT_CARD", number)]
     for code in ('assert validate("{}")', 'expect(luhn("{}")).toBe(true)', "test card {}"):
         assert found(code.format("4111111111111111")) == []
+    for said in ("alice@example.com, card {}", "test@corp.io card {}", "at www.example.org, SSN none, card {}"):
+        assert ("CREDIT_CARD", "4111 1111 1111 1111") in found(said.format("4111 1111 1111 1111"))
 
 
 def test_a_name_of_a_field_tells_what_its_value_is() -> None:

@@ -34,9 +34,10 @@ _SHOWN: Final = (
     "test", "fake", "dummy", "mock", "sample", "example", "fixture", "placeholder", "bogus", "e.g.",
 )  # fmt: skip
 _TESTS: Final = re.compile(
-    r"(?<![a-z])(?:test(?:s|ing)?(?![a-z])|fake|dummy|mock|sample|example|fixture|placeholder|bogus|e\.g\.)"
+    r"(?<![a-z@])(?<![a-z0-9]\.)(?:test(?:s|ing)?(?![a-z])|fake|dummy|mock|sample|example|fixture|placeholder|bogus|e\.g\.)"
+    r"(?![\w-]{0,20}(?:@|\.[a-z]))"
 )
-"""The same as words, or what begins with them."""
+"""The same as words, or what begins with them; in no address, for people of whom nothing is known are given those."""
 _FOR_TESTS: Final = re.compile(
     r"[\d -]+[\"'`,)]{0,2}[^.;\n]{0,32}(?<![a-z])(?:tests?|testing|sandbox|dummy|fake|example|placeholder)(?![a-z])",
     re.IGNORECASE,
