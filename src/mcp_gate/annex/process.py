@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import signal
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from mcp_gate.annex import frames
 from mcp_gate.model.foreign import Json, JsonObject, Packed
+from mcp_gate.scanning.child import Child
 from mcp_gate.scanning.failed import Failure, ScanFailed
-from mcp_gate.scanning.process import KEPT
 
 PROGRAM: Final = "mcp_gate.annex.worker"
 MOST_BULK: Final = 1 << 28
@@ -28,8 +23,9 @@ Desk = Callable[[Sequence[Json]], list[Json]]
 class Hand:
     """Does one job at a time. What fails in any other way than by saying so is not used again."""
 
-    def __init__(self, process: Process) -> None:
-        self._process = process
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self.pid = child.pid
         self.usable = True
         self.warm = False
         """Whether it has done anything: what it needs is loaded then."""
@@ -43,25 +39,12 @@ class Hand:
         Raises:
             ScanFailed: it does not start.
         """
-        command = [sys.executable, "-I", "-m", PROGRAM, str(rules), str(os.getpid())]
-        env = {name: os.environ[name] for name in KEPT if name in os.environ}
-        try:
-            return cls(
-                await asyncio.create_subprocess_exec(
-                    *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=env, limit=frames.CHUNK
-                )
-            )
-        except OSError as e:
-            raise ScanFailed(Failure.MISSING, "the process that reads what is large cannot be started") from e
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+        return cls(await Child.start(PROGRAM, rules))
 
     @property
     def there(self) -> bool:
         """Whether it can be given work."""
-        return self.usable and self._process.returncode is None
+        return self.usable and self._child.there
 
     async def do(
         self, job: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float, desk: Desk | None = None
@@ -100,15 +83,12 @@ class Hand:
             await self._send(frames.asked(tuple(desk(head["values"])), ()))
 
     async def _send(self, parts: Sequence[bytes]) -> None:
-        given = self._process.stdin
-        assert given is not None
         for part in parts:
-            given.write(part)
-            await given.drain()
+            self._child.writer.write(part)
+            await self._child.writer.drain()
 
     async def _head(self) -> JsonObject:
-        out = self._process.stdout
-        assert out is not None
+        out = self._child.reader
         (size,) = frames.SIZE.unpack(await out.readexactly(frames.SIZE.size))
         if size > frames.MOST_HEAD:
             raise ValueError("a head of that size")
@@ -116,8 +96,7 @@ class Hand:
 
     async def _bulk(self, sizes: Sequence[int]) -> list[Packed]:
         """In pieces of bounded size: none is copied twice, and others have their turn in between."""
-        out = self._process.stdout
-        assert out is not None
+        out = self._child.reader
         if sum(sizes) > MOST_BULK:
             raise ValueError("an answer of that size")
         found = []
@@ -132,12 +111,10 @@ class Hand:
         return found
 
     def kill(self) -> None:
-        """At once: nothing it holds is worth an orderly end. Once: see `scanning.process`."""
-        if self.usable and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+        """It is not used again."""
         self.usable = False
+        self._child.kill()
 
     async def gone(self) -> None:
         """Wait until it ended and was reaped."""
-        await self._process.wait()
+        await self._child.gone()

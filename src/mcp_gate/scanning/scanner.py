@@ -37,8 +37,10 @@ AT_ONCE_LEAVES: Final = 1_000
 BIT_BY_BIT: Final = 1_048_576
 """Characters that are scanned here as well, others having their turn in between: to send them to a process and back
 takes as long as to find that hardly anything is in them."""
-A_BIT: Final = 65_536
+A_BIT: Final = 32_768
 """Characters of several leaves in one bit."""
+LONG: Final = 65_536
+"""Characters of a text that nothing may go through as a whole."""
 SIGNS: Final = 1_000
 """How many places are looked at closely on the spot: some microseconds each."""
 SAMPLE: Final = Piece((Leaf(SENTENCE),), (Window(0),))
@@ -139,7 +141,7 @@ class Scanner:
 
         names = options.ner and installed()
         async for part in _slices(leaves):
-            if any(_for_a_process(leaf.text, options) for leaf in part if len(leaf.text) > A_BIT):
+            if any(_for_a_process(leaf.text, options) for leaf in part if len(leaf.text) > LONG):
                 return None
         await self._loaded(options)
         from mcp_gate.detect.scan import TooManySigns, steps
