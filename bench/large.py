@@ -1,7 +1,7 @@
 """The whole life of large results: how long each holds the gate's loop, from its first byte to its last, how long it
 takes, and what other calls notice meanwhile.
 
-    python bench/large.py [--mb 16] [--compact] [--only prose,rows,…] [--rounds 3] [--json FILE]
+    python bench/large.py [--mb 16] [--compact] [--http json|events] [--only prose,rows,…] [--rounds 3] [--json FILE]
 
 The gate runs on a loop of this process, as `mcp-gate serve` runs it; upstream and clients are processes of their own.
 "Held" is the longest that a task which wants a turn every millisecond had to wait for one: the better of two such
@@ -12,18 +12,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
-from lean import Stdio
+from lean import Client, Http, Stdio
 from shapes import SHAPES
+from targets import free_port
 
 from mcp_gate.app import Setting, run
 from mcp_gate.gate.directory import find_cache_directory
@@ -43,12 +47,12 @@ output_review:
 UPSTREAMS = """version: v1
 upstreams:
   bench:
-    command: {python}
-    args: [{script!r}, "{mb}", "{written}"]
+    {reach}
     prefix: ""
     tools:
       "*": {{ topic: "job.bench.{{tool}}", risk_tags: [read] }}
 """
+TOKEN = "bench-token"
 
 
 class Ticker:
@@ -68,38 +72,60 @@ class Ticker:
         self.wall = self.processor = 0.0
 
 
+@dataclass(frozen=True)
+class Way:
+    """How clients reach the gate."""
+
+    at: Path
+    port: int | None
+
+    async def client(self) -> Client:
+        if self.port is not None:
+            return await Http.start(self.port, {"authorization": f"Bearer {TOKEN}"})
+        where = ["--config", str(self.at), "--state", str(self.at / "state")]
+        one = await Stdio.start([sys.executable, "-m", "mcp_gate", "connect", *where])
+        await one.initialize()
+        return one
+
+
 @asynccontextmanager
-async def serving(at: Path, mb: float, written: str) -> AsyncIterator[Path]:
-    """A gate on this loop; gives its directory."""
-    files = {
-        "upstreams.yaml": UPSTREAMS.format(
-            python=sys.executable, script=str(HERE / "shapes.py"), mb=mb, written=written
-        ),
-        "policies/bench.yaml": POLICY,
-        "gate.yaml": "version: v1\n",
-    }
+async def serving(at: Path, options: argparse.Namespace) -> AsyncIterator[Way]:
+    """A gate on this loop."""
+    shapes = [str(HERE / "shapes.py"), str(options.mb), "compact" if options.compact else "spaced"]
+    settings, port, beside = "version: v1\n", None, None
+    if options.http:
+        port, behind = free_port(), free_port()
+        more = ["--http", str(behind), *(["--events"] if options.http == "events" else [])]
+        beside = await asyncio.create_subprocess_exec(sys.executable, *shapes, *more)
+        await asyncio.sleep(1)
+        reach = f'url: "http://127.0.0.1:{behind}/mcp"'
+        digest = hashlib.sha256(TOKEN.encode()).hexdigest()
+        settings += f'listen: {{ mcp: "127.0.0.1:{port}" }}\nagents: {{ bench: {{ token_sha256: "{digest}" }} }}\n'
+    else:
+        reach = f"command: {sys.executable}\n    args: {json.dumps(shapes)}"
+    files = {"upstreams.yaml": UPSTREAMS.format(reach=reach), "policies/bench.yaml": POLICY, "gate.yaml": settings}
     (at / "policies").mkdir(parents=True)
     for name, text in files.items():
         (at / name).write_text(text)
-    loaded = load({name: text.encode() for name, text in files.items()})
-    gate = asyncio.create_task(run(Setting(at, at / "state"), loaded))
-    while not (at / "state" / "agent.sock").exists():
+    gate = asyncio.create_task(run(Setting(at, at / "state"), load({n: text.encode() for n, text in files.items()})))
+    while not (at / "state" / "review.sock").exists():
         await asyncio.wait((gate,), timeout=0.05)
         if gate.done():
             gate.result()
-    yield at
-    os.kill(os.getpid(), 15)
+    await asyncio.sleep(0.5)
+    yield Way(at, port)
+    os.kill(os.getpid(), signal.SIGTERM)
     await gate
+    if beside is not None:
+        beside.kill()
+        await beside.wait()
 
 
-def connect(at: Path) -> list[str]:
-    return [sys.executable, "-m", "mcp_gate", "connect", "--config", str(at), "--state", str(at / "state")]
-
-
-async def measured(ticker: Ticker, at: Path, tool: str, rounds: int) -> dict[str, float]:
+async def measured(ticker: Ticker, way: Way, tool: str, rounds: int) -> dict[str, float]:
     """One shape, by a client of its own process that tells when it begins and when it is done."""
     client = await asyncio.create_subprocess_exec(
-        sys.executable, __file__, "--client", tool, "--at", str(at), "--rounds", str(rounds),
+        sys.executable, __file__, "--client", tool, "--at", str(way.at), "--port", str(way.port or 0),
+        "--rounds", str(rounds),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert client.stdin is not None
@@ -123,9 +149,8 @@ async def measured(ticker: Ticker, at: Path, tool: str, rounds: int) -> dict[str
 
 async def client(options: argparse.Namespace) -> None:
     """In its own process: calls one tool again and again, and beside it a small one."""
-    mine, other = await Stdio.start(connect(options.at)), await Stdio.start(connect(options.at))
-    for one in (mine, other):
-        await one.initialize()
+    way = Way(options.at, options.port or None)
+    mine, other = await way.client(), await way.client()
     tool, _, many = options.client.partition("*")
     await mine.raw("tools/call", {"name": tool, "arguments": {}})  # loads what is needed
     done = asyncio.Event()
@@ -177,12 +202,12 @@ async def measure(options: argparse.Namespace) -> dict[str, dict[str, float]]:
     out = {}
     chosen = options.only.split(",") if options.only else [*SHAPES, "rows*3"]
     with tempfile.TemporaryDirectory() as scratch:
-        async with serving(Path(scratch) / "gate", options.mb, "compact" if options.compact else "spaced") as at:
+        async with serving(Path(scratch) / "gate", options) as way:
             ticker = Ticker()
             ticking = asyncio.create_task(ticker.run())
             for tool in chosen:
                 forget_peak()
-                out[tool] = row = await measured(ticker, at, tool, options.rounds)
+                out[tool] = row = await measured(ticker, way, tool, options.rounds)
                 held = min(row["held_wall_ms"], row["held_cpu_ms"])
                 print(
                     f"{tool:10} {options.mb:4g} MB {row['ms']:9.1f} ms, loop held for {held:7.2f} ms "
@@ -199,10 +224,12 @@ def main() -> None:
     parser.add_argument("--mb", type=float, default=16)
     parser.add_argument("--only")
     parser.add_argument("--compact", action="store_true", help="JSON as most SDKs write it, not as Python does")
+    parser.add_argument("--http", choices=("json", "events"), help="HTTP on both sides, instead of standard streams")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--client", help=argparse.SUPPRESS)
     parser.add_argument("--at", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.client:
         asyncio.run(client(options))

@@ -1,14 +1,18 @@
-"""Large results of every shape, and an upstream that answers with them: `python bench/shapes.py MB [compact]`.
+"""Large results of every shape, and an upstream that answers with them.
 
-It writes lines and reads nothing but ids and names: what is measured is the gate, not its upstream.
+    python bench/shapes.py MB spaced|compact [--http PORT [--events]]
+
+It has written them before: what is measured is the gate, not its upstream.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import sys
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 MEGABYTE = 1_000_000
@@ -89,37 +93,86 @@ SHAPES: dict[str, Callable[[int], dict[str, Any]]] = {
 """By the name of the tool that gives it: a result of about that many bytes."""
 
 
-def main() -> None:
-    size = int(float(sys.argv[1]) * MEGABYTE)
-    written = (",", ":") if "compact" in sys.argv else None
-    kept: dict[str, str] = {}
-    listed = [*SHAPES, "small"]
-    tools = [{"name": name, "description": name, "inputSchema": {"type": "object"}} for name in listed]
-    for line in sys.stdin:
+class Shapes:
+    """A server of MCP, one message at a time."""
+
+    def __init__(self, mb: str, written: str) -> None:
+        self._size = int(float(mb) * MEGABYTE)
+        self._written = (",", ":") if written == "compact" else None
+        self._kept: dict[str, bytes] = {}
+
+    def answer(self, line: bytes) -> bytes:
+        """The line that answers a message; nothing for one that wants no answer."""
         asked = json.loads(line)
         if "id" not in asked:
-            continue
+            return b""
+        told = self._result(asked)
+        what, told = ("result", told) if told else ("error", b'{"code": -32601, "message": "no"}')
+        return b'{"jsonrpc":"2.0","id":%d,"%s":%s}' % (asked["id"], what.encode(), told)
+
+    def _result(self, asked: dict[str, Any]) -> bytes | None:
         match asked["method"]:
             case "initialize":
                 version = {"protocolVersion": asked["params"]["protocolVersion"]}
                 hello = {"capabilities": {"tools": {}}, "serverInfo": {"name": "shapes", "version": "1"}}
-                told = json.dumps({**version, **hello})
+                return json.dumps({**version, **hello}).encode()
             case "tools/list":
-                told = json.dumps({"tools": tools})
+                listed = [*SHAPES, "small"]
+                tools = [{"name": name, "description": name, "inputSchema": {"type": "object"}} for name in listed]
+                return json.dumps({"tools": tools}).encode()
             case "tools/call":
                 name = asked["params"]["name"]
-                if name not in kept:
-                    result = SHAPES[name](size) if name in SHAPES else said("ok")
-                    kept[name] = json.dumps(result, ensure_ascii=False, separators=written)
-                told = kept[name]
+                if name not in self._kept:
+                    result = SHAPES[name](self._size) if name in SHAPES else said("ok")
+                    self._kept[name] = json.dumps(result, ensure_ascii=False, separators=self._written).encode()
+                return self._kept[name]
             case "ping":
-                told = "{}"
+                return b"{}"
             case _:
-                print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "error": {"code": -32601, "message": "no"}}),
-                      flush=True)  # fmt: skip
-                continue
-        sys.stdout.write(f'{{"jsonrpc":"2.0","id":{asked["id"]},"result":{told}}}\n')
-        sys.stdout.flush()
+                return None
+
+
+def serve(shapes: Shapes, port: int, events: bool) -> None:
+    """Over HTTP, as JSON or as a stream of events."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = shapes.answer(self.rfile.read(int(self.headers["content-length"])))
+            kind = "text/event-stream" if events and body else "application/json"
+            body = b"data: " + body + b"\n\n" if events and body else body
+            self.send_response(200 if body else 202)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            self.send_error(405)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("mb")
+    parser.add_argument("written")
+    parser.add_argument("--http", type=int, metavar="PORT")
+    parser.add_argument("--events", action="store_true")
+    options = parser.parse_args()
+    shapes = Shapes(options.mb, options.written)
+    if options.http:
+        serve(shapes, options.http, options.events)
+        return
+    for line in sys.stdin.buffer:
+        told = shapes.answer(line)
+        if told:
+            sys.stdout.buffer.write(told + b"\n")
+            sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_gate.upstream.sse import EventTooLong, SseEvent, SseReader
+from mcp_gate.wire.opener import LARGE
 
 
 def read(data: bytes, cuts: list[int] | None = None, limit: int = 1 << 20) -> list[SseEvent]:
@@ -63,3 +64,13 @@ def test_data_lines_add_up_to_the_limit() -> None:
 
 def test_any_number_of_comments_stays_below_the_limit() -> None:
     assert read(b": 0123456789\n" * 100 + b"data: x\n\n", limit=100) == [SseEvent(b"x")]
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_large_event_is_not_put_together_unless_it_goes_on(goes_on: bool) -> None:
+    text = b"x" * (LARGE + 10)
+    data = b"id: 3\ndata: " + text + (b"\ndata: more" if goes_on else b"") + b"\n\ndata: y\n\n"
+    first, second = read(data, list(range(0, len(data), 100_000)), limit=1 << 22)
+    assert b"".join(first.said) == text + (b"\nmore" if goes_on else b"")
+    assert (len(first.said) > 1, first.data == b"") == (not goes_on, not goes_on)
+    assert (first.id, second) == ("3", SseEvent(b"y"))

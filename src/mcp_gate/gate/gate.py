@@ -12,6 +12,7 @@ from typing import assert_never
 
 from mcp_gate.autonomy.level import Change
 from mcp_gate.gate import events
+from mcp_gate.gate.aside import aside
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.deadlines import Deadlines
 from mcp_gate.gate.egress import Changed, Counts, Passed, Scanner, Withheld, egress
@@ -39,6 +40,7 @@ from mcp_gate.gate.tracing import Silent, Tracing, status_of
 from mcp_gate.gate.vault import Vault
 from mcp_gate.gate.waited import Waited
 from mcp_gate.gate.workflows import Workflows
+from mcp_gate.lang import strictjson
 from mcp_gate.model.config import Problem
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
@@ -47,6 +49,7 @@ from mcp_gate.model.request import Request, RequestStatus
 from mcp_gate.model.timed import Approves, Escalates, Expires, Over, Waits
 from mcp_gate.policy.load import Loaded
 from mcp_gate.review.due import Moment, fate
+from mcp_gate.scanning.failed import ScanFailed
 from mcp_gate.signals.describe import always_denied
 from mcp_gate.store.results import Closed, NotOpen
 from mcp_gate.store.store import Store
@@ -54,6 +57,7 @@ from mcp_gate.upstream.catalog import Accepted, Catalog
 from mcp_gate.upstream.manager import Upstreams
 from mcp_gate.upstream.prompts import Prompts
 from mcp_gate.wire.message import Malformed
+from mcp_gate.wire.opener import QUICK
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +155,16 @@ class Gate:
                 return None
             case _:
                 assert_never(seen)
+
+    async def kept(self, data: bytes) -> JsonObject:
+        """A result or error that the gate kept, as it wrote it."""
+        if self.annex is not None and len(data) > QUICK:
+            try:
+                return await self.annex.reread(data)
+            except ScanFailed as e:
+                log.error("what was kept has to be read on the spot: %s", e)
+        found: JsonObject = await aside(len(data) > QUICK, strictjson.parse_upstream, data)
+        return found
 
     def listed(self, agent: str, upstream: str, tool: str, method: str) -> bool:
         """Whether a thing is shown to an agent: not where the policy denies it whatever the arguments."""

@@ -14,7 +14,6 @@ from mcp_gate.gate.dispatch import dispatch
 from mcp_gate.gate.job import Exchange, Sender
 from mcp_gate.gate.receive import Received, forbidden
 from mcp_gate.gate.tokens import facts_sent
-from mcp_gate.lang import strictjson
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call
 from mcp_gate.model.config import GateSettings
@@ -133,13 +132,13 @@ async def _told(
     call_id = request.call.id
     match state:
         case CallState.EXECUTED if result is not None:
-            outcome: Outcome = Delivered(strictjson.parse_upstream(result), Ran(request.call, verdict))
+            outcome: Outcome = Delivered(await gate.kept(result), Ran(request.call, verdict))
         case CallState.EXECUTED | CallState.UNKNOWN:
             outcome = words.unknown(verdict, call_id, request.id)
         case CallState.QUARANTINED:
             return words.quarantined(verdict, call_id, "a reviewer has to look at it")  # it is not delivered by that
         case CallState.FAILED if result is not None:
-            outcome = UpstreamError(strictjson.parse_upstream(result))
+            outcome = UpstreamError(await gate.kept(result))
         case CallState.FAILED:
             outcome = words.failed(verdict, call_id, "the tool failed", sent=True, request_id=request.id)
         case _:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mcp_gate.gate.reviewers import Identity
 from mcp_gate.gate.reviewing import NoSuchRequest
 from mcp_gate.gate.vault import Unreadable
+from mcp_gate.lang import strictjson
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_BYTES: Final = 1 << 20
+"""Of a result whose findings are numbered: nobody reads a larger one."""
+
 
 async def found_in(gate: Gate, request: Request) -> tuple[Preview, ...]:
     """What is found in a withheld result, in the order in which it is numbered; nothing where it is not there."""
     whole = await gate.quarantine.result(request)
-    if whole is None:
+    if whole is None or sum(map(len, strictjson.pieces(whole))) > MOST_BYTES:
         return ()
+    whole = strictjson.unpacked(whole)
     outgoing = gate.loaded.outgoing
     scan = partial(gate.scanner.scan, options=options(outgoing.detection))
     try:

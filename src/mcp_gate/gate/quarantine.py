@@ -35,6 +35,7 @@ from mcp_gate.review.proof import Terms, unreleased
 from mcp_gate.store.database import Conflict
 from mcp_gate.store.quarantine import Collected
 from mcp_gate.store.requests import Released
+from mcp_gate.wire.opener import QUICK
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
@@ -124,7 +125,7 @@ class Quarantine:
             if found is None or found.request.status is not RequestStatus.PENDING:
                 self._forget(received.call.agent, request_id)
             if found is not None:
-                return self._told(found, received.call.session, verdict)
+                return await self._told(found, received.call.session, verdict)
         return None
 
     def _forget(self, agent: str, request_id: str) -> None:
@@ -172,7 +173,7 @@ class Quarantine:
             if not await self.has_room(call.agent):
                 self._gate.note(written[0])
                 return words.quarantined(ran.verdict, call.id, seen.why, form=form)
-            sealed = await aside(large(payload), self.sealed, call, payload)
+            sealed = await self._sealed(call, payload)
             keeping = asyncio.ensure_future(self._keep(request, sealed, written))
             self._gate.later(keeping)  # whoever goes away, it is kept
             await asyncio.shield(keeping)
@@ -194,22 +195,22 @@ class Quarantine:
         if request is None or request.consumed:
             return None
         if request.status is RequestStatus.PENDING or self._gate.store.agents.stopped(ran.call.agent):
-            return self._told(Collected(replace(request, status=RequestStatus.PENDING)), "", ran.verdict)
+            return await self._told(Collected(replace(request, status=RequestStatus.PENDING)), "", ran.verdict)
         found = await self._collected(request_id, ran.call)
         if found is None or found.request.status is not RequestStatus.PENDING:
             self._forget(ran.call.agent, request_id)
-        return None if found is None else self._told(found, ran.call.session, ran.verdict)
+        return None if found is None else await self._told(found, ran.call.session, ran.verdict)
 
     # ---- parts
 
-    def _told(self, found: Collected, session: str, verdict: Verdict) -> Outcome:
+    async def _told(self, found: Collected, session: str, verdict: Verdict) -> Outcome:
         """
         Args:
             session: of whoever gets it.
         """
-        return editing.told(self._outcome(found, session, verdict), found.request)
+        return editing.told(await self._outcome(found, session, verdict), found.request)
 
-    def _outcome(self, found: Collected, session: str, verdict: Verdict) -> Outcome:
+    async def _outcome(self, found: Collected, session: str, verdict: Verdict) -> Outcome:
         request = found.request
         match request.status:
             case RequestStatus.PENDING:
@@ -217,7 +218,7 @@ class Quarantine:
                 return words.quarantined(verdict, request.call.id, why, request.id, _form(request))
             case RequestStatus.APPROVED:
                 try:
-                    body = self._opened(request.call, found.result)
+                    body = await self._opened(request.call, found.result)
                 except Unreadable as e:
                     log.error("the result of %s is lost: %s", request.call.id, e)
                     return words.dropped(verdict, request.call.id, request.id, str(e))
@@ -234,18 +235,17 @@ class Quarantine:
             case _:
                 assert_never(request.status)
 
-    def _opened(self, call: Call, result: bytes | None) -> JsonObject:
+    async def _opened(self, call: Call, result: bytes | None) -> JsonObject:
         if result is None:
             raise Unreadable("nothing of it was kept")
-        found: JsonObject = strictjson.parse_upstream(self._gate.vault.open(result, call.id))
-        return found
+        return await self._gate.kept(await aside(len(result) > QUICK, self._gate.vault.open, result, call.id))
 
     # ---- for reviewers
 
     async def result(self, request: Request) -> JsonObject | None:
         """The result as it came; None where it is no longer there."""
         try:
-            return self._opened(request.call, await self._gate.store.result_of(request.call.id))
+            return await self._opened(request.call, await self._gate.store.result_of(request.call.id))
         except Unreadable:
             return None
 
@@ -277,16 +277,19 @@ class Quarantine:
         seen = None if whole is None else await self._reduced(request, whole, parsed)
         match seen:
             case Passed(payload):
-                return Released(self.sealed(request.call, payload), ())
+                return Released(await self._sealed(request.call, payload), ())
             case Changed(payload, review):
                 common = {**events.members(request.call, request.policy_snapshot), "request_id": request.id}
                 if _form(request) is Form.RESULT:
                     payload = marks.redacted(payload, request.call.id, request.verdict, review["redaction_details"])
-                return Released(self.sealed(request.call, payload), (Event("output.reviewed", common, review),))
+                return Released(await self._sealed(request.call, payload), (Event("output.reviewed", common, review),))
             case Withheld() | None:
                 return Refusal("unmaskable", 409, "what is private in it cannot all be taken out; release or drop it")
             case _:
                 assert_never(seen)
+
+    async def _sealed(self, call: Call, payload: JsonObject) -> bytes:
+        return await aside(large(payload), self.sealed, call, payload)
 
     async def _reduced(self, request: Request, whole: JsonObject, paths: tuple[tuple[str, ...], ...]) -> Egress:
         gate, call = self._gate, request.call

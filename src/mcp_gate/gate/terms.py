@@ -48,7 +48,15 @@ class Terms:
 
 
 class Annex(Protocol):
-    """Looks at payloads that are packed, which the gate itself does not open."""
+    """Reads what is large, and looks at payloads that are packed: the gate itself does not open them."""
+
+    async def reread(self, data: bytes) -> JsonObject:
+        """An object as the gate itself wrote it, with its bulk packed.
+
+        Raises:
+            ScanFailed: it could not be read.
+        """
+        ...
 
     async def reviewed(
         self, terms: Terms, method: str, payload: JsonObject, counts: Counts, tokens: Tokenizer | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final, Protocol, assert_never
 
 from mcp_gate.lang import strictjson
@@ -128,7 +129,7 @@ class Reader:
         async def take(event: SseEvent) -> None:
             nonlocal garbage
             place.note(event)
-            garbage += bool(event.data) and not await self._message(event.data, None)
+            garbage += bool(event.said) and not await self._message(event.said, None)
             _bear(garbage)
 
         await answer.events(take)
@@ -159,7 +160,7 @@ class Reader:
         if answer.type != JSON:
             return None
         try:
-            value = strictjson.parse_upstream(await answer.body(), depth=DEPTH)
+            value = strictjson.parse_upstream(b"".join(await answer.body()), depth=DEPTH)
         except (Lost, strictjson.JsonError):
             return None
         error = value.get("error") if isinstance(value, dict) else None
@@ -202,7 +203,7 @@ class Reader:
                     if ticket.future.done():
                         return
                     place.note(event)
-                    garbage += bool(event.data) and not await self._message(event.data, ticket)
+                    garbage += bool(event.said) and not await self._message(event.said, ticket)
                     _bear(garbage)
                     if ticket.future.done():
                         tail.reschedule(asyncio.get_running_loop().time() + TAIL_SEC)
@@ -212,7 +213,7 @@ class Reader:
             if not ticket.future.done() and place.id is None:
                 raise
 
-    async def _message(self, data: bytes, ticket: HttpTicket | None) -> bool:
+    async def _message(self, data: Sequence[bytes], ticket: HttpTicket | None) -> bool:
         """One message on a stream; False if it is none that belongs there. What comes behind it waits."""
         message = await opened(self._opener, data, DEPTH)
         match message:

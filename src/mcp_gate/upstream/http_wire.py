@@ -104,8 +104,8 @@ class HttpAnswer:
         value: str | None = self._response.headers.get(name)
         return value
 
-    async def body(self) -> bytes:
-        """The whole body.
+    async def body(self) -> list[bytes]:
+        """The whole body, in parts.
 
         Raises:
             Lost: it broke off or is larger than allowed.
@@ -118,7 +118,7 @@ class HttpAnswer:
                 if size > self._limit:
                     raise Lost(f"the upstream's answer is larger than {self._limit} bytes", sent=True)
                 parts.append(chunk)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return parts
 
     async def events(self, take: Callable[[SseEvent], Awaitable[None]]) -> None:
         """Hand over the events of the body, in order, until the server ends it.

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+from mcp_gate.wire.opener import LARGE
+
+DATA: Final = b"data:"
 
 
 class EventTooLong(Exception):
@@ -16,6 +21,13 @@ class SseEvent:
     data: bytes
     id: str | None = None
     retry_ms: int | None = None
+    parts: tuple[bytes, ...] = ()
+    """The data of a large event as it came; `data` is empty then."""
+
+    @property
+    def said(self) -> tuple[bytes, ...]:
+        """The data, in parts."""
+        return self.parts or ((self.data,) if self.data else ())
 
 
 class SseReader:
@@ -25,7 +37,7 @@ class SseReader:
     below `limit` plus one chunk.
     """
 
-    __slots__ = ("_after_cr", "_data", "_id", "_limit", "_line", "_retry", "_size", "_started", "_type")
+    __slots__ = ("_after_cr", "_data", "_id", "_limit", "_line", "_parts", "_retry", "_size", "_started", "_type")
 
     def __init__(self, limit: int) -> None:
         """
@@ -35,6 +47,7 @@ class SseReader:
         self._limit = limit
         self._line: list[bytes] = []
         self._data: list[bytes] = []
+        self._parts: tuple[bytes, ...] = ()
         self._size = 0
         self._id: str | None = None
         self._retry: int | None = None
@@ -61,9 +74,11 @@ class SseReader:
         self._keep(first)
         events: list[SseEvent] = []
         for part in rest:
-            line = self._line[0] if len(self._line) == 1 else b"".join(self._line)
-            self._line.clear()
-            self._end_of_line(line, events)
+            parts, self._line = self._line, []
+            if self._size > LARGE and not self._data and len(parts) > 1 and parts[0].startswith(DATA):
+                self._parts = parts[0].removeprefix(DATA).removeprefix(b" "), *parts[1:]
+            else:
+                self._end_of_line(b"".join(parts), events)
             self._keep(part)
         return events
 
@@ -81,6 +96,8 @@ class SseReader:
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if name == b"data":
+            if self._parts:  # it goes on
+                self._data, self._parts = [b"".join(self._parts)], ()
             self._data.append(value)
             return
         self._size -= len(line)  # a comment or a short field is done with; only data adds up
@@ -92,11 +109,12 @@ class SseReader:
             self._retry = int(value)
 
     def _end_of_event(self, events: list[SseEvent]) -> None:
-        if self._data or self._id is not None or self._retry is not None:
+        if self._data or self._parts or self._id is not None or self._retry is not None:
             named = self._type in (b"", b"message")
             data = (self._data[0] if len(self._data) == 1 else b"\n".join(self._data)) if named else b""
-            events.append(SseEvent(data, self._id, self._retry))
+            events.append(SseEvent(data, self._id, self._retry, self._parts if named else ()))
         self._data = []
+        self._parts = ()
         self._size = 0
         self._id = self._retry = None
         self._type = b""

@@ -152,14 +152,15 @@ def _unreadable(id: int | None) -> Malformed:
     return Malformed(Why.PARSE, error, id, answers=id is not None)
 
 
-async def opened(opener: Opener | None, data: bytes, depth: int) -> Message:
+async def opened(opener: Opener | None, parts: Sequence[bytes], depth: int) -> Message:
     """A message of an upstream that came by itself, as `message.read` reads it; where it is large, by `opener`."""
-    if opener is None or len(data) <= QUICK:
-        return read(data, upstream=True, depth=depth)
-    if len(data) <= LARGE and (message := read_quickly(data, depth=depth)) is not None:
+    size = sum(map(len, parts))
+    if opener is None or size <= QUICK:
+        return read(b"".join(parts), upstream=True, depth=depth)
+    if size <= LARGE and (message := read_quickly(b"".join(parts), depth=depth)) is not None:
         return message
     try:
-        return await opener.opened((data,), depth)
+        return await opener.opened(parts, depth)
     except Exception as e:
         log.error("a message of an upstream could not be read: %s", e)
         return _unreadable(None)

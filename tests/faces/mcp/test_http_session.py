@@ -9,6 +9,7 @@ from mcp_gate.faces.mcp import http_session
 from mcp_gate.faces.mcp.http_session import Exchange, Session, Sessions
 from mcp_gate.faces.mcp.http_stream import MOST_WAITING, Outbox
 from mcp_gate.gate.front import Front, RequestFront
+from mcp_gate.model.foreign import Packed
 from mcp_gate.wire.errors import RpcError
 
 pytestmark = pytest.mark.anyio
@@ -114,7 +115,7 @@ async def test_a_question_that_is_withdrawn_is_cancelled_at_the_client() -> None
     await asyncio.sleep(0)
     asking.cancel()
     await asyncio.wait((asking,))
-    sent = exchange.outbox.take()
+    sent = b"".join(exchange.outbox.take())
     assert b'"method":"roots/list"' in sent
     assert b'"method":"notifications/cancelled"' in sent
     assert b'"requestId":1' in sent
@@ -146,6 +147,17 @@ async def test_a_client_that_does_not_read_loses_notifications_but_no_questions(
         outbox.put({"n": n})
     assert outbox.dropped == 10
     outbox.put({"question": True}, keep=True)
-    assert outbox.take().endswith(b'data: {"question":true}\n\n')
+    assert outbox.take()[-1].endswith(b'data: {"question":true}\n\n')
     outbox.put({"n": 1})
     assert len(outbox) == 1
+
+
+async def test_what_is_packed_leaves_in_pieces_and_as_one_event() -> None:
+    outbox = Outbox()
+    outbox.put({"n": 1})
+    large = b'"' + b"x" * (1 << 20) + b'"'
+    outbox.put({"n": Packed([large[:100], large[100:]])})
+    taken = outbox.take()
+    assert len(taken) > 2
+    assert b"".join(taken) == b'event: message\ndata: {"n":1}\n\nevent: message\ndata: {"n":' + large + b"}\n\n"
+    assert outbox.take() == []

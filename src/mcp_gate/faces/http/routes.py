@@ -103,7 +103,7 @@ class Routes:
     async def _withheld(self, request: Request) -> JsonObject:
         """The member `result`: a withheld result, masked, where it is still there and not too large to read."""
         masked = await self._gate.quarantine.masked(request)
-        if masked is None or len(strictjson.dumps(masked)) > MOST_SHOWN:
+        if masked is None or sum(map(len, strictjson.pieces(masked))) > MOST_SHOWN:
             return {}
         found = [{"n": n, **one.as_json()} for n, one in enumerate(await found_in(self._gate, request), start=1)]
         return {"result": masked, "found": found}

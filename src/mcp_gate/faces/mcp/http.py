@@ -298,12 +298,12 @@ class Endpoint:
         try:
             with session.use():
                 await begin_events(send, [])
-                await send_events(send, ALIVE)
+                await send_events(send, [ALIVE])
                 while not outbox.gone:
                     await outbox.wait(ALIVE_SEC)
                     if not outbox.gone:
-                        await send_events(send, outbox.take() or ALIVE)
-                await send_events(send, b"", more=False)
+                        await send_events(send, outbox.take() or [ALIVE])
+                await send_events(send, [], more=False)
         finally:
             watching.cancel()
             session.unlisten()

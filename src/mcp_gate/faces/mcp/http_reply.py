@@ -111,7 +111,7 @@ class Reply:
             else:
                 await self._outbox.wait(ALIVE_SEC)
                 if not self._outbox and not self._task.done() and not self._outbox.gone:
-                    await send_events(send, ALIVE)
+                    await send_events(send, [ALIVE])
         self._exchange.left()
         if self._stateless:
             self._task.cancel(CANCELLED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.types import Receive, Send
@@ -18,6 +19,8 @@ ALIVE_SEC: Final = 10.0
 MOST_WAITING: Final = 2_000
 """Events that a client has not taken yet; notifications beyond are dropped."""
 MOST_WAITING_BYTES: Final = 64 << 20
+TOGETHER: Final = 1 << 20
+"""Bytes of events that are sent in one piece."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -51,13 +54,13 @@ class Outbox:
             self.dropped += 1
             return
         event = event_of(message)
-        self._size += len(event)
-        self._events.append(event)
+        self._size += sum(map(len, event))
+        self._events += event
         self.wake()
 
-    def take(self) -> bytes:
-        """All events, in order."""
-        taken = b"".join(self._events)
+    def take(self) -> list[bytes]:
+        """All events, in order, in pieces: small ones together, large ones as they are."""
+        taken = [b"".join(self._events)] if 0 < self._size <= TOGETHER else list(self._events)
         self._events.clear()
         self._size = 0
         return taken
@@ -86,19 +89,21 @@ class Outbox:
             self._waker = None
 
 
-def event_of(message: JsonObject) -> bytes:
-    """One event; JSON holds no line ends."""
-    return b"event: message\ndata: " + strictjson.dumps(message) + b"\n\n"
+def event_of(message: JsonObject) -> list[bytes]:
+    """One event, in pieces; JSON holds no line ends."""
+    first, *rest = strictjson.pieces(message)
+    first = b"event: message\ndata: " + first
+    return [first, *rest[:-1], rest[-1] + b"\n\n"] if rest else [first + b"\n\n"]
 
 
 async def send_json(send: Send, status: int, body: JsonObject | None, extra: Headers) -> None:
     """A whole answer; without a body where there is none."""
-    data = b"" if body is None else strictjson.dumps(body)
-    head = [(b"content-length", b"%d" % len(data)), (b"cache-control", b"no-store"), *extra]
-    if data:
+    pieces = [] if body is None else strictjson.pieces(body)
+    head = [(b"content-length", b"%d" % sum(map(len, pieces))), (b"cache-control", b"no-store"), *extra]
+    if pieces:
         head.append((b"content-type", JSON.encode()))
     await send({"type": "http.response.start", "status": status, "headers": head})
-    await send({"type": "http.response.body", "body": data})
+    await send_events(send, pieces, more=False)
 
 
 async def begin_events(send: Send, extra: Headers) -> None:
@@ -112,8 +117,11 @@ async def begin_events(send: Send, extra: Headers) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": head})
 
 
-async def send_events(send: Send, data: bytes, *, more: bool = True) -> None:
-    await send({"type": "http.response.body", "body": data, "more_body": more})
+async def send_events(send: Send, pieces: Sequence[bytes], *, more: bool = True) -> None:
+    *before, last = pieces or [b""]
+    for piece in before:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": last, "more_body": more})
 
 
 async def watch(receive: Receive, outbox: Outbox) -> None:
