@@ -124,6 +124,7 @@ ROLES: Final = _each(
     "plaintiff attendees participants invitees speakers assigned_to assignee reporter speaker guests? insured from: "
     "to: cc: bcc: reply-to: sender: page ping invite remind nudge notify inform thank add email message call called "
     "ask tell told met meet with by agent operator technician todo fixme maintainer ceo cto cfo director president "
+    "talk(?:ed|ing)?_to sp(?:ea|o)k(?:e|en|ing)?_to "
     "emergency_contact next_of_kin kund(?:e|in) nombre nom "
     "(?:konto|karten)inhaber(?:in)? patientin patiente ansprechpartner(?:in)? titulaire titular intestatario "
     "cliente klant ship_to bill_to sold_to deliver_to a_nombre_de en_nombre_de in_the_name_of under_the_name_of "

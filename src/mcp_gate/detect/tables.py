@@ -13,6 +13,9 @@ from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding
 
 _BLANK: Final = re.compile(r"\n[ \t\r]*\n")
+_GIVEN: Final = frozenset({"first", "given", "vorname"})
+_FAMILY: Final = frozenset({"last", "family", "nachname"})
+"""Columns that together hold names."""
 _NAME: Final = re.compile(r"[^\W\d][\w .#/()', -]{0,60}")
 _SEPARATORS: Final = ",;|\t"
 _CELL: Final = (
@@ -79,6 +82,9 @@ def _kinds(line: str, separator: str) -> tuple[str | None, ...]:
     if len(cells) < 2 or not all(_NAME.fullmatch(cell) for cell in cells):
         return ()
     entities = [entity_of((cell,)) for cell in cells]
+    parts = {cell.lower() for cell in cells} & (_GIVEN | _FAMILY)
+    if parts & _GIVEN and parts & _FAMILY:
+        entities = ["PERSON" if cell.lower() in parts else one for cell, one in zip(cells, entities, strict=True)]
     human = any(entity in HUMAN for entity in entities)
     if any(entity == "PERSON" and fields.is_part(cell) for entity, cell in zip(entities, cells, strict=True)):
         return tuple("PERSON" if entity in (fields.NAME, fields.WEAK) else entity for entity in entities)

@@ -67,3 +67,8 @@ def test_a_known_given_name_alone_is_somebody_where_people_are_spoken_of(text: s
 def test_a_page_of_capitals_takes_time_in_proportion() -> None:
     text = "Anna " * 20_000
     assert len(people(text)) <= 1
+
+
+def test_columns_named_first_and_last_hold_names() -> None:
+    assert people("first,last,ssn\nDefne,Bergström,433-89-2034\n") == ["Defne", "Bergström"]
+    assert people("first,second,third\nDefne,Bergström,4\n") == []

@@ -30,6 +30,25 @@ _LETTERS: Final = tuple(zip("øłđıæœþðß", ("o", "l", "d", "i", "ae", "oe
 """Those that no mark makes of others."""
 
 
+_ALSO: Final = {
+    "given": """
+        Hyun Woo Min Jun Seo Yeon Yoon Ji Soo Eun Tae Yang Dong Hye Joon Sung Jin Hee Kyung Jae Wei Jing Fang Xiuying
+        Qiang Lei Jun Yong Jie Juan Yan Tao Ming Chao Ping Gang Hui Ying Hong Hua Mei Yun Bo Haoran Yifan Zihan Yuxin
+        Xinyi Jiahao Guowei Zhihao Xiaoming Meiling Lihua Sanjay Vikram Karthik Sneha Nandini Aditya Ananya Kavita Meera
+        Rohit Suresh Olumide Chidinma Babajide Folasade Chukwuemeka Thabo Sipho Nomsa Zodwa Thandiwe Lindiwe Kwame Kofi
+        Abena Ama Minh Linh Thuy Hoa Duc Lan Tuan Hung Huong Phuong Trang Thanh
+    """,
+    "surname": """
+        Kim Lee Park Choi Jung Kang Cho Yoon Jang Lim Han Seo Shin Kwon Hwang Ahn Song Yoo Hong Jeon Moon Bae Baek Noh
+        Kwak Wang Li Zhang Liu Chen Yang Huang Zhao Wu Zhou Xu Sun Ma Zhu Hu Guo He Lin Gao Luo Zheng Liang Xie Tang
+        Deng Feng Cao Peng Zeng Xiao Tian Dong Pan Yuan Cai Jiang Yu Du Ye Cheng Su Lu Ding Ren Yao Shen Ouyang Nguyen
+        Tran Pham Huynh Hoang Phan Vu Vo Dang Bui Do Ngo Duong Okonkwo Adeyemi Okafor Nwosu Chukwu Bankole Balogun
+        Dlamini Nkosi Mokoena Mensah Boateng Asante Owusu Kamau Otieno Wambui
+    """,
+}
+"""Common ones that the package has in their own letters only, or not at all."""
+
+
 class NoNames(Exception):
     """The lists of names are not there, or are not what they should be; the text says what helps."""
 
@@ -77,7 +96,7 @@ def lexicon() -> Lexicon:
     except PackageNotFoundError:
         raise NoNames("the lists of names are missing: install mcp-gate anew, with its dependencies") from None
     folder = Path(str(package.locate_file("faker/providers/person")))
-    lists = kept(f"names 4 {package.version}".encode(), lambda: _written(folder)).decode().split("\0\0")
+    lists = kept(f"names 5 {package.version}".encode(), lambda: _written(folder)).decode().split("\0\0")
     return Lexicon(*(Names(names.split("\0")) for names in lists))
 
 
@@ -101,6 +120,8 @@ def _holds(names: Names, name: str) -> bool:
 def _written(folder: Path) -> bytes:
     """Both lists, as `Names` takes them: names that begin alike, and the lists, stand apart by zeros."""
     read: dict[str, list[str]] = {"given": [], "surname": []}
+    for kind, also in _ALSO.items():
+        read[kind] += also.split()
     for path in folder.glob("*/__init__.py"):
         for kind, names in _names(path.read_text("utf-8")):
             read[kind] += names

@@ -48,6 +48,9 @@ def is_thing(text: str, start: int, end: int) -> bool:
     first = words[0] in NEVER and "," not in name if words else True
     if first or name in EVERYDAY or name in NEVER or "_".join(words) in PHRASES or not PLAIN.isdisjoint(words):
         return True
+    before = _WORD_BEFORE.search(text, max(0, start - _FAR), start)
+    if before and f"{before[1]}_{'_'.join(words)}" in PHRASES:
+        return True
     if len(words) > 1:
         return _is_made_of(words) or _is_followed(text, start, end)
     return _is_followed(text, start, end) or _has_neighbours(text, start, end)

@@ -42,6 +42,8 @@ class Word:
     """The network's, without `B-` and `I-`; `O` is nothing."""
     score: float
     """How sure it is of the kind of thing, whichever part of it the word is."""
+    whole: bool = False
+    """Whether the network's vocabulary has it as it stands: an everyday word, or a name that many have."""
 
 
 class Model:
@@ -115,7 +117,7 @@ def _whole_words(
     before: int | None = None
     for (start, end), word, (label, score) in zip(places, of_word, labels, strict=True):
         if word is None or word != before or not out:
-            out.append(Word(start, end, label, score))
+            out.append(Word(start, end, label, score, whole=True))
         else:
             last = out[-1]
             better = (label != "O", score) > (last.label != "O", last.score)

@@ -8,7 +8,7 @@ from typing import Final
 
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.common import COMMON, COMPANY
-from mcp_gate.detect.names.doubt import is_doubtful, is_only_given
+from mcp_gate.detect.names.doubt import is_doubtful, is_only_given, is_ordinary
 from mcp_gate.detect.names.headings import column, is_place, is_under_thing, person_in
 from mcp_gate.detect.names.namesakes import NEVER
 from mcp_gate.detect.names.things import is_thing
@@ -46,7 +46,8 @@ _HUMP: Final = re.compile(
     r"(?<!^Mc)(?<!^Mac)(?<!^Fitz)(?<!^De)(?<!^Di)(?<!^Du)(?<!^La)(?<!^Le)(?<![-'’ ]Mc)(?<=[a-zß-ÿ])[A-Z]"
 )
 _NO_ADDRESS: Final = re.compile(
-    r"\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|TRACE|FATAL)\b|\d\w{0,2}\. [A-Z]|\A[^\W\d]+(?: [^\W\d]+)*\n\d+\Z|#\d+, #"
+    r"\d+\.\d+\.\d|\A[A-Z][a-z]+-\d+\Z|\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|TRACE|FATAL)\b"
+    r"|\d\w{0,2}\. [A-Z]|\A[^\W\d]+(?: [^\W\d]+)*\n\d+\Z|#\d+, #"
 )
 """Lines of logs, the end of a sentence and the next, a town in one row and the number of the next."""
 _POSTCODE: Final = re.compile(r"(?<=[A-Z]\d|\d[A-Z]|\d\d)[^\S\n]\d[A-Z]{2}\b")
@@ -61,6 +62,7 @@ _OPEN: Final = frozenset(" \t\n\r\"'“”‘’«»()[]{}<>:;,.!?*|`-–—\\�
 
 def spans(text: str, words: Sequence[Word]) -> Iterator[Finding]:
     """People and addresses in a text whose words are labelled, in order."""
+    everyday = frozenset(text[word.start : word.end] for word in words if word.whole)
     run: list[Word] = []
     for word in words:
         kind = _kind(word)
@@ -69,9 +71,9 @@ def spans(text: str, words: Sequence[Word]) -> Iterator[Finding]:
         if run and kind == _kind(run[-1]) and _goes_on(text, kind, run, word.start):
             run.append(word)
             continue
-        yield from _finding(text, run)
+        yield from _finding(text, run, everyday)
         run = [word]
-    yield from _finding(text, run)
+    yield from _finding(text, run, everyday)
 
 
 def _goes_on(text: str, kind: str, run: Sequence[Word], end: int) -> bool:
@@ -86,13 +88,15 @@ def _kind(word: Word) -> str | None:
     return KINDS.get(word.label)
 
 
-def _finding(text: str, run: Sequence[Word]) -> Iterator[Finding]:
+def _finding(text: str, run: Sequence[Word], everyday: frozenset[str]) -> Iterator[Finding]:
     if not run:
         return
     kind = str(_kind(run[0]))
-    found = _person(text, run) if kind == "PERSON" else _address(text, run)
+    found = _person(text, run, everyday) if kind == "PERSON" else _address(text, run)
     if kind == "ADDRESS" and not found:
-        people = sorted({cell for word in run if (cell := person_in(text, word.start))}) or _among_places(text, run)
+        people = sorted({cell for word in run if (cell := person_in(text, word.start))}) or _among_places(
+            text, run, everyday
+        )
         yield from (Finding(*place, "PERSON", 0.7, "prose") for place in people if not is_thing(text, *place))
     if found:
         yield Finding(*found, kind, round(0.5 + 0.35 * max(word.score for word in run), 2), "prose")
@@ -101,7 +105,7 @@ def _finding(text: str, run: Sequence[Word]) -> Iterator[Finding]:
 # ---- people
 
 
-def _person(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
+def _person(text: str, run: Sequence[Word], everyday: frozenset[str]) -> tuple[int, int] | None:
     """A name begins with a capital letter, holds no digits and no signs of code, and is a word of its own."""
     run = _capital(text, run)
     start, end = _whole(text, run[0].start), run[-1].end
@@ -114,15 +118,15 @@ def _person(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
         return None
     if _SMALL.match(text, max(0, start - 1)) or (" " not in name and name.isupper() and len(name) > 3):
         return None
-    wide = _widened(text, start, end, run)
+    wide = _widened(text, start, end, run, everyday)
     if " " not in text[slice(*wide)] and max(word.score for word in run) < _DOUBT and _CODE.search(text):
         return None
     thing = is_thing(text, start, end) or is_thing(text, *wide) or is_under_thing(text, *wide)
-    thing = thing or is_doubtful(text, *wide, max(word.score for word in run))
+    thing = thing or is_doubtful(text, *wide, max(word.score for word in run), everyday)
     return None if thing else wide
 
 
-def _among_places(text: str, run: Sequence[Word]) -> list[tuple[int, int]]:
+def _among_places(text: str, run: Sequence[Word], everyday: frozenset[str]) -> list[tuple[int, int]]:
     """Full names that the network took for places, of which the given name is known."""
     out: list[tuple[int, int]] = []
     for word in run:
@@ -130,9 +134,13 @@ def _among_places(text: str, run: Sequence[Word]) -> list[tuple[int, int]]:
             continue
         end = _LETTERS.match(text, word.start)
         more = _MORE_AFTER.match(text, end.end()) if end and is_only_given(end[0]) else None
-        if more and _could_be(more["word"]) and more["word"] not in NEVER:
+        if more and _could_be(more["word"], everyday) and more["word"] not in NEVER:
             place = word.start, more.end()
-            if not (is_under_thing(text, *place) or COMPANY.match(text, place[1]) or is_doubtful(text, *place, 0.5)):
+            if not (
+                is_under_thing(text, *place)
+                or COMPANY.match(text, place[1])
+                or is_doubtful(text, *place, 0.5, everyday)
+            ):
                 out.append(place)
     return out
 
@@ -152,20 +160,20 @@ def _whole(text: str, start: int) -> int:
     return begin.start() if begin else start
 
 
-def _widened(text: str, start: int, end: int, run: Sequence[Word]) -> tuple[int, int]:
+def _widened(text: str, start: int, end: int, run: Sequence[Word], everyday: frozenset[str]) -> tuple[int, int]:
     """With the words beside it that the network was not sure of: capital letters, and no everyday words."""
     count = len(text[start:end].split())
     after = _MORE_AFTER.match(text, end)
-    if count < 3 and after and _could_be(after["word"]) and not COMPANY.match(text, after.end()):
+    if count < 3 and after and _could_be(after["word"], everyday) and not COMPANY.match(text, after.end()):
         end = after.end()
     before = _MORE_BEFORE.search(text, max(0, start - 40), start)
-    if count < 2 and run[0].label == "SURNAME" and before and _could_be(before["word"]):
+    if count < 2 and run[0].label == "SURNAME" and before and _could_be(before["word"], everyday):
         start = before.start("word")
     return start, end
 
 
-def _could_be(word: str) -> bool:
-    return word[0].isupper() and not word.isupper() and word not in COMMON
+def _could_be(word: str, everyday: frozenset[str]) -> bool:
+    return word[0].isupper() and not word.isupper() and word not in COMMON and not is_ordinary(word, everyday)
 
 
 # ---- addresses

@@ -1,0 +1,98 @@
+"""What stands around names of people, and what around those of things."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+
+def _any(phrases: str) -> str:
+    """A pattern for one of some phrases; `_` stands for a space."""
+    return f"(?:{'|'.join(phrases.split()).replace('_', ' ')})"
+
+
+# ---- people
+
+_WHO: Final = _any("""
+    mrs? ms miss mx dr prof professor sir madam herr frau mme sra? doctor nurse patient customer client engineer
+    manager agent caller user guest tenant driver author reviewer assignee reporter brother sister son daughter kid
+    wife husband friend colleagues? boss mother father uncle aunt officer detective judge captain attorney teacher
+    employee maintainer approver speaker recruiter named? ask(?:ed|s)? ping(?:ed)? tell told met thanks? hi hello dear
+    hey cc says? said called him her let
+""")
+SPOKEN_TO: Final = re.compile(rf"\b{_WHO}[.,:]? ?\Z", re.IGNORECASE)
+"""Before a name, so that a word that no list has may be one."""
+_SPEAKS: Final = _any("""
+    said says asked asks wrote writes told replied wants wanted thinks thought knows knew called emailed lives lived
+    moved joined left approved agreed met spoke mentioned suggested prefers had spent began shouted argued explained
+    paid bought born died married confirmed complained forgot
+""")
+SPEAKS: Final = re.compile(rf" {_SPEAKS}\b")
+"""What hardly anything but a person does."""
+_BEFORE: Final = _any("with by from to for and but that why_is why_does than as between via early remember_me,")
+SPOKEN_OF: Final = re.compile(rf"\b{_BEFORE}[.,:]? ?\Z", re.IGNORECASE)
+"""Before people, and before much else."""
+_ACTS: Final = _any("""
+    needs sent works? worked ordered would has was were is noted never always can could will who and or did does
+""")
+ACTS: Final = re.compile(rf" {_ACTS}\b|['’]s\b|[,!?] |[.!?]?\s*\Z")
+"""What people do, and much else."""
+ANOTHER: Final = re.compile(r"(?:,| and| or|,? &) ([^\W\d_a-z][^\W\d_]+)")
+ANOTHER_BEFORE: Final = re.compile(r"([^\W\d_a-z][^\W\d_]+)(?:,| and| or) \Z")
+"""Somebody else, whose given name may be known."""
+
+# ---- things
+
+_KINDS: Final = _any(r"""
+    \w*ware tool library framework package language service server client program film firm company database engine
+    standard protocol plugin module platform brand city town
+""")
+_MADE: Final = _any("""
+    written implemented built based licensed deprecated available listening deployed installed compiled
+""")
+IS: Final = re.compile(
+    r"(?:(?:,| and| or) [A-Z]\w+){0,3} (?:is|are|was|were) (?:also |both |all |now )?"
+    rf"(?:an? (?:\w+,? ){{0,4}}{_KINDS}|{_MADE})\b"
+)
+"""What only things are."""
+_DOES: Final = _any(r"""
+    provides? supports? includes? contains? requires? allows? returns? raised? aims?_to offers? listening crashed
+    exited released beats acquire[sd]? ships shipped handles? implements? depends generates? launche[sd]
+    unveil(?:s|ed) announce[sd] rebalanced restart(?:ed|ing|s) running migrated upgraded designed intended required
+    tries_to newer older faster slower shares used_(?:to|for|by) start(?:s|ed)?_(?:in|up|on|with) \w+_its still_using
+    an?_(?:new|fast|small|simple|light\w*|open)
+""")
+DOES: Final = re.compile(
+    r" (?:(?:also|now|currently|still|no longer|just|might|will|can|does(?:n't| not)?|is|are|was|has been) )?"
+    rf"{_DOES}\b"
+)
+"""What programs and firms do and are, and people hardly."""
+_USED: Final = _any(r"""
+    us(?:e|es|ed|ing) open(?:s|ed|ing)? launch(?:ed)? restart(?:ed)? install(?:s|ed)?
+    deploy(?:s|ed|ment|ments)?(?:_of)? owns runs?_on running_on built_(?:with|on) written_in based_on
+    (?:migrat|switch|upgrad)[a-z]*_to move_to replac[a-z]+_(?:by|with) instance_of version_of support_for
+    compatible_with powered_by
+""")
+USED: Final = re.compile(rf"\b{_USED} \Z")
+"""What is done with programs."""
+LOADED: Final = re.compile(r"(?:\A|\n)[ \t]*(?:import|from|use|using|require|package|module|include|@\w+)\b[^\n]*\Z")
+LOG: Final = re.compile(r"\b(?:INFO|WARN|WARNING|ERROR|DEBUG|TRACE|FATAL|NOTICE)\]?:? +\Z")
+TECHNICAL: Final = re.compile(r"`|://|::|\(\)|->|=>|\b\d+\.\d+\.\d|\w_\w|[{}=]|^\s*#|\[\d+\]|\*\*?\w", re.MULTILINE)
+QUOTED_CODE: Final = re.compile(r"`\Z|\[\Z")
+THE: Final = re.compile(r"\b(?:[Tt]he|[Aa]n?|[Oo]ur|[Ee]ach|[Ee]very|[Aa]ny|[Oo]ne|[Nn]ew) \Z")
+NOUN: Final = re.compile(
+    r"[ -](?!(?:family|case|estate|household|wedding|funeral|and|or|who|has|had|is|was)\b)[a-z]{3,}"
+)
+AT: Final = re.compile(r"\b(?:at|opposite|near|in) \Z")
+NEXT: Final = re.compile(r" ([A-Z][a-z]+)")
+FIRST_OF_TWO: Final = re.compile(r"[\"']([A-Z][a-z]+) \Z")
+AMPERSAND: Final = re.compile(r"(?:['’]s)?,? & ?(\w*)")
+AMPERSAND_BEFORE: Final = re.compile(r"(?:(\w+)(?:['’]s)? )?& ?\Z")
+_ROW: Final = r"(?P<name>[A-Z][\w&.'’-]*(?: (?:& )?[A-Z][\w&.'’-]*)*)"
+_JOINT: Final = r"(?:,? (?:and|or|und|et|y)|,|;|/)"
+WITH: Final = re.compile(f"{_JOINT} {_ROW}")
+WITH_BEFORE: Final = re.compile(rf"{_ROW}{_JOINT} \Z")
+"""What stands in one row with it."""
+SENTENCE_BEFORE: Final = re.compile(r"[^.!?\n:]{0,240}\Z")
+SENTENCE_AFTER: Final = re.compile(r"[^.!?\n]*")
+LONGER: Final = re.compile(r"[^\W\d_]{4,}")
