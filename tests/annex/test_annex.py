@@ -88,6 +88,10 @@ async def test_other_messages_come_back_as_what_they_are(annex: Annex) -> None:
     beside = await annex.opened(line({"id": 4, "result": {f"k{n}": "x" * 200 for n in range(6_000)}}), 200)
     assert isinstance(beside, Malformed)
     assert (beside.id, beside.answers) == (4, True)
+    asks = {"id": 5, "method": "sampling/createMessage", "params": {"_meta": {"a": "x" * 1_100_000}}}
+    question = await annex.opened(line(asks), 200)
+    assert isinstance(question, Malformed)
+    assert not question.answers, "its id is the upstream's, and may be that of a request of ours"
 
 
 async def test_what_is_packed_is_decided_on_as_what_is_open(annex: Annex) -> None:

@@ -18,6 +18,7 @@ from mcp_gate.wire.peer import Lost, Peer
 pytestmark = pytest.mark.anyio
 
 PAD = "x" * 100
+VERSION, RESULT = '"jsonrpc":"2.0"', f'"result":{{"text":"{PAD}"}}'
 
 
 class Elsewhere:
@@ -93,22 +94,21 @@ class Side:
             await asyncio.sleep(0)
 
 
-def answer(id: int, begins: bool = True) -> str:
-    head = f'{{"jsonrpc":"2.0","id":{id},"result":{{"text":"{PAD}"}}}}'
-    return head if begins else f'{{"result":{{"text":"{PAD}"}},"jsonrpc":"2.0","id":{id}}}'
+def answer(id: int, way: str = "{v},{i},{r}") -> str:
+    return "{" + way.format(v=VERSION, i=f'"id":{id}', r=RESULT) + "}"
 
 
 def notice(name: str, pad: str = "") -> str:
     return f'{{"jsonrpc":"2.0","method":"notifications/{name}","params":{{"pad":"{pad}"}}}}'
 
 
-@pytest.mark.parametrize("begins", [True, False])
-async def test_what_comes_behind_a_large_answer_does_not_wait_for_it(
-    monkeypatch: pytest.MonkeyPatch, begins: bool
-) -> None:
+@pytest.mark.parametrize(
+    "way", ["{v},{i},{r}", "{i},{v},{r}", "{r},{v},{i}", "{v},{r},{i}", "{v}, {r}, {i}", "{i},{r},{v}", "{r},{i},{v}"]
+)
+async def test_what_comes_behind_a_large_answer_does_not_wait_for_it(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     side = Side(monkeypatch)
     first, second = side.ask(), side.ask()
-    side.say(answer(1, begins))
+    side.say(answer(1, way))
     side.say('{"jsonrpc":"2.0","id":2,"result":{}}')
     side.say(notice("small"))
     await asyncio.sleep(0)
@@ -222,3 +222,25 @@ def test_a_large_line_is_not_put_together() -> None:
         splitter.feed(piece)
     assert large == [[b"abc", b"def", b""], [b"1234567"]]
     assert lines == [b"12345"]
+
+
+async def test_many_short_lines_behind_a_large_one_count_for_what_they_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = Side(monkeypatch, limit=10_000)
+    side.say(notice("large", PAD))
+    side.peer.feed(b"x\n" * 200)
+    assert side.peer.closed
+
+
+async def test_what_waited_behind_a_large_line_leaves_others_their_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TURN", 1_000)
+    side = Side(monkeypatch, limit=100_000)
+    side.say(notice("large", PAD * 10))
+    monkeypatch.setattr(module, "QUICK", 400)
+    for n in range(100):
+        side.say(notice(f"n{n}"))
+    asked = side.ask()
+    side.say('{"jsonrpc":"2.0","id":1,"result":{}}')
+    await side.read()
+    assert 1 < len(side.ears.heard) < 101
+    assert (await asked) == {}
+    assert side.ears.heard[1:] == [f"notifications/n{n}" for n in range(100)]

@@ -27,7 +27,7 @@ from mcp_gate.output.record import record
 from mcp_gate.scanning.confine import confine, own_output, write
 from mcp_gate.scanning.scanner import Scanner
 from mcp_gate.wire.errors import INVALID_REQUEST, RpcError
-from mcp_gate.wire.message import Malformed, Why, read
+from mcp_gate.wire.message import Answer, Failure, Malformed, Why, read
 
 MEMORY: Final = 3 << 30
 """Bytes of addresses; what needs more fails."""
@@ -116,7 +116,8 @@ def _opened(line: bytes, depth: int) -> list[bytes]:
     except frames.TooMuch:
         error = RpcError(INVALID_REQUEST, "Invalid answer: it is too large beside its content")
         id_ = getattr(message, "id", None)
-        return frames.message_told(Malformed(Why.SHAPE, error, id_, len(line), answers=id_ is not None))
+        answers = isinstance(message, Answer | Failure)  # a request's id is another's, and may be one of ours
+        return frames.message_told(Malformed(Why.SHAPE, error, id_, len(line), answers=answers))
 
 
 def _told(seen: Passed | Changed | Withheld, payload: JsonObject, counts: Counts) -> list[bytes]:

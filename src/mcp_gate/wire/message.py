@@ -14,8 +14,10 @@ from mcp_gate.wire.errors import INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, R
 
 RequestId: TypeAlias = int | str
 
-BEGINS: Final = re.compile(rb'\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*(\d{1,15})\s*,\s*"(?:result|error)"\s*:')
-ENDS: Final = re.compile(rb'"id"\s*:\s*(\d{1,15})\s*\}\s*\Z')
+_VERSION: Final = rb'(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?'
+BEGINS: Final = re.compile(rb'\{\s*%b"id"\s*:\s*(\d{1,15})\s*,\s*%b"(?:result|error)"\s*:' % (_VERSION, _VERSION))
+BEGINS_WITHOUT: Final = re.compile(rb'\{\s*%b"(?:result|error)"\s*:' % _VERSION)
+ENDS: Final = re.compile(rb'"id"\s*:\s*(\d{1,15})\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*\Z')
 LONGEST_END: Final = 64
 MOST_PARTS: Final = 20_000
 """Commas in a line that is read on the spot: to make, count and let go of so many values takes milliseconds."""
@@ -122,7 +124,7 @@ def answered(begin: bytes, end: bytes) -> int | None:
         end: its last `LONGEST_END` bytes.
     """
     found = BEGINS.match(begin)
-    if found is None and begin.startswith((b'{"result":', b'{"error":')):
+    if found is None and BEGINS_WITHOUT.match(begin) is not None:
         found = ENDS.search(end)
     return None if found is None else int(found[1])
 

@@ -24,6 +24,10 @@ what is written in the usual compact way is."""
 PASSED_ON: Final = frozenset({"tools/call", "resources/read", "prompts/get", "tasks/result"})
 """Methods whose results the gate hands on without reading what is bulky in them."""
 BEGINNING: Final = 256
+BESIDE: Final = 200
+"""Bytes that a line takes which waits, beside its own: there may be a million short ones."""
+TURN: Final = 65_536
+"""Bytes of lines, with that, which are dealt with before others have their turn."""
 
 
 class Opener(Protocol):
@@ -90,7 +94,7 @@ class Opening:
             self._put_answer(id_, line)
             return
         self._behind.append(line)
-        self._waiting += sum(map(len, line))
+        self._waiting += sum(map(len, line)) + BESIDE
         if self._waiting > 2 * self._limit:
             self._reader.too_much()
         elif self._in_order is None:
@@ -119,15 +123,20 @@ class Opening:
             self._reader.take(_unreadable(id))
 
     async def _all(self) -> None:
+        dealt_with = 0
         try:
             while self._behind:
                 line = self._behind.popleft()
                 size = sum(map(len, line))
-                self._waiting -= size
+                self._waiting -= size + BESIDE
                 if size > QUICK:
                     self._reader.take(await self._opened(line, None))
-                else:
-                    self._reader.take(read(b"".join(line), upstream=True, depth=self._depth))
+                    continue
+                self._reader.take(read(b"".join(line), upstream=True, depth=self._depth))
+                dealt_with += size + BESIDE
+                if dealt_with > TURN:
+                    dealt_with = 0
+                    await asyncio.sleep(0)
         finally:
             self._in_order = None
 
