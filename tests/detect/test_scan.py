@@ -40,7 +40,10 @@ def test_a_card_that_everybody_tests_with_is_one_but_in_a_test() -> None:
         assert found(f'{{"payment": "{number}"}}') == [("CREDIT_CARD", number)]
     for code in ('assert validate("{}")', 'expect(luhn("{}")).toBe(true)', "test card {}"):
         assert found(code.format("4111111111111111")) == []
-    for said in ("alice@example.com, card {}", "test@corp.io card {}", "at www.example.org, SSN none, card {}"):
+    for said in (
+        "alice@example.com, card {}", "test@corp.io card {}", "at www.example.org, SSN none, card {}",
+        "Test user Bob, card {}", "a sample of customers: Bob paid by {}",
+    ):  # fmt: skip
         assert ("CREDIT_CARD", "4111 1111 1111 1111") in found(said.format("4111 1111 1111 1111"))
 
 

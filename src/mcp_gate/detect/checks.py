@@ -38,6 +38,14 @@ _TESTS: Final = re.compile(
     r"(?![\w-]{0,20}(?:@|\.[a-z]))"
 )
 """The same as words, or what begins with them; in no address, for people of whom nothing is known are given those."""
+_RIGHT_BEFORE: Final = re.compile(
+    r"(?<![a-z@_])(?<![a-z0-9]\.)(?:test(?:s|ing)?(?: it)?(?: with)?|fake|dummy|mock|samples?|examples?|fixtures?"
+    r"|placeholders?|bogus|e\.g\.,?|such as|like)[\s:=,(\"'`-]{0,3}"
+    r"(?:(?:an?|the|of|for|is|are|us|credit|debit|visa|mastercard|amex|valid|invalid|bank|cards?|ssns?|pans?|social"
+    r"|security|numbers?|nos?|values?|data|or|and|to|use|try)[\s:=,.#(\"'`-]{1,4}|[\d -]{4,24}[,;)]?\s?){0,6}\Z"
+)
+"""Such words, and nothing but words for numbers and other numbers up to one: what stands further off is about
+something else."""
 _FOR_TESTS: Final = re.compile(
     r"[\d -]+[\"'`,)]{0,2}[^.;\n]{0,32}(?<![a-z])(?:tests?|testing|sandbox|dummy|fake|example|placeholder)(?![a-z])",
     re.IGNORECASE,
@@ -74,28 +82,30 @@ def card(digits: str, text: str, start: int) -> bool:
     """The checksum of cards. A number that everybody tests with is none in a test, as the text around its `start`
     tells; in a result it may stand for somebody's."""
     if digits in _TEST_CARDS:
-        return not _for_tests(text, start)
+        return not _is_shown(text, start)
     return len(set(digits)) > 2 and luhn(digits)
 
 
 def is_sample(digits: str, text: str, start: int) -> bool:
     """Whether this social security number is one that everybody shows, where the text tells that it is shown."""
-    return digits in _SAMPLE_SSNS and _for_tests(text, start)
+    return digits in _SAMPLE_SSNS and _is_shown(text, start)
 
 
 def is_fictitious(digits: str, text: str, start: int) -> bool:
     """Whether this telephone number is one that nobody has, where the text tells that it is shown."""
-    return "555" in (digits[-10:-7], digits[-7:-4]) and _for_tests(text, start)
+    if "555" not in (digits[-10:-7], digits[-7:-4]):
+        return False
+    before = text[max(0, start - _TEST_REACH - 1) : start].lower()
+    speaks = any(part in before for part in _SHOWN) and _TESTS.search(before, 1) is not None
+    return speaks or _is_shown(text, start)
 
 
-def _for_tests(text: str, start: int) -> bool:
-    least = max(0, start - _TEST_REACH)
-    before, near = text[max(0, least - 1) : least].lower(), text[least:start].lower()
+def _is_shown(text: str, start: int) -> bool:
+    """Whether the number here stands in a test, or is shown as one to test with."""
+    near = text[max(0, start - _TEST_REACH) : start].lower()
     if any(part in near for part in _TRIED):
         return True
-    if any(part in near for part in _SHOWN) and _TESTS.search(before + near, len(before)) is not None:
-        return True
-    return _FOR_TESTS.match(text, start) is not None
+    return _RIGHT_BEFORE.search(near) is not None or _FOR_TESTS.match(text, start) is not None
 
 
 def luhn(digits: str) -> bool:
