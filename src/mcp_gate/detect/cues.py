@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from mcp_gate.detect import checks
 from mcp_gate.detect.engine import Ends
-from mcp_gate.detect.finding import Finding
+from mcp_gate.detect.finding import Finding, made
 from mcp_gate.detect.numbers import is_counted
 from mcp_gate.detect.triggers import Kind
 from mcp_gate.detect.values import DATE
@@ -90,7 +90,7 @@ def find(text: str, ends: Ends, known: Sequence[Finding] = ()) -> Iterator[Findi
     Args:
         known: what has been found already, in ascending order: it is not looked at again.
     """
-    starts = [one.start for one in known]
+    starts, stops = [one.start for one in known], [one.end for one in known]
     for end in ends[_PHONE]:
         if _DIGIT.search(text, max(0, end - 14), end) and (match := _BEFORE_WORD.search(text, max(0, end - 40), end)):
             yield Finding(match.start(1), match.end(1), "PHONE_NUMBER", 0.7, "before_phone")
@@ -99,13 +99,14 @@ def find(text: str, ends: Ends, known: Sequence[Finding] = ()) -> Iterator[Findi
         for end in ends[kind]:
             if not (digit := _DIGIT.search(text, end, end + cue.reach)):
                 continue
-            before = bisect_right(starts, digit.start()) - 1
-            if before >= 0 and known[before].end > digit.start():
+            at = digit.start()
+            before = bisect_right(starts, at) - 1
+            if before >= 0 and stops[before] > at:
                 continue
-            start = _begin(text, digit.start(), end, "+-(" if kind == _PHONE else "-")
+            start = _begin(text, at, end, "+-(" if kind == _PHONE else "-")
             if start != last and (match := cue.shape.match(text, start)) and _fits(text, match, end, cue):
                 last = start
-                yield Finding(start, match.end(), cue.entity, 0.75, rule)
+                yield made((start, match.end(), cue.entity, 0.75, rule, False))
 
 
 def _begin(text: str, digit: int, least: int, signs: str) -> int:

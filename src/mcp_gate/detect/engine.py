@@ -82,7 +82,7 @@ def hyperscan_engine(groups: Sequence[Group]) -> Engine:
             idle.append(scratches)
         for kind in shared:  # two may end in one place
             if len(found[kind]) > 1:
-                found[kind] = sorted(frozenset(found[kind]))
+                found[kind] = [*dict.fromkeys(found[kind])]
         return found
 
     return run
@@ -128,11 +128,10 @@ def _guarded(buffer: bytes, guards: Sequence[re.Pattern[bytes]], any_of_them: _P
     size = len(buffer)
     for first in range(0, size, _BLOCKS):
         last = min(size, first + _BLOCKS)
-        if last - first > _BLOCK:
-            seen: list[list[int]] = [[]]
-            any_of_them.scan(buffer[first:last], seen)
-            if not seen[0]:
-                continue
+        seen: list[list[int]] = [[]]
+        any_of_them.scan(buffer[first:last], seen)
+        if not seen[0]:
+            continue
         for guard, stretches in zip(guards, out, strict=True):
             at = first
             while (hit := guard.search(buffer, at, last)) is not None:

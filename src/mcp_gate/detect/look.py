@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -45,7 +45,6 @@ _AROUND: Final[tuple[tuple[int, int, int, Callable[[str, int, int], Iterator[Fin
     (int(Kind.ID), 24, 16, ids.find),
     (int(Kind.STREET), 64, 96, places.find),
 )
-_NOWHERE: Final = Covered(())
 _TO_VALUE: Final = 4
 """Characters from a separator to the value behind it: a space, a quote."""
 
@@ -76,27 +75,31 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
     if len(found) > 1:
         found.sort(key=attrgetter("start"))
     known = tuple(found)
-    covered = Covered(known) if known else _NOWHERE
+    others = Covered(known, len(text)).others if known else _all
     for kind, before, after, find in _AROUND:
         if ends[kind]:
-            for start, end in around(covered.others(ends[kind]), before, after, len(text)):
+            for start, end in around(others(ends[kind]), before, after, len(text)):
                 found.extend(find(text, start, end))
     if ends[_MAIL]:
-        found.extend(mail.find(text, covered.others(ends[_MAIL])))
+        found.extend(mail.find(text, others(ends[_MAIL])))
         for one in [one for one in found if one.entity == "EMAIL_ADDRESS"]:
             found.extend(people.before_mail(text, one.start))
     if ends[_PERSON]:
-        for end in covered.others(ends[_PERSON]):
+        for end in others(ends[_PERSON]):
             found.extend(people.after_cue(text, end))
     for end in ends[_SPEECH]:
         found.extend(people.before_verb(text, end))
     if ends[_FULL_NAME]:
-        found.extend(full.find(text, covered.others(ends[_FULL_NAME]), tuple(found)))
+        found.extend(full.find(text, others(ends[_FULL_NAME]), tuple(found)))
     if any(ends[_CUES]):
         found.extend(cues.find(text, ends, known))
     if not leaf.keys and text[:1] not in ("{", "["):
         found.extend(owners.beside(text, tuple(found)))
     return found
+
+
+def _all(ends: Sequence[int]) -> Sequence[int]:
+    return ends
 
 
 def _by_fields(text: str, ends: Ends, keys: tuple[str, ...]) -> Iterator[Finding]:
@@ -107,7 +110,8 @@ def _by_fields(text: str, ends: Ends, keys: tuple[str, ...]) -> Iterator[Finding
         yield from seen
         if _is_whole_json(text):
             return
-    yield from pairs.find(text, Covered(seen).others(ends[_FIELD], _TO_VALUE), keys)
+    uncovered = Covered(seen, len(text), _TO_VALUE).others(ends[_FIELD]) if seen else ends[_FIELD]
+    yield from pairs.find(text, uncovered, keys)
 
 
 def _is_whole_json(text: str) -> bool:

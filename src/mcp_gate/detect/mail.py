@@ -21,6 +21,8 @@ _OF_MESSAGES: Final = re.compile(
     r"(?:<[^<>\s]{1,200}>,?\s{1,3}){0,8}<$"
 )
 """Before what names a message, and is nobody's address."""
+_BEFORE_ID: Final = (":", "=", ">", ",")
+"""One of these stands before the sign that it ends with."""
 _PROGRAMS: Final = ("ssh", "scp", "sftp", "rsync")
 _REMOTE: Final = re.compile(r"\b(?:ssh|scp|sftp|rsync)\b[^\n@]{0,64}$")
 """Before the user of a server."""
@@ -73,9 +75,10 @@ def _is_machines(text: str, start: int, end: int, local: str, domain: str) -> bo
     """Whether it is a message, a program or a server that is called so."""
     if _is_shown(text, start, domain) or _MADE.fullmatch(local) or domain.endswith(_MACHINES) or _PATH.match(text, end):
         return True
-    if text[start - 1 : start] == "<" and _OF_MESSAGES.search(text, max(0, start - 400), start):
+    near = text[max(0, start - 72) : start]
+    if near.endswith("://"):
         return True
-    before = text[max(0, start - 72) : start]
-    if before.endswith("://"):
+    signed = near[-1:] == "<" and near[:-1].rstrip(" \t\r\n\"'").endswith(_BEFORE_ID)
+    if signed and _OF_MESSAGES.search(text, max(0, start - 400), start):
         return True
-    return any(program in before for program in _PROGRAMS) and _REMOTE.search(before) is not None
+    return any(program in near for program in _PROGRAMS) and _REMOTE.search(near) is not None

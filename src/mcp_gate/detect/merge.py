@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import attrgetter
+from operator import itemgetter
 
 from mcp_gate.detect.finding import Finding
 
@@ -16,10 +16,13 @@ def merge(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     Of two that overlap the better one names both: the higher score, then the longer.
     """
     merged: list[Finding] = []
-    longest_first = sorted(findings, key=attrgetter("end"), reverse=True)
-    for finding in sorted(longest_first, key=attrgetter("start")):
-        if not merged or finding.start >= merged[-1].end:
+    behind = 0
+    longest_first = sorted(findings, key=itemgetter(1), reverse=True)
+    longest_first.sort(key=itemgetter(0))
+    for finding in longest_first:
+        if finding[0] >= behind or not merged:
             merged.append(finding)
+            behind = finding[1]
             continue
         last = merged[-1]
         better = (last.score, last.end - last.start) >= (finding.score, finding.end - finding.start)
@@ -27,4 +30,5 @@ def merge(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         end, bare = max(last.end, finding.end), last.bare or finding.bare
         if best is not last or end != last.end or bare != last.bare:
             merged[-1] = Finding(last.start, end, best.entity, best.score, best.rule, bare)
+            behind = end
     return tuple(merged)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mcp_gate.detect import checks
-from mcp_gate.detect.finding import Finding
+from mcp_gate.detect.finding import Finding, made
 
 #: What a match begins with stands first, so that `re` runs to it; what may stand before it is asked then.
 _SHAPES: Final = re.compile(
@@ -66,20 +66,21 @@ def _one(text: str, found: re.Match[str]) -> Finding | None:
     kind, start, end = found.lastgroup if found.lastgroup != "sep" else "phone", found.start(), found.end()
     if kind in ("card", "spaced"):
         size = _card(found[0], text, start) if text[start] in _ISSUED else 0
-        return Finding(start, start + size, "CREDIT_CARD", 1.0, "card") if size else None
+        return made((start, start + size, "CREDIT_CARD", 1.0, "card", False)) if size else None
     if kind == "abroad":
         end = _abroad(text, start, end, len(checks.digits_of(found[0])))
-        shown = not end or checks.is_fictitious(checks.digits_of(text[start:end]), text, start)
-        return None if shown else Finding(start, end, "PHONE_NUMBER", 0.8, "phone_international")
+        if not end or checks.is_fictitious(checks.digits_of(text[start:end]), text, start):
+            return None
+        return made((start, end, "PHONE_NUMBER", 0.8, "phone_international", False))
     if kind not in ("ssn", "cpf"):
         if is_counted(text, end) or checks.is_fictitious(checks.digits_of(found[0]), text, start):
             return None
-        return Finding(start, end, "PHONE_NUMBER", 0.7, "phone_national")
+        return made((start, end, "PHONE_NUMBER", 0.7, "phone_national", False))
     digits = checks.digits_of(found[0])
     if kind == "ssn":
         given_out = checks.ssn(digits) and digits[0] != "9" and not checks.is_sample(digits, text, start)
-        return Finding(start, end, "US_SSN", 0.9, "us_ssn") if given_out else None
-    return Finding(start, end, "NATIONAL_ID", 0.95, "br_cpf") if checks.cpf(digits) else None
+        return made((start, end, "US_SSN", 0.9, "us_ssn", False)) if given_out else None
+    return made((start, end, "NATIONAL_ID", 0.95, "br_cpf", False)) if checks.cpf(digits) else None
 
 
 def _card(shown: str, text: str, start: int) -> int:

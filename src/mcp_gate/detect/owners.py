@@ -37,6 +37,9 @@ _THEIRS: Final = re.compile(
 )
 """`add Ann to the channel, her email is …`"""
 _APART: Final = (" ", "(", "'", '"', ">")
+_BEFORE_NUMBER: Final = frozenset(" (:#")
+"""What `_BEFORE_OWN` ends with."""
+_OPENING: Final = frozenset(" ([")
 _PRONOUNS: Final = (" her ", " his ", " their ", " Her ", " His ", " Their ")
 _LABEL: Final = re.compile(r"[ \t>*-]{0,4}(?:[A-Za-z.-]{1,14} ?[:.] ?)?")
 _NAME_LINE: Final = re.compile(rf"[ \t>*#-]{{0,6}}{FULL}[,\r ]{{0,2}}")
@@ -59,6 +62,8 @@ _SAYS: Final = re.compile(rf"(?:\A|\n)(?:\[[\d: .,APM/-]{{1,24}}\] ?)?{FULL}: ")
 _ALSO: Final = re.compile(rf"(, (?:and )?| and | & |; ){FULL}")
 _AFTER_ALSO: Final = re.compile(r", (?:and )?| and | & |; ")
 _AHEAD: Final = 40
+_LABELLED: Final = 20
+"""Characters of a line before what was found, where a name may stand above."""
 _LINES: Final = 2
 """So many lines above an address a name may stand."""
 
@@ -70,8 +75,7 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
     people = frozenset(one.start for one in found if one.entity == "PERSON")
     yield from _last_line(text)
     speaks = True
-    for one in found:
-        start, end, kind = one.start, one.end, one.entity
+    for start, end, kind, _score, _rule, _bare in found:
         own = kind in _OWN
         if own:
             yield from _owner(text, start, end)
@@ -85,17 +89,18 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
                 yield from _speakers(text)
             continue
         if own or kind in _REACHED:
+            ahead = text[max(0, start - _AHEAD) : start]
             if told is None:
                 told = any(word in text for word in _PRONOUNS)
-            if told and any(text.find(word, max(0, start - _AHEAD), start) >= 0 for word in _PRONOUNS):
+            if told and any(word in ahead for word in _PRONOUNS):
                 yield from _theirs(text, start)
-            if text.find("\n", max(0, start - 20), start) > 0:
+            if "\n" in ahead and text.find("\n", max(0, start - _LABELLED), start) > 0:
                 yield from _above(text, start)
         if kind == "ADDRESS" and text.startswith(", ", start - 2) and _behind_capital(text, start - 2):
             yield from before(_TO_PLACE, text, start, "person_by_address", of_any=True)
         if kind in _PAID and "holder " in text[end : end + _AHEAD]:
             yield from _named(_HOLDER, text, end)
-        if text.startswith((" (", "(", " [", "["), end):
+        if text[end : end + 1] in _OPENING and text.startswith((" (", "(", " [", "["), end):
             yield from _named(_BEHIND, text, end)
 
 
@@ -103,12 +108,13 @@ def _owner(text: str, start: int, end: int) -> Iterator[Finding]:
     behind = text[end : end + _AHEAD]
     if " for " in behind or "holder " in behind:
         yield from _named(_FOR_WHOM, text, end)
-    if text[max(0, start - 1) : start] not in _APART:  # a cell
+    last = text[max(0, start - 1) : start]
+    if last not in _APART:  # a cell
         return
     ahead = text[max(0, start - _AHEAD) : start]
-    if ahead.endswith(_IS):
+    if last == " " and ahead.endswith(_IS):
         yield from before(_BEFORE_IS, text, start, "person_by_number", of_any=True)
-    if _behind_capital(ahead, max(ahead.rfind(" ("), ahead.rfind(", "))):
+    if last in _BEFORE_NUMBER and _behind_capital(ahead, max(ahead.rfind(" ("), ahead.rfind(", "))):
         yield from before(_BEFORE_OWN, text, start, "person_by_number", of_any=" for " in ahead)
     if ("'s " in ahead or "’s " in ahead) and _behind_capital(ahead, max(ahead.rfind("'s "), ahead.rfind("’s "))):
         yield from before(_OF_WHOM, text, start, "person_by_number", of_any=True)

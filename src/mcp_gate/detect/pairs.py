@@ -27,7 +27,11 @@ _NEXT: Final = re.compile(r"\n[ \t-]{0,16}[\w.-]{1,64}(?:=[^=\s]|[ \t]?:(?:\s|$)
 _PAIR_END: Final = re.compile(r"[\s,;&|\"'<>)\]}]")
 _DEEPEST: Final = 32
 """Characters by which a line is indented, from where on all are one."""
+_LONGEST_LINE: Final = 4_096
+"""Characters before a name in which its line has to begin."""
 _BESIDE: Final = re.compile(r"(?:name|key|type|field|label):?[ =]{1,2}[\"']?([\w.-]{2,64})[\"']?\s{1,24}(?:- )?$")
+_MORE_SEPARATORS: Final = frozenset("=>:*")
+_GAPS: Final = frozenset(" \n\t")
 _SEVERAL_WORDS: Final = frozenset({"PERSON", "ADDRESS", fields.NAME, fields.WEAK})
 _LONGEST: Final = 120
 """Characters of a value that nothing ends."""
@@ -39,11 +43,16 @@ def find(text: str, ends: Sequence[int], above: tuple[str, ...]) -> Iterator[Fin
     """Findings in values behind the separators that end at `ends`."""
     human = -_WITH
     names: list[Finding] = []
+    known: dict[str, str | None] = {}
     for end in ends:
         name, quoted = _name(text, end - 1)
         if not name:
             continue
-        entity = entity_of((*above, name)) or entity_of((*above, name.rsplit(" ", 1)[-1]))
+        if name in known:
+            entity = known[name]
+        else:
+            entity = entity_of((*above, name)) or entity_of((*above, name.rsplit(" ", 1)[-1]))
+            known[name] = entity
         if entity in (None, fields.NAME) and not quoted:
             entity = _by_surroundings(text, end - 1, name) or entity
         if entity is None:
@@ -72,8 +81,8 @@ def _name(text: str, at: int) -> tuple[str, bool]:
         stop -= 1
     while stop and text[stop - 1] == "*":
         stop -= 1
-    if stop and text[stop - 1] in "\"'":
-        quote = text[stop - 1]
+    quote = text[stop - 1 : stop]
+    if quote == '"' or quote == "'":
         last = stop - 2 if stop > 1 and text[stop - 2] == "\\" else stop - 1
         first = text.rfind(quote, max(0, last - 66), last)
         return (text[first + 1 : last], True) if first >= 0 else ("", False)
@@ -87,7 +96,7 @@ def _name(text: str, at: int) -> tuple[str, bool]:
 
 def _by_surroundings(text: str, at: int, name: str) -> str | None:
     """By the name that is less indented above it, or by a name beside it that says what the value is of."""
-    begin = text.rfind("\n", 0, at) + 1
+    begin = text.rfind("\n", max(0, at - _LONGEST_LINE), at) + 1
     if name == "value" and (beside := _BESIDE.search(text, max(0, begin - 100), max(begin, at - len(name)))):
         return entity_of((beside[1],))
     if begin == 0 or text[begin] not in " -":
@@ -110,15 +119,18 @@ def _value(text: str, end: int, entity: str, *, json: bool) -> Finding | None:
     if text[end - 1] == ">" and text[end - 2] != "=":  # a tag
         stop = text.find("<", end, end + 200)
         return values.find(entity, text, end, stop, whole=True) if stop > end else None
-    while text[end : end + 1] in ("=", ">", ":", "*"):
-        end += 1
-    if text[end - 3 : end] == "***":  # masked
-        return None
+    if (first := text[end : end + 1]) in _MORE_SEPARATORS:
+        while text[end : end + 1] in _MORE_SEPARATORS:
+            end += 1
+        if text[end - 3 : end] == "***":  # masked
+            return None
+        first = text[end : end + 1]
     start = end
-    while text[start : start + 1] in (" ", "\n", "\t") and start - end < 16:
+    while first in _GAPS and start - end < 16:
         start += 1
-    escape = 1 if text[start : start + 1] == "\\" else 0
-    if quoted := _QUOTED.get(text[start + escape : start + escape + 1]):
+        first = text[start : start + 1]
+    escape = 1 if first == "\\" else 0
+    if quoted := _QUOTED.get(text[start + 1 : start + 2] if escape else first):
         match = quoted.match(text, start + escape + 1)
         if match is not None and text[match.end() : match.end() + 1] == text[start + escape]:
             return values.find(entity, text, match.start(), match.end() - escape, whole=True)
@@ -127,7 +139,7 @@ def _value(text: str, end: int, entity: str, *, json: bool) -> Finding | None:
         return None if found is None else Finding(found.start, found.end, found.entity, found.score, found.rule, True)
     if text[end : end + 1] == "\n" and (text[end - 1] == "=" or _NEXT.match(text, end)):
         return None  # an empty one
-    spaced = text[end : end + 1] in (" ", "\n", "\t")
+    spaced = text[end : end + 1] in _GAPS
     label = spaced or (text[end - 1] == ":" and entity in _SEVERAL_WORDS)
     start = end + (1 if spaced else 0)
     stop_at = (_LABEL_END if label else _PAIR_END).search(text, start + 1, start + _LONGEST)

@@ -26,6 +26,7 @@ _BEFORE_MAIL: Final = re.compile(
     rf"({WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{WORD}){{1,3}})[\"']?(?:,? ?[<(\[](?:mailto:)?|[:;]mailto:)$"
 )
 _LISTED: Final = re.compile(rf"({WORD}(?: (?:{_PARTICLE} ){{0,2}}{WORD}){{1,3}})(?:, |\", ?\"|', ?')$")
+_BEFORE_LISTED: Final = (", ", '","', '", "', "','", "', '")
 _OPENS: Final = frozenset("<([:")
 """What stands before an address that a name stands before; a colon is that of `mailto:`."""
 _BEFORE_VERB: Final = re.compile(rf"({WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{WORD}){{1,3}}) $")
@@ -117,7 +118,7 @@ def before_mail(text: str, start: int) -> Iterator[Finding]:
     """The name before an address in angle brackets or parentheses that begins at `start`."""
     if text[start - 1 : start] in _OPENS:
         yield from before(_BEFORE_MAIL, text, start, "person_by_mail")
-    elif "," in text[max(0, start - 4) : start]:
+    elif text.endswith(_BEFORE_LISTED, max(0, start - 4), start):
         yield from before(_LISTED, text, start, "person_by_mail")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from operator import attrgetter
 from typing import Final
 
-from mcp_gate.detect import custom, encoded, jsontext, tables, triggers
+from mcp_gate.detect import custom, encoded, jsontext, tables, triggers, values
 from mcp_gate.detect.engine import Ends, TooMany
 from mcp_gate.detect.finding import Finding, Leaf, Scan
 from mcp_gate.detect.joined import join
@@ -66,6 +66,13 @@ def scan(
 def steps(leaves: Sequence[Leaf], options: Options, most_signs: int | None = None) -> Generator[None, None, Scan]:
     """The same bit by bit, for a caller that has other things to do as well: no bit takes more than milliseconds where
     there are few signs in a megabyte at most."""
+    try:
+        return (yield from _steps(leaves, options, most_signs))
+    finally:
+        values.forget()
+
+
+def _steps(leaves: Sequence[Leaf], options: Options, most_signs: int | None) -> Generator[None, None, Scan]:
     views = read_all([leaf.text for leaf in leaves])
     shown = leaves
     if views is not None:
@@ -151,11 +158,7 @@ def _see_through(
         (which, one)
         for which, ends in fired.items()
         if ends[_WORD] or ends[_ROW]
-        for one in encoded.find(
-            leaves[which].text,
-            Covered(sorted(found[which], key=attrgetter("start"))).others(ends[_WORD]),
-            ends[_ROW],
-        )
+        for one in encoded.find(leaves[which].text, _others(leaves[which], found[which], ends[_WORD]), ends[_ROW])
     ]
     if not places:
         return
@@ -168,6 +171,11 @@ def _see_through(
         if within:
             best = max(within, key=attrgetter("score"))
             found[which].append(Finding(one.start, one.end, best.entity, best.score, f"encoded_{best.rule}"))
+
+
+def _others(leaf: Leaf, found: Sequence[Finding], ends: Sequence[int]) -> Sequence[int]:
+    """The places where nothing was found."""
+    return Covered(found, len(leaf.text)).others(ends) if found and ends else ends
 
 
 def _placed(leaf: Leaf, view: View, found: tuple[Finding, ...]) -> tuple[Finding, ...]:

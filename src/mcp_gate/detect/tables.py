@@ -12,7 +12,6 @@ from mcp_gate.detect.fieldrules import HUMAN
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding
 
-_BLANK: Final = re.compile(r"\n[ \t\r]*\n")
 _GIVEN: Final = frozenset({"first", "given", "vorname"})
 _FAMILY: Final = frozenset({"last", "family", "nachname"})
 """Columns that together hold names."""
@@ -29,6 +28,8 @@ _HEADER: Final = re.compile(
 )
 """A line of names: the first of the text, or behind an empty line or the beginning of a block of code."""
 _RULE: Final = re.compile(r"[-+|: ]+")
+_OF_RULES: Final = frozenset("-+|: ")
+_AROUND: Final = frozenset(" '")
 
 
 def may_hold(text: str) -> bool:
@@ -55,24 +56,31 @@ def _table(text: str, start: int, separator: str) -> Generator[Finding, None, in
     line_end = text.find("\n", start)
     if line_end < 0 or line_end - start > 4000:
         return start
-    blank = _BLANK.search(text, line_end)
-    end = blank.start() if blank else len(text)
-    if text.find(separator, line_end, end) < 0:
+    at = line_end + 1
+    second = _line(text, at)
+    if separator not in second and not _RULE.fullmatch(second):
         return start
     kinds = _kinds(text[start:line_end], separator)
     if not any(kind is not None and kind != fields.NAME for kind in kinds):
         return start
-    at = line_end + 1
-    while at < end:
-        line_end = text.find("\n", at, end)
-        line_end = end if line_end < 0 else line_end
-        row = _cells(text, at, line_end, separator)
-        if _RULE.fullmatch(text, at, line_end) is None and row:
-            if len(row) < max(2, len(kinds) - 1):
+    least = max(2, len(kinds) - 1)
+    while at < len(text):
+        line = _line(text, at)
+        if not line.strip(" \t\r") and at + len(line) < len(text):
+            return at
+        if line[:1] not in _OF_RULES or not _RULE.fullmatch(line):
+            row = _cells(text, at, at + len(line), separator)
+            if len(row) < least:
                 return at
             yield from _row(text, row, kinds)
-        at = line_end + 1
-    return end
+        at += len(line) + 1
+    return len(text)
+
+
+def _line(text: str, at: int) -> str:
+    """What stands there up to the end of the line."""
+    stop = text.find("\n", at)
+    return text[at : stop if stop >= 0 else len(text)]
 
 
 @lru_cache(1_024)
@@ -102,6 +110,12 @@ def _cells(text: str, start: int, end: int, separator: str) -> list[tuple[int, i
             end -= 1
     cells: list[tuple[int, int]] = []
     at = start
+    if text.find('"', start, end) < 0:
+        for cell in text[start:end].split(separator):
+            stop = at + len(cell)
+            cells.append(_bare(text, at, stop) if cell[:1] in _AROUND or cell[-1:] in _AROUND else (at, stop))
+            at = stop + 1
+        return cells
     while at <= end:
         if text[at : at + 1] == '"' and (close := _quoted(text, at, end, separator)):
             cells.append((at + 1, close))

@@ -10,7 +10,7 @@ from typing import Final
 from mcp_gate.detect import checks, codes, fields
 from mcp_gate.detect.commonwords import COMMON, THINGS
 from mcp_gate.detect.fieldrules import words
-from mcp_gate.detect.finding import Finding
+from mcp_gate.detect.finding import Finding, made
 from mcp_gate.detect.mail import is_nobodys
 from mcp_gate.detect.merge import CREDENTIALS
 from mcp_gate.detect.names.lexicon import is_given
@@ -64,6 +64,12 @@ _DIGITS: Final = {
     "PHONE_NUMBER": (7, 15), "US_SSN": (7, 11), "CREDIT_CARD": (12, 19), "BANK_ACCOUNT": (5, 20),
     "MEDICAL_RECORD": (3, 20),
 }  # fmt: skip
+_SHORT, _LONG = 80, 16_384
+_MOST_SEEN: Final = 8_192
+_SEEN: Final[dict[tuple[str, str, bool], int]] = {}
+"""How much of a short text is a value of a kind: within one result the same ones come over and over."""
+_CHECKED: Final = frozenset({"PERSON", "IP_ADDRESS", "EMAIL_ADDRESS", "ADDRESS", *_DIGITS, *CREDENTIALS})
+"""Of these not only the shape counts."""
 _HASHED: Final = ("$2", "$argon", "{bcrypt}", "$5$", "$6$", "pbkdf2")
 _PLACEHOLDER: Final = re.compile(
     r"(?i)(?:<.*>|\*+|[x.•#-]{3,}|\$\{?.*|\{.*|%.*%?|change_?me|changeit|your[-_ ].*|\[?redacted.*|null|none|nil|"
@@ -84,19 +90,38 @@ def find(entity: str, text: str, start: int, end: int, *, whole: bool) -> Findin
     Args:
         whole: the value ends where `end` is; else there may be more behind it.
     """
-    weak = entity in _WEAK
-    kind = "PERSON" if weak else entity
     while start < end and text[start] in " \t":
         start += 1
-    match = _SHAPES[kind].match(text, start, end)
-    if match is None or match.end() == start:
-        return None
+    kind = "PERSON" if entity in _WEAK else entity
+    value = text[start:end]
+    if end - start > _SHORT or len(text) < _LONG:
+        size = _size(entity, kind, value, whole=whole)
+    elif (known := _SEEN.get((entity, value, whole))) is not None:
+        size = known
+    else:
+        if len(_SEEN) >= _MOST_SEEN:
+            _SEEN.clear()
+        size = _SEEN[entity, value, whole] = _size(entity, kind, value, whole=whole)
+    return made((start, start + size, kind, 0.85, _RULES[kind], False)) if size else None
+
+
+def forget() -> None:
+    """What was learned of values; to be said at the end of each scan, so that none is kept."""
+    _SEEN.clear()
+
+
+def _size(entity: str, kind: str, text: str, *, whole: bool) -> int:
+    """How many characters of a text, from its first on, are a value of this kind; 0 for none."""
+    match = _SHAPES[kind].match(text)
+    if match is None:
+        return 0
+    stop, end = match.end(), len(text)
+    if stop == 0 or (whole and stop < end and kind not in _MORE_BEHIND and _more(kind, text, stop, end)):
+        return 0
     value = match[0].rstrip(" ,;")
-    if whole and match.end() < end and kind not in _MORE_BEHIND and _more(kind, text, match.end(), end):
-        return None
-    if not _plausible(kind, value, text[start:end]) or (weak and not _full_name(value)):
-        return None
-    return Finding(start, start + len(value), kind, 0.85, _RULES[kind])
+    if (kind in _CHECKED and not _plausible(kind, value, text)) or (entity in _WEAK and not _full_name(value)):
+        return 0
+    return len(value)
 
 
 def _more(kind: str, text: str, start: int, end: int) -> bool:
@@ -109,11 +134,13 @@ def _more(kind: str, text: str, start: int, end: int) -> bool:
 def _plausible(kind: str, value: str, all_: str) -> bool:
     if (digits := _DIGITS.get(kind)) and not digits[0] <= len(checks.digits_of(value)) <= digits[1]:
         return False
+    if kind == "PERSON":
+        return looks_like_name(value)
+    if kind in CREDENTIALS:
+        if _PLACEHOLDER.fullmatch(all_):
+            return False
+        return not value.startswith(_HASHED) if kind == "PASSWORD" else entropy(value) > 2.5
     match kind:
-        case "PERSON":
-            return looks_like_name(value)
-        case "PASSWORD":
-            return not _PLACEHOLDER.fullmatch(all_) and not value.startswith(_HASHED)
         case "IP_ADDRESS":
             return not codes.is_within(value)
         case "EMAIL_ADDRESS":
@@ -122,8 +149,6 @@ def _plausible(kind: str, value: str, all_: str) -> bool:
             return _SHELF.search(value) is None
         case "PHONE_NUMBER":
             return not _DAY.match(value)
-        case _ if kind in CREDENTIALS:
-            return not _PLACEHOLDER.fullmatch(all_) and entropy(value) > 2.5
         case _:
             return True
 
@@ -133,7 +158,8 @@ def looks_like_name(value: str) -> bool:
     words = value.replace(",", " ").split()
     if not words or len(value) < 2:
         return False
-    return all(word[0].isupper() or word.lower() in _PARTICLES or not word[0].isalpha() for word in words)
+    small = [word for word in words if not word[0].isupper()]
+    return not small or all(word.lower() in _PARTICLES or not word[0].isalpha() for word in small)
 
 
 def _full_name(value: str) -> bool:

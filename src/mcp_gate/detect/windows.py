@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import filterfalse
 
 from mcp_gate.detect.finding import Finding
 
@@ -23,18 +22,21 @@ def around(ends: Sequence[int], before: int, after: int, size: int) -> Iterator[
 
 
 class Covered:
-    """What findings lie on; they ascend."""
+    """What findings in a text lie on.
 
-    __slots__ = ("_starts", "_stops")
+    Args:
+        size: of the text.
+        ahead: so many characters before a finding are covered, too.
+    """
 
-    def __init__(self, found: Sequence[Finding]) -> None:
-        self._starts = [one.start for one in found]
-        self._stops = list(accumulate([one.end for one in found], max))
+    __slots__ = ("_marks",)
 
-    def others(self, ends: Sequence[int], ahead: int = 0) -> Sequence[int]:
-        """The places that lie in no finding, and not up to so many characters ahead of one."""
-        starts, stops = self._starts, self._stops
-        if not starts:
-            return ends
-        last = stops[-1]
-        return [end for end in ends if end > last or end + ahead <= starts[bisect_left(stops, end)]]
+    def __init__(self, found: Iterable[Finding], size: int, ahead: int = 0) -> None:
+        self._marks = marks = bytearray(size + 2)
+        for start, end, _entity, _score, _rule, _bare in found:
+            first = max(0, start + 1 - ahead) if ahead else start + 1
+            marks[first : end + 1] = b"\1" * (end + 1 - first)
+
+    def others(self, ends: Sequence[int]) -> Sequence[int]:
+        """The places that end in no finding."""
+        return [*filterfalse(self._marks.__getitem__, ends)]

@@ -151,7 +151,8 @@ def _is_of_firm(text: str, start: int, end: int) -> bool:
 
 def _is_in_headline(text: str, start: int, end: int) -> bool:
     """Whether hardly a word of the sentence has no capital, beside names."""
-    before, after = around.SENTENCE_BEFORE.search(text, 0, start), around.SENTENCE_AFTER.match(text, end)
+    before = around.SENTENCE_BEFORE.search(text, max(0, start - 240), start)
+    after = around.SENTENCE_AFTER.match(text, end)
     longer = around.LONGER.findall(f"{before[0] if before else ''} {after[0] if after else ''}")
     small = sum(word[0].islower() for word in longer)
     others = [word for word in longer if not (is_given(word) or is_surname(word))]

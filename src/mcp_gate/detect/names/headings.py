@@ -46,6 +46,8 @@ _CELL: Final = re.compile(r"[^,;\t|\n]+")
 _FULL: Final = re.compile(r"(?:[^\W\d_a-z][^\W\d_]+(?:['’-][^\W\d_]+)*(?:[ ](?!$)|$)){2,3}")
 """Two words or three with capital letters."""
 _BREAK: Final = re.compile(r"[,;\t|]")
+_ROW: Final = 4_000
+"""Characters of a row to either side of a name that are looked at."""
 _FAR, _NEAR = 60, 240
 """Characters before a name, and around it, that are looked at."""
 
@@ -62,16 +64,17 @@ def is_under_thing(text: str, start: int, end: int) -> bool:
             return True
     colon = text.rfind(":", near, start)
     line = _LIST.search(text, near, start) if colon >= 0 and "\n" not in text[colon:start] else None
-    return (line is not None and line[1].lower() in LISTS) or ("\n" in text and _is_one(column(text, start)))
+    return (line is not None and line[1].lower() in LISTS) or _is_one(column(text, start))
 
 
 def column(text: str, start: int) -> str:
     """The heading of the column of a table with separators in which a place is; empty if there is none."""
-    top = text.find("\n")
-    line = text.rfind("\n", 0, start) + 1
-    if top < 0 or line == 0 or top > _NEAR:
+    top = text.find("\n", 0, _NEAR + 1)
+    line = text.rfind("\n", max(0, start - _ROW), start) + 1
+    if top < 0 or line == 0:
         return ""
-    row = text[line : text.find("\n", line) if "\n" in text[line:] else len(text)]
+    stop = text.find("\n", start, start + _ROW)
+    row = text[line : stop if stop >= 0 else start + _ROW]
     heads = text[:top].rstrip("\r")
     mark = _BREAK.search(heads)
     if mark is None or row.count(mark[0]) != heads.count(mark[0]) or (mark[0] in ",;" and f"{mark[0]} " in heads):
