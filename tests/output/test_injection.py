@@ -103,7 +103,8 @@ def test_what_scripts_and_emoji_need_stays(said: str) -> None:
 
 def test_no_text_takes_long() -> None:
     began = time.process_time()
-    for said in ("instruction " * 50_000, "ignore " * 80_000, "<" * 500_000, "do not tell the user" * 20_000):
+    worst = ("instruction " * 50_000, "ignore " * 80_000, "<" * 500_000, "&#" + "0" * 500_000)
+    for said in (*worst, "do not tell the user" * 20_000):
         suspicious(walk({"content": [{"type": "text", "text": said}]}))
     assert time.process_time() - began < 3
 

@@ -38,14 +38,17 @@ _TESTS: Final = re.compile(
     r"(?![\w-]{0,20}(?:@|\.[a-z]))"
 )
 """The same as words, or what begins with them; in no address, for people of whom nothing is known are given those."""
-_RIGHT_BEFORE: Final = re.compile(
+_SHOWS: Final = re.compile(
     r"(?<![a-z@_])(?<![a-z0-9]\.)(?:test(?:s|ing)?(?: it)?(?: with)?|fake|dummy|mock|samples?|examples?|fixtures?"
-    r"|placeholders?|bogus|e\.g\.,?|such as|like)[\s:=,(\"'`-]{0,3}"
-    r"(?:(?:an?|the|of|for|is|are|us|credit|debit|visa|mastercard|amex|valid|invalid|bank|cards?|ssns?|pans?|social"
-    r"|security|numbers?|nos?|values?|data|or|and|to|use|try)[\s:=,.#(\"'`-]{1,4}|[\d -]{4,24}[,;)]?\s?){0,6}\Z"
+    r"|placeholders?|bogus|e\.g\.,?|such as|like)(?![a-z@])"
 )
-"""Such words, and nothing but words for numbers and other numbers up to one: what stands further off is about
-something else."""
+_BETWEEN: Final = re.compile(
+    r"[\s:=,(\"'`-]{0,3}(?:(?:an?|the|of|for|is|are|us|credit|debit|visa|mastercard|amex|valid|invalid|bank|cards?|ssns?"
+    r"|pans?|social|security|numbers?|nos?|values?|data|or|and|to|use|try)[\s:=,.#(\"'`-]{1,4}"
+    r"|[\d -]{4,24}[,;)]?\s?){0,6}"
+)
+"""Words for numbers, and other numbers, between a word that shows and one: what stands further off is about something
+else."""
 _FOR_TESTS: Final = re.compile(
     r"[\d -]+[\"'`,)]{0,2}[^.;\n]{0,32}(?<![a-z])(?:tests?|testing|sandbox|dummy|fake|example|placeholder)(?![a-z])",
     re.IGNORECASE,
@@ -105,7 +108,10 @@ def _is_shown(text: str, start: int) -> bool:
     near = text[max(0, start - _TEST_REACH) : start].lower()
     if any(part in near for part in _TRIED):
         return True
-    return _RIGHT_BEFORE.search(near) is not None or _FOR_TESTS.match(text, start) is not None
+    shows = list(_SHOWS.finditer(near))
+    if shows and _BETWEEN.fullmatch(near, shows[-1].end()) is not None:
+        return True
+    return _FOR_TESTS.match(text, start) is not None
 
 
 def luhn(digits: str) -> bool:

@@ -3,7 +3,6 @@ instructions. The first are taken out; of the second it is only told that they a
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from bisect import bisect_left
@@ -33,6 +32,7 @@ _HIDDEN: Final = re.compile(
 )
 """Tags, and runs of variation selectors or of characters without width: no script needs them, and they carry texts."""
 _WIDTHLESS: Final = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+")
+_CHARACTER: Final = re.compile(r"&#(?:0{0,32}([0-9]{1,7})|[xX]0{0,32}([0-9A-Fa-f]{1,6}));?")
 SHORTEST: Final = 20
 """Characters of a text that can tell somebody what to do."""
 AROUND: Final = 160
@@ -148,11 +148,16 @@ def _anchored(leaves: Sequence[Leaf], long: Sequence[int]) -> Sequence[int]:
 def _plain(text: str) -> str:
     """As a model reads it: letters of other widths, no hidden ones between them, characters of HTML."""
     if "&#" in text:
-        text = html.unescape(text)
+        text = _CHARACTER.sub(_character, text)
     if text.isascii():
         return text
     text = unicodedata.normalize("NFKC", text)
     return _WIDTHLESS.sub("", text) if any(char in text for char in "\u00ad\u200b\u200c\u200d\u2060\ufeff") else text
+
+
+def _character(match: re.Match[str]) -> str:
+    code = int(match[1]) if match[1] else int(match[2], 16)
+    return chr(code) if code <= 0x10FFFF else match[0]
 
 
 def _closely(text: str) -> Iterator[str]:
