@@ -24,6 +24,7 @@ _HEXADECIMAL: Final = re.compile(r"[0-9A-Fa-f\s]+")
 _IN_FRONT: Final = re.compile(r"0?[xX](?=[0-9A-Fa-f\s]+\Z)")
 _BASE32: Final = re.compile(r"(?:[A-Z2-7\s]{16,}|[a-z2-7\s]{16,})={0,6}")
 _MARKED: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_ASCII: Final = bytes(range(128))
 _IN_TEXTS: Final = bytes((9, 10, 13, *range(32, 127), *range(160, 256)))
 _ALPHABET_BYTES: Final = _ALPHABET.encode()
 _LONG: Final = 2_048
@@ -190,7 +191,7 @@ def _text(data: bytes) -> str | None:
         text = data.decode("utf-16", "replace")
     elif len(data) % 2 == 0 and not (any(data[1:64:2]) and any(data[:64:2])):
         text = data.decode("utf-16-be" if any(data[1:64:2]) else "utf-16-le", "replace")
-    elif not data[:6].isascii() and not (data[0] >= 0xC2 and 0x80 <= data[1] < 0xC0):
+    elif not data[:6].isascii() and not (data[0] >= 0xC2 and 0x80 <= data[1] < 0xC0) and not _western(data):
         return None  # most of what is no text
     else:
         try:
@@ -205,7 +206,7 @@ def _text(data: bytes) -> str | None:
 def _western(data: bytes) -> bool:
     """Whether it begins as a text of a western alphabet does."""
     begin = data[:256]
-    return sum(byte < 0x80 for byte in begin) > 0.8 * len(begin) and not begin.translate(None, _IN_TEXTS)
+    return not begin.translate(None, _IN_TEXTS) and len(begin.translate(None, _ASCII)) < 0.2 * len(begin)
 
 
 def _unpacked(data: bytes) -> bytes:

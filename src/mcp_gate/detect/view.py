@@ -64,7 +64,7 @@ def _fold(char: str) -> str:
         return _MARKS[char]
     if (digit := unicodedata.digit(char, None)) is not None:
         return str(digit)
-    if unicodedata.category(char) == "Cf" and char < "\U000e0000":  # takes no room
+    if unicodedata.category(char) in ("Cf", "Cs") and char < "\U000e0000":  # takes no room, or is none
         return "\u200b"
     if char.isspace() and char not in "\u2028\u2029\x85":
         return " "
