@@ -49,6 +49,9 @@ _BETWEEN: Final = re.compile(
 )
 """Words for numbers, and other numbers, between a word that shows and one: what stands further off is about something
 else."""
+_EXAMPLE: Final = re.compile(
+    r"(?i)(?<![\w.@-])(?:examples?|e\.g\.|sample|placeholder|dummy|docs?|documentation)(?![\w@]|\.\w)"
+)
 _FOR_TESTS: Final = re.compile(
     r"[\d -]+[\"'`,)]{0,2}[^.;\n]{0,32}(?<![a-z])(?:tests?|testing|sandbox|dummy|fake|example|placeholder)(?![a-z])",
     re.IGNORECASE,
@@ -99,8 +102,13 @@ def is_fictitious(digits: str, text: str, start: int) -> bool:
     if "555" not in (digits[-10:-7], digits[-7:-4]):
         return False
     before = text[max(0, start - _TEST_REACH - 1) : start].lower()
-    speaks = any(part in before for part in _SHOWN) and _TESTS.search(before, 1) is not None
+    speaks = any(part in before for part in _SHOWN) and _TESTS.search(before, int(start > _TEST_REACH)) is not None
     return speaks or _is_shown(text, start)
+
+
+def is_example(text: str, start: int) -> bool:
+    """Whether the text tells before this place that what follows is an example."""
+    return _EXAMPLE.search(text, max(0, start - _TEST_REACH), start) is not None
 
 
 def _is_shown(text: str, start: int) -> bool:

@@ -62,10 +62,16 @@ _LOOSE: Final = re.compile(
     r"(?i)(?:call|calling|called|calls|text|texted|contact|office|desk|messages?|numbers?|ring|rang|reach)$"
 )
 _OF_THINGS: Final = re.compile(
-    r"(?i)\b(?:order|serial|part|invoice|tracking|batch|model|build|ticket|case|ref(?:erence)?|version|item|product|lot|row|"
+    r"(?i)\b(?:order|customer|client|contract|policy|member|employee|student|asset|article|registration|serial|part|invoice|tracking|batch|model|build|ticket|case|ref(?:erence)?|version|item|product|lot|row|"
     r"line|page|transaction|confirmation|booking|sku|sample|issue|job|run|process|port|error|record|id)[\"' _#.:-]*\Z"
 )
 """Words that, just before a number or just before the word `number`, say that it is none of a person."""
+_NUMBERED: Final = frozenset({"NATIONAL_ID", "BANK_ACCOUNT", "MEDICAL_RECORD", "PASSPORT", "DRIVER_LICENSE"})
+_OF_OTHERS: Final = re.compile(
+    r"(?i)\b(?:order|customer|client|contract|ticket|case|invoice|reference|tracking|serial|part|booking|claim|job|build)"
+    r" (?:number|no\.?|id|nr\.?)(?: is)?[ :#]*\Z"
+)
+"""A label of its own before a number, behind the word that led here."""
 _COUNTED: Final = re.compile(r"(?i) of \w")
 _OTHER_DAY: Final = re.compile(
     r"(?i)\b(?:released|updated|created|issued|expir\w+|valid|admitted|seen|due|joined|hired|visit(?:ed)?|until|effective|"
@@ -75,7 +81,7 @@ _OTHER_DAY: Final = re.compile(
 _DRIVES: Final = re.compile(r"(?i)driv|operator|\b(?:my|your|his|her|their)[ _-]licen")
 _LICENSE: Final = re.compile(r"[A-Z]{1,2}\d{6,14}|[A-Z]\d{3}-\d{4}-\d{4}|[A-Z]{5}\d{6}[A-Z]{2}\d[A-Z]{2}")
 """Numbers that are of a license to drive, whatever is said of them."""
-_OF_STATE: Final = re.compile(r" ?\([A-Z]{2}\)|,? (?:class [A-DM]\b|DMV\b)")
+_OF_STATE: Final = re.compile(r" ?\([A-Z]{2}\)|,? (?:class [A-DM]\b|DMV\b|plate\b|vehicle\b)")
 """Behind a license: who gave it out, or for what."""
 _BEFORE_WORD: Final = re.compile(
     r"(?<![\w.-])((?:\+|00)?\(?\d(?:[ ()./-]{0,2}\d){6,14}(?:x\d{1,6})?)(?: ?[,(] ?| ?- ?| )"
@@ -131,10 +137,14 @@ def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
     ):
         return False
     digits = checks.digits_of(value)
-    if not cue.digits[0] <= len(digits) <= cue.digits[1] or (cue.entity != "DATE_OF_BIRTH" and _NOT_ID.match(value)):
+    if not cue.digits[0] <= len(digits) <= cue.digits[1]:
+        return False
+    if cue.entity not in ("DATE_OF_BIRTH", "CREDIT_CARD") and _NOT_ID.match(value):
         return False
     between = text[end : match.start()].lstrip(".")  # `tel.`, `No.`
     if _SENTENCE.search(between) or ("\n" in between and ":" not in between):
+        return False
+    if cue.entity in _NUMBERED and _OF_OTHERS.search(between):
         return False
     match cue.entity:
         case "US_SSN":

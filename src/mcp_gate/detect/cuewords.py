@@ -105,6 +105,7 @@ TITLES: Final = _each(
 )
 """Words that a name may follow, with a full stop or without one; `people` looks at what really does."""
 GREETINGS: Final = _each(
+    "Hej Ciao Ol[?] Oi Szia Ahoj Moi Hei Salut Merhaba Servus Moin Gr[?]ezi "
     "[Uu]n_saludo [Aa]brazo [Hh]artelijk [Mm]vh MfG VG LG BR Liefs Mvg [Ww]armly [Rr]espectfully [Cc]ordially "
     "[Hh]appy_birthday [Cc]ongratulations [Cc]ongrats "
     "[Dd]ear DEAR [Hh]i [Hh]ello Hey Hallo Bonjour Hola Lieber? [Rr]egards [Bb]est [Tt]hanks [Tt]hank_you [Cc]heers "
@@ -127,7 +128,9 @@ ROLES: Final = _each(
     "talk(?:ed|ing)?_to sp(?:ea|o)k(?:e|en|ing)?_to "
     "emergency_contact next_of_kin kund(?:e|in) nombre nom "
     "(?:konto|karten)inhaber(?:in)? patientin patiente ansprechpartner(?:in)? titulaire titular intestatario "
-    "cliente klant ship_to bill_to sold_to deliver_to a_nombre_de en_nombre_de in_the_name_of under_the_name_of "
+    "cliente klant ship_to bill_to sold_to deliver_to (?:name|nome|nombre)_(?:ist|[?]{1,2}) "
+    "je_suis sono ich_bin soy eu_sou ik_ben jag_heter jeg_heter jeg_hedder mitt_namn_[?]{1,2}r ask_for cc "
+    "doctor's_note_for a_nombre_de en_nombre_de in_the_name_of under_the_name_of "
     "im_namen_von au_nom_de a_nome_di em_nome_de namens m.appelle me_llamo mi_chiamo ich_hei?.e me_chamo "
     "(?:emergency_contact|appointment|reservation|booking|prescription|referral|discharge_summary|lab_results|"
     "medical_records?|payslip|background_check|badge|insurance|screening|biopsy|x-ray)_(?:for|of) "

@@ -128,7 +128,7 @@ RULES: Final[dict[str, str]] = {
         (?:resident|residence|insurance|tax file|emirates|nhs|foreigner|alien|electoral) IDENTIFIER
         (?:social|employer identification|passport card) IDENTIFIER|id (?:number|no|num|nr|card|document)(?: number)?
         ni ?no|national (?:insurance|identity)|nric|fin number|hkid|aadhaar(?: number| no)?|aadhar|uidai|pan card
-        cpf|cnpj
+        cpf|cnpj|nid|national
         nif|nie|dni|nit|pesel|bsn|nhs|tfn|curp|rut|rfc|cedula|tin|ein|inn|snils|oib|jmbg|egn|cnp|hetu
         person ?nummer|personal ?nummer|personnummer|ausweis ?(?:nummer|nr)|personalausweis|steuer ?(?:id|nummer|nr)
         sozial ?versicherungs ?(?:nummer|nr)|codice fiscale|numero (?:de )?(?:identidad|securite sociale)

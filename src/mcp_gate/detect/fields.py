@@ -83,6 +83,13 @@ def is_part(name: str) -> bool:
     return len(parts) < 3 and not _PARTS.isdisjoint(parts)
 
 
+@lru_cache(1024)
+def is_first_or_last(name: str) -> bool:
+    """Whether a field is called `first`, `last` or so and nothing else: two of them beside each other are a name."""
+    parts = words_of(name)
+    return len(parts) == 1 and parts[0] in PARTS_OF_NAMES
+
+
 def _says_nothing(word: str) -> bool:
     return word in FILLERS or word in PARTS_OF_NAMES or word in GENERIC or word.isdigit()
 

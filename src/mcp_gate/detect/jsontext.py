@@ -74,6 +74,8 @@ class _Level:
     """What `columns` beside `rows` says."""
     row: int = -1
     """Which column comes next, in an array that is a row of a table."""
+    initial: list[Finding] = field(default_factory=list)
+    """What stands under `first`, `last` and so on."""
     part: bool = False
     """A part of a name is among the fields: a `name` of one word is the other."""
     value: tuple[int, int, bool] | None = None
@@ -87,6 +89,8 @@ class _Level:
             yield from self.names
         if self.part:
             yield from self.rest
+        if len(self.initial) > 1:
+            yield from self.initial
 
 
 def starts(text: str) -> bool:
@@ -118,6 +122,8 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
                     yield from _late(text, closed, closed.value)
                 if level.key in _LABELS:
                     level.labels += closed.labels  # `"type": {"text": "Passport"}`
+                if closed.labels and not level.is_object and not _COLUMNS.isdisjoint(closed.path[-1:]):
+                    level.columns = (*level.columns, closed.labels[0])  # `"columns": [{"name": "ssn"}, …]`
                 if level.key in _COLUMNS and closed.columns:
                     level.columns = closed.columns
             continue
@@ -137,6 +143,8 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
         if entity is _ASK:
             entity = _kind(text, start, end, level, bare=bare)
         if entity is None:
+            if level.is_object and not bare and fields.is_first_or_last(level.key):
+                level.initial.extend(filter(None, (_in(text, start, end, "PERSON", bare=False),)))
             continue
         level.human = level.human or entity in HUMAN
         found = _in(text, start, end, entity, bare=bare)

@@ -7,6 +7,7 @@ import string
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from mcp_gate.detect import checks
 from mcp_gate.detect.finding import Finding
 
 _LOCAL: Final = string.ascii_letters + string.digits + "._%+'&-" + "".join(map(chr, range(0xC0, 0x250)))
@@ -29,9 +30,6 @@ _REMOTE: Final = re.compile(r"\b(?:ssh|scp|sftp|rsync)\b[^\n@]{0,64}$")
 _PATH: Final = re.compile(r":(?:[~/]|\d{2,5}/)")
 _MADE: Final = re.compile(r"(?i)[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 _EXAMPLES: Final = frozenset({"example.com", "example.org", "example.net"})
-_SHOWN: Final = re.compile(
-    r"(?i)(?<![\w.@-])(?:examples?|e\.g\.|sample|placeholder|dummy|docs?|documentation)(?![\w@]|\.\w)"
-)
 _MACHINES: Final = ("gserviceaccount.com",)
 _NOWHERE: Final = frozenset({"internal", "local", "localhost", "test", "invalid", "example", "lan"})
 
@@ -61,7 +59,7 @@ def find(text: str, ends: Sequence[int]) -> Iterator[Finding]:
 
 def _is_shown(text: str, start: int, domain: str) -> bool:
     """Whether it is one that nobody has, where the text tells that it is shown."""
-    return domain.lower() in _EXAMPLES and _SHOWN.search(text, max(0, start - 64), start) is not None
+    return domain.lower() in _EXAMPLES and checks.is_example(text, start)
 
 
 def is_nobodys(address: str) -> bool:

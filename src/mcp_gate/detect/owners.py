@@ -9,7 +9,7 @@ from typing import Final
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.doubt import is_of_things
-from mcp_gate.detect.people import FULL, WORD, before, goes_on, is_whole
+from mcp_gate.detect.people import FULL, PARTICLE, WORD, before, goes_on, is_whole
 
 _OWN: Final = frozenset({"US_SSN", "PASSPORT", "NATIONAL_ID", "DRIVER_LICENSE", "MEDICAL_RECORD", "DATE_OF_BIRTH"})
 """What one person has, and no company."""
@@ -29,6 +29,7 @@ _TAGGED: Final = re.compile(
 _TO_PLACE: Final = re.compile(rf"\b(?:to|for|is|was) {FULL}, $")
 _FOR_WHOM: Final = re.compile(rf"[\w ,:().-]{{0,48}}?\b(?:for|holder|belongs to|belonging to|owner) {FULL}")
 _HOLDER: Final = re.compile(rf"[\w ,:().-]{{0,32}}?\b(?:holder|belongs to|belonging to|owner) {FULL}")
+_PAYS: Final = re.compile(rf", {FULL}(?=[.;\n]|$)")
 _BEHIND: Final = re.compile(rf" ?[(\[][\"'“]?{FULL}[\"'”]?[)\]]")
 _THEIRS: Final = re.compile(
     rf"(?<=[a-z,] )({WORD}(?: {WORD}){{0,2}})\b[^.!?\n]{{0,40}}?[,;(.]? (?:[Hh]er|[Hh]is|[Tt]heir)"
@@ -36,6 +37,7 @@ _THEIRS: Final = re.compile(
     r"|birthday)[^.!?\n\d@]{0,24}$"
 )
 """`add Ann to the channel, her email is …`"""
+_SEPARATORS: Final = frozenset(";|,\t")
 _APART: Final = (" ", "(", "'", '"', ">")
 _BEFORE_NUMBER: Final = frozenset(" (:#")
 """What `_BEFORE_OWN` ends with."""
@@ -50,9 +52,10 @@ _JOBS: Final = words(
     "Headquarters Founder Owner Accountant Advisor Supervisor Planner Recruiter Trainer Editor Writer"
 )
 """What a line under a name ends with."""
+_SEP: Final = r"[\"']? ?[;|,\t] ?[\"']?"
 _ROW: Final = re.compile(
-    rf"(?:(?P<name>{WORD},? {WORD}(?: {WORD})?) ?[;|,\t] ?)?"
-    r"(?P<day>(?:19[3-9]\d|20[01]\d)-\d\d-\d\d|\d\d[./]\d\d[./](?:19[3-9]\d|20[01]\d)) ?[;|,\t] ?$"
+    rf"(?:(?P<name>{WORD},? (?:{PARTICLE} ){{0,2}}{WORD}(?: {WORD})?){_SEP})?"
+    rf"(?:(?P<day>(?:19[3-9]\d|20[01]\d)-\d\d-\d\d|\d\d[./]\d\d[./](?:19[3-9]\d|20[01]\d)){_SEP})?$"
 )
 _SIGNED: Final = re.compile(rf"\n[ \t]*\n{FULL}\s*\Z")
 _LETTER: Final = re.compile(
@@ -75,11 +78,11 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
     people = frozenset(one.start for one in found if one.entity == "PERSON")
     yield from _last_line(text)
     speaks = True
-    for start, end, kind, _score, _rule, _bare in found:
+    for start, end, kind, _score, rule, _bare in found:
         own = kind in _OWN
         if own:
             yield from _owner(text, start, end)
-            if text[max(0, start - 2) : start].strip() in (";", "|", ","):
+            if not rule.startswith("field") and not _SEPARATORS.isdisjoint(text[max(0, start - 3) : start]):
                 yield from _in_row(text, start)
         if kind == "PERSON":
             if text[end : end + 1] in (",", ";", " "):
@@ -98,6 +101,8 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
                 yield from _above(text, start)
         if kind == "ADDRESS" and text.startswith(", ", start - 2) and _behind_capital(text, start - 2):
             yield from before(_TO_PLACE, text, start, "person_by_address", of_any=True)
+        if kind in _PAID and text.startswith(", ", end):
+            yield from _named(_PAYS, text, end)
         if kind in _PAID and "holder " in text[end : end + _AHEAD]:
             yield from _named(_HOLDER, text, end)
         if text[end : end + 1] in _OPENING and text.startswith((" (", "(", " [", "["), end):
@@ -157,7 +162,8 @@ def _in_row(text: str, start: int) -> Iterator[Finding]:
     row = _ROW.search(text[least:start])
     if row is None:
         return
-    yield Finding(least + row.start("day"), least + row.end("day"), "DATE_OF_BIRTH", 0.6, "birth_by_row")
+    if row["day"]:
+        yield Finding(least + row.start("day"), least + row.end("day"), "DATE_OF_BIRTH", 0.6, "birth_by_row")
     if row["name"] and is_whole(row["name"]):
         yield Finding(least + row.start("name"), least + row.end("name"), "PERSON", 0.6, "person_by_row")
 

@@ -89,7 +89,8 @@ def _name(text: str, at: int) -> tuple[str, bool]:
     run = text[max(0, stop - 64) : stop]
     name = run[len(run.rstrip(_IN_NAMES)) :]
     before = run[: len(run) - len(name)]
-    if name and text[at] == ":" and _WORD_BEFORE.match(before[-2:]) and (phrase := _PHRASE.search(before)):
+    spoken = text[at] == ":" or (text[at] == "=" and text[at - 1] == " " == text[at + 1 : at + 2])
+    if name and spoken and _WORD_BEFORE.match(before[-2:]) and (phrase := _PHRASE.search(before)):
         name = phrase[0] + name
     return name, False
 

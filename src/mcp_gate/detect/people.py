@@ -13,42 +13,44 @@ from mcp_gate.detect.commonwords import COMMON
 from mcp_gate.detect.cuewords import ALONE_NOBODY
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
-from mcp_gate.detect.names.doubt import is_of_things, is_only_given
+from mcp_gate.detect.names.doubt import INNER, is_of_things, is_only_given
+from mcp_gate.detect.names.lexicon import is_given
+from mcp_gate.detect.names.namesakes import EITHER
 from mcp_gate.detect.values import names_thing
 
 WORD: Final = r"(?:[A-Z]\.|(?:[DO]['’]|Mc|Mac|al-|El-)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*)"
-_PARTICLE: Final = r"(?:d[eiou]|da|das|dos|del|della|den|der|van|von|vom|zu|la|le|bin|ibn|al|el|ter|ten|y|e|auch|und)"
-_PARTICLES: Final = re.compile(_PARTICLE)
-_NAME: Final = re.compile(rf"{WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{WORD}){{0,3}}(?![\w@]|['’-]\w)")
+PARTICLE: Final = r"(?:d[eiou]|da|das|dos|del|della|den|der|van|von|vom|zu|la|le|bin|ibn|al|el|ter|ten|y|e|auch|und)"
+_PARTICLES: Final = re.compile(PARTICLE)
+_NAME: Final = re.compile(rf"{WORD}(?:,? (?:{PARTICLE} ){{0,2}}{WORD}){{0,3}}(?![\w@]|['’-]\w)")
 _JSON_FIELD: Final = re.compile(r"[\"'] ?[:=] ?[\"']?$")
 _AND: Final = re.compile(rf"(?:,? (?:and|und|et|y|e)|,|;| &|/) ({_NAME.pattern})")
 _BEFORE_MAIL: Final = re.compile(
-    rf"({WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{WORD}){{1,3}})[\"']?(?:,? ?[<(\[](?:mailto:)?|[:;]mailto:)$"
+    rf"({WORD}(?:,? (?:{PARTICLE} ){{0,2}}{WORD}){{1,3}})[\"']?(?:,? ?[<(\[](?:mailto:)?|[:;]mailto:)$"
 )
-_LISTED: Final = re.compile(rf"({WORD}(?: (?:{_PARTICLE} ){{0,2}}{WORD}){{1,3}})(?:, |\", ?\"|', ?')$")
+_LISTED: Final = re.compile(rf"({WORD}(?: (?:{PARTICLE} ){{0,2}}{WORD}){{1,3}})(?:, |\", ?\"|', ?')$")
 _BEFORE_LISTED: Final = (", ", '","', '", "', "','", "', '")
 _OPENS: Final = frozenset("<([:")
 """What stands before an address that a name stands before; a colon is that of `mailto:`."""
-_BEFORE_VERB: Final = re.compile(rf"({WORD}(?:,? (?:{_PARTICLE} ){{0,2}}{WORD}){{1,3}}) $")
+_BEFORE_VERB: Final = re.compile(rf"({WORD}(?:,? (?:{PARTICLE} ){{0,2}}{WORD}){{1,3}}) $")
 _STAMP: Final = re.compile(
     r"\*?[ \t]{1,4}[\[(]?(?:\d{4}-\d\d-\d\d|\d{1,2}:\d\d)$|(?:,|,? \(|,? )(?: ?born|geb\.|geboren|nacid[oa]|nat[oa])$"
     r"|: (?:[a-zA-Z,]{1,10} ){0,4}(?:I|I['’](?:m|ve|ll|d)|[Mm]y|me)[ ,.]$|: ?$| \((?:DOB|MRN|SSN)$"
     r"|(?:, | \()\d{1,3} (?:sec|min|hour|day|week|month|year)$"
 )
 """What follows the name of who changed a line or wrote a message, and of who was born."""
-_BEFORE_STAMP: Final = re.compile(rf"(?:^|[\n(*\]>.-] ?)({WORD}(?: (?:{_PARTICLE} ){{0,2}}{WORD}){{1,3}})$")
-FULL: Final = rf"({WORD}(?: (?:{_PARTICLE} ){{0,2}}{WORD}){{1,3}})"
+_BEFORE_STAMP: Final = re.compile(rf"(?:^|[\n(*\]>.-] ?)({WORD}(?: (?:{PARTICLE} ){{0,2}}{WORD}){{1,3}})$")
+FULL: Final = rf"({WORD}(?: (?:{PARTICLE} ){{0,2}}{WORD}){{1,3}})"
 """A name of two words or more."""
 _GIVEN_TO: Final = re.compile(r"(?i)\b(?:\w{3,}[dnt](?: over| off)?|ship|bill|deliver) to $")
-_NAMED: Final = ("name is ", "name was ", "names are ")
+_NAMED: Final = ("name is ", "name was ", "names are ", "ame ist ")
 _CONTRACTED: Final = re.compile(r"['’](?:s|m|re|ll|ve|d|t)$")
 _CALLED: Final = re.compile(r"(?: [a-z-]+){1,5}[.,!]?$")
 """A verb with what goes with it."""
-_NOBLE: Final = re.compile(rf"\b[A-Z][a-zñ]{{1,8}}\.? ({_PARTICLE} (?:de[rn]? |la )?)$")
+_NOBLE: Final = re.compile(rf"\b[A-Z][a-zñ]{{1,8}}\.? ({PARTICLE} (?:de[rn]? |la )?)$")
 """Between a title and the rest of a name: `Frau von der Heide`."""
 _LOWER: Final = words(
     "with by from to of for call called ask tell told met meet user users customer client contact author owner "
-    "speaker manager member is was are were"
+    "speaker manager member is was are were suis sono bin soy sou ben ist cc"
 ) | words(ALONE_NOBODY)
 """After these a name has to be two words at least, or known as a given name: too much else follows them."""
 _ALWAYS: Final = words(
@@ -69,6 +71,11 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
         yield Finding(particles.start(1), match.end(), "PERSON", 0.7, "person_by_words")
         return
     ahead = text[max(0, start - 40) : start]
+    if ahead.endswith("@"):
+        word = match[0].partition(" ")[0]
+        if is_given(word) and word not in EITHER and not goes_on(text, start + len(word)):
+            yield Finding(start, start + len(word), "PERSON", 0.6, "person_by_words")
+        return
     cue = ahead.rstrip(" :,=(\r\n\"'").rsplit(None, 1)
     if not cue:
         return
@@ -81,12 +88,14 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
     behind = all_.partition(" ")[2] if word == "holder" or ahead.endswith(": ") else ""
     name = all_ if behind and trimmed(behind) == behind else trimmed(all_)
     parts = _parts(name)
-    if (parts == 1 and name.isupper()) or any(names_thing(part.split()) for part in all_.split(",")):
+    if parts == 1 and (name.isupper() or INNER.search(name)):
+        return
+    if names_thing(all_.split(" ")) if "," not in all_ else any(names_thing(part.split()) for part in all_.split(",")):
         return
     if parts == 1 < _parts(all_) and "," not in all_:
         return  # `Dear Hiring Manager`
     labelled = ahead.rstrip(" \r\n\"'").endswith((":", "belongs to")) or _GIVEN_TO.search(ahead) is not None
-    if word in ("from", "to", "cc", "bcc") and not labelled:
+    if word in ("from", "to", "bcc") and not labelled:
         return
     loose = word in _LOWER and not ahead.endswith(_NAMED) and not ahead.rstrip(" ").endswith((":", "="))
     least = 2 if word in _ALWAYS or loose else 1

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from mcp_gate.detect import checks
 from mcp_gate.detect.finding import Finding
 
 _CAP: Final = r"[^\W\d_a-z][\w'’.-]*"
@@ -69,4 +70,5 @@ _STREETS: Final = re.compile(r"(?<![\w.,:/-])(?:" + "|".join(_FORMS) + ")")
 def find(text: str, start: int, end: int) -> Iterator[Finding]:
     """Addresses in a stretch of a text."""
     for match in _STREETS.finditer(text, start, end):
-        yield Finding(match.start(), match.end(), "ADDRESS", 0.75, "street")
+        if "Anytown" not in match[0] or not checks.is_example(text, match.start()):
+            yield Finding(match.start(), match.end(), "ADDRESS", 0.75, "street")

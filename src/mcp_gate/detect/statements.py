@@ -16,12 +16,13 @@ _ROW: Final = re.compile(r"\(((?:'[^']*'|[^'()])*)\)\s{0,8},?\s{0,8}")
 _CELL: Final = re.compile(r"'([^']*(?:''[^']*)*)'|([^\s,'][^,']*)")
 
 
+_COPY: Final = re.compile(r"(?i)\bcopy\s{1,8}\S{1,128}\s{0,8}\(([^()]{1,2000})\)\s{1,8}from\s{1,8}stdin[^\n]{0,200}\n")
+
+
 def find(text: str) -> Iterator[Finding]:
     """Findings in values, by the names of their columns."""
     for into in _INTO.finditer(text):
-        columns = [entity_of((name.strip(' "`[]\n\t'),)) for name in into[1].split(",")]
-        if any(entity in HUMAN for entity in columns):
-            columns = ["PERSON" if entity == fields.NAME else entity for entity in columns]
+        columns = _columns(into[1])
         at = into.end()
         while row := _ROW.match(text, at):
             at = row.end()
@@ -30,3 +31,21 @@ def find(text: str) -> Iterator[Finding]:
                     found = values.find(str(entity), text, *cell.span(cell.lastindex or 0), whole=True)
                     if found is not None:
                         yield found
+    for copy in _COPY.finditer(text):
+        columns, at = _columns(copy[1]), copy.end()
+        while at < len(text) and not text.startswith("\\.", at):
+            stop = text.find("\n", at)
+            stop = len(text) if stop < 0 else stop
+            for entity, value in zip(columns, text[at:stop].split("\t"), strict=False):
+                if entity not in (None, fields.NAME):
+                    yield from filter(None, (values.find(str(entity), text, at, at + len(value), whole=True),))
+                at += len(value) + 1
+            at = stop + 1
+
+
+def _columns(names: str) -> list[str | None]:
+    """Entities of columns; a `name` is a person's where something else is."""
+    columns = [entity_of((name.strip(' "`[]\n\t'),)) for name in names.split(",")]
+    if any(entity in HUMAN for entity in columns):
+        return ["PERSON" if entity == fields.NAME else entity for entity in columns]
+    return columns

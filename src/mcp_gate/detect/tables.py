@@ -147,6 +147,11 @@ def _bare(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+def _goes_on(kind: str | None, cell: str) -> bool:
+    """Whether the next cell may be the rest of this one: `Lee, Ann` without quotes is two."""
+    return kind == "ADDRESS" or (kind == "PERSON" and not any(map(str.isdigit, cell)))
+
+
 def _row(text: str, row: list[tuple[int, int]], kinds: Sequence[str | None]) -> Iterator[Finding]:
     extra = len(row) - len(kinds)
     at = 0
@@ -154,7 +159,7 @@ def _row(text: str, row: list[tuple[int, int]], kinds: Sequence[str | None]) -> 
         if at >= len(row):
             return
         start, end = row[at]
-        if extra > 0 and kind in ("PERSON", "ADDRESS") and at + 1 < len(row):  # `Lee, Ann` without quotes is two cells
+        if extra > 0 and at + 1 < len(row) and _goes_on(kind, text[slice(*row[at + 1])]):
             end = row[at + 1][1]
             at += 1
             extra -= 1

@@ -89,6 +89,8 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
         *(rf"(?i:{name}(?:{cuewords.FIELD_ENDS})?)\\?[\"'*]{{0,2}}\s{{0,2}}[:=>]" for name in cuewords.FIELDS),
     ),
     Kind.PERSON: (
+        r"[ \n(>]@[A-Z?]",
+        r"^@[A-Z?]",
         *(rf"\b{word}\.?{_TO_NAME}" for word in cuewords.TITLES),
         rf"\b(?:{'|'.join(cuewords.TITLES)})\.? (?:van|von|vom|zu|de|den|der|di|da|du|dos|la|le|al|el|bin|ter|ten)"
         r"(?: de[rn]?| la)? [A-Z?]",
@@ -112,12 +114,18 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.WORD: (r"[0-9A-Za-z+/_-]{15}[^0-9A-Za-z+/_-]",),
     Kind.RUN: (r"[0-9A-Za-z+/_-]{12}[^0-9A-Za-z+/_-]",),
     Kind.ROW: (r"(?:[0-9A-Fa-f]{2}[ :]){6}", r"(?:[0-9A-Fa-f]{2}-){6}"),
-    Kind.GRID: (r"-- {1,4}--", r"-\[ RECORD", r"[A-Z]{2} {2,}[A-Z]{2}", r"<[Tt][HhDd][ >]", r"<[Dd][Tt][ >]"),
+    Kind.GRID: (
+        r"[A-Za-z_] *\r?\n0 {2,}\S",
+        r"-- {1,4}--", r"-\[ RECORD", r"[A-Z]{2} {2,}[A-Z]{2}", r"<[Tt][HhDd][ >]", r"<[Dd][Tt][ >]",
+    ),
     Kind.FULL_NAME: (
         r"[A-Z?][a-z?'-]{1,15} (?:[A-Z]\.? )?[A-Z?][A-Za-z?'][a-z?]",
         r"[A-Z?][a-z?'-]{1,15} (?:[a-z]{1,3} ){1,2}[A-Z?][A-Za-z?'][a-z?]",
     ),
-    Kind.STATEMENT: ("INSERT INTO", "insert into", "Insert into", "INSERT OR", "REPLACE INTO", "replace into"),
+    Kind.STATEMENT: (
+        "INSERT INTO", "insert into", "Insert into", "INSERT OR", "REPLACE INTO", "replace into",
+        "FROM stdin", "from stdin",
+    ),
 }
 
 

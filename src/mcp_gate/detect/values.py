@@ -13,6 +13,7 @@ from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding, made
 from mcp_gate.detect.mail import is_nobodys
 from mcp_gate.detect.merge import CREDENTIALS
+from mcp_gate.detect.names.doubt import INNER
 from mcp_gate.detect.names.lexicon import is_given
 from mcp_gate.detect.names.namesakes import NEVER, PHRASES
 from mcp_gate.detect.names.things import SURNAMES
@@ -156,7 +157,7 @@ def _plausible(kind: str, value: str, all_: str) -> bool:
 def looks_like_name(value: str) -> bool:
     """Whether all words but particles begin with a capital, or all are capitals."""
     words = value.replace(",", " ").split()
-    if not words or len(value) < 2:
+    if not words or len(value) < 2 or (len(words) == 1 and not value[1:].islower() and INNER.search(value)):
         return False
     small = [word for word in words if not word[0].isupper()]
     return not small or all(word.lower() in _PARTICLES or not word[0].isalpha() for word in small)

@@ -19,7 +19,7 @@ from mcp_gate.detect.names.things import SURNAMES, is_thing
 _SURE, _LIKELY = 0.9, 0.6
 """What the model has to think of a word that no list has, and of one that may be a surname."""
 _FAR: Final = 48
-_INNER: Final = re.compile(r"[A-Z]{2}[a-z]|(?<![A-Z]c)(?<!Mac)(?<!De)(?<!Di)(?<!Le)(?<!La)(?<!Fitz)(?<=[a-z])[A-Z]")
+INNER: Final = re.compile(r"[A-Z]{2}[a-z]|(?<![A-Z]c)(?<!Mac)(?<!De)(?<!Di)(?<!Le)(?<!La)(?<!Fitz)(?<=[a-z])[A-Z]")
 
 
 def is_of_things(text: str, start: int, end: int) -> bool:
@@ -59,7 +59,7 @@ def is_doubtful(text: str, start: int, end: int, sure: float, everyday: frozense
         if any(ordinary[1:]) or (ordinary[0] and (sure < _SURE or not is_surname(parts[-1]))):
             return True
         return _are_doubtful(text, start, end, parts, sure) or (modified and not _begins_given(parts))
-    if name.isupper() or _INNER.search(name) or modified or _is_of_firm(text, start, end):
+    if name.isupper() or INNER.search(name) or modified or _is_of_firm(text, start, end):
         return True
     if _is_beside_ordinary(text, start, end, everyday) or (any(ordinary) and not _is_spoken_to(text, start)):
         return True

@@ -21,6 +21,12 @@ _CHAIN: Final = re.compile(
     rf"{_WORD}(?: (?:(?:{_PARTICLE} ){{1,2}}|(?:[A-Z]\.? ){{1,2}})?{_WORD})+(?![\w@/=(\\-]|\.\w)"
 )
 _SMALL: Final = re.compile(rf"{_PARTICLE}|[A-Z]\.?")
+_SURNAME: Final = re.compile(
+    r"(?:[^\W\d_]{3}(?:sen|sson|dottir|ski|sky|ska|wicz|czyk|ov[aá]|enko|ovi[cć]|opoulos|oğlu|oglu|escu|inen|qvist|ström|strom|gård|"
+    r"berg|stein|mann|feld|hoff|ez|etti|elli|ucci|eira|inho|ian|yan|nen|iak))\Z|\A(?:[OD]['’]|Mc|Mac|Fitz|Al-|El-)[A-Z]|[^\W\d_]-[A-Z]"
+    r"|[øåæłżźćńśšžčřěýůğşıçñãõêâôûîëïößðþ]"
+)
+"""What surnames end or begin with, and letters that no English word has."""
 _IN_WORD: Final = frozenset("'’-.")
 _GLUED: Final = frozenset("_@/.#$-=\\")
 """Before a word these make something else of it: an identifier, a path."""
@@ -89,7 +95,11 @@ def _are_known(words: list[str]) -> bool:
         return False
     if words[-1] in SURNAMES and words[0] in EITHER:  # `Madison Park`
         return False
-    return is_given(words[0]) and all(is_surname(word) or is_given(word) for word in words[1:])
+    return is_given(words[0]) and all(map(_may_be_surname, words[1:]))
+
+
+def _may_be_surname(word: str) -> bool:
+    return is_surname(word) or is_given(word) or _SURNAME.search(word) is not None
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:

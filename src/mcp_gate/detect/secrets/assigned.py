@@ -33,7 +33,8 @@ _SPOKEN: Final = compiled(
     any_case=True,
 )
 _HEADER: Final = compiled(
-    rb"\b(?:bearer|basic|token|apikey|negotiate|digest)\s{1,4}([a-z0-9._~+/=-]{16,})"
+    rb"(?:\b(?:bearer|basic|token|apikey|negotiate|digest)\s{1,4}|[?&](?:sig|x-amz-signature|x-goog-signature)=)"
+    rb"([a-z0-9._~+/=%-]{16,})"
     rb"|(?:\b(?:client|app|api|shared|webhook|signing|access|auth|bot)[ _-](?:secret|key)|_secret_access_key)"
     rb"\s{1,4}([a-z0-9._~+/=-]{16,})",
     any_case=True,
@@ -41,6 +42,7 @@ _HEADER: Final = compiled(
 _BESIDE: Final = compiled(
     rb"\b(?:(?:password|passwd|passphrase|pwd|pw)\s{1,3}[\"'`]?"
     rb"|(?:login|log ?in|sign ?in|credentials|creds)(?:\s(?:is|are|with|as|using)|:)\s{1,3}[^\s/]{2,64} ?/ ?"
+    rb"|\blogin\s[^\s@]{1,64}@[^\s@]{1,64}\s{1,3}"
     rb"|\b(?:root|admin|administrator|postgres|ubuntu) / (?:(?:password|passwd|pass|pwd|pw)[ :]{1,3})?[\"'`]?"
     rb"|\b(?:user(?:name)?|login|account)(?:\s|:\s?)[^\s]{1,64}\s(?:and\s)?pass\s{1,3}[\"'`]?)([^\s\"'`,;:=]{6,64})"
     rb"|(?:^|\s)[\"'`(]?([^\s\"'`,;:=()]{6,64})[\"'`)]?(?: as| is)(?: the| your| my| our| a| his| her| their)?"
@@ -72,6 +74,7 @@ _GIVEN: Final = compiled(
     rb"|\bredis-cli\s[^\n]{0,128}\s(?:-a|--pass)\s{1,4}[\"']?([^\s\"']{4,128})"
     rb"|\bnet\s{1,4}use\s[^\n]{0,128}/user:\S{1,64}\s{1,4}([^\s/*][^\s]{3,127})"
     rb"|\brequirepass\s{1,4}[\"']?([^\s\"']{4,128})"
+    rb"|\bvariable\s{1,4}\"[^\"\n]{0,40}(?:pass\w{0,8}|secret|token|key)\"\s{0,4}\{[^{}]{0,200}?\bdefault\s{0,4}=\s{0,4}\"([^\"\n]{4,128})\""
     rb"|\bmysql\w{0,8}\s[^\n]{0,128}\s-p([^\s\"']{4,128})",
     any_case=True,
 )

@@ -52,16 +52,19 @@ _PATTERNS: Final = {
     rb"|senha|secret|token|key)\s(?:[a-z0-9_/'\s-]*\s)?(?:is|was|to|ist|lautet|es|est)[\s:]"
     rb"|(?:password|passwd|passcode|passphrase|pwd|\bpw|passwort|kennwort|secret|token|api[ -]?key) [a-z0-9_/' -]*"
     rb"(?:[a-z0-9]:|->) ",
-    Trigger.BESIDE: rb"(?i)\b(?:log ?in|sign ?in|credentials|creds)(?:\s(?:is|are|with|as|using)|:)\s+[^\s/]+ ?/ ?\S{6}"
+    Trigger.BESIDE: rb"(?i)\blogin\s\S+@\S+\s+\S{6}"
+    rb"|\b(?:log ?in|sign ?in|credentials|creds)(?:\s(?:is|are|with|as|using)|:)\s+[^\s/]+ ?/ ?\S{6}"
     rb"|\b(?:root|admin|administrator|postgres|ubuntu) / [^\s/]{6}"
     rb"|\b(?:user|username|login|account)[\s:]+\S+\s(?:and\s)?pass\s"
     rb"|(?:as|is|the|your|my|our|his|her|their|new|temp|temporary|initial|default|root|admin|db)"
     rb" (?:password|passwd|passphrase|pwd)\b"
     rb"|\b(?:password|passwd|passphrase|pwd|pw)\s+[\"'`]?[^\s\"'`,;:=]{6}",
-    Trigger.HEADER: rb"(?i)\b(?:bearer|basic|token|apikey|negotiate|digest)\s+[a-z0-9._~+/=-]{16}"
+    Trigger.HEADER: rb"(?i)[?&](?:sig|x-amz-signature|x-goog-signature)=[a-z0-9%]{8}"
+    rb"|\b(?:bearer|basic|token|apikey|negotiate|digest)\s+[a-z0-9._~+/=-]{16}"
     rb"|(?:\b(?:client|app|api|shared|webhook|signing|access|auth|bot)[ _-](?:secret|key)|_secret_access_key)"
     rb"\s+[a-z0-9._~+/=-]{16}",
-    Trigger.GIVEN: rb"(?i)auth\s*=\s*\(|BasicAuth|NetworkCredential|\.login\(|\bcurl\s|\bidentified\s"
+    Trigger.GIVEN: rb"(?i)\bvariable\s+\"[^\"\n]*(?:pass\w*|secret|token|key)\"\s*\{"
+    rb"|auth\s*=\s*\(|BasicAuth|NetworkCredential|\.login\(|\bcurl\s|\bidentified\s"
     rb"|\blogin\s+\S+\s+password|\bsshpass\s|\brequirepass\s|\bsqlcmd\s|\blogin\s[^\n]*\s-p\s|\bredis-cli\s|\bnet\s+use\s|\bmysql\w*\s[^\n]*\s-p|--password-stdin",
     Trigger.CODE: rb"(?:[Cc]ode|CODE)[\s:=isaw]*\d{4}|\bPIN[\s:=isaw]*\d{4}"
     rb"|\bPIN (?:for|of|to) [a-z]{1,16} [a-z]{1,16}[\s:=isaw]*\d{4}",
