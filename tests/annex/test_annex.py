@@ -15,6 +15,7 @@ import pytest
 
 from mcp_gate.annex import annex as module
 from mcp_gate.annex.annex import Annex
+from mcp_gate.annex.process import Hand
 from mcp_gate.gate.egress import Changed, Counts, Passed, Withheld, egress
 from mcp_gate.gate.terms import Terms
 from mcp_gate.lang import strictjson
@@ -195,3 +196,24 @@ async def test_what_is_packed_does_not_leave_where_nobody_opens_it() -> None:
     payload = {"content": Packed([b'[{"type":"text","text":"ssn 536-22-1234"}]'])}
     seen = await egress(LOADED, Here(), "tools/call", payload, call=a_call())
     assert isinstance(seen, Withheld)
+
+
+async def test_what_nobody_waits_for_any_more_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+    do = Hand.do
+
+    def noted(self: Hand, job: Any, *more: Any) -> Any:
+        begun.append(job[0])
+        return do(self, job, *more)
+
+    monkeypatch.setattr(Hand, "do", noted)
+    async with an_annex() as annex:
+        payload = await opened(annex, RESULT)
+        looks = (egress(LOADED, Here(), "tools/call", payload, call=a_call(), annex=annex) for _ in range(9))
+        waiting = [asyncio.create_task(look) for look in looks]
+        await asyncio.sleep(0.01)
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting)
+        await opened(annex, RESULT)
+    assert begun == ["open", "review", "open"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mcp_gate.annex.annex import Annex
 from mcp_gate.faces.client import decision_body
 from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.gate import late, quarantine
@@ -19,7 +20,9 @@ from mcp_gate.gate.reviewers import Session
 from mcp_gate.gate.reviewing import NoSuchRequest
 from mcp_gate.gate.sweep import sweep
 from mcp_gate.gate.vault import Unreadable, Vault
+from mcp_gate.lang import strictjson
 from mcp_gate.model.event import Event
+from mcp_gate.model.foreign import is_packed
 from mcp_gate.model.judged import Refused as Refusal
 from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Refused, Retry, Status, UpstreamError
 from mcp_gate.model.output import Form
@@ -27,6 +30,7 @@ from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
 from mcp_gate.wire.errors import RpcError
 from support.forging import approve_row, write
 from support.gates import RULES, Hands, Upstream, decide, job, loaded, open_gate, pending, perform
+from support.scanning import rules
 
 pytestmark = pytest.mark.anyio
 
@@ -188,6 +192,32 @@ async def test_a_reviewer_sees_it_masked_and_may_let_out_just_that(tmp_path: Pat
     assert outcome.result["_meta"][VERDICT_KEY]["status"] == "redacted"
     assert [one["output_safety_decision"] for one in reviewed] == ["QUARANTINE", "REDACT"]
     assert len(upstream.sent) == 1
+
+
+async def test_less_of_a_large_result_is_let_out_as_of_a_small_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mcp_gate.gate.gate.QUICK", 1_000)
+    rows = [{"note": "all is well", "late": n} for n in range(2_000)]
+    result = {"content": RESULT["content"], "structuredContent": {"rows": rows}}
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        gate.annex = annex = Annex(rules(), most=1)
+        try:
+            upstream = Upstream(result)
+            _, request = await withheld(gate, upstream)
+            slip = await say(gate, request, "redact", arguments={"fields": ["rows.notes"]}, nonce="n-3")
+            assert isinstance(slip, Refusal)
+            assert "nothing in the result is called rows.notes" in slip.text
+            done = await say(gate, request, "redact", arguments={"fields": ["rows[*].note"]}, nonce="n-2")
+            assert done.status is RequestStatus.APPROVED
+            outcome = await perform(gate, job("get", {"id": 7}), upstream)
+            assert isinstance(outcome, Delivered)
+            assert is_packed(outcome.result)
+            out = strictjson.unpacked(outcome.result)
+        finally:
+            await annex.close()
+    assert out["structuredContent"]["rows"] == [{"late": n} for n in range(2_000)]
+    assert SSN not in out["content"][0]["text"]
 
 
 async def test_who_looks_at_it_unmasked_is_on_the_record_and_has_to_be_entitled(tmp_path: Path) -> None:

@@ -74,3 +74,10 @@ def test_a_large_event_is_not_put_together_unless_it_goes_on(goes_on: bool) -> N
     assert b"".join(first.said) == text + (b"\nmore" if goes_on else b"")
     assert (len(first.said) > 1, first.data == b"") == (not goes_on, not goes_on)
     assert (first.id, second) == ("3", SseEvent(b"y"))
+
+
+def test_lines_of_a_large_event_that_come_in_parts_are_all_kept() -> None:
+    lines = [b"x" * (LARGE + 10), b"y" * 200_000, b"z" * 200_000]
+    data = b"".join(b"data: " + line + b"\n" for line in lines) + b"\n"
+    (event,) = read(data, list(range(0, len(data), 100_000)), limit=1 << 22)
+    assert b"".join(event.said) == b"\n".join(lines)

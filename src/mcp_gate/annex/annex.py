@@ -108,13 +108,15 @@ class Annex:
     async def _done(
         self, asked: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float, desk: Desk | None = None
     ) -> tuple[JsonObject, list[Packed]]:
-        """A caller that goes away does not disturb the process at it."""
+        """A caller that goes away does not disturb the process at it; what waits for its turn then is not begun."""
+        await self._places.acquire()
         return await asyncio.shield(self._own(self._do(asked, bulk, limit_sec, desk)))
 
     async def _do(
         self, asked: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float, desk: Desk | None
     ) -> tuple[JsonObject, list[Packed]]:
-        async with self._places:
+        """In a place that its caller took."""
+        try:
             hand = await self._hand()
             try:
                 found = await hand.do(asked, bulk, limit_sec if hand.warm else limit_sec + START_SEC, desk)
@@ -126,6 +128,8 @@ class Annex:
                     self._end_later()
                 else:
                     await self._end(hand)
+        finally:
+            self._places.release()
 
     async def _hand(self) -> Hand:
         """One that is free. The one that was used last is the warmest."""

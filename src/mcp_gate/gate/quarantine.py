@@ -271,9 +271,10 @@ class Quarantine:
         if len(parsed) < len(paths):
             return _bad(f"a field is a text of at most {LONGEST_FIELD} characters")
         whole = await self.result(request)
-        for path, field in zip(parsed, paths, strict=True):  # a slip would let out what was to go
-            if whole is not None and not await aside(large(whole), _names_something, whole, path):
-                return _bad(f"nothing in the result is called {reveal(field)}; a path begins below 'response'")
+        slip = None if whole is None else await aside(large(whole), _names_nothing, whole, parsed)
+        if slip is not None:  # it would let out what was to go
+            field = reveal(paths[slip])
+            return _bad(f"nothing in the result is called {field}; a path begins below 'response'")
         seen = None if whole is None else await self._reduced(request, whole, parsed)
         match seen:
             case Passed(payload):
@@ -321,6 +322,12 @@ def _hashes(request: Request) -> frozenset[str]:
 
 def _reason(request: Request) -> str:
     return next((word.reason for word in reversed(request.decisions) if word.decision == "drop"), "")
+
+
+def _names_nothing(result: JsonObject, paths: Sequence[tuple[str, ...]]) -> int | None:
+    """Which of the paths is the first that leads nowhere."""
+    whole = strictjson.unpacked(result) if paths else result
+    return next((n for n, path in enumerate(paths) if not _names_something(whole, path)), None)
 
 
 def _names_something(result: JsonObject, path: tuple[str, ...]) -> bool:

@@ -75,7 +75,8 @@ class SseReader:
         events: list[SseEvent] = []
         for part in rest:
             parts, self._line = self._line, []
-            if self._size > LARGE and not self._data and len(parts) > 1 and parts[0].startswith(DATA):
+            begins = not self._data and not self._parts
+            if begins and self._size > LARGE and len(parts) > 1 and parts[0].startswith(DATA):
                 self._parts = parts[0].removeprefix(DATA).removeprefix(b" "), *parts[1:]
             else:
                 self._end_of_line(b"".join(parts), events)

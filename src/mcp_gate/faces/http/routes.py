@@ -106,7 +106,7 @@ class Routes:
         if masked is None or sum(map(len, strictjson.pieces(masked))) > MOST_SHOWN:
             return {}
         found = [{"n": n, **one.as_json()} for n, one in enumerate(await found_in(self._gate, request), start=1)]
-        return {"result": masked, "found": found}
+        return {"result": strictjson.unpacked(masked), "found": found}
 
     async def false_positive(self, http: HttpRequest) -> Response:
         """Findings of a withheld result that a reviewer says are none."""

@@ -19,6 +19,7 @@ from mcp_gate.faces.http.page.shown import story
 from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure
 from mcp_gate.faces.http.routes import Routes, no_request
 from mcp_gate.faces.http.shapes import request_json
+from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.request import Request
 
@@ -69,7 +70,7 @@ class Desk:
         if not bare:
             told |= await self._routes.personal(request)
         if result is not None:
-            told["result"] = result
+            told["result"] = strictjson.unpacked(result)
         shown = story(told, self._gate.clock.steady(), bare=bare)
         forms: JsonObject = {}
         if visitor.session is not None:
