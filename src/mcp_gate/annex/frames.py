@@ -23,6 +23,8 @@ MOST_HEAD: Final = 1 << 20
 """Bytes of a head: what is read within a few milliseconds."""
 BULKY: Final = 16_384
 """Bytes of a member, above which it is packed."""
+AROUND: Final = 4
+"""Nesting of a head around a member that it tells of."""
 CHUNK: Final = 1 << 20
 OPEN: Final = frozenset({"_meta", "code", "inputRequests", "message", "requestState", "task", "taskId"})
 """Members that the gate reads itself, whatever their size."""
@@ -61,7 +63,7 @@ def read_told(head: bytes) -> JsonObject:
     Raises:
         ValueError: it is none.
     """
-    found = strictjson.parse_upstream(head)
+    found = strictjson.parse_upstream(head, depth=strictjson.UPSTREAM_DEPTH + AROUND)
     if not isinstance(found, dict) or not all(type(size) is int and size > 0 for size in found.get("bulk", ("",))):
         raise ValueError("no head")
     return found
