@@ -41,11 +41,11 @@ def lines_of(size: int) -> str:
     return (block * (size // len(block) + 1))[:size]
 
 
-def people(size: int, each: int = 170) -> list[dict[str, Any]]:
-    """Rows every one of which tells of somebody: a hundred thousand are as many findings as one result may have."""
+def people(size: int, each: int = 340) -> list[dict[str, Any]]:
+    """Rows every one of which tells of somebody, up to about as many as one result may hold findings."""
     return [
-        {"id": n, "mail": f"dana{n}@example.org", "note": "wanted a refund " + "and nothing else " * 6}
-        for n in range(min(size // each, 95_000))
+        {"id": n, "mail": f"dana{n}@example.org", "note": "wanted a refund " + "and nothing else " * 16}
+        for n in range(min(size // each, 47_000))
     ]
 
 

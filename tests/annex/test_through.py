@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject, is_packed
 from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Refused, Status
 from mcp_gate.model.request import ReviewerDecision
-from mcp_gate.wire.message import Answer
+from mcp_gate.wire.message import Answer, Message
+from support.agents import TASKS, bench, entry
 from support.gates import RULES, Upstream, decide, job, open_gate, pending, perform
 from support.scanning import rules
+from support.upstreams import Probe
 
 pytestmark = pytest.mark.anyio
 
@@ -127,3 +130,34 @@ async def test_a_withheld_result_is_masked_for_reviewers_and_released_whole(anne
         got = opened(await perform(gate, job("get"), upstream))
     assert got == result(f"ssn {SSN}")
     assert len(upstream.sent) == 1
+
+
+@pytest.mark.parametrize("modern", [False, True])
+async def test_what_a_task_came_to_is_looked_at_as_large_as_it_is(
+    annex: Annex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, modern: bool
+) -> None:
+    for name in ("wire.opener.QUICK", "wire.opener.LARGE", "wire.peer.QUICK", "wire.peer.LARGE", "gate.gate.QUICK"):
+        monkeypatch.setattr(f"mcp_gate.{name}", 20_000)
+    read: list[int] = []
+    monkeypatch.setattr(annex, "opened", partial(_counted, read, annex.opened))
+    handle = {"taskId": "t1", "status": "working"}
+    answer = {"resultType": "task", **handle} if modern else {"task": handle}
+    came_to = {"content": [{"type": "text", "text": f"mail {MAIL}\n" + "all is well\n" * 5_000}]}
+    probe = Probe(tmp_path, modern=modern, result=answer, task_result=came_to)
+    async with bench({"shop": entry(probe)}, annex=annex) as b, (b.client() if modern else b.legacy()) as client:
+        if modern:
+            task = await client.call("shop_echo", {}, _meta=TASKS)
+            got = (await client.result("tasks/get", {"taskId": task["taskId"], "_meta": TASKS}))["result"]
+        else:
+            task = (await client.call("shop_echo", {}, task={"ttl": 1000}))["task"]
+            got = await client.result("tasks/result", {"taskId": task["taskId"]})
+    assert got["content"][0]["text"].startswith("mail [REDACTED:EMAIL_ADDRESS#1]\nall is well\n")
+    assert got["_meta"][VERDICT_KEY]["status"] == "redacted"
+    assert len(read) == 1
+
+
+async def _counted(
+    read: list[int], opened: Callable[..., Awaitable[Message]], line: list[bytes], depth: int
+) -> Message:
+    read.append(depth)
+    return await opened(line, depth)

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from mcp_gate.annex.annex import Annex
 from mcp_gate.autonomy.ladder import Ladder
 from mcp_gate.faces.mcp.socket import serve_agents
 from mcp_gate.gate.clock import Clock
@@ -162,8 +163,9 @@ class Lines:
 
 @asynccontextmanager
 async def bench(
-    upstreams: dict[str, Any], rules: str = ALLOW_ALL, settings: str = "", documents: dict[str, str] | None = None
-) -> AsyncIterator[Bench]:
+    upstreams: dict[str, Any], rules: str = ALLOW_ALL, settings: str = "", documents: dict[str, str] | None = None,
+    annex: Annex | None = None,
+) -> AsyncIterator[Bench]:  # fmt: skip
     """Serve a gate whose `upstreams:` are these.
 
     Args:
@@ -184,9 +186,11 @@ async def bench(
         await store.snapshot_loaded(found.snapshot.id, found.snapshot.digest, found.snapshot.files, event, ladder)
         ups = Upstreams(found.settings.limits)
         stack.push_async_callback(ups.stop)
+        ups.opener = annex
         gate = Gate(
-            loaded=found, store=store, upstreams=ups, clock=clock, scanner=Here(), id="g-test", key=b"k" * 32
-        )
+            loaded=found, store=store, upstreams=ups, clock=clock, scanner=Here(), id="g-test", key=b"k" * 32,
+            annex=annex,
+        )  # fmt: skip
         stack.push_async_callback(gate.settle, 5)
         await ups.start(found.upstreams, found.hosts)
         await stack.enter_async_context(serve_agents(gate, state))

@@ -28,7 +28,9 @@ LOOK_SEC: Final = 45.0
 START_SEC: Final = 20.0
 """How much longer the first job of a process may take."""
 IDLE_SEC: Final = 600.0
-"""How long a process waits for more to do: large messages come together or not at all."""
+"""How long the last process waits for more to do."""
+SPARE_SEC: Final = 20.0
+"""How long others do."""
 
 
 class Annex:
@@ -44,7 +46,9 @@ class Annex:
         self._idle_sec = idle_sec
         self._idle: deque[Hand] = deque()
         self._all: set[Hand] = set()
-        self._places = asyncio.Semaphore(self._most)
+        self._reading = asyncio.Semaphore(1)
+        self._looking = asyncio.Semaphore(self._most)
+        """A place of its own for what is read: to look at something may take a hundred times as long."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ending: asyncio.TimerHandle | None = None
         self.closed = False
@@ -74,7 +78,7 @@ class Annex:
         Raises:
             ScanFailed: it could not be read.
         """
-        head, bulk = await self._done(("open", depth), line, READ_SEC)
+        head, bulk = await self._done(self._reading, ("open", depth), line, READ_SEC)
         return frames.read_message(head, bulk)
 
     async def reread(self, data: bytes) -> JsonObject:
@@ -83,7 +87,7 @@ class Annex:
         Raises:
             ScanFailed: it could not be read.
         """
-        head, bulk = await self._done(("reread",), (data,), READ_SEC)
+        head, bulk = await self._done(self._reading, ("reread",), (data,), READ_SEC)
         return frames.reopened(head["members"], bulk)
 
     async def reviewed(
@@ -96,7 +100,7 @@ class Annex:
         """
         desk = None if tokens is None else _desk(tokens)
         asked = ("review", job.packed(terms), method, desk is not None)
-        head, bulk = await self._done(asked, strictjson.pieces(payload), LOOK_SEC, desk)
+        head, bulk = await self._done(self._looking, asked, strictjson.pieces(payload), LOOK_SEC, desk)
         counts.update({(entity, word): count for entity, word, count in head["counts"]})
         seen = _seen(head, bulk, payload)
         if tokens is not None and not isinstance(seen, Withheld):
@@ -106,15 +110,17 @@ class Annex:
     # ---- processes
 
     async def _done(
-        self, asked: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float, desk: Desk | None = None
-    ) -> tuple[JsonObject, list[Packed]]:
+        self, places: asyncio.Semaphore, asked: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float,
+        desk: Desk | None = None,
+    ) -> tuple[JsonObject, list[Packed]]:  # fmt: skip
         """A caller that goes away does not disturb the process at it; what waits for its turn then is not begun."""
-        await self._places.acquire()
-        return await asyncio.shield(self._own(self._do(asked, bulk, limit_sec, desk)))
+        await places.acquire()
+        return await asyncio.shield(self._own(self._do(places, asked, bulk, limit_sec, desk)))
 
     async def _do(
-        self, asked: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float, desk: Desk | None
-    ) -> tuple[JsonObject, list[Packed]]:
+        self, places: asyncio.Semaphore, asked: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float,
+        desk: Desk | None,
+    ) -> tuple[JsonObject, list[Packed]]:  # fmt: skip
         """In a place that its caller took."""
         try:
             hand = await self._hand()
@@ -129,7 +135,7 @@ class Annex:
                 else:
                     await self._end(hand)
         finally:
-            self._places.release()
+            places.release()
 
     async def _hand(self) -> Hand:
         """One that is free. The one that was used last is the warmest."""
@@ -147,16 +153,20 @@ class Annex:
         return hand
 
     def _end_later(self) -> None:
+        """The last one waits longest."""
         if self._ending is not None:
             self._ending.cancel()
-        self._ending = asyncio.get_running_loop().call_later(self._idle_sec, self._end_idle)
+        wait = self._idle_sec if len(self._all) == 1 else min(self._idle_sec, SPARE_SEC)
+        self._ending = asyncio.get_running_loop().call_later(wait, self._end_idle)
 
     def _end_idle(self) -> None:
         """Nothing came for a while."""
-        while self._idle:
-            hand = self._idle.pop()
-            hand.kill()
-            self._own(self._end(hand))
+        hand = self._idle.popleft()
+        hand.kill()
+        self._all.discard(hand)
+        self._own(hand.gone())
+        if self._idle:
+            self._end_later()
 
     async def _end(self, hand: Hand) -> None:
         await hand.gone()

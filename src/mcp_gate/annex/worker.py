@@ -24,7 +24,7 @@ from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.output import OutputDecision
 from mcp_gate.output.record import record
-from mcp_gate.scanning.confine import confine, own_output, write
+from mcp_gate.scanning.confine import confine, give_back, own_output, write
 from mcp_gate.scanning.scanner import Scanner
 from mcp_gate.wire.errors import INVALID_REQUEST, RpcError
 from mcp_gate.wire.message import Answer, Failure, Malformed, Why, read
@@ -85,6 +85,7 @@ async def _serve(wire: _Wire, cache: Path) -> None:
         del bulk
         gc.enable()
         gc.collect()
+        give_back()
 
 
 async def _answer(wire: _Wire, scanner: Scanner, asked: tuple[Any, ...], bulk: bytes) -> list[bytes]:

@@ -17,7 +17,6 @@ from mcp_gate.gate.front import Front
 from mcp_gate.gate.inorder import InOrder
 from mcp_gate.gate.owners import Owners
 from mcp_gate.gate.protocol import SUBSCRIPTION_KEY
-from mcp_gate.lang import strictjson
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import Foreign, Json, JsonObject
 from mcp_gate.wire.errors import BUSY, METHOD_NOT_FOUND, RpcError
@@ -220,7 +219,7 @@ class Relay:
                 stream.deliver(upstream, method, out)
 
         if streams and method == TASKS:  # what a task came to is looked at as its call's result, by its own client's
-            self._line(upstream, _as_it_is(strictjson.unpacked(params)), deliver)
+            self._line(upstream, _as_it_is(params), deliver)
         elif streams:
             self._let_out(upstream, method, params, deliver)
 

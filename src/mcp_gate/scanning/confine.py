@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -31,6 +32,12 @@ def confine(gate: int, memory: int) -> None:
         libc.prctl(_PR_SET_DUMPABLE, 0)
     if os.getppid() != gate:  # it was gone before the kernel was asked
         os._exit(1)
+
+
+def give_back() -> None:
+    """Memory that is not needed any more. Other libraries than glibc have no such call."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def own_output() -> BinaryIO:

@@ -21,7 +21,7 @@ LARGE: Final = 1_200_000
 QUICK: Final = 400_000
 """Bytes of a message, below which it is read within a few milliseconds, however it is written; between the two only
 what is written in the usual compact way is."""
-PASSED_ON: Final = frozenset({"tools/call", "resources/read", "prompts/get", "tasks/result"})
+PASSED_ON: Final = frozenset({"tools/call", "resources/read", "prompts/get", "tasks/get", "tasks/result"})
 """Methods whose results the gate hands on without reading what is bulky in them."""
 BEGINNING: Final = 256
 BESIDE: Final = 200

@@ -17,7 +17,7 @@ from mcp_gate.gate.receive import META_CONFIDENCE
 from mcp_gate.gate.surfaces import workflows
 from mcp_gate.gate.surfaces.lists import having
 from mcp_gate.lang.times import rfc3339
-from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.foreign import JsonObject, Packed
 from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Retry, Status, UpstreamError
 from mcp_gate.model.output import Form
 from mcp_gate.model.request import CallState, Request, RequestStatus
@@ -141,14 +141,14 @@ async def outward(talk: Conversation, flight: Flight, upstream: str, task: JsonO
     owned = talk.memory.owners.find(talk.scope, public) if public is not None else None
     if owned is None:
         return None
-    said = [(form, task[name]) for name, form in ENDED if isinstance(task.get(name), dict)]
+    came_to = [(form, task[name]) for name, form in ENDED if isinstance(task.get(name), dict | Packed)]
     out = await talk.gate.egress("tasks/get", {k: v for k, v in task.items() if k not in ("result", "error")})
     if out is None:
         return None
     out["taskId"] = public
-    if not said:
+    if not came_to:
         return out
-    form, payload = said[0]
+    form, payload = came_to[0][0], await _opened(talk, came_to[0][1])
     told = await late.again(talk.gate, owned.ran) or await late.told(talk.gate, owned.ran, payload, form)
     _handed_on(talk, owned)
     return {**out, **_ended(flight, told)}
@@ -172,6 +172,11 @@ async def _forward(talk: Conversation, flight: Flight, owned: Owned, method: str
     if out is None:
         raise RpcError(REFUSED, WITHHELD)
     return out
+
+
+async def _opened(talk: Conversation, came_to: JsonObject | Packed) -> JsonObject:
+    """What a task came to, its own bulk packed where it is large."""
+    return await talk.gate.kept(b"".join(came_to.parts)) if isinstance(came_to, Packed) else came_to
 
 
 def _handed_on(talk: Conversation, owned: Owned) -> None:
