@@ -111,3 +111,14 @@ def test_rows_of_a_statement_are_read_by_their_columns() -> None:
 def test_a_table_of_nothing_but_names_is_known_by_its_first_line() -> None:
     names = [("PERSON", name) for name in ("Ann", "Lee", "Bob", "Ray")]
     assert found("first_name,last_name,email\nAnn,Lee,none\nBob,Ray,none\n") == names
+
+
+def test_what_stands_for_a_key_in_a_program_is_none() -> None:
+    for code in (
+        "token = node.token", "def close(token: Token[Context]) -> None:", "cookies: CookieTypes | None = None,",
+        "auth: httpx2.Auth", "token = tokens[index]", "token = state.tokens[delim.token].content",
+    ):  # fmt: skip
+        assert found(code) == []
+    for key in ("qWeRtYuIoPaS", "abc123.def456.ghi789", "yZL6LtXkOA"):
+        assert found(f"token = {key}") == [("API_KEY", key)]
+    assert found("node.tokens", "api_key") == [("API_KEY", "node.tokens")]

@@ -12,6 +12,7 @@ from mcp_gate.detect import fields, values
 from mcp_gate.detect.fieldrules import HUMAN
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding
+from mcp_gate.detect.secrets.values import is_scrambled
 
 _IN_NAMES: Final = string.ascii_letters + string.digits + "_.-" + "".join(map(chr, range(0xC0, 0x180)))
 _PHRASE: Final = re.compile(r"(?:[^\W_][\w.'/-]* ){0,4}$")
@@ -25,6 +26,10 @@ _LABEL_END: Final = re.compile(r"[\n;|\t ](?:(?<=[^ ])|(?= )|(?=- ))")
 _NEXT: Final = re.compile(r"\n[ \t-]{0,16}[\w.-]{1,64}(?:=[^=\s]|[ \t]?:(?:\s|$))")
 """A line that has a name of its own."""
 _PAIR_END: Final = re.compile(r"[\s,;&|\"'<>)\]}]")
+_CODE: Final = re.compile(
+    r"[A-Za-z_]+\d{0,2}(?:\.[A-Za-z_]+\d{0,2})+(?:[\[(][\w.\[\](]{0,256})?|[A-Za-z_]+\[[\w.,\[\]]{0,256}\)?|(?:[A-Z][a-z]+){2,8}"
+)
+"""What stands for a key in a program, or is the type of one: `node.token`, `tokens[at]`, `CookieTypes`."""
 _DEEPEST: Final = 32
 """Characters by which a line is indented, from where on all are one."""
 _LONGEST_LINE: Final = 4_096
@@ -144,6 +149,9 @@ def _value(text: str, end: int, entity: str, *, json: bool) -> Finding | None:
     label = spaced or (text[end - 1] == ":" and entity in _SEVERAL_WORDS)
     start = end + (1 if spaced else 0)
     stop_at = (_LABEL_END if label else _PAIR_END).search(text, start + 1, start + _LONGEST)
-    return values.find(
+    found = values.find(
         entity, text, start, stop_at.start() if stop_at else min(len(text), start + _LONGEST), whole=False
     )
+    if found is not None and entity == "API_KEY" and _CODE.fullmatch(value := text[found.start : found.end]):
+        return found if is_scrambled(value.replace(".", "")) else None
+    return found
