@@ -122,3 +122,8 @@ def test_what_stands_for_a_key_in_a_program_is_none() -> None:
     for key in ("qWeRtYuIoPaS", "abc123.def456.ghi789", "yZL6LtXkOA"):
         assert found(f"token = {key}") == [("API_KEY", key)]
     assert found("node.tokens", "api_key") == [("API_KEY", "node.tokens")]
+
+
+def test_a_standard_is_nobody_s_number() -> None:
+    assert found("see RFC 7231 7.1.2, [rfc-6265-5.2.6] and RFC 8414/9207") == []
+    assert found("RFC: GODE561231GR8") == [("NATIONAL_ID", "GODE561231GR8")]

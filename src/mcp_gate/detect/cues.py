@@ -157,6 +157,8 @@ def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
             return checks.card(digits, text, match.start())
         case "PHONE_NUMBER" if _LOOSE.search(text[max(0, end - 10) : end]):
             return (len(digits) >= 9 or len(value) > len(digits)) and not _of_a_thing(text, end, between)
+        case "NATIONAL_ID" if text[end - 3 : end].lower() == "rfc":  # of Mexico it begins with letters; else a standard
+            return value[:3].isalpha()
         case "MEDICAL_RECORD" if text[end - 7 : end].lower() == "patient":
             return len(digits) >= 6 and between.strip(" :#") == ""
         case "DRIVER_LICENSE" if text[end - 7 : end].lower() in ("license", "licence"):
