@@ -708,3 +708,14 @@ async def test_S190_a_text_that_is_written_byte_by_byte_is_looked_at() -> None:
         assert "97, 100, 97" not in json.dumps(seen.payload)
     plain = {"structuredContent": {"ages": [32, 45, 61, 27, 38, 41, 55, 60, 33], "x": [200] * 9, "y": [1.5] * 9}}
     assert await out(plain) == Passed(plain)
+
+
+async def test_a_number_that_the_protocol_has_a_place_for_stays_one() -> None:
+    number = int(CARD.replace(" ", ""))
+    link = {"type": "resource_link", "uri": "a://b", "name": "b", "size": number, "_meta": {"size": number}}
+    seen = await out({"content": [link, text(json.dumps({"size": number}))]})
+    assert isinstance(seen, Changed)
+    left, data = seen.payload["content"]
+    assert left["size"] == 0
+    assert left["_meta"] == json.loads(data["text"]) == {"size": "[REDACTED:CREDIT_CARD#1]"}
+    assert "replaced with 0" in [one["action"] for one in seen.review["redaction_details"]]

@@ -17,9 +17,13 @@ from mcp_gate.output.edits import Edit, Put, Rename, edited
 from mcp_gate.output.fields import Fields, field_of
 from mcp_gate.output.placeholders import Placeholders
 from mcp_gate.output.tokens import TOKEN
-from mcp_gate.output.walk import STRUCTURED, Part, Trail, Walked
+from mcp_gate.output.walk import STRUCTURED, Inside, Part, Trail, Walked, steps
 
 TAKEN_OUT: Final = (OutputDecision.TOKENIZE, OutputDecision.REDACT)
+
+
+MEASURES: Final = frozenset({"size", "priority", "progress", "total", "ttl", "ttlMs", "pollInterval", "maxTokens"})
+"""Of links, annotations, progress, tasks and questions."""
 
 
 class Tokenizer(Protocol):
@@ -88,8 +92,9 @@ def redact(
 
 
 def _walked(walked: Walked, edits: Mapping[int, Edit]) -> Walked | None:
-    """What a walk comes to after these changes; None where keys are others, or texts that may be JSON now."""
-    texts = {leaf: edit.value for leaf, edit in edits.items() if isinstance(edit, Put)}
+    """What a walk comes to after these changes; None where keys or numbers are others, or texts that may be
+    JSON now."""
+    texts = {leaf: edit.value for leaf, edit in edits.items() if isinstance(edit, Put) and type(edit.value) is str}
     if len(texts) < len(edits) or not texts.keys().isdisjoint(walked.blocks):
         return None
     return walked.with_texts(texts)
@@ -118,8 +123,9 @@ def _edit(walked: Walked, leaf: int, there: Sequence[tuple[Found, str]], told: l
     """The change to one leaf; what is told of it is added to `told`."""
     text, part = walked.leaves[leaf].text, walked.parts[leaf]
     if part is Part.NUMBER:
-        told.append(there[0])
-        return Put(there[0][1])
+        measures = _measures(walked.trails[leaf])
+        told.append((there[0][0], "0") if measures else there[0])
+        return Put(0 if measures else there[0][1])
     told += there
     first, name = there[0]
     if part is Part.TEXT and first.finding.end - first.finding.start == len(text) and not first.finding.bare:
@@ -132,6 +138,12 @@ def _edit(walked: Walked, leaf: int, there: Sequence[tuple[Found, str]], told: l
         at = finding.end
     out = "".join([*pieces, text[at:]])
     return Rename(out) if part is Part.KEY else Put(out)
+
+
+def _measures(trail: Trail) -> bool:
+    """Whether a number is one that the protocol has a place for: clients take nothing else there."""
+    way = steps(trail)
+    return way[-1] in MEASURES and way[0] != STRUCTURED and not any(one in ("_meta", Inside.JSON) for one in way)
 
 
 def _name(placeholders: Placeholders, tokens: Tokenizer | None, one: Found, walked: Walked) -> str:
