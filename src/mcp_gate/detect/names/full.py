@@ -61,6 +61,7 @@ def find(text: str, ends: Sequence[int], known: Iterable[Finding] = ()) -> Itera
 
 def _begin(text: str, start: int) -> int:
     """Where the first of the words with capitals begins that one at `start` goes on from."""
+    last = start
     for _ in range(2 * _MOST):
         at = start - 1
         if at < 1 or text[at] != " ":
@@ -71,8 +72,8 @@ def _begin(text: str, start: int) -> int:
         if not word or not (word[0].isupper() or _SMALL.fullmatch(word)):
             break
         start = at
-    while not text[start].isupper() and (at := text.find(" ", start) + 1):  # a particle before the first word
-        start = at
+    while start < last and not text[start].isupper():  # a particle before the first word
+        start = text.index(" ", start) + 1
     return start
 
 
