@@ -52,6 +52,8 @@ else."""
 _EXAMPLE: Final = re.compile(
     r"(?i)(?<![\w.@-])(?:examples?|e\.g\.|sample|placeholder|dummy|docs?|documentation)(?![\w@]|\.\w)"
 )
+_FOR: Final = ("test", "sandbox", "dummy", "fake", "example", "placeholder")
+"""Each of these words has one of them in it: they are asked for first."""
 _FOR_TESTS: Final = re.compile(
     r"[\d -]+[\"'`,)]{0,2}[^.;\n]{0,32}(?<![a-z])(?:tests?|testing|sandbox|dummy|fake|example|placeholder)(?![a-z])",
     re.IGNORECASE,
@@ -119,7 +121,8 @@ def _is_shown(text: str, start: int) -> bool:
     shows = list(_SHOWS.finditer(near))
     if shows and _BETWEEN.fullmatch(near, shows[-1].end()) is not None:
         return True
-    return _FOR_TESTS.match(text, start) is not None
+    behind = text[start : start + 2 * _TEST_REACH].lower()
+    return any(part in behind for part in _FOR) and _FOR_TESTS.match(text, start) is not None
 
 
 def luhn(digits: str) -> bool:

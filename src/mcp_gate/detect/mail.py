@@ -40,7 +40,7 @@ def find(text: str, ends: Sequence[int]) -> Iterator[Finding]:
     for end in ends:
         at = text.rfind("@", max(0, end - 2), end)
         if at < 0:
-            if spelled := _SPELLED.search(text, max(past, end - 80), end + 120):
+            if spelled := _SPELLED.match(text, _begin(text, max(past, end - 80), end), end + 120):
                 past = spelled.end()
                 yield Finding(spelled.start(), past, "EMAIL_ADDRESS", 0.8, "email_spelled")
             continue
@@ -57,6 +57,14 @@ def find(text: str, ends: Sequence[int]) -> Iterator[Finding]:
             yield Finding(start, past, "EMAIL_ADDRESS", 0.95, "email")
 
 
+def _begin(text: str, least: int, end: int) -> int:
+    """Where the word begins that stands before the sign in brackets that ends there."""
+    start = max(text.rfind(bracket, least, end) for bracket in "[({")
+    if start > least and text[start - 1] == " ":
+        start -= 1
+    while start > least and (text[start - 1].isalnum() or text[start - 1] in "_.+-"):
+        start -= 1
+    return max(start, least)
 def _is_shown(text: str, start: int, domain: str) -> bool:
     """Whether it is one that nobody has, where the text tells that it is shown."""
     return domain.lower() in _EXAMPLES and checks.is_example(text, start)

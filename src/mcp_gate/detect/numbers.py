@@ -50,8 +50,9 @@ def find(text: str, start: int, end: int) -> Iterator[Finding]:
     while (found := _SHAPES.search(text, at, end)) is not None:
         one = _one(text, found)
         if one is None:
-            group = _GROUP.match(text, found.start())
-            at = found.end() if group is None else group.end()
+            at = found.start() + 1
+            if text[at : at + 1].isdigit() and (group := _GROUP.match(text, at - 1)):
+                at = group.end()
         else:
             yield one
             at = one.end
@@ -86,7 +87,9 @@ def _one(text: str, found: re.Match[str]) -> Finding | None:
 def _card(shown: str, text: str, start: int) -> int:
     """How many of the characters are a card; what stands behind four groups of four may be its expiry, or anything."""
     for size in (len(shown), _FOUR_GROUPS):
-        number = shown[:size].replace(" ", "").replace("-", "")
+        number = shown[:size].replace(" ", "")
+        if "-" in number:
+            number = number.replace("-", "")
         if len(number) > _OLD and checks.card_issuer(number) and checks.card(number, text, start):
             in_a_row = _RUN.search(text, max(0, start - 6), start) is not None  # a column of numbers, perhaps
             return 0 if in_a_row and len(set(number)) < _MANY else size

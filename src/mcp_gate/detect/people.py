@@ -85,6 +85,8 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
         return  # an attribute, of anything
     word = cue[-1].lower().strip("@.([{\"'")
     all_ = match[0]
+    if word != "holder" and not ahead.endswith(": ") and all_.partition(" ")[0].strip(",.'’") in COMMON:
+        return
     behind = all_.partition(" ")[2] if word == "holder" or ahead.endswith(": ") else ""
     name = all_ if behind and trimmed(behind) == behind else trimmed(all_)
     parts = _parts(name)

@@ -65,7 +65,7 @@ _DIGITS: Final = {
     "PHONE_NUMBER": (7, 15), "US_SSN": (7, 11), "CREDIT_CARD": (12, 19), "BANK_ACCOUNT": (5, 20),
     "MEDICAL_RECORD": (3, 20),
 }  # fmt: skip
-_SHORT, _LONG = 80, 16_384
+_SHORT, _LONG = 128, 16_384
 _MOST_SEEN: Final = 8_192
 _SEEN: Final[dict[tuple[str, str, bool], int]] = {}
 """How much of a short text is a value of a kind: within one result the same ones come over and over."""

@@ -27,6 +27,8 @@ _LEFT: Final = re.compile(rb"(?:\s?;[^;\"'\r\n=]{0,256}=[A-Za-z ]{1,40}[A-Za-z])
 """Read from behind."""
 _RIGHT: Final = re.compile(rb"(?:;\s?[A-Za-z][A-Za-z ]{1,40}=[^;\"'\s]{0,256})*;?")
 _FAR: Final = 1024
+_MOST_WITHIN: Final = 16
+"""How many passwords are looked at in one run of names and values, so that it does not take for ever."""
 _WORD: Final = re.compile(rb"[a-z]{4,12}")
 """A plain word is an example in an address of the web, and often enough the password of a database."""
 _WEB: Final = frozenset({b"http", b"https", b"ftp", b"ftps", b"sftp", b"ssh", b"git", b"ws", b"wss", b"svn"})
@@ -50,8 +52,11 @@ def strings(data: bytes) -> Iterator[Shape]:
     for hit in _ORACLE.finditer(data):
         if is_in_address(hit.group(1).decode()):
             yield Shape(hit.start(), hit.end(), "CONNECTION_STRING", 0.9, "connection string")
-    end = 0
+    end = within = 0
     for hit in _PAIR.finditer(data):
+        within = within + 1 if hit.start() < end else 0
+        if within > _MOST_WITHIN:
+            continue
         start = _left(data, hit.start())
         if hit.end() > end:  # else it is one of those that were gone through before
             right = _RIGHT.match(data, hit.end())
