@@ -39,6 +39,8 @@ _STAMP: Final = re.compile(
 )
 """What follows the name of who changed a line or wrote a message, and of who was born."""
 _BEFORE_STAMP: Final = re.compile(rf"(?:^|[\n(*\]>.-] ?)({WORD}(?: (?:{PARTICLE} ){{0,2}}{WORD}){{1,3}})$")
+_OF_NAME_ALONE: Final = (_BEFORE_MAIL, _BEFORE_VERB, _LISTED)
+"""Before what they end with a name stands alone."""
 FULL: Final = rf"({WORD}(?: (?:{PARTICLE} ){{0,2}}{WORD}){{1,3}})"
 """A name of two words or more."""
 _GIVEN_TO: Final = re.compile(r"(?i)\b(?:\w{3,}[dnt](?: over| off)?|ship|bill|deliver) to $")
@@ -96,7 +98,8 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
         return
     if parts == 1 < _parts(all_) and "," not in all_:
         return  # `Dear Hiring Manager`
-    labelled = ahead.rstrip(" \r\n\"'").endswith((":", "belongs to")) or _GIVEN_TO.search(ahead) is not None
+    labelled = ahead.rstrip(" \r\n\"'").endswith((":", "belongs to"))
+    labelled = labelled or (ahead[-4:].lower() == " to " and _GIVEN_TO.search(ahead) is not None)
     if word in ("from", "to", "bcc") and not labelled:
         return
     loose = word in _LOWER and not ahead.endswith(_NAMED) and not ahead.rstrip(" ").endswith((":", "="))
@@ -140,6 +143,8 @@ def before(pattern: re.Pattern[str], text: str, at: int, rule: str, *, of_any: b
         of_any: it may stand behind `for`, `from` and the like.
     """
     least = max(0, at - 72)
+    if pattern in _OF_NAME_ALONE:
+        least += _begin(text[least:at])
     match = pattern.search(text[least:at])
     if match is None:
         return
@@ -160,6 +165,17 @@ def before(pattern: re.Pattern[str], text: str, at: int, rule: str, *, of_any: b
     if is_of_things(text, begin, begin + len(name)):
         return
     yield Finding(begin, begin + len(name), "PERSON", 0.7, rule)
+
+
+def _begin(text: str) -> int:
+    """Where in a text the first word begins that a name may begin in of which the text is the end."""
+    words = text.split(" ")
+    first = len(words) - 1
+    begin = len(text) - len(words[first])
+    while first and (not words[first].islower() or _PARTICLES.fullmatch(words[first])):
+        first -= 1
+        begin -= len(words[first]) + 1
+    return begin
 
 
 def is_whole(name: str) -> bool:

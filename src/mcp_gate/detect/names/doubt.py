@@ -24,7 +24,10 @@ INNER: Final = re.compile(r"[A-Z]{2}[a-z]|(?<![A-Z]c)(?<!Mac)(?<!De)(?<!Di)(?<!L
 
 def is_of_things(text: str, start: int, end: int) -> bool:
     """Whether words that stand where names stand are the name of a thing or a firm after all."""
-    if is_thing(text, start, end) or COMPANY.search(text, start, end) or COMPANY.match(text, end):
+    behind = text[end : end + 1]
+    if is_thing(text, start, end) or ((behind == "," or behind.isspace()) and COMPANY.match(text, end)):
+        return True
+    if COMPANY.search(text, start, end):
         return True
     first, *others = text[start:end].split(" ")
     if not others or is_given(first) or not is_surname(first):

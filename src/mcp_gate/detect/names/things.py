@@ -37,6 +37,7 @@ _JOINED_BEFORE: Final = re.compile(r"([^\W\d_][\w-]*)(?:,|;|/|,? and|,? or| &|,?
 _JOINED_AFTER: Final = re.compile(r"(?:,|;|/|,? and|,? or| &|,? und|,? et|,? vs\.?)[^\S\n]?([^\W\d_][\w-]*)")
 SURNAMES: Final = frozenset({"Park", "Church", "Light"})
 """Words for things that are as good surnames."""
+_ENDS_OF_PHRASES: Final = frozenset(phrase.partition("_")[2] for phrase in PHRASES)
 _FAR: Final = 40
 """Characters before a name that are looked at."""
 
@@ -48,9 +49,10 @@ def is_thing(text: str, start: int, end: int) -> bool:
     first = words[0] in NEVER and "," not in name if words else True
     if first or name in EVERYDAY or name in NEVER or "_".join(words) in PHRASES or not PLAIN.isdisjoint(words):
         return True
-    before = _WORD_BEFORE.search(text, max(0, start - _FAR), start)
-    if before and f"{before[1]}_{'_'.join(words)}" in PHRASES:
-        return True
+    if (joined := "_".join(words)) in _ENDS_OF_PHRASES:
+        before = _WORD_BEFORE.search(text, max(0, start - _FAR), start)
+        if before and f"{before[1]}_{joined}" in PHRASES:
+            return True
     if len(words) > 1:
         return _is_made_of(words) or _is_followed(text, start, end)
     return _is_followed(text, start, end) or _has_neighbours(text, start, end)
