@@ -192,6 +192,16 @@ async def test_what_is_idle_ends_and_nothing_begins_after_the_end() -> None:
     assert caught.value.failure is Failure.CLOSED
 
 
+async def test_what_is_at_work_when_idle_ones_end_goes_on() -> None:
+    faults: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+    async with an_annex(idle_sec=0.01) as annex:
+        payload = await opened(annex, RESULT)
+        seen = await egress(LOADED, Here(), "tools/call", payload, call=a_call(), annex=annex)
+    assert isinstance(seen, Changed)
+    assert faults == []
+
+
 async def test_what_is_packed_does_not_leave_where_nobody_opens_it() -> None:
     payload = {"content": Packed([b'[{"type":"text","text":"ssn 536-22-1234"}]'])}
     seen = await egress(LOADED, Here(), "tools/call", payload, call=a_call())

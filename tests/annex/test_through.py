@@ -157,7 +157,20 @@ async def test_what_a_task_came_to_is_looked_at_as_large_as_it_is(
 
 
 async def _counted(
-    read: list[int], opened: Callable[..., Awaitable[Message]], line: list[bytes], depth: int
+    read: list[int], opened: Callable[..., Awaitable[Message]], line: list[bytes], depth: int, who: object
 ) -> Message:
     read.append(depth)
-    return await opened(line, depth)
+    return await opened(line, depth, who)
+
+
+async def test_what_a_task_cannot_come_to_is_left_out_however_large(
+    annex: Annex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("wire.opener.QUICK", "wire.opener.LARGE", "wire.peer.QUICK", "wire.peer.LARGE", "gate.gate.QUICK"):
+        monkeypatch.setattr(f"mcp_gate.{name}", 20_000)
+    answer = {"resultType": "task", "taskId": "t1", "status": "working"}
+    probe = Probe(tmp_path, modern=True, result=answer, task_result=[MAIL] * 2_000)
+    async with bench({"shop": entry(probe)}, annex=annex) as b, b.client() as client:
+        task = await client.call("shop_echo", {}, _meta=TASKS)
+        got = await client.result("tasks/get", {"taskId": task["taskId"], "_meta": TASKS})
+    assert (got["taskId"], "result" in got) == (task["taskId"], False)

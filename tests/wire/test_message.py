@@ -84,6 +84,12 @@ def test_an_unreadable_answer_is_known_to_be_one() -> None:
     assert (what.id, what.answers) == (7, True)
 
 
+def test_an_answer_behind_a_byte_order_mark_fails_its_call_and_is_not_waited_for() -> None:
+    what = read(b'\xef\xbb\xbf{"jsonrpc":"2.0","id":7,"result":{}}', upstream=True, depth=64)
+    assert isinstance(what, Malformed)
+    assert (what.id, what.answers) == (7, True)
+
+
 def test_params_that_are_no_object_are_refused_with_the_id() -> None:
     what = client(b'{"jsonrpc":"2.0","id":7,"method":"m","params":[1]}')
     assert isinstance(what, Malformed)

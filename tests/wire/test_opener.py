@@ -28,10 +28,15 @@ class Elsewhere:
         self.go = asyncio.Event()
         self.fails = False
         self.lines: list[bytes] = []
+        self.left = 0
 
-    async def opened(self, line: Sequence[bytes], depth: int) -> Message:
+    async def opened(self, line: Sequence[bytes], depth: int, who: object) -> Message:
         self.lines.append(b"".join(line))
-        await self.go.wait()
+        try:
+            await self.go.wait()
+        except asyncio.CancelledError:
+            self.left += 1
+            raise
         if self.fails:
             raise OSError
         return read(self.lines[-1], upstream=True, depth=depth)
@@ -184,6 +189,17 @@ async def test_a_large_answer_to_nothing_is_not_even_read(monkeypatch: pytest.Mo
     await side.read()
     assert side.elsewhere.lines == []
     assert side.peer.unexpected == 1
+
+
+async def test_an_answer_that_nobody_waits_for_any_more_is_not_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = Side(monkeypatch)
+    side.ask()
+    side.say(answer(1))
+    await asyncio.sleep(0)
+    side.peer.forget(1)
+    side.say(answer(1))
+    await asyncio.sleep(0)
+    assert (side.elsewhere.left, len(side.elsewhere.lines), side.peer.unexpected) == (1, 1, 1)
 
 
 async def test_more_than_can_be_kept_behind_a_line_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:

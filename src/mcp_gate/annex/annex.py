@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Hashable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from mcp_gate.annex import frames, job
 from mcp_gate.annex.process import Desk, Hand
+from mcp_gate.annex.turns import Turns
 from mcp_gate.gate.egress import Changed, Counts, Egress, Passed, Withheld
 from mcp_gate.gate.terms import Terms
 from mcp_gate.lang import strictjson
@@ -46,8 +47,8 @@ class Annex:
         self._idle_sec = idle_sec
         self._idle: deque[Hand] = deque()
         self._all: set[Hand] = set()
-        self._reading = asyncio.Semaphore(1)
-        self._looking = asyncio.Semaphore(self._most)
+        self._reading = Turns(1)
+        self._looking = Turns(self._most)
         """A place of its own for what is read: to look at something may take a hundred times as long."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ending: asyncio.TimerHandle | None = None
@@ -72,13 +73,13 @@ class Annex:
 
     # ---- what it does
 
-    async def opened(self, line: Sequence[bytes], depth: int) -> Message:
+    async def opened(self, line: Sequence[bytes], depth: int, who: Hashable = None) -> Message:
         """See `wire.opener`.
 
         Raises:
             ScanFailed: it could not be read.
         """
-        head, bulk = await self._done(self._reading, ("open", depth), line, READ_SEC)
+        head, bulk = await self._done(self._reading, who, ("open", depth), line, READ_SEC)
         return frames.read_message(head, bulk)
 
     async def reread(self, data: bytes) -> JsonObject:
@@ -87,7 +88,7 @@ class Annex:
         Raises:
             ScanFailed: it could not be read.
         """
-        head, bulk = await self._done(self._reading, ("reread",), (data,), READ_SEC)
+        head, bulk = await self._done(self._reading, None, ("reread",), (data,), READ_SEC)
         return frames.reopened(head["members"], bulk)
 
     async def reviewed(
@@ -100,9 +101,10 @@ class Annex:
         """
         desk = None if tokens is None else _desk(tokens)
         asked = ("review", job.packed(terms), method, desk is not None)
-        head, bulk = await self._done(self._looking, asked, strictjson.pieces(payload), LOOK_SEC, desk)
+        bulk = strictjson.pieces(payload)
+        head, packed = await self._done(self._looking, terms.agent, asked, bulk, LOOK_SEC, desk)
         counts.update({(entity, word): count for entity, word, count in head["counts"]})
-        seen = _seen(head, bulk, payload)
+        seen = _seen(head, packed, payload)
         if tokens is not None and not isinstance(seen, Withheld):
             tokens.keep()
         return seen
@@ -110,16 +112,15 @@ class Annex:
     # ---- processes
 
     async def _done(
-        self, places: asyncio.Semaphore, asked: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float,
+        self, places: Turns, who: Hashable, asked: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float,
         desk: Desk | None = None,
     ) -> tuple[JsonObject, list[Packed]]:  # fmt: skip
         """A caller that goes away does not disturb the process at it; what waits for its turn then is not begun."""
-        await places.acquire()
+        await places.take(who)
         return await asyncio.shield(self._own(self._do(places, asked, bulk, limit_sec, desk)))
 
     async def _do(
-        self, places: asyncio.Semaphore, asked: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float,
-        desk: Desk | None,
+        self, places: Turns, asked: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float, desk: Desk | None
     ) -> tuple[JsonObject, list[Packed]]:  # fmt: skip
         """In a place that its caller took."""
         try:
@@ -135,7 +136,7 @@ class Annex:
                 else:
                     await self._end(hand)
         finally:
-            places.release()
+            places.give()
 
     async def _hand(self) -> Hand:
         """One that is free. The one that was used last is the warmest."""
@@ -161,6 +162,8 @@ class Annex:
 
     def _end_idle(self) -> None:
         """Nothing came for a while."""
+        if not self._idle:
+            return  # they are all at work
         hand = self._idle.popleft()
         hand.kill()
         self._all.discard(hand)

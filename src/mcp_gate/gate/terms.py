@@ -35,6 +35,8 @@ class Terms:
     """The tool's `outputSchema`, which the result has to fit after a change, too."""
     gives_tokens: bool = False
     """Whether any rule gives out tokens, of this or of another tool's values."""
+    agent: str = ""
+    """Whose call it is the result of: agents take turns where there is much to look at."""
 
     @classmethod
     def of(cls, loaded: Loaded, call: Call | None, constraints: Constraints, schema: JsonObject | None) -> Terms:
@@ -43,7 +45,7 @@ class Terms:
         return cls(
             outgoing.about(call), outgoing.enabled, options(outgoing.detection), loaded.snapshot.id,
             call.id if call is not None else "", constraints.max_output_bytes, schema,
-            outgoing.gives_tokens,
+            outgoing.gives_tokens, call.agent if call is not None else "",
         )  # fmt: skip
 
 

@@ -114,7 +114,7 @@ class Reader:
             await self._stream(ticket, answer)
         elif answer.status == 200 and answer.type == JSON:
             self._owner.greeted(answer)
-            self._settle(ticket, await opened(self._opener, await answer.body(), DEPTH))
+            self._settle(ticket, await opened(self._opener, await answer.body(), DEPTH, self))
         else:
             await self._refused(ticket, answer)
 
@@ -215,7 +215,7 @@ class Reader:
 
     async def _message(self, data: Sequence[bytes], ticket: HttpTicket | None) -> bool:
         """One message on a stream; False if it is none that belongs there. What comes behind it waits."""
-        message = await opened(self._opener, data, DEPTH)
+        message = await opened(self._opener, data, DEPTH, self)
         match message:
             case Answer(id, result) if ticket is not None and _same(id, ticket.id):
                 ticket.succeed(result)

@@ -123,6 +123,7 @@ def answered(begin: bytes, end: bytes) -> int | None:
         begin: of the line.
         end: its last `LONGEST_END` bytes.
     """
+    begin = begin.removeprefix(b"\xef\xbb\xbf")
     found = BEGINS.match(begin)
     if found is None and BEGINS_WITHOUT.match(begin) is not None:
         found = ENDS.search(end)

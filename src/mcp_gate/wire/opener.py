@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Final, Protocol
 
 from mcp_gate.lang import strictjson
@@ -33,11 +33,12 @@ TURN: Final = 65_536
 class Opener(Protocol):
     """Reads lines of upstreams."""
 
-    async def opened(self, line: Sequence[bytes], depth: int) -> Message:
+    async def opened(self, line: Sequence[bytes], depth: int, who: Hashable) -> Message:
         """What `message.read` makes of a line, with its bulky members packed.
 
         Args:
             line: in parts.
+            who: whose line it is: they take turns.
 
         Raises:
             Exception: it could not be read.
@@ -78,9 +79,12 @@ class Opening:
         self._behind: deque[list[bytes]] = deque()
         self._waiting = 0
         self._in_order: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.coming: set[int] = set()
+        self._answers: dict[int, asyncio.Task[None]] = {}
+
+    @property
+    def coming(self) -> frozenset[int]:
         """Requests whose answers are here, and being read."""
+        return frozenset(self._answers)
 
     @property
     def busy(self) -> bool:
@@ -101,13 +105,15 @@ class Opening:
             self._in_order = asyncio.create_task(self._all())
 
     def _put_answer(self, id: int, line: list[bytes]) -> None:
-        if id in self.coming or not self._reader.expects(id):
+        if id in self._answers or not self._reader.expects(id):
             self._reader.unexpected += 1
-            return
-        self.coming.add(id)
-        task = asyncio.create_task(self._answer(id, line))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        else:
+            self._answers[id] = asyncio.create_task(self._answer(id, line))
+
+    def forget(self, id: int) -> None:
+        """Nobody waits for an answer any more."""
+        if (task := self._answers.pop(id, None)) is not None:
+            task.cancel()
 
     def close(self) -> None:
         """Nothing more is read in order; answers that are here still count."""
@@ -117,7 +123,7 @@ class Opening:
 
     async def _answer(self, id: int, line: list[bytes]) -> None:
         message = await self._opened(line, id)
-        self.coming.discard(id)
+        del self._answers[id]
         self._reader.take(message)
         if self._reader.expects(id):  # it was the answer to nothing
             self._reader.take(_unreadable(id))
@@ -142,7 +148,7 @@ class Opening:
 
     async def _opened(self, line: list[bytes], id: int | None) -> Message:
         try:
-            return await self._opener.opened(line, self._depth)
+            return await self._opener.opened(line, self._depth, self)
         except Exception as e:
             log.error("a message of an upstream could not be read: %s", e)
             return _unreadable(id)
@@ -161,7 +167,7 @@ def _unreadable(id: int | None) -> Malformed:
     return Malformed(Why.PARSE, error, id, answers=id is not None)
 
 
-async def opened(opener: Opener | None, parts: Sequence[bytes], depth: int) -> Message:
+async def opened(opener: Opener | None, parts: Sequence[bytes], depth: int, who: Hashable) -> Message:
     """A message of an upstream that came by itself, as `message.read` reads it; where it is large, by `opener`."""
     size = sum(map(len, parts))
     if opener is None or size <= QUICK:
@@ -169,7 +175,7 @@ async def opened(opener: Opener | None, parts: Sequence[bytes], depth: int) -> M
     if size <= LARGE and (message := read_quickly(b"".join(parts), depth=depth)) is not None:
         return message
     try:
-        return await opener.opened(parts, depth)
+        return await opener.opened(parts, depth, who)
     except Exception as e:
         log.error("a message of an upstream could not be read: %s", e)
         return _unreadable(None)

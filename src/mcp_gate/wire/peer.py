@@ -189,6 +189,8 @@ class Peer:
         future = self._pending.pop(id, None)
         if future is not None and not future.done():
             future.cancel()
+        if self._opening is not None and type(id) is int:
+            self._opening.forget(id)
 
     def notify(self, method: str, params: JsonObject | None) -> None:
         """Write a notification; on a closed connection it is dropped."""
@@ -276,7 +278,7 @@ class Peer:
             return
         self.closed = True
         self._writable.set()
-        coming = frozenset[RequestId]() if self._opening is None else frozenset(self._opening.coming)
+        coming = frozenset[int]() if self._opening is None else self._opening.coming
         for id in self._pending.keys() - coming:
             future = self._pending.pop(id)
             if not future.done():

@@ -17,7 +17,7 @@ from mcp_gate.gate.receive import META_CONFIDENCE
 from mcp_gate.gate.surfaces import workflows
 from mcp_gate.gate.surfaces.lists import having
 from mcp_gate.lang.times import rfc3339
-from mcp_gate.model.foreign import JsonObject, Packed
+from mcp_gate.model.foreign import Json, JsonObject, Packed
 from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Retry, Status, UpstreamError
 from mcp_gate.model.output import Form
 from mcp_gate.model.request import CallState, Request, RequestStatus
@@ -149,6 +149,8 @@ async def outward(talk: Conversation, flight: Flight, upstream: str, task: JsonO
     if not came_to:
         return out
     form, payload = came_to[0][0], await _opened(talk, came_to[0][1])
+    if not isinstance(payload, dict):
+        return out
     told = await late.again(talk.gate, owned.ran) or await late.told(talk.gate, owned.ran, payload, form)
     _handed_on(talk, owned)
     return {**out, **_ended(flight, told)}
@@ -174,7 +176,7 @@ async def _forward(talk: Conversation, flight: Flight, owned: Owned, method: str
     return out
 
 
-async def _opened(talk: Conversation, came_to: JsonObject | Packed) -> JsonObject:
+async def _opened(talk: Conversation, came_to: JsonObject | Packed) -> Json:
     """What a task came to, its own bulk packed where it is large."""
     return await talk.gate.kept(b"".join(came_to.parts)) if isinstance(came_to, Packed) else came_to
 
