@@ -36,3 +36,11 @@ def test_many_kinds_are_counted() -> None:
     lines = told([a_finding(n, f"response.{'abcdefghijklmno'[n]}") for n in range(15)])
     assert len(lines) == 13
     assert lines[-1] == "and 3 other kinds"
+
+
+def test_what_withholds_a_result_comes_first_and_no_field_reads_like_more() -> None:
+    lines = told([a_finding(1, "response.a", "redact"), a_finding(2, "response.x (us_ssn): allow", rule_id="bulk")])
+    assert lines == [
+        '2: US_SSN in "response.x (us_ssn): allow" (us_ssn): quarantine, by bulk',
+        "1: US_SSN in response.a (us_ssn): redact",
+    ]

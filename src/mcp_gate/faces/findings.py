@@ -3,30 +3,33 @@ Pure; texts are as sent, and whoever shows one reveals it."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.output import OutputDecision
 
 MOST: Final = 12
 """Lines; what is told beyond them is counted."""
+_PLAIN: Final = re.compile(r"[\w.$\[\]*-]+(?:\[REDACTED[\w:#]*\][\w.$\[\]*-]*)*")
 _INDEX: Final = re.compile(r"\[[0-9]+\]")
 
 
-def found_in(request: JsonObject) -> Iterator[str]:
-    """A line for each kind of finding, with the numbers that `requests false-positive` takes; of a result that cannot
-    be looked at any more, or holds what cannot be scanned, the places that the record has."""
+def found_in(request: JsonObject, most: int = MOST) -> Iterator[str]:
+    """A line for each kind of finding, what withholds it first, with the numbers that `requests false-positive` takes;
+    of a result that cannot be looked at any more, or holds what cannot be scanned, the places that the record has."""
     quarantine = request["verdict"].get("quarantine", {})
     lines = list(_numbered(request.get("found", ())) or _places(quarantine.get("details", ())))
-    yield from lines[:MOST]
-    if len(lines) > MOST:
-        yield f"and {len(lines) - MOST} other kinds"
+    yield from lines[:most]
+    if len(lines) > most:
+        yield f"and {len(lines) - most} other kinds"
 
 
 def _numbered(found: Sequence[JsonObject]) -> list[str]:
     kinds: dict[tuple[str, ...], list[JsonObject]] = {}
-    for one in found:
+    for one in sorted(found, key=lambda one: one["says"] != OutputDecision.QUARANTINE.word):
         says = f"{one['says']}{', by ' + one['rule_id'] if 'rule_id' in one else ''}"
         kinds.setdefault((one["entity"], _INDEX.sub("[*]", one["field"]), one["recogniser"], says), []).append(one)
     return [
@@ -45,7 +48,8 @@ def _places(details: Sequence[JsonObject]) -> list[str]:
 def _place(ones: Sequence[JsonObject]) -> str:
     """The one field, or what several have in common."""
     fields = {one["field"] for one in ones}
-    return str(fields.pop() if len(fields) == 1 else _INDEX.sub("[*]", ones[0]["field"]))
+    field = str(fields.pop() if len(fields) == 1 else _INDEX.sub("[*]", ones[0]["field"]))
+    return field if _PLAIN.fullmatch(field) else json.dumps(field, ensure_ascii=False)  # it might read like more
 
 
 def _often(count: int) -> str:
