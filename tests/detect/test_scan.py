@@ -3,6 +3,8 @@
 import json
 from itertools import pairwise
 
+import pytest
+
 from mcp_gate.detect.finding import Leaf
 from mcp_gate.detect.options import Options
 from mcp_gate.detect.scan import scan
@@ -127,3 +129,10 @@ def test_what_stands_for_a_key_in_a_program_is_none() -> None:
 def test_a_standard_is_nobody_s_number() -> None:
     assert found("see RFC 7231 7.1.2, [rfc-6265-5.2.6] and RFC 8414/9207") == []
     assert found("RFC: GODE561231GR8") == [("NATIONAL_ID", "GODE561231GR8")]
+
+
+@pytest.mark.parametrize("gap", [" ", "-", ".", "/", "_", "\u00b7", "\n", "\r\n    ", " \n"])
+def test_an_iban_is_found_however_its_groups_are_kept_apart(gap: str) -> None:
+    groups = ("DE89", "3704", "0044", "0532", "0130", "00")
+    iban = f"DE89 3704 0044{gap}0532 0130 00" if "\n" in gap else gap.join(groups)
+    assert found(f"IBAN {iban}, thanks") == [("IBAN_CODE", iban)]

@@ -11,7 +11,10 @@ from mcp_gate.detect import checks
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
 
-_IBAN: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ -]?\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
+_IBAN: Final = re.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z]{2}[ -]?\d{2}(?:(?:[ -]|[ .·_/]?(?:\r?\n[ \t]{0,8})?)[A-Za-z0-9]){11,30}"
+)
+"""However its groups are kept apart, also where it goes on in the next line."""
 _IPV4: Final = re.compile(
     r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d(?!\d{0,4}(?: >|: ))|-(?:b|rc|alpha|beta|snapshot))",
     re.IGNORECASE,
@@ -49,7 +52,7 @@ def iban(text: str, start: int, end: int) -> Iterator[Finding]:
         length = checks.iban_length(country)
         code = ""
         for place in range(found.start(), found.end()):
-            if text[place] not in " -":
+            if text[place].isalnum():
                 code += text[place]
             if len(code) == length:
                 break

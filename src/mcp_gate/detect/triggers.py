@@ -77,7 +77,7 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
     ),
     Kind.DOTTED: (r"\d\.\d{1,3}\.\d{1,3}\.\d",),
     Kind.COLONS: (r"[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]|[0-9A-Fa-f]::[0-9A-Fa-f]",),
-    Kind.IBAN: (r"[A-Z]{2}\d{2}[ -]?[0-9A-Z]{4}[ -]?[0-9A-Z]{4}|[a-z]{2}\d{2}[a-z]{0,4}\d{8}",),
+    Kind.IBAN: (r"[A-Z]{2}\d{2}[ ._/?-]?[0-9A-Z]{4}[ ._/?-]?[0-9A-Z]{4}|[a-z]{2}\d{2}[a-z]{0,4}\d{8}",),
     Kind.ID: (
         r"[A-Z]{2} ?\d\d ?\d\d ?\d\d ?[A-D]|[A-Z]{5}\d{4}[A-Z]|[A-Z]{6}\d\d[A-Z]\d\d[A-Z]\d{3}|\d{8}-?[A-Z]|"
         r"[XYZ]-?\d{7}-?[A-Z]|[STFGM]\d{7}[A-Z]|[A-Z]{4}\d{6}[A-Z0-9]{2}",
