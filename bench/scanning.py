@@ -1,5 +1,5 @@
-"""What looking at results costs: on the spot, by processes, for a megabyte, for thirty, and all that is done with a
-large result; and how long the loop is held.
+"""What looking at results costs: on the spot, by processes, for a megabyte, for thirty; and how long the loop is held.
+For all else that is done with a large result there is `large.py`.
 
     python bench/scanning.py [--ner] [--rounds 200] [--json FILE]
 
@@ -22,13 +22,10 @@ from pathlib import Path
 
 from mcp_gate.detect.finding import Leaf
 from mcp_gate.detect.options import Options
-from mcp_gate.gate.egress import egress
-from mcp_gate.policy.load import load
 from mcp_gate.scanning.failed import ScanFailed
 from mcp_gate.scanning.scanner import Scanner
 
 MEGABYTE = 1_000_000
-BUILT_IN = load({"upstreams.yaml": b"version: v1\nupstreams: { one: { command: none } }\n"})
 WORDS = (
     "the",
     "quick",
@@ -80,25 +77,6 @@ def dense(size: int) -> str:
             f"customer {n}: dana{n}@example.org, phone {phone}, ssn {number}, password: Tr0ub4dor-{n} wanted a refund"
         )
     return "\n".join(lines)[:size]
-
-
-def rows(size: int) -> list[dict[str, object]]:
-    """Rows of data, one in a hundred of which tells of somebody."""
-    said = ("all is well and nothing to see here", "ask dana@example.org about it, said the customer")
-    return [{"id": n, "note": said[n % 100 == 0]} for n in range(size // 70)]
-
-
-def text_of(size: int) -> dict[str, object]:
-    return {"content": [{"type": "text", "text": "\n".join(str(row) for row in rows(size))}]}
-
-
-def json_of(size: int) -> dict[str, object]:
-    return {"content": [{"type": "text", "text": json.dumps(rows(size))}]}
-
-
-def data_of(size: int) -> dict[str, object]:
-    data = {"rows": rows(size // 2)}
-    return {"content": [{"type": "text", "text": json.dumps(data)}], "structuredContent": data}
 
 
 async def stalls(work: Callable[[], Awaitable[object]]) -> tuple[float, float]:
@@ -162,12 +140,6 @@ async def measure(options: argparse.Namespace) -> dict[str, float]:
         took, held = min(seen)[0], max(each[1] for each in seen)
         out[f"{make.__name__}_{size}MB_ms"], out[f"{make.__name__}_{size}MB_held_ms"] = took, held
         print(f"{make.__name__:8} {size:6} MB {took:32.1f} ms, loop held for {held:6.2f} ms at most")
-    for make in (text_of, json_of, data_of):
-        payload = make(16 * MEGABYTE)
-        seen = [await stalls(lambda given=payload: egress(BUILT_IN, scanner, "tools/call", given)) for _ in range(3)]
-        took, held = min(seen)[0], max(each[1] for each in seen)
-        out[f"{make.__name__}_16MB_ms"], out[f"{make.__name__}_16MB_held_ms"] = took, held
-        print(f"{make.__name__:8} {16:6} MB, redacted {took:22.1f} ms, loop held for {held:6.2f} ms at most")
     many = [Leaf(f"row {n}: all is well", ("rows", "text")) for n in range(100_000)]
     took, held = await stalls(lambda: scanner.scan(many, chosen))
     out["leaves_100000_ms"], out["leaves_100000_held_ms"] = took, held

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -227,3 +230,14 @@ async def test_what_nobody_waits_for_any_more_is_not_begun(monkeypatch: pytest.M
         await asyncio.wait(waiting)
         await opened(annex, RESULT)
     assert begun == ["open", "review", "open"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system bounds another process's memory")
+async def test_memory_that_runs_out_means_withheld() -> None:
+    async with an_annex() as annex:
+        payload = await opened(annex, {"content": [], "structuredContent": {"n": list(range(300_000))}})
+        (pid,) = annex.pids
+        used = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.prlimit(pid, resource.RLIMIT_AS, (used + 10_000_000, used + 10_000_000))
+        seen = await egress(LOADED, Here(), "tools/call", payload, call=a_call(), annex=annex)
+        assert isinstance(seen, Withheld)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mcp_gate.detect.options import Options
 from mcp_gate.model.call import Call
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from mcp_gate.gate.egress import Counts, Egress
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """All of it that is not in the payload."""
 
     rules: tuple[OutputRule, ...]

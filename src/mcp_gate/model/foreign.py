@@ -35,7 +35,10 @@ class Packed:
 
 def is_packed(value: JsonObject) -> bool:
     """Whether a member of it is."""
-    return any(type(member) is Packed for member in value.values())
+    for member in value.values():  # noqa: SIM110 -- `any` costs every call three times as much
+        if type(member) is Packed:
+            return True
+    return False
 
 
 class Foreign(str):
