@@ -49,6 +49,10 @@ def found(text: str) -> list[tuple[str, str]]:
         ("Mein Name ist {}, hallo", "Harriet Bjornsenius"),
         ("Hej {},\n\ntack", "Ignacio"),
         ("a note from {} came", "Yuki Bj\u00f8rnsenius"),
+        ("PID|1||46651294^^^HOSP^MR||{}||19840703|F", "Daviesson^Tariq"),
+        ('{"values": [["Name", "Email"], ["{}", "a@bluepeak.io"]]}', "Barbara Zhelyabova"),
+        ("name as printed {}", "MARILYN COLEMAN"),
+        ("Lease with {} ended", "Julius V. van Gastel"),
         ("please page {}: the disk is full", "Francesca"),
         ("correo a@bluepeak.io, a nombre de {}.", "Nikodem Pricewicz"),
         ("Happy birthday {}!", "Rajeshri"),
@@ -75,6 +79,7 @@ def test_whose_it_is_stands_beside_it(text: str, name: str) -> None:
         "export default { name: 'FrankWolfe', props: ['user', 'email'] }",
         "@Override public void run()",
         "Type: AWS::IAM::Role",
+        "ALTER TABLE customers ADD COLUMN passport_number varchar(20)",
         "page Jenkins, ask Claude, call Slack, tell Alexa",
         '{"provider": {"npi": "1234567893", "name": "Lincoln General Hospital"}}',
         '{"committer": {"name": "GitHub", "email": "noreply@github.com"}}',
@@ -99,6 +104,8 @@ def test_firms_offices_and_other_words_beside_it_are_nobody(text: str) -> None:
         "EAN 4306054108755, pallet 12",
         "DUID 00:01:00:01:2a:3b:4c:5d, TTY=pts/0 ; PWD=/home/alice ; USER=root",
         "Q3 numbers: 412-330-1200 units",
+        "auth: password changed for all, Token: semicolon, `apiKey: changeme`",
+        '{"name": "Message-ID", "value": "<1e3aaceececdc712b4630747@mail.bluepeak.io>"}',
         "Our VAT id is on the invoice, the customer number is 235112184, all is well",
         "Example: / 123 Main Street, Anytown",
         "expect(format('(555) 010-0199'))",
@@ -131,6 +138,17 @@ def test_what_machines_networks_and_examples_are_called_by_is_nobodys(text: str)
         ("card number 4029.1556.4200.2084 and cvv", "4029.1556.4200.2084"),
         ("an accident; licence LN362936R, plate KFK-8478", "LN362936R"),
         ("name=Anne dob=1987-01-02 nid=601205406", "601205406"),
+        ("account,holder,routing\n000119157509,Ann Lee,111000025\n", "000119157509"),
+        ('{"account": "44291387", "routing": "026009593"}', "44291387"),
+        ("PID|1||46651294^^^HOSP^MR||Davies^Tariq||19840703|F", "46651294"),
+        ("PID|1||46651294^^^HOSP^MR||Davies^Tariq||19840703|F", "19840703"),
+        ("pt Ann Lee, 25.02.1969, MRN 4690200", "25.02.1969"),
+        ("geb. 16.12.1969, KV-Nr. E91248303, kommt", "E91248303"),
+        ("doc_no=36XK36261 doc_type=passport", "36XK36261"),
+        ('ConvertTo-SecureString "dragon5628!" -AsPlainText', "dragon5628!"),
+        ("# .pgpass\ndb-1.internal:5432:crm:app:coffee5001\n", "coffee5001"),
+        ("at 173 all\u00e9e des Cerisiers, 53572 Lyon", "173 all\u00e9e des Cerisiers, 53572 Lyon"),
+        ("phone 415\u00b7344\u00b73520", "415\u00b7344\u00b73520"),
         ("license: 850720394 (CA), expires soon", "850720394"),
         ("sent to Prinsengracht 249, 1985 BD Utrecht", "Prinsengracht 249, 1985 BD Utrecht"),
         ("ship to Calle del Sol 65, 9\u00ba B, 72813 Valencia", "Calle del Sol 65, 9\u00ba B, 72813 Valencia"),
@@ -144,3 +162,9 @@ def test_what_is_somebodys_is_found_all_the_same(text: str, value: str) -> None:
 def test_a_label_may_stand_behind_its_value() -> None:
     text = json.dumps({"identifier": [{"system": "urn:oid:1", "value": "B2262396", "type": {"text": "MRN"}}]})
     assert found(text) == [("MEDICAL_RECORD", "B2262396")]
+
+
+def test_the_secret_beside_the_name_of_a_key_is_found() -> None:
+    secret = "58qR2O9WdcozuIA5" + "jNpZ1qRzzd1upLIlWRsH2/aN"
+    text = f"committed {'AK' + 'IA3MTYXWBERIGJZXGJ'} / {secret}, revoke"
+    assert found(text)[-1] == ("API_KEY", secret)

@@ -56,7 +56,7 @@ MEDICAL: Final = _words(
     "mrn mrns medical_records? (?:patient|chart|hospital|health_card|medicare|health_insurance|insurance|"
     "health_plan|member)_(?:id|no|number|num) health_record "
     "medical_record_(?:number|no) patient versicherten(?:nummer|-nr) "
-    "krankenversicherten(?:nummer|-nr) patienten(?:nummer|-nr)"
+    "krankenversicherten(?:nummer|-nr) kv-nr kvnr krankenkassennummer patienten(?:nummer|-nr)"
 )
 BANK: Final = _words(
     "account acct accounts account_(?:number|no|num) acct_(?:number|no) a/c routing routing_(?:number|no) sort_code "
@@ -115,7 +115,8 @@ GREETINGS: Final = _each(
 )
 ROLES: Final = _each(
     "my_name_is name_is names?_on_(?:the_)?account_is names?_on_(?:the_)?card(?:_is)? belongs_to this_is i_am "
-    "i['?]{1,3}m named name full_name "
+    "i['?]{1,3}m named name full_name name_as_printed "
+    "names?_on_(?:the_)?(?:passport|ticket|id|licen[cs]e|booking|invoice) "
     "holder_is signed_by "
     "written_by reported_by requested_by approved_by prepared_by created_by signed_off_by signed-off-by "
     "reviewed-by co-authored-by reported-by authored_by on_behalf_of account_holder card_?holder policy_?holder "
@@ -179,7 +180,7 @@ STREETS: Final = (
     r" \d{1,4} ?[a-z]?,? \d{4}"
     r"|(?:stra\?e|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|laan|straat|plein|gatan|gata|vej|veien|gade|"
     r"Stra\?e|Strasse|Weg|Allee|Platz|Gasse|Ring|Str\.) \d"
-    r"|(?:[Rr]ue|[Cc]alle|[Vv]ia(?:le)?|[Pp]iazza|[Cc]orso|[Rr]ua|[Aa]venida|[Pp]laza|[Pp]aseo|[Cc]arrer|[Uu]lica|"
+    r"|(?:[Rr]ue|[Aa]ll\?e|[Cc]ours|[Rr]oute|[Cc]alle|[Vv]ia(?:le)?|[Pp]iazza|[Cc]orso|[Rr]ua|[Aa]venida|[Pp]laza|[Pp]aseo|[Cc]arrer|[Uu]lica|"
     r"[Uu]l\.|[Qq]uai|"
     r"[Cc]hemin|\d ?(?:bis |ter )?,? ?place|[Ii]mpasse|[Aa]venue|[Bb]oulevard|C/) ?[A-Zdl?]"
     r"|(?:Am|An de[rn]|Im|In de[rn]|Auf de[rm]|Zu[mr]|Unter den) [A-Z?][A-Za-z? ]{2,28} \d{1,4}[a-z]?, \d"

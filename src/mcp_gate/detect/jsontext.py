@@ -45,6 +45,7 @@ _VALUES: Final = _any_case("value values v answer content text")
 _TELLING: Final = _LABELS | _WORDING | _VALUES
 """Under these it depends on what stands beside a value what it is."""
 _COLUMNS: Final = words("columns headers header fields columnNames column_names")
+_ACCOUNTS: Final = _any_case("account acct")
 _ROWS: Final = words("rows data values records")
 _CALLED: Final = _any_case("name names")
 """What people are called by, and things."""
@@ -72,8 +73,15 @@ class _Level:
     human: bool = False
     columns: tuple[str, ...] = ()
     """What `columns` beside `rows` says."""
+    header: tuple[str, ...] = ()
+    """What the first of the arrays in an array says, if it names the columns of the others."""
+    cells: list[str] | None = None
+    """The texts in it, where it may be such a one; of the array around it: that the first was seen."""
     row: int = -1
     """Which column comes next, in an array that is a row of a table."""
+    accounts: list[Finding] = field(default_factory=list)
+    """What stands under `account`: of a bank, if something else here is."""
+    bank: bool = False
     initial: list[Finding] = field(default_factory=list)
     """What stands under `first`, `last` and so on."""
     part: bool = False
@@ -89,6 +97,8 @@ class _Level:
             yield from self.names
         if self.part:
             yield from self.rest
+        if self.bank:
+            yield from self.accounts
         if len(self.initial) > 1:
             yield from self.initial
 
@@ -118,6 +128,8 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
                 closed = levels.pop()
                 level = levels[-1]
                 yield from closed.of_people()
+                if closed.cells and not closed.is_object and not level.is_object and _are_columns(closed.cells):
+                    level.header = tuple(closed.cells)
                 if closed.value and closed.labels:
                     yield from _late(text, closed, closed.value)
                 if level.key in _LABELS:
@@ -133,6 +145,8 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
         if kind == "key" or (bare and level is root and not above):  # between documents no value has a name
             continue
         start, end = token.span(kind)
+        if level.cells is not None and not level.is_object:
+            level.cells.append("" if bare else text[start : min(end, start + 64)])
         if not bare and nested and text[start] in "{[" and _OPEN.match(text, start):
             path = (*level.path[1 - _DEEP :], level.key) if level.is_object else level.path
             yield from _within(text, start, end, path, nested - 1)
@@ -143,10 +157,13 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
         if entity is _ASK:
             entity = _kind(text, start, end, level, bare=bare)
         if entity is None:
+            if level.is_object and level.key in _ACCOUNTS:
+                level.accounts.extend(filter(None, (_in(text, start, end, "BANK_ACCOUNT", bare=bare),)))
             if level.is_object and not bare and fields.is_first_or_last(level.key):
                 level.initial.extend(filter(None, (_in(text, start, end, "PERSON", bare=False),)))
             continue
         level.human = level.human or entity in HUMAN
+        level.bank = level.bank or entity in ("BANK_ACCOUNT", "IBAN_CODE")
         found = _in(text, start, end, entity, bare=bare)
         if found is not None and level.key in _CALLED and values.is_of_thing(text[start:end]):
             continue
@@ -186,6 +203,12 @@ def _opened(
 ) -> _Level:
     path = (*level.path[1 - _DEEP :], level.key) if level.is_object else level.path
     opened = _Level(path, is_object, known.setdefault(path, {}))
+    if not is_object and not level.is_object and len(levels) > 1:
+        if level.header:
+            opened.row, opened.columns = 0, level.header
+            return opened
+        opened.cells = [] if level.cells is None else None
+        level.cells = []
     if not is_object and not level.is_object and len(levels) > 1 and levels[-2].columns and levels[-2].key in _ROWS:
         opened.row = 0
         opened.columns = levels[-2].columns
@@ -226,6 +249,13 @@ def _late(text: str, level: _Level, value: tuple[int, int, bool]) -> Iterator[Fi
             found = _in(text, start, end, entity, bare=bare)
             yield from [found] if found else []
             return
+
+
+def _are_columns(cells: list[str]) -> bool:
+    """Whether all of it names something, and some of it what people have."""
+    if len(cells) < 2 or not all(cell and cell[0].isalpha() and "@" not in cell for cell in cells):
+        return False
+    return any(entity_of((cell,)) not in (None, fields.NAME) for cell in cells)
 
 
 def _is_label(level: _Level) -> bool:

@@ -21,6 +21,7 @@ from mcp_gate.detect import (
     pairs,
     people,
     places,
+    segments,
     statements,
     tables,
     values,
@@ -70,6 +71,7 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
         found.extend(_by_fields(text, ends, leaf.keys))
     if ends[_GRID]:
         found.extend(grids.find(text))
+        found.extend(segments.find(text))
     if ends[_STATEMENT]:
         found.extend(statements.find(text))
     if len(found) > 1:

@@ -28,7 +28,7 @@ _PROGRAMS: Final = ("ssh", "scp", "sftp", "rsync")
 _REMOTE: Final = re.compile(r"\b(?:ssh|scp|sftp|rsync)\b[^\n@]{0,64}$")
 """Before the user of a server."""
 _PATH: Final = re.compile(r":(?:[~/]|\d{2,5}/)")
-_MADE: Final = re.compile(r"(?i)[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
+_MADE: Final = re.compile(r"(?i)[0-9a-f]{20,}|[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 _EXAMPLES: Final = frozenset({"example.com", "example.org", "example.net"})
 _MACHINES: Final = ("gserviceaccount.com",)
 _NOWHERE: Final = frozenset({"internal", "local", "localhost", "test", "invalid", "example", "lan"})

@@ -57,6 +57,10 @@ _ROW: Final = re.compile(
     rf"(?:(?P<name>{WORD},? (?:{PARTICLE} ){{0,2}}{WORD}(?: {WORD})?){_SEP})?"
     rf"(?:(?P<day>(?:19[3-9]\d|20[01]\d)-\d\d-\d\d|\d\d[./]\d\d[./](?:19[3-9]\d|20[01]\d)){_SEP})?$"
 )
+_DAY_BEFORE: Final = re.compile(
+    r"[^\W\d_], ((?:19[2-9]\d|20[01]\d)-\d\d-\d\d|\d\d[./]\d\d[./](?:19[2-9]\d|20[01]\d)), (?:[A-Za-z.#]{2,8}:? )?$"
+)
+"""Between somebody's name and number."""
 _SIGNED: Final = re.compile(rf"\n[ \t]*\n{FULL}\s*\Z")
 _LETTER: Final = re.compile(
     r"(?:\A|\n)(?:From:|Subject:|(?:Dear|Hi|Hello|Hey|Hola|Hallo|Bonjour|Ciao|Liebe|Sehr geehrte)[ ,:])"
@@ -117,6 +121,9 @@ def _owner(text: str, start: int, end: int) -> Iterator[Finding]:
     if last not in _APART:  # a cell
         return
     ahead = text[max(0, start - _AHEAD) : start]
+    if last == " " and "," in ahead and (day := _DAY_BEFORE.search(ahead)):
+        begin = start - len(ahead)
+        yield Finding(begin + day.start(1), begin + day.end(1), "DATE_OF_BIRTH", 0.6, "birth_by_row")
     if last == " " and ahead.endswith(_IS):
         yield from before(_BEFORE_IS, text, start, "person_by_number", of_any=True)
     if last in _BEFORE_NUMBER and _behind_capital(ahead, max(ahead.rfind(" ("), ahead.rfind(", "))):

@@ -40,6 +40,9 @@ _GAPS: Final = frozenset(" \n\t")
 _SEVERAL_WORDS: Final = frozenset({"PERSON", "ADDRESS", fields.NAME, fields.WEAK})
 _LONGEST: Final = 120
 """Characters of a value that nothing ends."""
+_DOCUMENT: Final = re.compile(r"(?i)(?:.*[ _.-])?doc(?:ument)?[ _-]?(?:no|nr|num|number|id)\.?")
+_PASSPORT: Final = re.compile(r"(?i)passport")
+_NEAR: Final = 80
 _WITH: Final = 240
 """How far from each other pairs lie that speak of one person."""
 
@@ -60,6 +63,8 @@ def find(text: str, ends: Sequence[int], above: tuple[str, ...]) -> Iterator[Fin
             known[name] = entity
         if entity in (None, fields.NAME) and not quoted:
             entity = _by_surroundings(text, end - 1, name) or entity
+        if entity is None and _DOCUMENT.fullmatch(name) and _PASSPORT.search(text, max(0, end - _NEAR), end + _NEAR):
+            entity = "PASSPORT"
         if entity is None:
             continue
         found = _value(text, end, entity, json=quoted)

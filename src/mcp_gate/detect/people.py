@@ -14,11 +14,11 @@ from mcp_gate.detect.cuewords import ALONE_NOBODY
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.doubt import INNER, is_of_things, is_only_given
-from mcp_gate.detect.names.lexicon import is_given
+from mcp_gate.detect.names.lexicon import is_given, is_surname
 from mcp_gate.detect.names.namesakes import EITHER
 from mcp_gate.detect.values import names_thing
 
-WORD: Final = r"(?:[A-Z]\.|(?:[DO]['’]|Mc|Mac|al-|El-)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*)"
+WORD: Final = r"(?:[A-Z]\.|St\.(?= [A-Z])|(?:[DO]['’]|Mc|Mac|al-|El-)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*)"
 PARTICLE: Final = r"(?:d[eiou]|da|das|dos|del|della|den|der|van|von|vom|zu|la|le|bin|ibn|al|el|ter|ten|y|e|auch|und)"
 _PARTICLES: Final = re.compile(PARTICLE)
 _NAME: Final = re.compile(rf"{WORD}(?:,? (?:{PARTICLE} ){{0,2}}{WORD}){{0,3}}(?![\w@]|['’-]\w)")
@@ -100,6 +100,8 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
         return  # `Dear Hiring Manager`
     labelled = ahead.rstrip(" \r\n\"'").endswith((":", "belongs to"))
     labelled = labelled or (ahead[-4:].lower() == " to " and _GIVEN_TO.search(ahead) is not None)
+    if name.isupper() and not labelled and not all(is_given(part) or is_surname(part) for part in name.split()):
+        return
     if word in ("from", "to", "bcc") and not labelled:
         return
     loose = word in _LOWER and not ahead.endswith(_NAMED) and not ahead.rstrip(" ").endswith((":", "="))

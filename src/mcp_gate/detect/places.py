@@ -52,7 +52,7 @@ _FORMS: Final = (
     rf"(?:Am|An der|An den|Im|In der|In den|Auf der|Auf dem|Zum|Zur|Unter den|Hinter dem) {_CAP}"
     rf"(?: {_CAP})? \d{{1,4}} ?[a-z]?\b{_CODE_TOWN}",
     rf"(?:{_CAP} ){{1,2}}(?:Straße|Strasse|Str\.|Weg|Allee|Platz|Gasse|Ring) \d{{1,4}} ?[a-z]?\b{_CODE_TOWN}?",
-    rf"\d{{1,4}}(?: ?(?:bis|ter))?,? (?i:rue|avenue|boulevard|place|quai|chemin|impasse|"
+    rf"\d{{1,4}}(?: ?(?:bis|ter))?,? (?i:rue|avenue|boulevard|place|quai|chemin|impasse|cours|route|"
     rf"all[ée]e) {_OF}{_CAP}(?:[ -]{_CAP}){{0,3}}"
     rf"{_CODE_TOWN}?",
     rf"(?i:calle|via|viale|piazza|corso|rua|avenida|plaza|paseo|carrer|c/|ul\.|"

@@ -27,6 +27,8 @@ _HEADER: Final = re.compile(
     rf"\n(?:[ \t\r]*\n|```\w*\n|{_DRAWN})({_CELL}([,;|\t])(?:{_CELL}\2)*{_CELL}[ |]*)\r?\n"
 )
 """A line of names: the first of the text, or behind an empty line or the beginning of a block of code."""
+_ACCOUNTS: Final = frozenset({"account", "acct", "acc", "account no.", "acct no."})
+"""Of a bank, beside what else banks have."""
 _RULE: Final = re.compile(r"[-+|: ]+")
 _OF_RULES: Final = frozenset("-+|: ")
 _AROUND: Final = frozenset(" '")
@@ -93,6 +95,10 @@ def _kinds(line: str, separator: str) -> tuple[str | None, ...]:
     parts = {cell.lower() for cell in cells} & (_GIVEN | _FAMILY)
     if parts & _GIVEN and parts & _FAMILY:
         entities = ["PERSON" if cell.lower() in parts else one for cell, one in zip(cells, entities, strict=True)]
+    if "BANK_ACCOUNT" in entities or "IBAN_CODE" in entities:
+        entities = [
+            "BANK_ACCOUNT" if cell.lower() in _ACCOUNTS else one for cell, one in zip(cells, entities, strict=True)
+        ]
     human = any(entity in HUMAN for entity in entities)
     if any(entity == "PERSON" and fields.is_part(cell) for entity, cell in zip(entities, cells, strict=True)):
         return tuple("PERSON" if entity in (fields.NAME, fields.WEAK) else entity for entity in entities)

@@ -116,6 +116,7 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.ROW: (r"(?:[0-9A-Fa-f]{2}[ :]){6}", r"(?:[0-9A-Fa-f]{2}-){6}"),
     Kind.GRID: (
         r"[A-Za-z_] *\r?\n0 {2,}\S",
+        r"(?:PID|NK1|GT1|IN1|PV1)\|",
         r"-- {1,4}--", r"-\[ RECORD", r"[A-Z]{2} {2,}[A-Z]{2}", r"<[Tt][HhDd][ >]", r"<[Dd][Tt][ >]",
     ),
     Kind.FULL_NAME: (

@@ -53,6 +53,8 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
     "PRIVATE_KEY": re.compile(r"[^\s\"'<>]{16,8192}"),
     "CONNECTION_STRING": re.compile(r"[^\s\"'<>]*(?::[^\s\"'<>:@/]+@|;.*(?i:pwd|password|key)=)[^\"'<>\n]*"),
 }
+_WORD_LENGTH: Final = 20
+"""From so many small letters on, it is no word."""
 _WEAK: Final = frozenset({fields.NAME, fields.WEAK})
 _RULES: Final = {kind: f"field_{kind.lower()}" for kind in _SHAPES}
 _MORE_BEHIND: Final = ("PHONE_NUMBER", "EMAIL_ADDRESS")
@@ -138,7 +140,9 @@ def _plausible(kind: str, value: str, all_: str) -> bool:
     if kind == "PERSON":
         return looks_like_name(value)
     if kind in CREDENTIALS:
-        if _PLACEHOLDER.fullmatch(all_):
+        if _PLACEHOLDER.fullmatch(all_) or _PLACEHOLDER.fullmatch(value.rstrip("`")):
+            return False
+        if kind == "API_KEY" and len(value) < _WORD_LENGTH and value.isalpha() and value.islower():
             return False
         return not value.startswith(_HASHED) if kind == "PASSWORD" else entropy(value) > 2.5
     match kind:

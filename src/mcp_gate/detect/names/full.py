@@ -18,9 +18,11 @@ from mcp_gate.detect.names.things import SURNAMES, is_thing
 _WORD: Final = r"(?:(?:[DO]['’]|Mc|Mac|al-|El-)?[^\W\d_a-z][^\W\d_]+(?:['’-][^\W\d_]{2,})*)"
 _PARTICLE: Final = r"(?:van|von|de|der|den|da|dos|das|do|di|du|la|le|del|della|bin|ibn|al|el|ter|ten|zu|af|av|y|e)"
 _CHAIN: Final = re.compile(
-    rf"{_WORD}(?: (?:(?:{_PARTICLE} ){{1,2}}|(?:[A-Z]\.? ){{1,2}})?{_WORD})+(?![\w@/=(\\-]|\.\w)"
+    rf"{_WORD}(?: (?:[A-Z]\.? ){{0,2}}(?:{_PARTICLE} ){{0,2}}(?:St\. )?{_WORD})+(?![\w@/=(\\-]|\.\w)"
 )
-_SMALL: Final = re.compile(rf"{_PARTICLE}|[A-Z]\.?")
+_SMALL: Final = re.compile(rf"{_PARTICLE}|[A-Z]\.?|St\.")
+_NOBLE: Final = frozenset({"van", "von", "der", "den", "de", "le", "la", "del", "della", "bin", "al", "ter", "St."})
+"""What stands before a surname and nothing else."""
 _SURNAME: Final = re.compile(
     r"(?:[^\W\d_]{3}(?:sen|sson|dottir|ski|sky|ska|wicz|czyk|ov[aá]|enko|ovi[cć]|opoulos|oğlu|oglu|escu|inen|qvist|ström|strom|gård|"
     r"berg|stein|mann|feld|hoff|ez|etti|elli|ucci|eira|inho|ian|yan|nen|iak))\Z|\A(?:[OD]['’]|Mc|Mac|Fitz|Al-|El-)[A-Z]|[^\W\d_]-[A-Z]"
@@ -85,6 +87,9 @@ def _name(text: str, start: int, end: int) -> tuple[int, int] | None:
     while words and (words[0] in COMMON or words[0] in NOBODY):  # `The Anna Lee`, `Customer Anna Lee`
         start += len(words.pop(0)) + 1
     large = [word for word in words if not _SMALL.fullmatch(word)]
+    if len(large) > 1 and words[-2] in _NOBLE:  # whatever is called so is called so as a family
+        large.pop()
+        large.append("Lee")
     if not 2 <= len(large) <= _MOST or not _are_known(large) or not _stands_alone(text, start, end):
         return None
     thing = is_thing(text, start, end) or is_under_thing(text, start, end) or is_named_beside(text, start)

@@ -75,6 +75,8 @@ _GIVEN: Final = compiled(
     rb"|\bnet\s{1,4}use\s[^\n]{0,128}/user:\S{1,64}\s{1,4}([^\s/*][^\s]{3,127})"
     rb"|\brequirepass\s{1,4}[\"']?([^\s\"']{4,128})"
     rb"|\bvariable\s{1,4}\"[^\"\n]{0,40}(?:pass\w{0,8}|secret|token|key)\"\s{0,4}\{[^{}]{0,200}?\bdefault\s{0,4}=\s{0,4}\"([^\"\n]{4,128})\""
+    rb"|\bConvertTo-SecureString\s{1,4}(?:-String\s{1,4})?[\"']([^\"'\n]{4,128})[\"']"
+    rb"|(?:^|\n)[a-z0-9_.*-]{1,64}:(?:\d{2,5}|\*):[a-z0-9_*-]{1,64}:[a-z0-9_*-]{1,64}:([^\s:]{4,128})"
     rb"|\bmysql\w{0,8}\s[^\n]{0,128}\s-p([^\s\"']{4,128})",
     any_case=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -24,6 +25,7 @@ _VENDORS: Final = compiled(
 )
 _DRAWN: Final = compiled(rb"x{8}|X{8}|\*{8}|\.{8}")
 """Stands in place of what a key is made of."""
+_SECRET: Final = re.compile(rb"[\s/:,;|\"'`]{1,6}([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])")
 _WORDS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 
 
@@ -41,6 +43,14 @@ def of_vendors(data: bytes) -> Iterator[Shape]:
         shown = hit.group(1).endswith(b"EXAMPLE") and _in_code(data, hit.start(1))
         if not shown and (hit.end() == len(data) or data[hit.end()] not in _WORDS):
             yield Shape(hit.start(1), hit.end(1), "API_KEY", 0.97, "vendor's prefix")
+            if hit.group(1)[:2] in (b"AK", b"AS"):
+                yield from _beside(data, hit.end(1))
+
+
+def _beside(data: bytes, end: int) -> Iterator[Shape]:
+    """The secret that goes with the name of a key, behind it."""
+    if hit := _SECRET.match(data, end):
+        yield Shape(hit.start(1), hit.end(1), "API_KEY", 0.9, "beside the name of a key")
 
 
 def _in_code(data: bytes, start: int) -> bool:

@@ -63,7 +63,8 @@ _PATTERNS: Final = {
     rb"|\b(?:bearer|basic|token|apikey|negotiate|digest)\s+[a-z0-9._~+/=-]{16}"
     rb"|(?:\b(?:client|app|api|shared|webhook|signing|access|auth|bot)[ _-](?:secret|key)|_secret_access_key)"
     rb"\s+[a-z0-9._~+/=-]{16}",
-    Trigger.GIVEN: rb"(?i)\bvariable\s+\"[^\"\n]*(?:pass\w*|secret|token|key)\"\s*\{"
+    Trigger.GIVEN: rb"(?i)ConvertTo-SecureString|:(?:\d{2,5}|\*):[a-z0-9_*-]+:[a-z_*-]+:[^\s:]{4}"
+    rb"|\bvariable\s+\"[^\"\n]*(?:pass\w*|secret|token|key)\"\s*\{"
     rb"|auth\s*=\s*\(|BasicAuth|NetworkCredential|\.login\(|\bcurl\s|\bidentified\s"
     rb"|\blogin\s+\S+\s+password|\bsshpass\s|\brequirepass\s|\bsqlcmd\s|\blogin\s[^\n]*\s-p\s|\bredis-cli\s|\bnet\s+use\s|\bmysql\w*\s[^\n]*\s-p|--password-stdin",
     Trigger.CODE: rb"(?:[Cc]ode|CODE)[\s:=isaw]*\d{4}|\bPIN[\s:=isaw]*\d{4}"

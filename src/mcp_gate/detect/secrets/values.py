@@ -25,7 +25,7 @@ _STAND_IN: Final = re.compile(
 )
 _CODE: Final = re.compile(
     r"[A-Za-z_$][\w$]*(?:(?:\.|::|->|\?\.)[A-Za-z_$][\w$]*)*[(\[<{].*|[A-Za-z_][\w-]*(?:\.[A-Za-z_]\w*)+"
-    r"|[\w$.]+\.(?:password|passwd|pass|pwd|token|secret|key|value|text|data)\b.*"
+    r"|[A-Z][a-z]+(?:To|From)?-[A-Z][A-Za-z]+|[\w$.]+\.(?:password|passwd|pass|pwd|token|secret|key|value|text|data)\b.*"
 )
 _NAME: Final = re.compile(
     r"[A-Za-z_$]+\d?|[a-z]+(?:-[a-z]+)+|[A-Za-z]+\d{0,2}(?:_+[A-Za-z]+\d{0,2})*_+[A-Za-z]+\d?|[a-z]*(?:pass|pwd|key|token)\w*"

@@ -1,0 +1,48 @@
+"""Messages between hospitals (HL7 version 2): segments a line each, fields between bars, parts between circumflexes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mcp_gate.detect import values
+from mcp_gate.detect.finding import Finding
+
+_SEGMENT: Final = re.compile(r"(?:\A|[\n\r]|\\[nr])(PID|NK1|GT1|IN1|PV1)\|([^\n\r]{0,4000})")
+_FIELDS: Final = {
+    "PID": {2: "MEDICAL_RECORD", 3: "MEDICAL_RECORD", 4: "MEDICAL_RECORD", 5: "PERSON", 6: "PERSON", 7: "DATE_OF_BIRTH",
+            9: "PERSON", 11: "ADDRESS", 13: "PHONE_NUMBER", 14: "PHONE_NUMBER", 18: "BANK_ACCOUNT", 19: "US_SSN",
+            20: "DRIVER_LICENSE"},
+    "NK1": {2: "PERSON", 4: "ADDRESS", 5: "PHONE_NUMBER", 6: "PHONE_NUMBER", 16: "DATE_OF_BIRTH"},
+    "GT1": {3: "PERSON", 5: "ADDRESS", 6: "PHONE_NUMBER", 8: "DATE_OF_BIRTH", 12: "US_SSN"},
+    "IN1": {16: "PERSON", 18: "DATE_OF_BIRTH", 19: "ADDRESS", 36: "MEDICAL_RECORD"},
+    "PV1": {7: "PERSON", 8: "PERSON", 9: "PERSON", 17: "PERSON"},
+}  # fmt: skip
+"""What the fields of segments hold, counted from one."""
+_PART: Final = r"[^\W\d_]+(?:[ '’.-][^\W\d_]+)*"
+_NAME: Final = re.compile(rf"{_PART}(?:\^{_PART})+")
+
+
+def find(text: str) -> Iterator[Finding]:
+    """Findings in fields, by the segment they stand in."""
+    for segment in _SEGMENT.finditer(text):
+        at, kinds = segment.start(2), _FIELDS[segment[1]]
+        for which, cell in enumerate(segment[2].split("|"), 1):
+            if kind := kinds.get(which):
+                yield from _cell(text, kind, at, at + len(cell))
+            at += len(cell) + 1
+
+
+def _cell(text: str, kind: str, start: int, end: int) -> Iterator[Finding]:
+    if kind == "PERSON":
+        if name := _NAME.search(text, start, end):
+            yield Finding(*name.span(), "PERSON", 0.85, "field_person")
+        return
+    if kind == "ADDRESS":
+        if any(map(str.isdigit, text[start:end])):
+            yield Finding(start, end, "ADDRESS", 0.85, "field_address")
+        return
+    stop = text.find("^", start, end)
+    if found := values.find(kind, text, start, stop if stop >= 0 else end, whole=True):
+        yield found
