@@ -40,6 +40,7 @@ THINGS: Final = words(
     "Room Printer Project Platform Standard Pro Enterprise Team Channel Queue Topic Bucket Instance Image Volume "
     "Pool Zone Region Network Gateway Router Switch Camera Sensor Meter Light Phone Laptop Desktop Monitor "
     "Keyboard Bundle Pack Kit Set Edition License Widget Gadget Machine Engine Motor Pump Cable Charger Battery "
+    "Practitioner Specialist Consultant Analyst Coordinator Administrator Representative "
     "Course Class Event Conference Workshop Tour Hotel Restaurant School University College Hospital Clinic "
     "Church Museum Library Park Station Airport Center Centre Mall Store Shop Market Foods Labs Systems Solutions "
     "Technologies Software Industries Holdings Partners Capital Ventures Media Studio Studios Design Consulting "

@@ -156,6 +156,7 @@ SPEECH: Final = _each(
     "will (?:join|cover|call|attend|lead|present|review|take over|pick up|be joining|be on)",
     "is (?:on leave|on vacation|on call|on holiday|off sick|out of)",
     "covers (?:for|the|on)",
+    "(?:broke|fixed|merged|found|knows|suggested) (?:the|it|that|a|this)",
 )
 STAMPS: Final = (
     r"[A-Z?][a-z?.'-]{1,20} here[.,!]",
@@ -166,6 +167,8 @@ STAMPS: Final = (
     r"[A-Z?][a-z?'-]{1,20}: (?:[a-zA-Z,]{1,10} ){0,4}(?:I|I['?]{1,3}(?:m|ve|ll|d)|[Mm]y|me)[ ,.]",
     r"[A-Z?][a-z?.'-]{1,20}(?:, | \()\d{1,3} (?:sec|min|hour|day|week|month|year)",
     r"[a-z?.]\* {1,3}\d{1,2}:\d\d",
+    r"[A-Z?][a-z?-]{1,20}'s (?:idea|fault|birthday|laptop|desk|calendar|mother|father|wife|husband|son|daughter|inbox"
+    r"|badge|contract|salary|proposal|suggestion|turn)",
     r"[A-Z?][a-z?.'-]{1,20}(?:,|,? \(|,) ?(?:born|geb\.|geboren|nacid[oa]|nat[oa])",
 )
 """Times behind the names of who wrote something, and what is said of births."""

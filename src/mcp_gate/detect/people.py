@@ -13,6 +13,7 @@ from mcp_gate.detect.commonwords import COMMON
 from mcp_gate.detect.cuewords import ALONE_NOBODY
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
+from mcp_gate.detect.names import around
 from mcp_gate.detect.names.doubt import INNER, is_of_things, is_only_given
 from mcp_gate.detect.names.lexicon import is_given, is_surname
 from mcp_gate.detect.names.namesakes import EITHER
@@ -46,6 +47,7 @@ FULL: Final = rf"({WORD}(?: (?:{PARTICLE} ){{0,2}}{WORD}){{1,3}})"
 _GIVEN_TO: Final = re.compile(r"(?i)\b(?:\w{3,}[dnt](?: over| off)?|ship|bill|deliver) to $")
 _NAMED: Final = ("name is ", "name was ", "names are ", "ame ist ")
 _CONTRACTED: Final = re.compile(r"['’](?:s|m|re|ll|ve|d|t)$")
+_ALONE: Final = re.compile(r"(?<![\w./@#$-])([^\W\d_a-z][^\W\d_]+)(?:['’]s)?\Z")
 _CALLED: Final = re.compile(r"(?: [a-z-]+){1,5}[.,!]?$")
 """A verb with what goes with it."""
 _NOBLE: Final = re.compile(rf"\b[A-Z][a-zñ]{{1,8}}\.? ({PARTICLE} (?:de[rn]? |la )?)$")
@@ -98,6 +100,9 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
         return
     if parts == 1 < _parts(all_) and "," not in all_:
         return  # `Dear Hiring Manager`
+    gap = ahead.removeprefix(ahead.rstrip())
+    if "\n" in gap and not ahead.rstrip().endswith((":", ",")) and (word in _LOWER | _ALWAYS or not word.isalpha()):
+        return  # the first row below a column of that name
     labelled = ahead.rstrip(" \r\n\"'").endswith((":", "belongs to"))
     labelled = labelled or (ahead[-4:].lower() == " to " and _GIVEN_TO.search(ahead) is not None)
     if name.isupper() and not labelled and not all(is_given(part) or is_surname(part) for part in name.split()):
@@ -126,8 +131,18 @@ def before_verb(text: str, end: int) -> Iterator[Finding]:
         return
     verb = called.start()
     _, _, word = text[max(0, verb - 72) : verb].rpartition(" ")[0].rpartition(" ")
-    if not (word.isascii() and word.islower()) or _PARTICLES.fullmatch(word):  # else the name has one word alone
+    small = word.isascii() and word.islower()
+    if (not small or _PARTICLES.fullmatch(word)) and not text.endswith(("'s", "’s"), 0, verb):
         yield from before(_BEFORE_VERB, text, verb + 1, "person_by_verb")
+    if small or not word[-1:].isalpha():  # the name has one word alone
+        yield from _alone(text, verb)
+
+
+def _alone(text: str, end: int) -> Iterator[Finding]:
+    """A known given name that ends here, with `'s` or without."""
+    name = _ALONE.search(text, max(0, end - 24), end)
+    if name and is_only_given(name[1]) and not around.USED.search(text, max(0, end - 48), name.start()):
+        yield Finding(*name.span(1), "PERSON", 0.65, "person_by_verb")
 
 
 def before_mail(text: str, start: int) -> Iterator[Finding]:

@@ -22,6 +22,9 @@ def people(text: str) -> list[str]:
         ("it was at Anna Schmidt's house", ["Anna Schmidt"]),
         ('{"name": "Robert Miller", "email": "rm@acme.com"}', ["Robert Miller"]),
         ("Customer Anna Schmidt complained", ["Anna Schmidt"]),
+        ("VALUES (606, 'Anna Schmidt', 4)", ["Anna Schmidt"]),
+        ("Pt Anna Schmidt seen today", ["Anna Schmidt"]),
+        ("behind Andrea Zbrzezny sits", ["Andrea Zbrzezny"]),
     ],
 )
 def test_a_known_given_name_with_a_known_surname_is_somebody(text: str, expected: list[str]) -> None:
@@ -43,6 +46,9 @@ def test_a_known_given_name_with_a_known_surname_is_somebody(text: str, expected
         "city: San Antonio",
         "src/Anna Miller/main.py and x.Anna Miller(1)",
         "Grant Access To Everyone In May Or June",
+        "General Electric and Carl Zeiss report",
+        "Press Enter to go on, or read the Tomasz Handbook",
+        "Margarita Mix and Charlotte Serializer",
         "yJd éht",
     ],
 )
@@ -56,6 +62,10 @@ def test_what_bears_a_full_name_is_nobody(text: str) -> None:
         ("// TODO(Federica): remove it", ["Federica"]),
         ("transcript: agent=Federica customer=Sven", ["Federica", "Sven"]),
         ("fyi, ping Ines instead", ["Ines"]),
+        ("it was Federica's idea", ["Federica"]),
+        ("Right. Federica is on vacation until Monday", ["Federica"]),
+        ("deploy of Federica approved by all", []),
+        ("tool,owner\nFederica,data\n", []),
         ("User-Agent: Mozilla/5.0, agent=Firefox", []),
         ("met Siemens today", []),
     ],

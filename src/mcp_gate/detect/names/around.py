@@ -60,11 +60,11 @@ _DOES: Final = _any(r"""
     exited released beats acquire[sd]? ships shipped handles? implements? depends generates? launche[sd]
     unveil(?:s|ed) announce[sd] rebalanced restart(?:ed|ing|s) running migrated upgraded designed intended required
     tries_to newer older faster slower shares used_(?:to|for|by) start(?:s|ed)?_(?:in|up|on|with) \w+_its still_using
-    an?_(?:new|fast|small|simple|light\w*|open)
+    an?_(?:new|fast|small|simple|light\w*|open) reported_(?:quarterly|results|earnings|revenue|lower|higher|record)
 """)
 DOES: Final = re.compile(
-    r" (?:(?:also|now|currently|still|no longer|just|might|will|can|does(?:n't| not)?|is|are|was|has been) )?"
-    rf"{_DOES}\b"
+    r"(?:(?:,| and| or) [A-Z]\w+){0,3} (?:(?:also|now|currently|still|no longer|just|might|will|can|does(?:n't| not)?"
+    rf"|is|are|was|has been) )?{_DOES}\b"
 )
 """What programs and firms do and are, and people hardly."""
 _USED: Final = _any(r"""

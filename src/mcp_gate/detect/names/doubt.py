@@ -12,12 +12,12 @@ from typing import Final
 from mcp_gate.detect.commonwords import THINGS
 from mcp_gate.detect.names import around
 from mcp_gate.detect.names.common import COMPANY
-from mcp_gate.detect.names.lexicon import is_given, is_surname
+from mcp_gate.detect.names.lexicon import is_given, is_given_today, is_surname
 from mcp_gate.detect.names.namesakes import EITHER, NEVER, PHRASES
 from mcp_gate.detect.names.things import SURNAMES, is_thing
 
-_SURE, _LIKELY = 0.9, 0.6
-"""What the model has to think of a word that no list has, and of one that may be a surname."""
+_SURE, _FAIR, _LIKELY = 0.9, 0.8, 0.6
+"""What the model has to think of a word that no list has, of one that stands where people may, of a surname."""
 _FAR: Final = 48
 INNER: Final = re.compile(r"[A-Z]{2}[a-z]|(?<![A-Z]c)(?<!Mac)(?<!De)(?<!Di)(?<!Le)(?<!La)(?<!Fitz)(?<=[a-z])[A-Z]")
 
@@ -30,14 +30,14 @@ def is_of_things(text: str, start: int, end: int) -> bool:
     if COMPANY.search(text, start, end):
         return True
     first, *others = text[start:end].split(" ")
-    if not others or is_given(first) or not is_surname(first):
+    if not others or not is_surname(first) or (is_given(first) and not others[-1].endswith("s")):
         return False
     return not any(is_given(other) or is_surname(other) for other in others)  # `Brandt Instruments`
 
 
 def is_only_given(name: str) -> bool:
     """Whether a single word is known as a given name, and is no surname and nothing else."""
-    return is_given(name) and not is_surname(name) and name not in EITHER and name not in NEVER
+    return is_given_today(name) and not is_surname(name) and name not in EITHER and name not in NEVER
 
 
 def is_ordinary(word: str, everyday: frozenset[str]) -> bool:
@@ -117,7 +117,9 @@ def _is_doubtful_alone(text: str, start: int, end: int, sure: float) -> bool:
         return False
     if around.TECHNICAL.search(text) or (around.AT.search(text, begin, start) and not text.startswith(("'", "’"), end)):
         return True
-    return sure < (_LIKELY if is_surname(name) else _SURE) and not _has_weak_cue(text, start, end)
+    if is_surname(name):
+        return sure < _LIKELY and not _has_weak_cue(text, start, end)
+    return sure < (_FAIR if _has_weak_cue(text, start, end) else _SURE)
 
 
 def _has_cue(text: str, start: int, end: int) -> bool:

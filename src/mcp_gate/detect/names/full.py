@@ -10,9 +10,10 @@ from mcp_gate.detect.commonwords import COMMON, THINGS
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.common import COMMON as NOBODY
 from mcp_gate.detect.names.common import COMPANY
+from mcp_gate.detect.names.doubt import is_only_given
 from mcp_gate.detect.names.headings import is_named_beside, is_under_thing
 from mcp_gate.detect.names.lexicon import is_given, is_surname
-from mcp_gate.detect.names.namesakes import EITHER
+from mcp_gate.detect.names.namesakes import AFTER, BEFORE, EITHER, PLAIN
 from mcp_gate.detect.names.things import SURNAMES, is_thing
 
 _WORD: Final = r"(?:(?:[DO]['’]|Mc|Mac|al-|El-)?[^\W\d_a-z][^\W\d_]+(?:['’-][^\W\d_]{2,})*)"
@@ -36,6 +37,12 @@ _MODIFIES: Final = re.compile(r"\b(?:[Tt]he|[Aa]n?|[Oo]ur|[Yy]our|this|that) \Z"
 _AT: Final = re.compile(r"\b(?:[Aa]t|[Ii]n|&) \Z")
 _NOUN: Final = re.compile(r"[ -][a-z]{3,}")
 _JOINED: Final = re.compile(r"(?:,? &| \+) [A-Z]")
+_OF_THINGS: Final = re.compile(
+    r"-|(?:ing|ings|tions?|sions?|ments?|ness|ity|ities|ics|izers?|isers?|ware|ships?|able|ible|ful|less|ances?|ences?"
+    r"|ology|graphy|graphs?|ists?|ages?|ures?|ors?|ive|ous|al|ary|ory|ed|ly|um|ware|book|board|time|line|house|land"
+    r"|works?|shop|port|way|store|room|side|light|point|mix|red|blue|hall|center|centre|cup|pie|tea)\Z"
+)
+"""How words for things end, and names of people hardly."""
 _MOST: Final = 4
 """Words with capitals in a name, without what is put before it."""
 
@@ -70,6 +77,8 @@ def _begin(text: str, start: int) -> int:
             break
         while at > 0 and (text[at - 1].isalpha() or text[at - 1] in _IN_WORD):
             at -= 1
+        while text[at] in _IN_WORD:  # a quote before it
+            at += 1
         word = text[at : start - 1]
         if not word or not (word[0].isupper() or _SMALL.fullmatch(word)):
             break
@@ -84,7 +93,9 @@ def _name(text: str, start: int, end: int) -> tuple[int, int] | None:
     if start and (text[start - 1].isalnum() or text[start - 1] in _GLUED):
         return None
     words = text[start:end].split(" ")
-    while words and (words[0] in COMMON or words[0] in NOBODY):  # `The Anna Lee`, `Customer Anna Lee`
+    while words and (
+        words[0] in COMMON or words[0] in NOBODY or words[0] == "Pt"
+    ):  # `The Anna Lee`, `Customer Anna Lee`
         start += len(words.pop(0)) + 1
     large = [word for word in words if not _SMALL.fullmatch(word)]
     if len(large) > 1 and words[-2] in _NOBLE:  # whatever is called so is called so as a family
@@ -101,11 +112,19 @@ def _are_known(words: list[str]) -> bool:
         return False
     if words[-1] in SURNAMES and words[0] in EITHER:  # `Madison Park`
         return False
-    return is_given(words[0]) and all(map(_may_be_surname, words[1:]))
+    first, *others = words
+    if is_given(first) and all(map(_is_surname_like, others)):
+        return True
+    return len(first) > 2 and is_only_given(first) and all(map(_may_be_surname, others))
+
+
+def _is_surname_like(word: str) -> bool:
+    return is_surname(word) or is_given(word) or _SURNAME.search(word) is not None
 
 
 def _may_be_surname(word: str) -> bool:
-    return is_surname(word) or is_given(word) or _SURNAME.search(word) is not None
+    """Whether a word behind a given name may be a surname that no list has: it is not made as words for things are."""
+    return _OF_THINGS.search(word) is None and not (word.isupper() or word in PLAIN or word.lower() in AFTER | BEFORE)
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:

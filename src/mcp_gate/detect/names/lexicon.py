@@ -68,6 +68,8 @@ class Lexicon(NamedTuple):
 
     given: Names
     surnames: Names
+    old: Names
+    """Given names that nobody was given for a century, many of which mean something else today."""
 
 
 def folded(word: str) -> str:
@@ -96,12 +98,17 @@ def lexicon() -> Lexicon:
     except PackageNotFoundError:
         raise NoNames("the lists of names are missing: install mcp-gate anew, with its dependencies") from None
     folder = Path(str(package.locate_file("faker/providers/person")))
-    lists = kept(f"names 5 {package.version}".encode(), lambda: _written(folder)).decode().split("\0\0")
+    lists = kept(f"names 7 {package.version}".encode(), lambda: _written(folder)).decode().split("\0\0")
     return Lexicon(*(Names(names.split("\0")) for names in lists))
 
 
 def is_given(name: str) -> bool:
     """Whether somebody has this given name, or one of two that a hyphen joins."""
+    return _holds(lexicon().given, name) or _holds(lexicon().old, name)
+
+
+def is_given_today(name: str) -> bool:
+    """The same, without names that only the nineteenth century knew."""
     return _holds(lexicon().given, name)
 
 
@@ -118,19 +125,20 @@ def _holds(names: Names, name: str) -> bool:
 
 
 def _written(folder: Path) -> bytes:
-    """Both lists, as `Names` takes them: names that begin alike, and the lists, stand apart by zeros."""
-    read: dict[str, list[str]] = {"given": [], "surname": []}
+    """All lists, as `Names` takes them: names that begin alike, and the lists, stand apart by zeros."""
+    read: dict[str, list[str]] = {"given": [], "old": [], "surname": []}
     for kind, also in _ALSO.items():
         read[kind] += also.split()
     for path in folder.glob("*/__init__.py"):
+        old = path.parent.name == "en"  # of the nineteenth century: General, Press, Liberty
         for kind, names in _names(path.read_text("utf-8")):
-            read[kind] += names
+            read["old" if old and kind == "given" else kind] += names
     given = _words(read["given"])
     longer = [name for name in read["surname"] if " " in name]  # `de la Cruz`, but of `Mac Anna` nothing
     surnames = _words(name for name in read["surname"] if " " not in name)
     surnames |= _words(name.rpartition(" ")[2] for name in longer) - given
-    lists = given, surnames
-    if min(map(len, lists)) < _LEAST:
+    lists = given, surnames, _words(read["old"]) - given
+    if min(len(given), len(surnames)) < _LEAST:
         raise NoNames(f"the lists of names in {PACKAGE} are not those that this release knows; install mcp-gate anew")
     return "\0\0".join("\0".join(_alike(names)) for names in lists).encode()
 

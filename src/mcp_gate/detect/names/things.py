@@ -7,6 +7,7 @@ from typing import Final
 
 from mcp_gate.detect.commonwords import COMMON as EVERYDAY
 from mcp_gate.detect.commonwords import THINGS
+from mcp_gate.detect.names.lexicon import is_surname
 from mcp_gate.detect.names.namesakes import AFTER, BEFORE, EITHER, NEVER, PHRASES, PLAIN
 
 _SMALL: Final = re.compile(r"(?<=\w)(?:['’]s)?[\s.,&'’-]+(?:(?:and|of|und|et|de)\s)?")
@@ -47,6 +48,8 @@ def is_thing(text: str, start: int, end: int) -> bool:
     name = text[start:end]
     words = [word for word in _SMALL.split(name) if word]
     first = words[0] in NEVER and "," not in name if words else True
+    if len(words) == 2 and words[1] in NEVER and not is_surname(words[1]):  # `Carl Zeiss`
+        return True
     if first or name in EVERYDAY or name in NEVER or "_".join(words) in PHRASES or not PLAIN.isdisjoint(words):
         return True
     if (joined := "_".join(words)) in _ENDS_OF_PHRASES:

@@ -21,7 +21,7 @@ _JSON: Final = re.compile(r"\s*[{\[]\s*[\"{\[]")
 _STRING: Final = re.compile(r'(?:"(?:[^"\\]|\\.){1,40}"\s*:\s*)?"((?:[^"\\]|\\.)*)"(\s*:)?')
 """A string of JSON, with the short name it has: the network knows a name better by its heading."""
 _PARAGRAPH: Final = re.compile(r"\S(?:[^\n]|\n(?!\s*\n\s*\n))*")
-_NAME: Final = re.compile(r"(?<![\w./@#$-])[^\W\d_a-z][^\W\d_]+(?:['’][^\W\d_]+)?(?![\w/@=(])")
+_NAME: Final = re.compile(r"(?<![\w./#$-])[^\W\d_a-z][^\W\d_]+(?:['’][^\W\d_]+)?(?![\w/@=(])")
 _AND: Final = re.compile(
     r",?[^\S\n](?:and|or|und|oder|et|ou|y|e|en|og|och|&)[^\S\n]"
     r"([^\W\d_a-z][a-zà-ÿ'’-]+[^\S\n][^\W\d_a-z][^\W\d_]+)(?![\w@/-]|[^\S\n][A-Z])"

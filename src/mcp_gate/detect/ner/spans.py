@@ -37,7 +37,7 @@ _IN_NUMBER: Final = re.compile(r"\d[.,]$")
 _SMALL: Final = re.compile(r"\"[^\W\d_]+ [a-zà-ÿ]+\"")
 """A value of a word with a capital letter and one without: something has that name, and nobody."""
 _NOT_PLACE: Final = re.compile(
-    r"\d[.,]\d\d(?!\d)|\b(?:vol|pp|issn|isbn|doi|section|credits|ticket|case|ref|chapter|version|order|invoice|seat|gate"
+    r"\d[.,]\d\d(?!\d)|\b(?:vol|pp|issn|isbn|doi|section|pr|pull|issue|credits|ticket|case|ref|chapter|version|order|invoice|seat|gate"
     r"|menge|karton|anzahl|quantity|qty|cantidad|quantité|quantità|aircraft|flight|blutdruck|stück|pieces|pcs)\b|nummer\b|\bredis\b",
     re.IGNORECASE,
 )
@@ -111,6 +111,7 @@ def _person(text: str, run: Sequence[Word], everyday: frozenset[str]) -> tuple[i
     start, end = _whole(text, run[0].start), run[-1].end
     name = text[start:end]
     opened = start == 0 or text[start - 1] in _OPEN or (text[start - 1] == "=" and " " in name)
+    opened = opened or (text[start - 1] == "@" and is_only_given(name))
     alone = opened and (end == len(text) or (text[end] in _OPEN and (text[end] != "(" or " " in name)))
     if len(name) < 2 or not name[0].isupper() or not alone or any(c.isdigit() or c in "_/\\#=@{}<>" for c in name):
         return None
@@ -207,6 +208,6 @@ def _address(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
     if not place[0].isalnum() or _NOT_PLACE.search(place) or _IN_NUMBER.search(text, max(0, start - 2), start):
         return None
     heading = column(text, start)
-    if heading and not is_place(heading):
+    if heading and (not is_place(heading) or "\n" in place):
         return None
     return (start, end) if labels & {"BUILDING_NUMBER", "STREET_NAME", "SECONDARY_ADDRESS"} else None
