@@ -194,6 +194,32 @@ async def test_a_reviewer_sees_it_masked_and_may_let_out_just_that(tmp_path: Pat
     assert len(upstream.sent) == 1
 
 
+async def test_a_client_that_goes_away_while_what_was_released_is_read_has_not_had_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
+        upstream = private()
+        _, request = await withheld(gate, upstream)
+        await say(gate, request, "release")
+        kept, reading = gate.kept, asyncio.Event()
+
+        async def slowly(data: bytes) -> Any:
+            reading.set()
+            return await asyncio.Event().wait()
+
+        monkeypatch.setattr(gate, "kept", slowly)
+        left = asyncio.create_task(perform(gate, job("get", {"id": 7}), upstream))
+        await reading.wait()
+        left.cancel()
+        await asyncio.wait((left,))
+        assert not await events(gate, "call.delivered")
+        monkeypatch.setattr(gate, "kept", kept)
+        outcome = await perform(gate, job("get", {"id": 7}), upstream)
+    assert isinstance(outcome, Delivered)
+    assert outcome.result == RESULT
+    assert len(upstream.sent) == 1
+
+
 async def test_less_of_a_large_result_is_let_out_as_of_a_small_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

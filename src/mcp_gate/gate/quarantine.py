@@ -121,11 +121,11 @@ class Quarantine:
     async def collect(self, received: Received, verdict: Verdict) -> Outcome | None:
         """What the same call again is told, instead of being sent again; None where there is nothing to tell."""
         for request_id in tuple(self._known.get((received.call.agent, received.call.job_hash), ())):
-            found = await self._collected(request_id, received.call)
+            found, read = await self._collected(request_id, received.call)
             if found is None or found.request.status is not RequestStatus.PENDING:
                 self._forget(received.call.agent, request_id)
             if found is not None:
-                return await self._told(found, received.call.session, verdict)
+                return await self._told(found, read, received.call.session, verdict)
         return None
 
     def _forget(self, agent: str, request_id: str) -> None:
@@ -135,10 +135,13 @@ class Quarantine:
             if not self._known[key]:
                 del self._known[key]
 
-    async def _collected(self, request_id: str, asking: Call) -> Collected | None:
+    async def _collected(self, request_id: str, asking: Call) -> tuple[Collected | None, JsonObject | None]:
+        """What there is to tell, and what was released, read before the record says that it was delivered: a client
+        that goes away meanwhile did not have it."""
         request = await self._gate.store.request(request_id)
         if request is None:
-            return None
+            return None, None
+        read = await self.result(request) if request.status is RequestStatus.APPROVED else None
         common = {**events.members(request.call, request.policy_snapshot), "request_id": request.id}
         again = events.received(common, asking)
         settings = self._gate.loaded.settings
@@ -153,7 +156,7 @@ class Quarantine:
             return unreleased(now, terms)
 
         delivered = Event("call.delivered", common, {})
-        return await self._gate.store.quarantine.collect(request_id, again, delivered, proof)
+        return await self._gate.store.quarantine.collect(request_id, again, delivered, proof), read
 
     # ---- of a call that was answered by a task
 
@@ -195,22 +198,23 @@ class Quarantine:
         if request is None or request.consumed:
             return None
         if request.status is RequestStatus.PENDING or self._gate.store.agents.stopped(ran.call.agent):
-            return await self._told(Collected(replace(request, status=RequestStatus.PENDING)), "", ran.verdict)
-        found = await self._collected(request_id, ran.call)
+            return await self._told(Collected(replace(request, status=RequestStatus.PENDING)), None, "", ran.verdict)
+        found, read = await self._collected(request_id, ran.call)
         if found is None or found.request.status is not RequestStatus.PENDING:
             self._forget(ran.call.agent, request_id)
-        return None if found is None else await self._told(found, ran.call.session, ran.verdict)
+        return None if found is None else await self._told(found, read, ran.call.session, ran.verdict)
 
     # ---- parts
 
-    async def _told(self, found: Collected, session: str, verdict: Verdict) -> Outcome:
+    async def _told(self, found: Collected, read: JsonObject | None, session: str, verdict: Verdict) -> Outcome:
         """
         Args:
+            read: the result, where it was read already.
             session: of whoever gets it.
         """
-        return editing.told(await self._outcome(found, session, verdict), found.request)
+        return editing.told(await self._outcome(found, read, session, verdict), found.request)
 
-    async def _outcome(self, found: Collected, session: str, verdict: Verdict) -> Outcome:
+    async def _outcome(self, found: Collected, read: JsonObject | None, session: str, verdict: Verdict) -> Outcome:
         request = found.request
         match request.status:
             case RequestStatus.PENDING:
@@ -218,7 +222,8 @@ class Quarantine:
                 return words.quarantined(verdict, request.call.id, why, request.id, _form(request))
             case RequestStatus.APPROVED:
                 try:
-                    body = await self._opened(request.call, found.result)
+                    body = None if found.result is None else read  # it may be gone meanwhile
+                    body = body or await self._opened(request.call, found.result)
                 except Unreadable as e:
                     log.error("the result of %s is lost: %s", request.call.id, e)
                     return words.dropped(verdict, request.call.id, request.id, str(e))
