@@ -16,7 +16,10 @@ _ROW: Final = re.compile(r"\(((?:'[^']*'|[^'()])*)\)\s{0,8},?\s{0,8}")
 _CELL: Final = re.compile(r"'([^']*(?:''[^']*)*)'|([^\s,'][^,']*)")
 
 
-_COPY: Final = re.compile(r"(?i)\bcopy\s{1,8}\S{1,128}\s{0,8}\(([^()]{1,2000})\)\s{1,8}from\s{1,8}stdin[^\n]{0,200}\n")
+_COPY: Final = re.compile(
+    r"[cC](?<!\w.)(?i:opy\s{1,8}\S{1,128}\s{0,8}\(([^()]{1,2000})\)\s{1,8}from\s{1,8}stdin[^\n]{0,200}\n)"
+)
+"""Like the other it begins with what `re` runs to."""
 
 
 def find(text: str) -> Iterator[Finding]:
