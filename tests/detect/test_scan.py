@@ -136,3 +136,11 @@ def test_an_iban_is_found_however_its_groups_are_kept_apart(gap: str) -> None:
     groups = ("DE89", "3704", "0044", "0532", "0130", "00")
     iban = f"DE89 3704 0044{gap}0532 0130 00" if "\n" in gap else gap.join(groups)
     assert found(f"IBAN {iban}, thanks") == [("IBAN_CODE", iban)]
+
+
+def test_a_password_with_angle_brackets_is_one() -> None:
+    for said in ('password="{}"', "password: {}", '{{"password": "{}"}} and so on', "db.password = '{}'"):
+        assert found(said.format("correct<horse>9")) == [("PASSWORD", "correct<horse>9")]
+    assert found("correct<horse>9", "password") == [("PASSWORD", "correct<horse>9")]
+    assert found('Map<String, String> password = new HashMap<>(); password: Optional<String>') == []
+    assert found('"password": "<yours>"') == []

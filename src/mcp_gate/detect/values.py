@@ -55,6 +55,8 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
 }
 _WORD_LENGTH: Final = 20
 """From so many small letters on, it is no word."""
+_ANY: Final = re.compile(r"[^\s\"']{4,128}")
+"""A password where it is told where it ends."""
 _WEAK: Final = frozenset({fields.NAME, fields.WEAK})
 _RULES: Final = {kind: f"field_{kind.lower()}" for kind in _SHAPES}
 _MORE_BEHIND: Final = ("PHONE_NUMBER", "EMAIL_ADDRESS")
@@ -115,7 +117,7 @@ def forget() -> None:
 
 def _size(entity: str, kind: str, text: str, *, whole: bool) -> int:
     """How many characters of a text, from its first on, are a value of this kind; 0 for none."""
-    match = _SHAPES[kind].match(text)
+    match = (_ANY if whole and kind == "PASSWORD" else _SHAPES[kind]).match(text)
     if match is None:
         return 0
     stop, end = match.end(), len(text)

@@ -24,7 +24,7 @@ _STAND_IN: Final = re.compile(
     """
 )
 _CODE: Final = re.compile(
-    r"[A-Za-z_$][\w$]*(?:(?:\.|::|->|\?\.)[A-Za-z_$][\w$]*)*[(\[<{].*|[A-Za-z_][\w-]*(?:\.[A-Za-z_]\w*)+"
+    r"[A-Za-z_$][\w$]*(?:(?:\.|::|->|\?\.)[A-Za-z_$][\w$]*)*(?:[(\[{].*|<[\w\s,.?\[\]<]*>*[);,]*(?:\(.*)?)|[A-Za-z_][\w-]*(?:\.[A-Za-z_]\w*)+"
     r"|[A-Z][a-z]+(?:To|From)?-[A-Z][A-Za-z]+|[\w$.]+\.(?:password|passwd|pass|pwd|token|secret|key|value|text|data)\b.*"
 )
 _NAME: Final = re.compile(
