@@ -118,6 +118,7 @@ LINES: dict[str, str | bytes] = {
     "result and no error": f'{{"jsonrpc":"2.0","id":7,"result":{{"p":"{PAD}"}},"error":null}}',
     "result and method": f'{{"jsonrpc":"2.0","id":7,"method":"m","result":{{"p":"{PAD}"}}}}',
     "error": f'{{"jsonrpc":"2.0","id":7,"error":{{"code":-3,"message":"{PAD}","data":["{PAD}"],"more":"{PAD}"}}}}',
+    "an error that says much": f'{{"jsonrpc":"2.0","id":7,"error":{{"code":-3,"message":"{PAD * 60}\\ud800é"}}}}',
     "an error that says nothing": f'{{"jsonrpc":"2.0","id":7,"error":{{"code":"3","message":null,"p":"{PAD}"}}}}',
     "an error that is a text": f'{{"jsonrpc":"2.0","id":7,"error":"{PAD}"}}',
     "a question": f'{{"jsonrpc":"2.0","id":7,"method":"sampling/createMessage","params":{{"m":["{PAD}"],"n":null}}}}',
