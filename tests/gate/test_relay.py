@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from mcp_gate.gate.front import Front
+from mcp_gate.gate.owners import Owners
+from mcp_gate.gate.relay import Client, Relay
+from mcp_gate.model.foreign import JsonObject
+from mcp_gate.wire.errors import RpcError
 from support.agents import ENVELOPE, bench, entry
+from support.gates import open_gate
 from support.upstreams import Probe, until
 
 pytestmark = pytest.mark.anyio
@@ -92,6 +100,24 @@ async def test_questions_a_client_did_not_offer_to_answer_are_refused_and_record
         assert [a.get("error", {}).get("code") for a in answers] == [-32601, -32601, None]
         noted = await b.records("security.question_refused")
         assert [r["data"]["method"] for r in noted] == ["sampling/createMessage", "elicitation/create"]
+
+
+async def test_questions_that_are_still_looked_at_count_among_the_most_there_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def forever(method: str, params: JsonObject) -> JsonObject:
+        await asyncio.Event().wait()
+        return params
+
+    async with open_gate(tmp_path) as gate:
+        monkeypatch.setattr(gate, "egress", forever)
+        relay = Relay(gate, Owners(), "s-1", Client(Mock(spec=Front), {"sampling": {}}, ready=True))
+        asked = [asyncio.create_task(relay.request("shop", "sampling/createMessage", {})) for _ in range(33)]
+        done, waiting = await asyncio.wait(asked, timeout=0.05)
+        assert [isinstance(task.exception(), RpcError) for task in done] == [True]
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting)
 
 
 async def test_a_cancelled_call_is_cancelled_upstream_with_the_clients_reason_and_not_answered(tmp_path: Path) -> None:

@@ -156,13 +156,14 @@ class Relay:
             raise RpcError(METHOD_NOT_FOUND, "Method not found: the client did not offer this")
         if not client.ready or self._questions >= MOST_QUESTIONS:
             raise RpcError(BUSY, "The client cannot be asked now")
-        await self.settled(upstream)
-        out = await self._outward(method, params)
-        token = self._own_token(upstream, out)
-        flights = self._flights.get(upstream)
-        front: Front = flights[-1].front if flights and flights[-1].open else client.front
         self._questions += 1
+        token = None
         try:
+            await self.settled(upstream)
+            out = await self._outward(method, params)
+            token = self._own_token(upstream, out)
+            flights = self._flights.get(upstream)
+            front: Front = flights[-1].front if flights and flights[-1].open else client.front
             return await front.request(method, out)
         finally:
             self._questions -= 1
