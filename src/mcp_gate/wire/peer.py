@@ -197,19 +197,17 @@ class Peer:
         message: JsonObject = {"jsonrpc": "2.0", "method": method}
         if params is not None:
             message["params"] = params
-        self._write(strictjson.dumps(message))
+        self._write_whole(message, params)
 
     def answer(self, id: RequestId, result: Json) -> None:
         """Write the answer to a request; on a closed connection it is dropped."""
         message: JsonObject = {"jsonrpc": "2.0", "id": id, "result": result}
-        if type(result) is dict and is_packed(result):
-            self._write_parts(strictjson.pieces(message))
-        else:
-            self._write(strictjson.dumps(message))
+        self._write_whole(message, result)
 
     def fail(self, id: RequestId | None, error: RpcError) -> None:
         """Write an error; `id` None is for what had no usable id."""
-        self._write(strictjson.dumps({"jsonrpc": "2.0", "id": id, "error": error.as_json()}))
+        told = error.as_json()
+        self._write_whole({"jsonrpc": "2.0", "id": id, "error": told}, told)
 
     @property
     def open(self) -> bool:
@@ -227,6 +225,16 @@ class Peer:
             self._transport.write(data + b"\n")
             self._corked = True
             self._loop.call_soon(self._uncork)
+
+    def _write_whole(self, message: JsonObject, body: Json) -> None:
+        """
+        Args:
+            body: what may be packed in it.
+        """
+        if type(body) is dict and is_packed(body):
+            self._write_parts(strictjson.pieces(message))
+        else:
+            self._write(strictjson.dumps(message))
 
     def _write_parts(self, parts: Sequence[bytes]) -> None:
         """One line that is not put together: that would take long."""
