@@ -163,6 +163,19 @@ async def test_an_answer_that_was_all_here_survives_the_end_of_the_connection(mo
     assert (await first) == {"text": PAD}
 
 
+async def test_so_does_one_behind_a_large_line_that_is_still_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = Side(monkeypatch)
+    first, second, third = side.ask(), side.ask(), side.ask()
+    side.say(notice("large", PAD))
+    side.say('{"jsonrpc":"2.0","id":1,"result":{}}')
+    side.say(answer(2))
+    side.peer.close("the other side went away")
+    with pytest.raises(Lost):
+        await third
+    await side.read()
+    assert (await first, await second, side.ears.heard) == ({}, {"text": PAD}, [])
+
+
 async def test_what_cannot_be_read_fails_the_call_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     side = Side(monkeypatch)
     side.elsewhere.fails = True

@@ -116,8 +116,13 @@ class Opening:
             task.cancel()
 
     def close(self) -> None:
-        """Nothing more is read in order; answers that are here still count."""
+        """Nothing more is read in order; answers that are here still count, also those behind something."""
+        behind = [*self._behind]
         self._behind.clear()
+        for line in behind:
+            id_ = answered(_beginning(line), _end(line))
+            if id_ is not None:
+                self._put_answer(id_, line)
         if self._in_order is not None:
             self._in_order.cancel()
 

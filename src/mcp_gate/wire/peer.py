@@ -286,14 +286,14 @@ class Peer:
             return
         self.closed = True
         self._writable.set()
+        if self._opening is not None:
+            self._opening.close()
         coming = frozenset[int]() if self._opening is None else self._opening.coming
         for id in self._pending.keys() - coming:
             future = self._pending.pop(id)
             if not future.done():
                 future.set_exception(Lost(reason, sent=True))
                 future.exception()  # whoever waits still sees it; nobody waiting is no error
-        if self._opening is not None:
-            self._opening.close()
         if self._transport is not None:
             self._flush()
             self._transport.close()
