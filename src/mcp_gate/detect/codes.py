@@ -66,13 +66,15 @@ def iban(text: str, start: int, end: int) -> Iterator[Finding]:
 
 def ipv4(text: str, start: int, end: int) -> Iterator[Finding]:
     """Addresses of the net; versions, loopback and masks are left out."""
+    last = -1
     for found in _IPV4.finditer(text, start, end):
         address = checks.address(found[0])
         if address is None or _is_nobodys(address, found[0]) or found[0].startswith(("0.", "255.")):
             continue
         if _WITHIN.match(found[0]) and not _is_somebodys(text, found.start()):
             continue
-        if _VERSION.search(text[max(0, found.start() - 14) : found.start()]):
+        follows = text[last : found.start()].strip() in ("->", "→") if 0 < found.start() - last < 6 else False
+        if not follows and _VERSION.search(text[max(0, found.start() - 14) : found.start()]):
             continue
         if text.endswith((" to ", "from "), 0, found.start()) and _UPGRADE.search(
             text[max(0, found.start() - _UPGRADE_REACH) : found.start()]
@@ -82,7 +84,8 @@ def ipv4(text: str, start: int, end: int) -> Iterator[Finding]:
             continue
         if _is_network(text, found.end(), address):
             continue
-        yield Finding(found.start(), found.end(), "IP_ADDRESS", 0.9, "ipv4")
+        last = found.end()
+        yield Finding(found.start(), last, "IP_ADDRESS", 0.9, "ipv4")
 
 
 def ipv6(text: str, start: int, end: int) -> Iterator[Finding]:

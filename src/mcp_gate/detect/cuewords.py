@@ -17,8 +17,9 @@ def _each(text: str, *, gap: str = " ") -> tuple[str, ...]:
 
 
 FIELDS: Final = _each(
-    "name nm nom mail phone tele mobil cell fax ssn social passport pass licen[cs]e birth born dob bday address adress "
-    "addr street stra iban account acct routing sort.?code card pan cc ccn cvv cvc pwd wort secret token key auth "
+    "name nm nom first last given family mail phone tele mobil cell fax ssn social passport pass licen[cs]e birth born "
+    "dob bday address adress addr street stra iban account acct routing sort.?code card pan cc ccn cvv cvc pwd "
+    "datum bank wort secret token key auth "
     "bearer cookie cred mrn patient chart medic nhs tax steuer nummer national ident nino aadha cpf nif dni tin id ip "
     "ip_?v[46] holder owner author payee benefic passenger assign sign by to customer employee applicant recipient "
     "contact user member person line residence number no value full text jwt dsn url string msisdn whatsapp curp rut "
@@ -37,7 +38,7 @@ PHONE: Final = _words(
     "numbers? voicemail num.ro n.mero messages? telefone celular movil mobil "
     "cellulare r.ckfragen erreichbar erreichen anrufen llamar llamar.?a?.?mos ll.m[ae][mn]?[eo]? joindre appeler "
     "appelez chiamare chiam[ai] ligar ligue bellen bel contatto kontakt contacto rappeler "
-    "gsm durchwahl fon tlf tfno t.l.phone"
+    "(?:handy|mobil|telefon|ruf)-?(?:nummer|nr) gsm durchwahl fon tlf tfno t.l.phone"
 )
 SSN: Final = _words("ssns? social social_security(?:_(?:number|no))? itin sin soc_sec w_2")
 BIRTH: Final = _words("dob born birth birthday birthdate birth_date d\\.o\\.b geboren geb nacid[oa] nat[oa] bday "
@@ -105,6 +106,7 @@ TITLES: Final = _each(
 )
 """Words that a name may follow, with a full stop or without one; `people` looks at what really does."""
 GREETINGS: Final = _each(
+    "[Tt]ake_care Love See_you Talk_soon Xoxo All_the_best Many_thanks Gru[?]_an Gr[?]{1,2}e_an "
     "Hej Ciao Ol[?] Oi Szia Ahoj Moi Hei Salut Merhaba Servus Moin Gr[?]ezi "
     "[Uu]n_saludo [Aa]brazo [Hh]artelijk [Mm]vh MfG VG LG BR Liefs Mvg [Ww]armly [Rr]espectfully [Cc]ordially "
     "[Hh]appy_birthday [Cc]ongratulations [Cc]ongrats "
@@ -166,6 +168,7 @@ STAMPS: Final = (
     r"[A-Z?][a-z?.'-]{1,20} \((?:DOB|MRN|SSN)",
     r"[A-Z?][a-z?'-]{1,20}: (?:[a-zA-Z,]{1,10} ){0,4}(?:I|I['?]{1,3}(?:m|ve|ll|d)|[Mm]y|me)[ ,.]",
     r"[A-Z?][a-z?.'-]{1,20}(?:, | \()\d{1,3} (?:sec|min|hour|day|week|month|year)",
+    r"[A-Z?][a-z?.'-]{1,20}, \d{4}-\d\d-\d\d[:)]",
     r"[a-z?.]\* {1,3}\d{1,2}:\d\d",
     r"[A-Z?][a-z?-]{1,20}'s (?:idea|fault|birthday|laptop|desk|calendar|mother|father|wife|husband|son|daughter|inbox"
     r"|badge|contract|salary|proposal|suggestion|turn)",

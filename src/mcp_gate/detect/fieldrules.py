@@ -96,14 +96,14 @@ RULES: Final[dict[str, str]] = {
     """),
     "BANK_ACCOUNT": any_of(r"""
         (?:deposit|payout|settlement|debit|giro) (?:account|acct)
-        bank (?:account|acct)(?: number| no| num| nr)?
+        bank|bank (?:account|acct)(?: number| no| num| nr)?
         (?:account|acct|acc|acnt|checking|savings) (?:number|no|num|nr|nbr)
         (?:routing|aba|transit|rtn)(?: transit)? (?:number|no|num|code)|aba|routing|sort code|bsb(?: number| code)?
         konto ?(?:nummer|nr)|rekening ?nummer|numero (?:de )?(?:compte|cuenta|conto)
     """),
     "DATE_OF_BIRTH": any_of(r"""
         dob(?: date)?|d o b|(?:date|day|year) of birth(?: date)?|birth ?(?:date|day)|birthdays?|bday|born(?: on| at)?
-        birth dt
+        birth dt|geb(?: dat(?:um)?)?|geboren(?: am)?
         birth|geburts ?(?:datum|tag)|date (?:de )?naissance|fecha (?:de )?nacimiento|data (?:di )?nascita
         data (?:de )?nascimento|geboorte ?datum|data urodzenia|fodselsdato|fodelsedatum|syntymaaika|dogum tarihi
     """),

@@ -80,7 +80,7 @@ def entity_of(path: tuple[str, ...]) -> str | None:
 def is_part(name: str) -> bool:
     """Whether a field of this name holds a part of the name of what its record is about."""
     parts = words_of(name)
-    return len(parts) < 3 and not _PARTS.isdisjoint(parts)
+    return len(parts) < 3 and (not _PARTS.isdisjoint(parts) or "".join(parts) in _PARTS)
 
 
 @lru_cache(1024)

@@ -9,6 +9,7 @@ from typing import Final
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.doubt import is_of_things
+from mcp_gate.detect.names.lexicon import is_given
 from mcp_gate.detect.people import FULL, PARTICLE, WORD, before, goes_on, is_whole
 
 _OWN: Final = frozenset({"US_SSN", "PASSPORT", "NATIONAL_ID", "DRIVER_LICENSE", "MEDICAL_RECORD", "DATE_OF_BIRTH"})
@@ -86,8 +87,9 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
         own = kind in _OWN
         if own:
             yield from _owner(text, start, end)
-            if not rule.startswith("field") and not _SEPARATORS.isdisjoint(text[max(0, start - 3) : start]):
-                yield from _in_row(text, start)
+        listed = (own or kind in _PAID) and not rule.startswith("field")
+        if listed and not _SEPARATORS.isdisjoint(text[max(0, start - 3) : start]):
+            yield from _in_row(text, start)
         if kind == "PERSON":
             if text[end : end + 1] in (",", ";", " "):
                 yield from _joined(text, end, people)
@@ -178,7 +180,9 @@ def _in_row(text: str, start: int) -> Iterator[Finding]:
 def _last_line(text: str) -> Iterator[Finding]:
     """Who signs a letter: a name in the last line, behind an empty one."""
     signed = _SIGNED.search(text, max(0, len(text) - 80))
-    if signed and _LETTER.search(text, 0, 2_000) and is_whole(signed[1]) and not is_of_things(text, *signed.span(1)):
+    if signed is None or not is_given(signed[1].partition(" ")[0]):
+        return
+    if _LETTER.search(text, 0, 2_000) and is_whole(signed[1]) and not is_of_things(text, *signed.span(1)):
         yield Finding(*signed.span(1), "PERSON", 0.6, "person_by_line")
 
 

@@ -37,6 +37,11 @@ _LONGEST_LINE: Final = 4_096
 _BESIDE: Final = re.compile(r"(?:name|key|type|field|label):?[ =]{1,2}[\"']?([\w.-]{2,64})[\"']?\s{1,24}(?:- )?$")
 _MORE_SEPARATORS: Final = frozenset("=>:*")
 _GAPS: Final = frozenset(" \n\t")
+_NAMES: Final = frozenset({"PERSON", fields.NAME, fields.WEAK})
+_NAME_RUN: Final = re.compile(
+    r"[^\W\d_a-z][\w'’.-]{0,24}(?: [^\W\d_a-z][\w'’.-]{0,24}){1,3}(?=[ \t]*(?:[\n\r;,|)\]]|\Z| [\w.-]{1,32}=))"
+)
+"""A name that goes on behind a space, up to the next pair or the end of the line."""
 _SEVERAL_WORDS: Final = frozenset({"PERSON", "ADDRESS", fields.NAME, fields.WEAK})
 _LONGEST: Final = 120
 """Characters of a value that nothing ends."""
@@ -51,6 +56,7 @@ def find(text: str, ends: Sequence[int], above: tuple[str, ...]) -> Iterator[Fin
     """Findings in values behind the separators that end at `ends`."""
     human = -_WITH
     names: list[Finding] = []
+    initial: list[Finding] = []
     known: dict[str, str | None] = {}
     for end in ends:
         name, quoted = _name(text, end - 1)
@@ -65,6 +71,11 @@ def find(text: str, ends: Sequence[int], above: tuple[str, ...]) -> Iterator[Fin
             entity = _by_surroundings(text, end - 1, name) or entity
         if entity is None and _DOCUMENT.fullmatch(name) and _PASSPORT.search(text, max(0, end - _NEAR), end + _NEAR):
             entity = "PASSPORT"
+        if entity is None and fields.is_first_or_last(name) and (part := _value(text, end, "PERSON", json=quoted)):
+            initial = [one for one in initial if end - one.end < _NEAR]
+            if initial:
+                yield from (initial[-1], part)
+            initial.append(part)
         if entity is None:
             continue
         found = _value(text, end, entity, json=quoted)
@@ -73,6 +84,9 @@ def find(text: str, ends: Sequence[int], above: tuple[str, ...]) -> Iterator[Fin
         if entity == fields.NAME:
             names.append(found)
             continue
+        if entity == "PERSON" and fields.is_part(name):
+            yield from (one for one in initial if end - one.end < _NEAR)
+            initial.append(found)
         if entity in HUMAN:
             human = end
             names, near = [], [one for one in names if end - one.end < _WITH]
@@ -150,6 +164,8 @@ def _value(text: str, end: int, entity: str, *, json: bool) -> Finding | None:
         return None if found is None else Finding(found.start, found.end, found.entity, found.score, found.rule, True)
     if text[end : end + 1] == "\n" and (text[end - 1] == "=" or _NEXT.match(text, end)):
         return None  # an empty one
+    if text[end - 1] == "=" and entity in _NAMES and (named := _NAME_RUN.match(text, end)):
+        return values.find(entity, text, *named.span(), whole=True)
     spaced = text[end : end + 1] in _GAPS
     label = spaced or (text[end - 1] == ":" and entity in _SEVERAL_WORDS)
     start = end + (1 if spaced else 0)

@@ -36,7 +36,7 @@ _BEFORE_VERB: Final = re.compile(rf"({WORD}(?:,? (?:{PARTICLE} ){{0,2}}{WORD}){{
 _STAMP: Final = re.compile(
     r"\*?[ \t]{1,4}[\[(]?(?:\d{4}-\d\d-\d\d|\d{1,2}:\d\d)$|(?:,|,? \(|,? )(?: ?born|geb\.|geboren|nacid[oa]|nat[oa])$"
     r"|: (?:[a-zA-Z,]{1,10} ){0,4}(?:I|I['’](?:m|ve|ll|d)|[Mm]y|me)[ ,.]$|: ?$| \((?:DOB|MRN|SSN)$"
-    r"|(?:, | \()\d{1,3} (?:sec|min|hour|day|week|month|year)$"
+    r"|, \d{4}-\d\d-\d\d[:)]$|(?:, | \()\d{1,3} (?:sec|min|hour|day|week|month|year)$"
 )
 """What follows the name of who changed a line or wrote a message, and of who was born."""
 _BEFORE_STAMP: Final = re.compile(rf"(?:^|[\n(*\]>.-] ?)({WORD}(?: (?:{PARTICLE} ){{0,2}}{WORD}){{1,3}})$")

@@ -17,6 +17,7 @@ from mcp_gate.detect.names.doubt import INNER
 from mcp_gate.detect.names.lexicon import is_given
 from mcp_gate.detect.names.namesakes import NEVER, PHRASES
 from mcp_gate.detect.names.things import SURNAMES
+from mcp_gate.detect.secrets.values import is_stand_in
 
 _NAME_WORD: Final = r"[^\W\d_](?:[^\W\d_]|['’.-](?=[^\W\d_]|[ ,]|$))*\.?"
 _PARTICLES: Final = words("de van von der den da dos di du la le del bin al el ben ibn ter ten zu af av y e of the st")
@@ -142,7 +143,7 @@ def _plausible(kind: str, value: str, all_: str) -> bool:
     if kind == "PERSON":
         return looks_like_name(value)
     if kind in CREDENTIALS:
-        if _PLACEHOLDER.fullmatch(all_) or _PLACEHOLDER.fullmatch(value.rstrip("`")):
+        if is_stand_in(all_) or _PLACEHOLDER.fullmatch(all_) or _PLACEHOLDER.fullmatch(value.rstrip("`")):
             return False
         if kind == "API_KEY" and len(value) < _WORD_LENGTH and value.isalpha() and value.islower():
             return False

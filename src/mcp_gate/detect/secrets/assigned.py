@@ -42,6 +42,7 @@ _HEADER: Final = compiled(
 _BESIDE: Final = compiled(
     rb"\b(?:(?:password|passwd|passphrase|pwd|pw)\s{1,3}[\"'`]?"
     rb"|(?:login|log ?in|sign ?in|credentials|creds)(?:\s(?:is|are|with|as|using)|:)\s{1,3}[^\s/]{2,64} ?/ ?"
+    rb"|(?:admin|administrator|root)[\"']\s{0,2}:\s{0,2}[\"']"
     rb"|\blogin\s[^\s@]{1,64}@[^\s@]{1,64}\s{1,3}"
     rb"|\b(?:root|admin|administrator|postgres|ubuntu) / (?:(?:password|passwd|pass|pwd|pw)[ :]{1,3})?[\"'`]?"
     rb"|\b(?:user(?:name)?|login|account)(?:\s|:\s?)[^\s]{1,64}\s(?:and\s)?pass\s{1,3}[\"'`]?)([^\s\"'`,;:=]{6,64})"
@@ -75,6 +76,8 @@ _GIVEN: Final = compiled(
     rb"|\bnet\s{1,4}use\s[^\n]{0,128}/user:\S{1,64}\s{1,4}([^\s/*][^\s]{3,127})"
     rb"|\brequirepass\s{1,4}[\"']?([^\s\"']{4,128})"
     rb"|\bvariable\s{1,4}\"[^\"\n]{0,40}(?:pass\w{0,8}|secret|token|key)\"\s{0,4}\{[^{}]{0,200}?\bdefault\s{0,4}=\s{0,4}\"([^\"\n]{4,128})\""
+    rb"|\b(?:new\s{1,4}PDO|mysqli(?:_connect)?|getConnection)\(\s{0,8}[\"'][^\"'\n]{0,256}[\"']\s{0,4},"
+    rb"\s{0,8}[\"'][^\"'\s]{1,64}[\"']\s{0,4},\s{0,8}[\"']([^\"'\s]{4,128})[\"']"
     rb"|\bConvertTo-SecureString\s{1,4}(?:-String\s{1,4})?[\"']([^\"'\n]{4,128})[\"']"
     rb"|(?:^|\n)[a-z0-9_.*-]{1,64}:(?:\d{2,5}|\*):[a-z0-9_*-]{1,64}:[a-z0-9_*-]{1,64}:([^\s:]{4,128})"
     rb"|\bmysql\w{0,8}\s[^\n]{0,128}\s-p([^\s\"']{4,128})",

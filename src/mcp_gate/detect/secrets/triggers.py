@@ -52,7 +52,7 @@ _PATTERNS: Final = {
     rb"|senha|secret|token|key)\s(?:[a-z0-9_/'\s-]*\s)?(?:is|was|to|ist|lautet|es|est)[\s:]"
     rb"|(?:password|passwd|passcode|passphrase|pwd|\bpw|passwort|kennwort|secret|token|api[ -]?key) [a-z0-9_/' -]*"
     rb"(?:[a-z0-9]:|->) ",
-    Trigger.BESIDE: rb"(?i)\blogin\s\S+@\S+\s+\S{6}"
+    Trigger.BESIDE: rb"(?i)[\"'](?:admin|administrator|root)[\"']\s*:\s*[\"']|\blogin\s\S+@\S+\s+\S{6}"
     rb"|\b(?:log ?in|sign ?in|credentials|creds)(?:\s(?:is|are|with|as|using)|:)\s+[^\s/]+ ?/ ?\S{6}"
     rb"|\b(?:root|admin|administrator|postgres|ubuntu) / [^\s/]{6}"
     rb"|\b(?:user|username|login|account)[\s:]+\S+\s(?:and\s)?pass\s"
@@ -63,7 +63,8 @@ _PATTERNS: Final = {
     rb"|\b(?:bearer|basic|token|apikey|negotiate|digest)\s+[a-z0-9._~+/=-]{16}"
     rb"|(?:\b(?:client|app|api|shared|webhook|signing|access|auth|bot)[ _-](?:secret|key)|_secret_access_key)"
     rb"\s+[a-z0-9._~+/=-]{16}",
-    Trigger.GIVEN: rb"(?i)ConvertTo-SecureString|:(?:\d{2,5}|\*):[a-z0-9_*-]+:[a-z_*-]+:[^\s:]{4}"
+    Trigger.GIVEN: rb"(?i)new\s+PDO\(|mysqli(?:_connect)?\(|getConnection\("
+    rb"|ConvertTo-SecureString|:(?:\d{2,5}|\*):[a-z0-9_*-]+:[a-z_*-]+:[^\s:]{4}"
     rb"|\bvariable\s+\"[^\"\n]*(?:pass\w*|secret|token|key)\"\s*\{"
     rb"|auth\s*=\s*\(|BasicAuth|NetworkCredential|\.login\(|\bcurl\s|\bidentified\s"
     rb"|\blogin\s+\S+\s+password|\bsshpass\s|\brequirepass\s|\bsqlcmd\s|\blogin\s[^\n]*\s-p\s|\bredis-cli\s|\bnet\s+use\s|\bmysql\w*\s[^\n]*\s-p|--password-stdin",
