@@ -24,6 +24,7 @@ def people(text: str) -> list[str]:
         ("Customer Anna Schmidt complained", ["Anna Schmidt"]),
         ("VALUES (606, 'Anna Schmidt', 4)", ["Anna Schmidt"]),
         ("Pt Anna Schmidt seen today", ["Anna Schmidt"]),
+        ("Dear Caroline Sheffield, call us", ["Caroline Sheffield"]),
         ("behind Andrea Zbrzezny sits", ["Andrea Zbrzezny"]),
     ],
 )
@@ -47,6 +48,7 @@ def test_a_known_given_name_with_a_known_surname_is_somebody(text: str, expected
         "src/Anna Miller/main.py and x.Anna Miller(1)",
         "Grant Access To Everyone In May Or June",
         "General Electric and Carl Zeiss report",
+        "Spotify and Jordan River announced it",
         "Press Enter to go on, or read the Tomasz Handbook",
         "Margarita Mix and Charlotte Serializer",
         "yJd éht",

@@ -16,6 +16,11 @@ def test_names_of_many_countries_are_known() -> None:
     assert all(map(is_surname, ("Miller", "Nyström", "O'Brien", "Schmidt-Vogel", "Okonkwo", "Kowalczyk", "Deshpande")))
 
 
+def test_names_in_other_letters_are_known_in_latin_ones_too() -> None:
+    assert all(map(is_given, ("Keiko", "Ashok", "Faisal", "Xiuying", "Hyun-woo", "Svetlana", "Chinonso")))
+    assert all(map(is_surname, ("Ogawa", "Kulkarni", "Barakat", "Kuznetsova", "Zhang", "Owusu")))
+
+
 def test_other_words_are_not() -> None:
     assert not any(is_given(word) or is_surname(word) for word in ("Kubernetes", "Invoice", "Terraform", ""))
 

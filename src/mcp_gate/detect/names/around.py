@@ -57,7 +57,7 @@ IS: Final = re.compile(
 """What only things are."""
 _DOES: Final = _any(r"""
     provides? supports? includes? contains? requires? allows? returns? raised? aims?_to offers? listening crashed
-    exited released beats acquire[sd]? ships shipped handles? implements? depends generates? launche[sd]
+    exited released beats acquire[sd]? ships shipped handles? implements? depends generates? opens? launche[sd]
     unveil(?:s|ed) announce[sd] rebalanced restart(?:ed|ing|s) running migrated upgraded designed intended required
     tries_to newer older faster slower shares used_(?:to|for|by) start(?:s|ed)?_(?:in|up|on|with) \w+_its still_using
     an?_(?:new|fast|small|simple|light\w*|open) reported_(?:quarterly|results|earnings|revenue|lower|higher|record)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from mcp_gate.detect.kept import kept
+from mcp_gate.detect.names import also
 
 PACKAGE: Final = "faker"
 _LEAST: Final = 15_000
@@ -30,23 +31,7 @@ _LETTERS: Final = tuple(zip("øłđıæœþðß", ("o", "l", "d", "i", "ae", "oe
 """Those that no mark makes of others."""
 
 
-_ALSO: Final = {
-    "given": """
-        Hyun Woo Min Jun Seo Yeon Yoon Ji Soo Eun Tae Yang Dong Hye Joon Sung Jin Hee Kyung Jae Wei Jing Fang Xiuying
-        Qiang Lei Jun Yong Jie Juan Yan Tao Ming Chao Ping Gang Hui Ying Hong Hua Mei Yun Bo Haoran Yifan Zihan Yuxin
-        Xinyi Jiahao Guowei Zhihao Xiaoming Meiling Lihua Sanjay Vikram Karthik Sneha Nandini Aditya Ananya Kavita Meera
-        Rohit Suresh Olumide Chidinma Babajide Folasade Chukwuemeka Thabo Sipho Nomsa Zodwa Thandiwe Lindiwe Kwame Kofi
-        Abena Ama Minh Linh Thuy Hoa Duc Lan Tuan Hung Huong Phuong Trang Thanh
-    """,
-    "surname": """
-        Kim Lee Park Choi Jung Kang Cho Yoon Jang Lim Han Seo Shin Kwon Hwang Ahn Song Yoo Hong Jeon Moon Bae Baek Noh
-        Kwak Wang Li Zhang Liu Chen Yang Huang Zhao Wu Zhou Xu Sun Ma Zhu Hu Guo He Lin Gao Luo Zheng Liang Xie Tang
-        Deng Feng Cao Peng Zeng Xiao Tian Dong Pan Yuan Cai Jiang Yu Du Ye Cheng Su Lu Ding Ren Yao Shen Ouyang Nguyen
-        Tran Pham Huynh Hoang Phan Vu Vo Dang Bui Do Ngo Duong Okonkwo Adeyemi Okafor Nwosu Chukwu Bankole Balogun
-        Dlamini Nkosi Mokoena Mensah Boateng Asante Owusu Kamau Otieno Wambui
-    """,
-}
-"""Common ones that the package has in their own letters only, or not at all."""
+_LATIN: Final = str.maketrans(also.CYRILLIC)
 
 
 class NoNames(Exception):
@@ -98,7 +83,7 @@ def lexicon() -> Lexicon:
     except PackageNotFoundError:
         raise NoNames("the lists of names are missing: install mcp-gate anew, with its dependencies") from None
     folder = Path(str(package.locate_file("faker/providers/person")))
-    lists = kept(f"names 7 {package.version}".encode(), lambda: _written(folder)).decode().split("\0\0")
+    lists = kept(f"names 8 {package.version}".encode(), lambda: _written(folder)).decode().split("\0\0")
     return Lexicon(*(Names(names.split("\0")) for names in lists))
 
 
@@ -127,8 +112,8 @@ def _holds(names: Names, name: str) -> bool:
 def _written(folder: Path) -> bytes:
     """All lists, as `Names` takes them: names that begin alike, and the lists, stand apart by zeros."""
     read: dict[str, list[str]] = {"given": [], "old": [], "surname": []}
-    for kind, also in _ALSO.items():
-        read[kind] += also.split()
+    read["given"] += also.GIVEN.split()
+    read["surname"] += also.SURNAMES.split()
     for path in folder.glob("*/__init__.py"):
         old = path.parent.name == "en"  # of the nineteenth century: General, Press, Liberty
         for kind, names in _names(path.read_text("utf-8")):
@@ -144,7 +129,9 @@ def _written(folder: Path) -> bytes:
 
 
 def _words(names: Iterable[str]) -> frozenset[str]:
-    return frozenset(_WORD.findall(_plain("\n".join(names))))
+    """Single words, those in Cyrillic letters in Latin ones as well."""
+    found = _WORD.findall(_plain("\n".join(names)))
+    return frozenset([*found, *(name.translate(_LATIN) for name in found if not name.isascii())])
 
 
 def _alike(names: Iterable[str]) -> Iterator[str]:

@@ -7,7 +7,6 @@ from typing import Final
 
 from mcp_gate.detect.commonwords import COMMON as EVERYDAY
 from mcp_gate.detect.commonwords import THINGS
-from mcp_gate.detect.names.lexicon import is_surname
 from mcp_gate.detect.names.namesakes import AFTER, BEFORE, EITHER, NEVER, PHRASES, PLAIN
 
 _SMALL: Final = re.compile(r"(?<=\w)(?:['’]s)?[\s.,&'’-]+(?:(?:and|of|und|et|de)\s)?")
@@ -36,6 +35,7 @@ _COMMIT: Final = re.compile(
 """The first line of a change to a program."""
 _JOINED_BEFORE: Final = re.compile(r"([^\W\d_][\w-]*)(?:,|;|/|,? and|,? or| &|,? und|,? et|,? vs\.?)[^\S\n]?\Z")
 _JOINED_AFTER: Final = re.compile(r"(?:,|;|/|,? and|,? or| &|,? und|,? et|,? vs\.?)[^\S\n]?([^\W\d_][\w-]*)")
+_HYPHENED: Final = re.compile(r"-[A-Z]\w+|'s\b")
 SURNAMES: Final = frozenset({"Park", "Church", "Light"})
 """Words for things that are as good surnames."""
 _ENDS_OF_PHRASES: Final = frozenset(phrase.partition("_")[2] for phrase in PHRASES)
@@ -48,7 +48,8 @@ def is_thing(text: str, start: int, end: int) -> bool:
     name = text[start:end]
     words = [word for word in _SMALL.split(name) if word]
     first = words[0] in NEVER and "," not in name if words else True
-    if len(words) == 2 and words[1] in NEVER and not is_surname(words[1]):  # `Carl Zeiss`
+    rest = _HYPHENED.match(text, end)
+    if rest and (name + rest[0] in NEVER or (rest[0] == "'s" and f"{name}s" in NEVER)):  # `Mercedes-Benz`, `McDonald's`
         return True
     if first or name in EVERYDAY or name in NEVER or "_".join(words) in PHRASES or not PLAIN.isdisjoint(words):
         return True

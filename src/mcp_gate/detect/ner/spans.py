@@ -46,7 +46,7 @@ _HUMP: Final = re.compile(
     r"(?<!^Mc)(?<!^Mac)(?<!^Fitz)(?<!^De)(?<!^Di)(?<!^Du)(?<!^La)(?<!^Le)(?<![-'’ ]Mc)(?<=[a-zß-ÿ])[A-Z]"
 )
 _NO_ADDRESS: Final = re.compile(
-    r"\d+\.\d+\.\d|\A[A-Z][a-z]+-\d+\Z|\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|TRACE|FATAL)\b"
+    r"\d+\.\d+\.\d|\b\d{4}-\d\d-\d\d\b|\A[A-Z][a-z]+-\d+\Z|\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|TRACE|FATAL)\b"
     r"|\d\w{0,2}\. [A-Z]|\A[^\W\d]+(?: [^\W\d]+)*\n\d+\Z|#\d+, #"
 )
 """Lines of logs, the end of a sentence and the next, a town in one row and the number of the next."""
