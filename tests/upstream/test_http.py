@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gzip
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from mcp_gate.upstream import http
 from mcp_gate.upstream.http import HttpLink, open_http
 from mcp_gate.upstream.link import ClientHello, Down
 from mcp_gate.wire.errors import RpcError
+from mcp_gate.wire.message import Message, read
 from mcp_gate.wire.peer import Lost
 from support.web import Asked, Ears, plain, scripted, stream
 
@@ -274,6 +276,30 @@ async def test_the_upstreams_own_error_is_its_word_whatever_the_status(status: s
     with pytest.raises(RpcError) as caught:
         await ask(lambda id: plain(json.dumps({"jsonrpc": "2.0", "id": id, "error": error}).encode(), status))
     assert caught.value.as_json() == error
+
+
+async def test_a_large_refusal_is_read_where_large_messages_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("upstream.http_reader.LARGE", "wire.opener.LARGE", "wire.opener.QUICK"):
+        monkeypatch.setattr(f"mcp_gate.{name}", 1_000)
+    error = {"code": -5, "message": "no", "data": "x" * 2_000}
+    read_elsewhere = []
+
+    class Elsewhere:
+        async def opened(self, line: Sequence[bytes], depth: int, who: object) -> Message:
+            read_elsewhere.append(b"".join(line))
+            return read(read_elsewhere[-1], upstream=True, depth=depth)
+
+    async def call(asked: Asked, message: Any, writer: asyncio.StreamWriter) -> None:
+        body = json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": error}).encode()
+        writer.write(plain(body, "400 Bad Request"))
+
+    async with scripted(Upstream(call)) as (url, _):
+        link = await open_http(spec(url), HELLO, Ears(), SMALL, Elsewhere())
+        with pytest.raises(RpcError) as caught:
+            await link.request("tools/call", {"name": "t"}).result()
+        await link.close()
+    assert caught.value.as_json() == error
+    assert len(read_elsewhere) == 1
 
 
 @pytest.mark.parametrize("status", ["302 Found", "401 Unauthorized", "403 Forbidden", "429 Too Many Requests"])

@@ -12,7 +12,7 @@ from mcp_gate.upstream.http_wire import EVENTS, JSON, Broken, HttpAnswer, HttpWi
 from mcp_gate.upstream.sse import SseEvent
 from mcp_gate.wire.errors import UPSTREAM_UNREACHABLE, RpcError
 from mcp_gate.wire.message import Answer, Failure, Malformed, Message, Notification, Request, RequestId
-from mcp_gate.wire.opener import Opener, opened, result_of
+from mcp_gate.wire.opener import LARGE, Opener, opened, result_of
 from mcp_gate.wire.peer import Lost
 
 DEPTH: Final = 200
@@ -160,7 +160,11 @@ class Reader:
         if answer.type != JSON:
             return None
         try:
-            value = strictjson.parse_upstream(b"".join(await answer.body()), depth=DEPTH)
+            body = await answer.body()
+            if self._opener is not None and sum(map(len, body)) > LARGE:  # then it has to be a whole message
+                message = await opened(self._opener, body, DEPTH, self)
+                return message.error if isinstance(message, Failure) else None
+            value = strictjson.parse_upstream(b"".join(body), depth=DEPTH)
         except (Lost, strictjson.JsonError):
             return None
         error = value.get("error") if isinstance(value, dict) else None
