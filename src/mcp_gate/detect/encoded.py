@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 _ALPHABET: Final = string.ascii_letters + string.digits + "+/_-"
 _SHORTEST_LINE: Final = 16
+_GAPS: Final = (" ", "\t", "\r", "\n")
 _LONG_LINE: Final = 56
 _LONGEST_LINE: Final = 1_024
 _TRIES: Final = 4
@@ -97,7 +98,7 @@ def _word(text: str, end: int, *, lines: bool) -> tuple[int, int]:
         else:
             start -= len(run)
         size = min(4 * size, _CHUNK)
-    lines = lines and _SHORTEST_LINE <= end - start <= _LONGEST_LINE
+    lines = lines and text[end : end + 1] in _GAPS and _SHORTEST_LINE <= end - start <= _LONGEST_LINE
     more = _lines(end - start).match(text, end) if lines else None
     stop = more.end() if more else end
     padded = stop

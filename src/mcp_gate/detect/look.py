@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import filterfalse
 from operator import attrgetter
 from typing import Final
 
@@ -36,6 +37,7 @@ from mcp_gate.detect.windows import Covered, around
 _FIELD, _STATEMENT, _GRID, _MAIL, _PERSON, _SPEECH, _FULL_NAME = map(
     int, (Kind.FIELD, Kind.STATEMENT, Kind.GRID, Kind.MAIL, Kind.PERSON, Kind.SPEECH, Kind.FULL_NAME)
 )
+_NUMBER: Final = int(Kind.NUMBER)
 """Asked for in every leaf: as a member of its class each costs as much as all the rest of the question."""
 _CUES: Final = slice(min(CUES), max(CUES) + 1)
 _AROUND: Final[tuple[tuple[int, int, int, Callable[[str, int, int], Iterator[Finding]]], ...]] = (
@@ -80,7 +82,10 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
     others = Covered(known, len(text)).others if known else _all
     for kind, before, after, find in _AROUND:
         if ends[kind]:
-            for start, end in around(others(ends[kind]), before, after, len(text)):
+            places = others(ends[kind])
+            if kind == _NUMBER and known and places:
+                places = _but_phones(text, known, places)
+            for start, end in around(places, before, after, len(text)):
                 found.extend(find(text, start, end))
     if ends[_MAIL]:
         found.extend(mail.find(text, others(ends[_MAIL])))
@@ -102,6 +107,16 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
 
 def _all(ends: Sequence[int]) -> Sequence[int]:
     return ends
+
+
+def _but_phones(text: str, known: Sequence[Finding], ends: Sequence[int]) -> Sequence[int]:
+    """The places of numbers but of telephones that were found by their names and can be nothing else.
+
+    Args:
+        ends: where the numbers end, with the character behind.
+    """
+    phones = {one.end + 1 for one in known if one.entity == "PHONE_NUMBER" and numbers.is_only_phone(text, *one[:2])}
+    return [*filterfalse(phones.__contains__, ends)] if phones else ends
 
 
 def _by_fields(text: str, ends: Ends, keys: tuple[str, ...]) -> Iterator[Finding]:

@@ -10,7 +10,8 @@ from typing import Final
 from mcp_gate.detect import checks
 from mcp_gate.detect.finding import Finding
 
-_LOCAL: Final = string.ascii_letters + string.digits + "._%+'&-" + "".join(map(chr, range(0xC0, 0x250)))
+_LOCAL_ASCII: Final = string.ascii_letters + string.digits + "._%+'&-"
+_LOCAL: Final = _LOCAL_ASCII + "".join(map(chr, range(0xC0, 0x250)))
 _DOMAIN: Final = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,6}[^\W\d_]{2,24}(?![^\W\d]|-[^\W\d_]+@)")
 _SPELLED: Final = re.compile(
     r"(?i)(?<![\w.+-])[\w.+-]{1,64} ?[\[({] ?at ?[\])}] ?[\w-]{1,63}"
@@ -48,7 +49,10 @@ def find(text: str, ends: Sequence[int]) -> Iterator[Finding]:
         if domain is None or at <= past:
             continue
         before = text[max(past, at - 64) : at]
-        local = before[len(before.rstrip(_LOCAL)) :].lstrip("._%+'&-")
+        bare = before.rstrip(_LOCAL_ASCII)
+        if bare and not bare[-1].isascii():
+            bare = before.rstrip(_LOCAL)
+        local = before[len(bare) :].lstrip("._%+'&-")
         start = at - len(local)
         if not local or _NOBODY.match(text, start) or domain[0].rsplit(".", 1)[1].lower() in _NOWHERE:
             continue

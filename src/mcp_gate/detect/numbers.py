@@ -63,6 +63,13 @@ def is_counted(text: str, end: int) -> bool:
     return _COUNTED.match(text, end) is not None
 
 
+def is_only_phone(text: str, start: int, end: int) -> bool:
+    """Whether a number of a telephone cannot be one of anything else: of neither as few digits as a social security
+    number nor as many as a card, and not grouped like a Brazilian one."""
+    value = text[start:end]
+    return 10 <= len(checks.digits_of(value)) <= 11 and not ("." in value and "-" in value)
+
+
 def _one(text: str, found: re.Match[str]) -> Finding | None:
     kind, start, end = found.lastgroup if found.lastgroup != "sep" else "phone", found.start(), found.end()
     if kind in ("card", "spaced"):
