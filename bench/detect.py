@@ -38,7 +38,11 @@ from mcp_gate.detect.scan import scan  # noqa: E402
 from support.labelled import benign, records  # noqa: E402
 
 NEUTRAL = {"GPE", "ZIP_CODE", "TITLE"}
-WORST = ("1.", "(", "a-a-a-", "::", "Name: ", "@", "\\", "call 1 ")
+WORST = (
+    "1.", "(", "a-a-a-", "::", "Name: ", "@", "\\", "call 1 ", "pwd=abcd;", "4 5 6 ", "AB12[at]", "key=`",
+    "_key=secret is ", "pass ://", "Ann Lee said ", "Hi pwd Name: ", "by é",
+)  # fmt: skip
+"""Repeated; the last ones are what a search for slow ones came upon."""
 
 
 def read(path: str) -> list[dict[str, Any]]:
@@ -147,7 +151,9 @@ def texts() -> dict[str, str]:
         "personal JSON 1 MB": json.dumps(table)[:1_000_000],
         "personal texts 1 MB": grown(forever(personal), 1_000_000),
     }
-    return out | {f"worst 50 KB {seed!r}": (seed * 50_000)[:50_000] for seed in WORST}
+    return out | {f"worst 50 KB {seed!r}": (seed * 50_000)[:50_000] for seed in WORST} | {
+        "worst 50 KB in JSON": '["' + '\\"' * 25_000
+    }
 
 
 def fastest(text: str, *, ner: bool = False) -> float:

@@ -39,6 +39,8 @@ _THEIRS: Final = re.compile(
 )
 """`add Ann to the channel, her email is …`"""
 _SEPARATORS: Final = frozenset(";|,\t")
+_AROUND: Final = " \"'"
+_DOTS: Final = (".", "/")
 _APART: Final = (" ", "(", "'", '"', ">")
 _BEFORE_NUMBER: Final = frozenset(" (:#")
 """What `_BEFORE_OWN` ends with."""
@@ -83,13 +85,8 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
     people = frozenset(one.start for one in found if one.entity == "PERSON")
     yield from _last_line(text)
     speaks = True
+    asked: set[tuple[int, int]] = set()
     for start, end, kind, _score, rule, _bare in found:
-        own = kind in _OWN
-        if own:
-            yield from _owner(text, start, end)
-        listed = (own or kind in _PAID) and not rule.startswith("field")
-        if listed and not _SEPARATORS.isdisjoint(text[max(0, start - 3) : start]):
-            yield from _in_row(text, start)
         if kind == "PERSON":
             if text[end : end + 1] in (",", ";", " "):
                 yield from _joined(text, end, people)
@@ -97,11 +94,17 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
                 speaks = False
                 yield from _speakers(text)
             continue
-        if own or kind in _REACHED:
+        own = kind in _OWN
+        if (own or kind in _PAID) and not rule.startswith("field") and _ends_cell(text[max(0, start - 14) : start]):
+            yield from _in_row(text, start)
+        if (own or kind in _REACHED) and (start, end) not in asked:  # else another rule found it as well
+            asked.add((start, end))
             ahead = text[max(0, start - _AHEAD) : start]
+            if own:
+                yield from _owner(text, start, end, ahead)
             if told is None:
                 told = any(word in text for word in _PRONOUNS)
-            if told and any(word in ahead for word in _PRONOUNS):
+            if told and ("r " in ahead or "s " in ahead) and any(word in ahead for word in _PRONOUNS):
                 yield from _theirs(text, start)
             if "\n" in ahead and text.find("\n", max(0, start - _LABELLED), start) > 0:
                 yield from _above(text, start)
@@ -115,14 +118,24 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
             yield from _named(_BEHIND, text, end)
 
 
-def _owner(text: str, start: int, end: int) -> Iterator[Finding]:
+def _ends_cell(before: str) -> bool:
+    """Whether what stands before a value ends another of its row that may be a name or a day."""
+    bare = before.rstrip(_AROUND)
+    if len(before) - len(bare) > 2 or bare[-1:] not in _SEPARATORS:
+        return False
+    cell = bare[:-1].rstrip(_AROUND)[-10:]
+    if not cell[-1:].isdigit():
+        return cell[-1:].isalpha() or cell[-1:] == "."
+    return cell[4:5] == cell[7:8] == "-" or (cell[2:3] in _DOTS and cell[5:6] in _DOTS)
+
+
+def _owner(text: str, start: int, end: int, ahead: str) -> Iterator[Finding]:
     behind = text[end : end + _AHEAD]
     if " for " in behind or "holder " in behind:
         yield from _named(_FOR_WHOM, text, end)
-    last = text[max(0, start - 1) : start]
+    last = ahead[-1:]
     if last not in _APART:  # a cell
         return
-    ahead = text[max(0, start - _AHEAD) : start]
     if last == " " and "," in ahead and (day := _DAY_BEFORE.search(ahead)):
         begin = start - len(ahead)
         yield Finding(begin + day.start(1), begin + day.end(1), "DATE_OF_BIRTH", 0.6, "birth_by_row")

@@ -53,7 +53,7 @@ def find(text: str, ends: Sequence[int], known: Iterable[Finding] = ()) -> Itera
     Args:
         known: what was found already.
     """
-    taken = {one.start for one in known}
+    taken: frozenset[int] | None = None
     done = 0
     for end in ends:
         if end <= done:
@@ -62,6 +62,8 @@ def find(text: str, ends: Sequence[int], known: Iterable[Finding] = ()) -> Itera
         if chain is None:
             continue
         done = chain.end()
+        if taken is None:
+            taken = frozenset([one.start for one in known])
         if chain.start() in taken:
             continue
         if place := _name(text, *chain.span()):
