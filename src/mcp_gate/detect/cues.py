@@ -72,6 +72,8 @@ _OF_OTHERS: Final = re.compile(
     r" (?:number|no\.?|id|nr\.?)(?: is)?[ :#]*\Z"
 )
 """A label of its own before a number, behind the word that led here."""
+_CLAUSE: Final = re.compile(r"[;?!]|\bids?\b", re.IGNORECASE)
+"""Between a word and a number that it does not speak of."""
 _COUNTED: Final = re.compile(r"(?i) of \w")
 _OTHER_DAY: Final = re.compile(
     r"(?i)\b(?:released|updated|created|issued|expir\w+|valid|admitted|seen|due|joined|hired|visit(?:ed)?|until|effective|"
@@ -133,6 +135,7 @@ def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
     if (
         behind.isalnum()
         or behind in ("_", "@")
+        or (behind == "-" and text[match.end() + 1 : match.end() + 2].isalpha())
         or (behind == "." and text[match.end() + 1 : match.end() + 2].isdigit())
     ):
         return False
@@ -151,6 +154,8 @@ def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
             return (checks.ssn(digits) or " " in value) and not checks.is_sample(digits, text, match.start())
         case "PASSPORT":
             return len(value) >= 6
+        case "PHONE_NUMBER" if value.isdigit() and _CLAUSE.search(between):
+            return False
         case "PHONE_NUMBER" if is_counted(text, match.end()) or checks.is_fictitious(digits, text, match.start()):
             return False
         case "CREDIT_CARD":

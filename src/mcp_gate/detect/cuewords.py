@@ -44,9 +44,10 @@ SSN: Final = _words("ssns? social social_security(?:_(?:number|no))? itin sin so
 BIRTH: Final = _words("dob born birth birthday birthdate birth_date d\\.o\\.b geboren geb nacid[oa] nat[oa] bday "
     "geburtsdatum geburtstag naissance nacimiento nascita nascimento "
     "geboortedatum geboren_op urodzenia urodzony f.dselsdato "
-    "f.delsedatum f.dd n\\?e n\\?e?_le")
+    "f.delsedatum f.dd n\\?e n\\?e?(?:\\(e\\))?_le")
 PASSPORT: Final = _words("passports? passport_(?:number|no) reisepass pasaporte passeport passaporto travel_document "
-    "passnummer reisepass(?:nummer|-nr) paspoort(?:nummer)? paszport pasnummer")
+    "passnummer reisepass(?:nummer|-nr) paspoort(?:nummer)? paszport pasnummer "
+    "(?:personal)?ausweis(?:nummer|-nr)?")
 LICENSE: Final = _words(
     "(?:driver|drivers|driver's|driver.s|driving|operator.s)_licen[cs]es? licen[cs]e licen[cs]e_(?:number|no|id) "
     "(?:my|your|his|her|their|the_driver)_licen[cs]e dl dln "
@@ -75,7 +76,7 @@ NATIONAL: Final = _words(
     "ahv(?:-?nr|_nummer)? avs svnr sozialversicherungs(?:nummer|nr) cpr(?:-?nr|-nummer)? rijksregister(?:nummer)? "
     "bsn-nummer henkil.tunnus tc_kimlik kimlik_no tckn f.dselsnummer personnr personbeteckning "
     "num.ro_de_s.curit._sociale rodn._.?.slo cuil cuit id_no sa_id citizen_service_number "
-    "government_id s.curit._sociale securite_sociale personal_(?:number|code|"
+    "s[?]cu government_id s.curit._sociale securite_sociale personal_(?:number|code|"
     "id) oib jmbg egn cnp insee taxpayer_identification_number"
 )
 CARD: Final = _words("cards? cc visa mastercard master_card amex american_express pan credit debit discover maestro")

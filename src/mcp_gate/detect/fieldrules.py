@@ -38,7 +38,7 @@ PERSONS: Final = any_of(r"""
     father|fathers|spouse|partner|husband|wife|child|son|daughter|kin|driver|rider|courier|resident|citizen|consignee
     shipper|agent|lead|prospect|staff|officer|director|ceo|representative|rep|billing|shipping|delivery|to|from|by
     attending|surgeon|clinician|therapist|counsel|attorney|lawyer|judge|notary|accountant|auditor|inspector|instructor
-    coach|trainer|mentor|tutor|organizer|organiser|invitee|treasurer|interviewer|caseworker|adjuster|underwriter|realtor
+    renter|lessee|lessor|guarantor|claimant|petitioner|respondent|appellant|pupil|originator|coach|trainer|mentor|tutor|organizer|organiser|invitee|treasurer|interviewer|caseworker|adjuster|underwriter|realtor
     emergency|individual|human|nominee|heir|trustee|plaintiff|defendant|victim|player|artist|addressee
     kunde|mitarbeiter|inhaber|empfanger|titulaire|titular|intestatario|paziente|cliente
 """)
@@ -95,7 +95,8 @@ RULES: Final[dict[str, str]] = {
         iban(?: number| code| no)?
     """),
     "BANK_ACCOUNT": any_of(r"""
-        (?:deposit|payout|settlement|debit|giro) (?:account|acct)
+        (?:deposit|payout|settlement|debit|giro|originator|beneficiary|recipient|payee|payer|sender) (?:account|acct)
+        (?:receiver|creditor|debtor) (?:account|acct)
         bank|bank (?:account|acct)(?: number| no| num| nr)?
         (?:account|acct|acc|acnt|checking|savings) (?:number|no|num|nr|nbr)
         (?:routing|aba|transit|rtn)(?: transit)? (?:number|no|num|code)|aba|routing|sort code|bsb(?: number| code)?

@@ -23,6 +23,7 @@ _BEFORE_IS: Final = re.compile(
     r"(?: (?:is|was|è|es|ist|est|é|er|är|lautet):?|:| =) $"
 )
 _BEFORE_OWN: Final = re.compile(rf"{FULL}(?:,? \(|, )(?:[\w'.#-]{{1,16}}[ :#]{{1,2}}){{0,3}}$")
+_BEFORE_PAIR: Final = re.compile(rf"{FULL},? [a-z_]{{2,16}}=$")
 _OF_WHOM: Final = re.compile(rf"{FULL}['’]s? (?:[\w-]{{1,16}},? ){{1,5}}[\"'(]?$")
 _TAGGED: Final = re.compile(
     rf">{FULL}</[^<>]{{1,12}}>(?:<[^<>]{{1,24}}>|\s)*(?:[\w .]{{1,20}}: ?)?(?:<[^<>]{{1,24}}>)*$"
@@ -134,6 +135,8 @@ def _owner(text: str, start: int, end: int, ahead: str) -> Iterator[Finding]:
     if " for " in behind or "holder " in behind:
         yield from _named(_FOR_WHOM, text, end)
     last = ahead[-1:]
+    if last == "=":
+        yield from before(_BEFORE_PAIR, text, start, "person_by_number")
     if last not in _APART:  # a cell
         return
     if last == " " and "," in ahead and (day := _DAY_BEFORE.search(ahead)):

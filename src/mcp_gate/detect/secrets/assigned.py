@@ -28,7 +28,7 @@ _TOLD: Final = compiled(
 _SPOKEN: Final = compiled(
     rb"\b(password|passwd|passcode|passphrase|pwd|pw|passwort|kennwort|contrase.a|mot de passe|senha|secret|token|key)"
     rb"((?:\s{1,3}[a-z0-9_/'-]{1,24}){0,6})"
-    rb"(?:\s{1,3}(?:is|was|to|ist|lautet|es|est)(?:\s(?:now|still|currently|just|set\sto))?\s{0,3}:?|\s{0,2}:|\s{1,2}->)\s{1,3}"
+    rb"(?:\s{1,3}(?:is|was|to|ist|lautet|es|est)(?:\s(?:now|still|currently|just|set\sto))?\s{0,3}:?|\s{0,2}:|\s{1,2}(?:->|=))\s{1,3}"
     rb"([\"'`]?)[^\s\"'`]",
     any_case=True,
 )
@@ -80,7 +80,7 @@ _GIVEN: Final = compiled(
     rb"\s{0,8}[\"'][^\"'\s]{1,64}[\"']\s{0,4},\s{0,8}[\"']([^\"'\s]{4,128})[\"']"
     rb"|\bConvertTo-SecureString\s{1,4}(?:-String\s{1,4})?[\"']([^\"'\n]{4,128})[\"']"
     rb"|(?:^|\n)[a-z0-9_.*-]{1,64}:(?:\d{2,5}|\*):[a-z0-9_*-]{1,64}:[a-z0-9_*-]{1,64}:([^\s:]{4,128})"
-    rb"|\bmysql\w{0,8}\s[^\n]{0,128}\s-p([^\s\"']{4,128})",
+    rb"|\bmysql\w{0,8}\s[^\n]{0,128}\s-p[\"']?([^\s\"']{4,128})",
     any_case=True,
 )
 _FORM: Final = re.compile(rb"(?i)login\s{1,4}(?:forms?|page|screen|and|with|or|flow|view|dialog|name)\b")

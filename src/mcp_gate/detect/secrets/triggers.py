@@ -51,7 +51,7 @@ _PATTERNS: Final = {
     Trigger.SPOKEN: rb"(?i)(?:password|passwd|passcode|passphrase|pwd|\bpw|passwort|kennwort|contrase.a|mot de passe"
     rb"|senha|secret|token|key)\s(?:[a-z0-9_/'\s-]*\s)?(?:is|was|to|ist|lautet|es|est)[\s:]"
     rb"|(?:password|passwd|passcode|passphrase|pwd|\bpw|passwort|kennwort|secret|token|api[ -]?key) [a-z0-9_/' -]*"
-    rb"(?:[a-z0-9]:|->) ",
+    rb"(?:[a-z0-9]:|->|=) ",
     Trigger.BESIDE: rb"(?i)[\"'](?:admin|administrator|root)[\"']\s*:\s*[\"']|\blogin\s\S+@\S+\s+\S{6}"
     rb"|\b(?:log ?in|sign ?in|credentials|creds)(?:\s(?:is|are|with|as|using)|:)\s+[^\s/]+ ?/ ?\S{6}"
     rb"|\b(?:root|admin|administrator|postgres|ubuntu) / [^\s/]{6}"
