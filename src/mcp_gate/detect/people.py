@@ -15,6 +15,8 @@ from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names import around
 from mcp_gate.detect.names.doubt import INNER, is_of_things, is_only_given
+from mcp_gate.detect.names.full import is_surname_like
+from mcp_gate.detect.names.headings import is_under_thing
 from mcp_gate.detect.names.lexicon import is_given, is_surname
 from mcp_gate.detect.names.namesakes import EITHER
 from mcp_gate.detect.values import names_thing
@@ -53,7 +55,7 @@ _CALLED: Final = re.compile(r"(?: [a-z-]+){1,5}[.,!]?$")
 _NOBLE: Final = re.compile(rf"\b[A-Z][a-zñ]{{1,8}}\.? ({PARTICLE} (?:de[rn]? |la )?)$")
 """Between a title and the rest of a name: `Frau von der Heide`."""
 _LOWER: Final = words(
-    "with by from to of for call called ask tell told met meet user users customer client contact author owner "
+    "with by from to of for tenant call called ask tell told met meet user users customer client contact author owner "
     "speaker manager member is was are were suis sono bin soy sou ben ist cc"
 ) | words(ALONE_NOBODY)
 """After these a name has to be two words at least, or known as a given name: too much else follows them."""
@@ -116,6 +118,10 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
             return
         if " " in name and is_of_things(text, start, start + len(name)):
             return
+        if word == "name" and is_under_thing(text, start, start + len(name)):
+            return  # `from venues where name = 'Sony'`
+        if least == 2 and not any(is_surname_like(part) for part in name.split() if len(part) > 2):
+            return  # `with Credit Suisse`
         yield Finding(start, start + len(name), "PERSON", 0.7, "person_by_words")
         match = _AND.match(text, start + len(name))  # `with Ann Lee and Bob Ray`
         start, name, least = (match.start(1), trimmed(match[1]), 2) if match else (start, "", 2)

@@ -16,7 +16,7 @@ from mcp_gate.detect.names.lexicon import is_given, is_given_today, is_surname
 from mcp_gate.detect.names.namesakes import EITHER, NEVER, PHRASES
 from mcp_gate.detect.names.things import SURNAMES, is_thing
 
-_SURE, _FAIR, _LIKELY = 0.9, 0.8, 0.6
+_SURE, _FAIR, _LIKELY = 0.93, 0.8, 0.6
 """What the model has to think of a word that no list has, of one that stands where people may, of a surname."""
 _FAR: Final = 48
 INNER: Final = re.compile(r"[A-Z]{2}[a-z]|(?<![A-Z]c)(?<!Mac)(?<!De)(?<!Di)(?<!Le)(?<!La)(?<!Fitz)(?<=[a-z])[A-Z]")
@@ -117,9 +117,8 @@ def _is_doubtful_alone(text: str, start: int, end: int, sure: float) -> bool:
         return False
     if around.TECHNICAL.search(text) or (around.AT.search(text, begin, start) and not text.startswith(("'", "’"), end)):
         return True
-    if is_surname(name):
-        return sure < _LIKELY and not _has_weak_cue(text, start, end)
-    return sure < (_FAIR if _has_weak_cue(text, start, end) else _SURE)
+    cued = _has_weak_cue(text, start, end)
+    return (sure < _LIKELY and not cued) if is_surname(name) else sure < (_FAIR if cued else _SURE)
 
 
 def _has_cue(text: str, start: int, end: int) -> bool:

@@ -115,12 +115,13 @@ def _are_known(words: list[str]) -> bool:
     if words[-1] in SURNAMES and words[0] in EITHER:  # `Madison Park`
         return False
     first, *others = words
-    if is_given(first) and all(map(_is_surname_like, others)):
+    if is_given(first) and all(map(is_surname_like, others)):
         return True
     return len(first) > 2 and is_only_given(first) and all(map(_may_be_surname, others))
 
 
-def _is_surname_like(word: str) -> bool:
+def is_surname_like(word: str) -> bool:
+    """Whether a word is known as a name, or is made like a surname."""
     return is_surname(word) or is_given(word) or _SURNAME.search(word) is not None
 
 

@@ -19,6 +19,7 @@ _LIST: Final = re.compile(
     r"(?:\A|[\n.;])[^\S\n]*(?:[#*-]+ )?(?:[A-Za-z]+ ){0,2}([A-Za-z]+)(?: of the day| in [a-z ]{1,16})?:[^\n.:;]*\Z"
 )
 _NAMED: Final = re.compile(r"\"(?:name|title|label|description|displayName|display_name)\"\s*:\s*\"\Z", re.IGNORECASE)
+_ABOVE: Final = re.compile(r"\"(\w+)\"\s*:\s*\Z")
 _OF_THING: Final = re.compile(
     r"\"(?:sku|price|unit_?price|list_?price|isbn|gtin|ean|upc|asin|barcode|stock|in_?stock|inventory|version|license|repo"
     r"|default_branch|genre|calories|weight|dimensions|brand|manufacturer|model|osm_id|lat|lon|lng|latitude|longitude"
@@ -106,6 +107,8 @@ def is_named_beside(text: str, start: int) -> bool:
     if text[start - 1 : start] != '"' or not _NAMED.search(text, max(0, start - _FAR), start):
         return False
     begin = max(text.rfind("{", max(0, start - _NEAR), start), start - _NEAR, 0)
+    if (above := _ABOVE.search(text, max(0, begin - _FAR), begin)) and _is_one(above[1]):
+        return True
     end = text.find("}", start, start + _NEAR)
     around = text[begin : end if end >= 0 else start + _NEAR]
     return _OF_THING.search(around) is not None and _OF_PERSON.search(around) is None

@@ -104,7 +104,7 @@ PHRASES: Final = words(
     "Jack_Wolfskin Helly_Hansen Oscar_Mayer Philip_Morris Eli_Lilly Bristol_Myers Stanley_Black John_Deere John_Lewis "
     "Jack_Jones Frito_Lay Bang_Olufsen Bowers_Wilkins Harman_Kardon Jack_Russell Saint_Bernard King_Charles "
     "Morning_Glory Freddie_Mac Fannie_Mae Sallie_Mae Thomson_Reuters Hewlett_Packard Raymond_James Edward_Jones "
-    "Franklin_Templeton Jefferies_Group Levi_Strauss Carl_Zeiss Dow_Jones "
+    "Franklin_Templeton Jefferies_Group Levi_Strauss Carl_Zeiss Dow_Jones Baker_Hughes "
     "Martin_Luther_King_Day Columbus_Day Valentine_Day"
 )
 """Names of more words, without the small ones between them."""
@@ -140,7 +140,7 @@ AFTER: Final = words(
     "conjecture problem diagram bot assistant anlegen branch environment cutover terrier spaniel retriever bulldog "
     "cat dog rhapsody sonata concerto symphony opera waltz demo team doctrine plan act treaty crew league cup trophy "
     "bug ticket sync config configuration setup docs documentation river creek lake bay beach valley hills falls "
-    "springs peninsula harbor harbour forest glacier castle abbey bridge"
+    "springs peninsula harbor harbour forest glacier garden gardens castle abbey bridge"
 )
 """Words after a name that say the same."""
 

@@ -51,7 +51,13 @@ def is_thing(text: str, start: int, end: int) -> bool:
     rest = _HYPHENED.match(text, end)
     if rest and (name + rest[0] in NEVER or (rest[0] == "'s" and f"{name}s" in NEVER)):  # `Mercedes-Benz`, `McDonald's`
         return True
-    if first or name in EVERYDAY or name in NEVER or "_".join(words) in PHRASES or not PLAIN.isdisjoint(words):
+    if (
+        first
+        or name in EVERYDAY
+        or name in NEVER
+        or not PHRASES.isdisjoint(("_".join(words), "_".join(words[:2])))
+        or not PLAIN.isdisjoint(words)
+    ):
         return True
     if (joined := "_".join(words)) in _ENDS_OF_PHRASES:
         before = _WORD_BEFORE.search(text, max(0, start - _FAR), start)
