@@ -85,7 +85,8 @@ def find(text: str, ends: Sequence[int], above: tuple[str, ...]) -> Iterator[Fin
             names.append(found)
             continue
         if entity == "PERSON" and fields.is_part(name):
-            yield from (one for one in initial if end - one.end < _NEAR)
+            initial = [one for one in initial if end - one.end < _NEAR]
+            yield from initial
             initial.append(found)
         if entity in HUMAN:
             human = end
