@@ -16,7 +16,8 @@ SEEDS = (
     "1.", "a-", "(", "::", "1:", "@", "a@a.", "1 ", "+1 ", "(1) ", "A ", "Mr A ", "1 St ", '{"name":', "[", '"', "\\",
     '\\"', "%41", "&#65;", "&amp;", "\u200b", "password: ", "phone 1 ", "a,b\n", "|", "<a>", "AB12", "4 ", "4111-",
     "eyJ", "A", "A, ", "\0", "\ud800", "\u0663", "x-----BEGIN ", "pwd=abcd;", "echo pwd=", "4 5 6 ", "AB12[at]",
-    "key=`", "_key=secret is ", "pass ://", "Ann Lee said ", "Hi pwd Name: ", "by é", "Hi ", "Dr. Ann Lee, ", "first_name: Ann\n",
+    "key=`", "_key=secret is ", "pass ://", "Ann Lee said ", "Hi pwd Name: ", "by é", "Hi ",
+    "Dr. Ann Lee, ", "first_name: Ann\n",
 )  # fmt: skip
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
 
 from mcp_gate.detect import fields, values
 from mcp_gate.detect.fieldrules import HUMAN, words
@@ -57,6 +57,10 @@ _DEEP: Final = 4
 """So many names above a value are looked at."""
 
 
+_Why: TypeAlias = Literal["name", "word", "account", "initial"]
+"""A name; a name of one word; what stands under `account`; what stands under `first`, `last` and so on."""
+
+
 @dataclass(slots=True)
 class _Level:
     """An object or an array that is open."""
@@ -68,9 +72,8 @@ class _Level:
     key: str = ""
     labels: tuple[str, ...] = ()
     """What `name` or `type` says, for a `value` beside it."""
-    names: list[Finding] = field(default_factory=list)
-    """Names that count if something else here is a person's."""
     human: bool = False
+    """Something here is a person's."""
     columns: tuple[str, ...] = ()
     """What `columns` beside `rows` says."""
     header: tuple[str, ...] = ()
@@ -79,28 +82,28 @@ class _Level:
     """The texts in it, where it may be such a one; of the array around it: that the first was seen."""
     row: int = -1
     """Which column comes next, in an array that is a row of a table."""
-    accounts: list[Finding] = field(default_factory=list)
-    """What stands under `account`: of a bank, if something else here is."""
     bank: bool = False
-    initial: list[Finding] = field(default_factory=list)
-    """What stands under `first`, `last` and so on."""
+    """Something here is of a bank."""
     part: bool = False
     """A part of a name is among the fields: a `name` of one word is the other."""
     value: tuple[int, int, bool] | None = None
     """Where a `value` lies that stands before its label, and whether it is bare."""
-    rest: list[Finding] = field(default_factory=list)
-    """Names of one word that count in that case."""
+    kept: list[tuple[_Why, Finding]] | None = None
+    """What counts only if something else is here: made when there is some, as there may be very many levels."""
 
-    def of_people(self) -> Iterator[Finding]:
-        """What of the names is a person's, now that all of it was seen."""
-        if self.human:
-            yield from self.names
-        if self.part:
-            yield from self.rest
-        if self.bank:
-            yield from self.accounts
-        if len(self.initial) > 1:
-            yield from self.initial
+    def keep(self, why: _Why, found: Finding | None) -> None:
+        """Until all was seen."""
+        if found is not None:
+            self.kept = self.kept or []
+            self.kept.append((why, found))
+
+    def counting(self) -> Iterator[Finding]:
+        """What of it counts, now that all of it was seen."""
+        if self.kept is None:
+            return
+        several = sum(why == "initial" for why, _ in self.kept) > 1
+        counts = {"name": self.human, "word": self.part, "account": self.bank, "initial": several}
+        yield from (found for why, found in self.kept if counts[why])
 
 
 def starts(text: str) -> bool:
@@ -127,7 +130,7 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
             elif len(levels) > 1:
                 closed = levels.pop()
                 level = levels[-1]
-                yield from closed.of_people()
+                yield from closed.counting()
                 if closed.cells and not closed.is_object and not level.is_object and _are_columns(closed.cells):
                     level.header = tuple(closed.cells)
                 if closed.value and closed.labels:
@@ -158,9 +161,9 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
             entity = _kind(text, start, end, level, bare=bare)
         if entity is None:
             if level.is_object and level.key in _ACCOUNTS:
-                level.accounts.extend(filter(None, (_in(text, start, end, "BANK_ACCOUNT", bare=bare),)))
+                level.keep("account", _in(text, start, end, "BANK_ACCOUNT", bare=bare))
             if level.is_object and not bare and fields.is_first_or_last(level.key):
-                level.initial.extend(filter(None, (_in(text, start, end, "PERSON", bare=False),)))
+                level.keep("initial", _in(text, start, end, "PERSON", bare=False))
             continue
         level.human = level.human or entity in HUMAN
         level.bank = level.bank or entity in ("BANK_ACCOUNT", "IBAN_CODE")
@@ -168,15 +171,14 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
         if found is not None and level.key in _CALLED and values.is_of_thing(text[start:end]):
             continue
         if found is None and not bare and entity in (fields.NAME, fields.WEAK):
-            found = _in(text, start, end, "PERSON", bare=False)
-            level.rest.extend([found] if found else [])
+            level.keep("word", _in(text, start, end, "PERSON", bare=False))
         elif found is not None and entity == fields.NAME:
-            level.names.append(found)
+            level.keep("name", found)
         elif found is not None:
             level.part = level.part or (entity == "PERSON" and fields.is_part(level.key))
             yield found
     for level in levels:
-        yield from level.of_people()
+        yield from level.counting()
 
 
 def _tokens(text: str) -> Iterator[re.Match[str]]:
