@@ -88,6 +88,23 @@ async def test_a_lone_body_is_committed_before_anybody_waits_for_it_with_what_ri
         assert await rows(database) == 2
 
 
+async def test_what_is_heavy_rides_along_with_nothing_that_the_loop_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by: list[str] = []
+    real = live.Live.write_back
+    monkeypatch.setattr(live.Live, "write_back", lambda own: (by.append("back"), real(own)))
+
+    def body(tx: Tx) -> None:
+        by.append(threading.current_thread().name)
+
+    async with lone(tmp_path) as database:
+        heavy = database.write(body, lazy=True, heavy=True)
+        await database.write(_insert(1), alone=True)
+        await heavy
+    assert by == ["mcp-gate-store", "back"]
+
+
 @asynccontextmanager
 async def lone(tmp_path: Path) -> AsyncIterator[SQLite]:
     """A database whose disk is never slow."""

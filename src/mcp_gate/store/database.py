@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from mcp_gate.model.event import Event
 
@@ -57,6 +57,9 @@ class Tx(Protocol):
 
 Watch: TypeAlias = Callable[[str, str], None]
 """Told of every call that has another state, by id and state, once that is durable; in the writer's thread."""
+
+HEAVY: Final = 262_144
+"""Bytes of a kept result, above which the event loop does not write it itself."""
 
 Body: TypeAlias = Callable[[Tx], T]
 """A whole transaction: synchronous, no I/O but through the `Tx`, safe to run again after a failure."""

@@ -9,7 +9,7 @@ from functools import partial
 from mcp_gate.model.event import Event
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.store import calls, reading, record, requests
-from mcp_gate.store.database import Database, Tx
+from mcp_gate.store.database import HEAVY, Database, Tx
 from mcp_gate.store.spoken import Spoken
 
 
@@ -53,7 +53,8 @@ class Quarantine:
         Raises:
             NotFound, Conflict: the call is not there, or not over, or something of it is kept already.
         """
-        await self._db.write(partial(_withhold, request, sealed, tuple(written), self._spoken))
+        body = partial(_withhold, request, sealed, tuple(written), self._spoken)
+        await self._db.write(body, heavy=len(sealed) > HEAVY)
 
     async def collect(
         self, request_id: str, received: Event, delivered: Event, proof: requests.Proof
@@ -66,7 +67,8 @@ class Quarantine:
             proof: why what is stored does not prove that people released it, or "". A row that nobody's word made
                 what it is says nothing: the result goes on waiting (`security.unproved_approval`).
         """
-        return await self._db.write(partial(_collect, request_id, received, delivered, proof, self._spoken))
+        body = partial(_collect, request_id, received, delivered, proof, self._spoken)
+        return await self._db.write(body, heavy=True)  # what is wiped is written over, as large as it is
 
 
 def _all(tx: Tx) -> list[Kept]:

@@ -83,7 +83,7 @@ class SQLite:
         if self._closed:
             raise Unavailable("the store is closed")
         future: asyncio.Future[T] = self._loop.create_future()
-        job = Job(body, future, lazy, reads_record)
+        job = Job(body, future, lazy, reads_record, heavy)
         if lazy:
             future.add_done_callback(_heard)
             if self._due is None:

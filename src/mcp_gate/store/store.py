@@ -23,7 +23,7 @@ from mcp_gate.store.accepted import Accepted
 from mcp_gate.store.agents import Agents
 from mcp_gate.store.assigning import Assigning
 from mcp_gate.store.counted import Counted
-from mcp_gate.store.database import Conflict, Database, NotFound, Outdated, Tx, Unavailable
+from mcp_gate.store.database import HEAVY, Conflict, Database, NotFound, Outdated, Tx, Unavailable
 from mcp_gate.store.facts import History
 from mcp_gate.store.habits import Habits
 from mcp_gate.store.levels import Levels
@@ -64,8 +64,6 @@ __all__ = [
 
 FILE_NAME = "gate.db"
 """Name of the database in the state directory."""
-HEAVY = 262_144
-"""Bytes of a kept result, above which the event loop does not write it itself."""
 CHECKPOINT_KEY = "checkpoint_key"
 """Name of the fact that is the seed of the gate's own key, 64 hex digits."""
 
@@ -97,6 +95,8 @@ class Store:
         self._clock = clock
         self._levels = Levels(self._now)
         self._spoken = spoken
+        self._large: set[str] = set()
+        """Calls of which a large result is kept."""
         self.agents = Agents(database, self._levels, stops)
         self.promotions = Promotions(database, self._levels, stops, spoken, counted.edited, self._now)
         self.accepted = Accepted(database, self._now)
@@ -220,12 +220,18 @@ class Store:
         if done and state in calls.EXECUTED:
             self.habits.executed(call)
         body = partial(requests.ended, end, opening, self._spoken) if opening else end
-        return self._write(body, lazy=lazy, heavy=result is not None and len(result) > HEAVY)
+        heavy = result is not None and len(result) > HEAVY
+        if heavy:
+            self._large.add(call.id)
+        return self._write(body, lazy=lazy, heavy=heavy)
 
     def delivered(self, call_id: str, events: Sequence[Event] = ()) -> Awaitable[None]:
         """The agent has the outcome; what was kept for collection is wiped. Lazy."""
         self._counted.collected(call_id)
-        return self._write(partial(calls.delivered, call_id=call_id, events=tuple(events)), lazy=True)
+        wiped = partial(calls.delivered, call_id=call_id, events=tuple(events))
+        heavy = call_id in self._large  # what is wiped is written over
+        self._large.discard(call_id)
+        return self._write(wiped, lazy=True, heavy=heavy)
 
     async def result_of(self, call_id: str) -> bytes | None:
         """What `finish` was given to keep, unless delivered since."""

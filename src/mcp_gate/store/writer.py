@@ -50,6 +50,8 @@ class Job:
     future: asyncio.Future[Any]
     lazy: bool
     reads_record: bool = False
+    heavy: bool = False
+    """Whether it writes so much that the log has to be written back at once: else the event loop would, some day."""
     value: Any = None
     error: Exception | None = None
 
@@ -164,7 +166,7 @@ class Writer:
                     self._taken += len(group)
                     settled = self._transact(group)
                 self._settle(settled)
-                if self._at_once >= AT_ONCE:
+                if self._at_once >= AT_ONCE or any(job.heavy for job in group):
                     with self._turn:
                         self._at_once = 0
                         self._live.write_back()
