@@ -92,7 +92,7 @@ def card(digits: str, text: str, start: int) -> bool:
     """The checksum of cards. A number that everybody tests with is none in a test, as the text around its `start`
     tells; in a result it may stand for somebody's."""
     if digits in _TEST_CARDS or digits.count("0") > _ROUND:
-        return not _is_shown(text, start)
+        return not (_is_shown(text, start) or (digits.count("0") > _ROUND and _speaks_of_tests(text, start)))
     return len(set(digits)) > 2 and luhn(digits)
 
 
@@ -105,9 +105,12 @@ def is_fictitious(digits: str, text: str, start: int) -> bool:
     """Whether this telephone number is one that nobody has, where the text tells that it is shown."""
     if "555" not in (digits[-10:-7], digits[-7:-4]):
         return False
+    return _speaks_of_tests(text, start) or _is_shown(text, start)
+
+
+def _speaks_of_tests(text: str, start: int) -> bool:
     before = text[max(0, start - _TEST_REACH - 1) : start].lower()
-    speaks = any(part in before for part in _SHOWN) and _TESTS.search(before, int(start > _TEST_REACH)) is not None
-    return speaks or _is_shown(text, start)
+    return any(part in before for part in _SHOWN) and _TESTS.search(before, int(start > _TEST_REACH)) is not None
 
 
 def is_example(text: str, start: int) -> bool:

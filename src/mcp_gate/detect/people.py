@@ -116,7 +116,7 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
     while name and sum(map(len, name.split())) > 2 and (_parts(name) >= least or is_only_given(name)):
         if goes_on(text, start + len(name)):
             return
-        if " " in name and is_of_things(text, start, start + len(name)):
+        if (" " in name or name.endswith(("'s", "’s"))) and is_of_things(text, start, start + len(name)):
             return
         if word == "name" and is_under_thing(text, start, start + len(name)):
             return  # `from venues where name = 'Sony'`

@@ -122,6 +122,7 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.FULL_NAME: (
         r"[A-Z?][a-z?'-]{1,15} (?:[A-Z]\.? )?[A-Z?][A-Za-z?'][a-z?]",
         r"[A-Z?][a-z?'-]{1,15} (?:[a-z]{1,3} ){1,2}[A-Z?][A-Za-z?'][a-z?]",
+        r"[a-z?] St\. [A-Z?][A-Za-z?'][a-z?]",
     ),
     Kind.STATEMENT: (
         "INSERT INTO", "insert into", "Insert into", "INSERT OR", "REPLACE INTO", "replace into",

@@ -21,12 +21,14 @@ _LIST: Final = re.compile(
 _NAMED: Final = re.compile(r"\"(?:name|title|label|description|displayName|display_name)\"\s*:\s*\"\Z", re.IGNORECASE)
 _ABOVE: Final = re.compile(r"\"(\w+)\"\s*:\s*\Z")
 _OF_THING: Final = re.compile(
-    r"\"(?:sku|price|unit_?price|list_?price|isbn|gtin|ean|upc|asin|barcode|stock|in_?stock|inventory|version|license|repo"
+    r"\"(?:iata|icao|sku|price|unit_?price|list_?price|isbn|gtin|ean|upc|asin|barcode|stock|in_?stock|inventory|version|license|repo"
     r"|default_branch|genre|calories|weight|dimensions|brand|manufacturer|model|osm_id|lat|lon|lng|latitude|longitude"
     r"|coordinates|horsepower|rating|cuisine|population|capacity|symbol|ticker|isrc|bpm|tracks)\"\s*:",
     re.IGNORECASE,
 )
 """Fields beside which a name is that of a thing."""
+_ARRAY: Final = re.compile(r"\"(?:\w*_)?([A-Za-z]{3,24})\"\s*:\s*\[[^\[\]]*\Z")
+"""The array whose objects these are."""
 _OF_PERSON: Final = re.compile(
     r"\"\w*(?:e-?mail|phone|birth|dob|ssn|gender|age|salary|employee|patient|nationality|first_?name|last_?name|surname)\w*\"\s*:",
     re.IGNORECASE,
@@ -111,4 +113,7 @@ def is_named_beside(text: str, start: int) -> bool:
         return True
     end = text.find("}", start, start + _NEAR)
     around = text[begin : end if end >= 0 else start + _NEAR]
-    return _OF_THING.search(around) is not None and _OF_PERSON.search(around) is None
+    if _OF_PERSON.search(around) is not None:
+        return False
+    listed = _ARRAY.search(text, max(0, begin - _NEAR), begin)
+    return _OF_THING.search(around) is not None or (listed is not None and listed[1].lower() in LISTS)

@@ -7,6 +7,7 @@ from typing import Final
 from mcp_gate.detect.fieldrules import words
 
 NEVER: Final = words(
+    "Wendys Dennys Dominos Macys Lowes Kohls Arbys Hardees Kelloggs Moodys Christies Sothebys Lloyds Sainsburys "
     "Tesla Ferrari Lamborghini Porsche Peugeot Renault Citroën Citroen Bugatti Maserati Honda Toyota Suzuki Yamaha "
     "Kawasaki Chevrolet Cadillac Buick Volkswagen Skoda Škoda Audi Nissan Mazda Hyundai Volvo Scania Siemens Philips "
     "Sony Nintendo Panasonic Samsung Lenovo Dell Nokia Ericsson Huawei Xiaomi Logitech Garmin Fitbit Gucci Prada "

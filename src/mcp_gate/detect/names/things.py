@@ -59,6 +59,10 @@ def is_thing(text: str, start: int, end: int) -> bool:
         or not PLAIN.isdisjoint(words)
     ):
         return True
+    owns = name.endswith(("'s", "’s")) or text.startswith(("'s", "’s"), end)
+    whose = "_".join(words).removesuffix("_s") + "s"
+    if owns and (whose in PHRASES or whose in NEVER):  # `Jack Daniel's`, `Wendy's`
+        return True
     if (joined := "_".join(words)) in _ENDS_OF_PHRASES:
         before = _WORD_BEFORE.search(text, max(0, start - _FAR), start)
         if before and f"{before[1]}_{joined}" in PHRASES:
