@@ -96,10 +96,11 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
                 yield from _speakers(text)
             continue
         own = kind in _OWN
-        if (own or kind in _PAID) and not rule.startswith("field") and _ends_cell(text[max(0, start - 14) : start]):
+        if (own or kind in _PAID) and not rule.startswith("field") and _ends_cell(text, start):
             yield from _in_row(text, start)
-        if (own or kind in _REACHED) and (start, end) not in asked:  # else another rule found it as well
-            asked.add((start, end))
+        place = start, end
+        if (own or kind in _REACHED) and place not in asked:  # else another rule found it as well
+            asked.add(place)
             ahead = text[max(0, start - _AHEAD) : start]
             if own:
                 yield from _owner(text, start, end, ahead)
@@ -119,8 +120,11 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
             yield from _named(_BEHIND, text, end)
 
 
-def _ends_cell(before: str) -> bool:
+def _ends_cell(text: str, start: int) -> bool:
     """Whether what stands before a value ends another of its row that may be a name or a day."""
+    if _SEPARATORS.isdisjoint(text[max(0, start - 3) : start]):
+        return False
+    before = text[max(0, start - 14) : start]
     bare = before.rstrip(_AROUND)
     if len(before) - len(bare) > 2 or bare[-1:] not in _SEPARATORS:
         return False
