@@ -81,15 +81,16 @@ _LINES: Final = 2
 
 def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
     """Whose findings are: `Ann Lee (Aadhaar …)`, `Ann Lee's MRN is …`, `to Ann Lee, 12 Main St`, `… for Ann Lee`."""
-    told: bool | None = None
     found = tuple(found)
-    people = frozenset(one.start for one in found if one.entity == "PERSON")
+    people: frozenset[int] | None = None
     yield from _last_line(text)
     speaks = True
     asked: set[tuple[int, int]] = set()
     for start, end, kind, _score, rule, _bare in found:
         if kind == "PERSON":
             if text[end : end + 1] in (",", ";", " "):
+                if people is None:
+                    people = frozenset([one.start for one in found if one.entity == "PERSON"])
                 yield from _joined(text, end, people)
             if speaks and text.startswith(": ", end) and text[max(0, start - 1) : start] in ("", "\n"):
                 speaks = False
@@ -104,9 +105,7 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
             ahead = text[max(0, start - _AHEAD) : start]
             if own:
                 yield from _owner(text, start, end, ahead)
-            if told is None:
-                told = any(word in text for word in _PRONOUNS)
-            if told and ("r " in ahead or "s " in ahead) and any(word in ahead for word in _PRONOUNS):
+            if ("r " in ahead or "s " in ahead) and any(word in ahead for word in _PRONOUNS):
                 yield from _theirs(text, start)
             if "\n" in ahead and text.find("\n", max(0, start - _LABELLED), start) > 0:
                 yield from _above(text, start)

@@ -73,7 +73,7 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
     match = _NAME.match(text, start)
     if match is None or _CONTRACTED.sub("", match[0]).strip(",.'’") in COMMON:
         return
-    if particles := _NOBLE.search(text, max(0, start - 16), start):
+    if text[start - 2 : start - 1].islower() and (particles := _NOBLE.search(text, max(0, start - 16), start)):
         yield Finding(particles.start(1), match.end(), "PERSON", 0.7, "person_by_words")
         return
     ahead = text[max(0, start - 40) : start]

@@ -64,7 +64,8 @@ _MORE_BEHIND: Final = ("PHONE_NUMBER", "EMAIL_ADDRESS")
 _DAY: Final = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 _NO_FRACTION: Final = re.compile(r"\.0{1,2}[ ,;]*\Z")
 """Of numbers that went through a table which makes a fraction of each."""
-_SHELF: Final = re.compile(r"(?i)\b(?:aisle|shelf|rack|bay|bin|slot|row|warehouse|pallet|dock)\b")
+_SHELVES: Final = ("aisle", "shelf", "rack", "bay", "bin", "slot", "row", "warehouse", "pallet", "dock")
+_SHELF: Final = re.compile(rf"(?i)\b(?:{'|'.join(_SHELVES)})\b")
 """Where things lie."""
 _DIGITS: Final = {
     "PHONE_NUMBER": (7, 15), "US_SSN": (7, 11), "CREDIT_CARD": (12, 19), "BANK_ACCOUNT": (5, 20),
@@ -154,7 +155,8 @@ def _plausible(kind: str, value: str, all_: str) -> bool:
         case "EMAIL_ADDRESS":
             return not is_nobodys(value)
         case "ADDRESS":
-            return _SHELF.search(value) is None
+            small = value.lower()
+            return not any(word in small for word in _SHELVES) or _SHELF.search(value) is None
         case "PHONE_NUMBER":
             return not _DAY.match(value)
         case _:
