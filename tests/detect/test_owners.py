@@ -85,6 +85,7 @@ def test_whose_it_is_stands_beside_it(text: str, name: str) -> None:
         "the plan was approved by Charles Schwab",
         "Caller: It's 23.01.2002.",
         "Customer: Sure, it is open",
+        "by école by éby",
         "Jack Daniel's follows, sync with Wendy's",
         '{"airports": [{"code": "JFK", "name": "John Kennedy"}]}',
         "export default { name: 'FrankWolfe', props: ['user', 'email'] }",

@@ -42,6 +42,8 @@ _THEIRS: Final = re.compile(
 _SEPARATORS: Final = frozenset(";|,\t")
 _AROUND: Final = " \"'"
 _DOTS: Final = (".", "/")
+_CELL: Final = frozenset(",;|\t\"'")
+"""Before the value of a field in a row or an object: nothing beside it is about it."""
 _APART: Final = (" ", "(", "'", '"', ">")
 _BEFORE_NUMBER: Final = frozenset(" (:#")
 """What `_BEFORE_OWN` ends with."""
@@ -100,7 +102,8 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
         if (own or kind in _PAID) and not rule.startswith("field") and _ends_cell(text, start):
             yield from _in_row(text, start)
         place = start, end
-        if (own or kind in _REACHED) and place not in asked:  # else another rule found it as well
+        in_cell = rule.startswith("field") and text[start - 1 : start] in _CELL
+        if not in_cell and (own or kind in _REACHED) and place not in asked:  # else another rule found it as well
             asked.add(place)
             ahead = text[max(0, start - _AHEAD) : start]
             if own:

@@ -70,7 +70,7 @@ _AFTER_OTHERS: Final = re.compile(r"(?i)\b(?:from|at|of|and|the|for|by|with|in|o
 def after_cue(text: str, end: int) -> Iterator[Finding]:
     """The name that begins with the letter before `end`."""
     start = end - 1
-    match = _NAME.match(text, start)
+    match = _NAME.match(text, start) if text[start].isupper() else None
     if match is None or _CONTRACTED.sub("", match[0]).strip(",.'’") in COMMON:
         return
     if text[start - 2 : start - 1].islower() and (particles := _NOBLE.search(text, max(0, start - 16), start)):
