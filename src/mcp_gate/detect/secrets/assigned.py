@@ -94,6 +94,8 @@ _ELSE: Final = compiled(
 """What is told of a password besides the password."""
 _IS: Final = (b"is", b"is:", b"was")
 _TRAILING: Final = b")}]>.:\\"
+_LEAST: Final[dict[Kind, int]] = {"PASSWORD": 4, "API_KEY": 8, "SOME_KEY": 20}
+"""Characters without which a value is none of these, as `_entity` says."""
 _MOST_WITHIN: Final = 32
 """How many names are looked at that stand in the value of another (`a=b=c=…`), so that it does not take for ever."""
 
@@ -161,6 +163,8 @@ def _named(data: bytes, separators: Sequence[int]) -> Iterator[Shape]:
                 continue
             start, end = _value(data, begin, quote, ends)
             seen = max(seen, end)
+            if end - start < _LEAST[kind]:
+                continue
             if b"," in sep and data[end + 1 : end + 2] not in (b")", b"]"):
                 continue
             value = data[start:end]
