@@ -27,7 +27,7 @@ _SPEAKS: Final = _any("""
     moved joined left approved agreed met spoke mentioned suggested prefers had spent began shouted argued explained
     paid bought born died married confirmed complained forgot
 """)
-SPEAKS: Final = re.compile(rf" {_SPEAKS}\b")
+SPEAKS: Final = re.compile(rf"(?: from (?:[A-Z]\w*(?: on| of| and)? ?){{1,4}}(?<! ))? {_SPEAKS}\b")
 """What hardly anything but a person does."""
 _BEFORE: Final = _any("with by from to for and but that why_is why_does than as between via early remember_me,")
 SPOKEN_OF: Final = re.compile(rf"\b{_BEFORE}[.,:]? ?\Z", re.IGNORECASE)

@@ -51,13 +51,9 @@ def is_thing(text: str, start: int, end: int) -> bool:
     rest = _HYPHENED.match(text, end)
     if rest and (name + rest[0] in NEVER or (rest[0] == "'s" and f"{name}s" in NEVER)):  # `Mercedes-Benz`, `McDonald's`
         return True
-    if (
-        first
-        or name in EVERYDAY
-        or name in NEVER
-        or not PHRASES.isdisjoint(("_".join(words), "_".join(words[:2])))
-        or not PLAIN.isdisjoint(words)
-    ):
+    if first or name in EVERYDAY or name in NEVER or not PLAIN.isdisjoint(words):
+        return True
+    if not PHRASES.isdisjoint(("_".join(words), "_".join(words[:2]))):
         return True
     owns = name.endswith(("'s", "’s")) or text.startswith(("'s", "’s"), end)
     whose = "_".join(words).removesuffix("_s") + "s"
