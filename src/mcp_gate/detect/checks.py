@@ -83,6 +83,8 @@ _VERHOEFF_P: Final = (
 
 def digits_of(text: str) -> str:
     """All that are in a text."""
+    if text.isdecimal():
+        return text
     if text.isascii():
         return text.encode().translate(None, _NO_DIGITS).decode()
     return _NO_DIGIT.sub("", text)

@@ -160,9 +160,11 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
         if entity is _ASK:
             entity = _kind(text, start, end, level, bare=bare)
         if entity is None:
-            if level.is_object and level.key in _ACCOUNTS:
+            if not level.is_object:
+                continue
+            if level.key in _ACCOUNTS:
                 level.keep("account", _in(text, start, end, "BANK_ACCOUNT", bare=bare))
-            if level.is_object and not bare and fields.is_first_or_last(level.key):
+            if not bare and fields.is_first_or_last(level.key):
                 level.keep("initial", _in(text, start, end, "PERSON", bare=False))
             continue
         level.human = level.human or entity in HUMAN
