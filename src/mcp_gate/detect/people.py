@@ -174,7 +174,7 @@ def before(pattern: re.Pattern[str], text: str, at: int, rule: str, *, of_any: b
     name = match[1]
     skipped = 0
     for word in name.split(" "):  # `The Anna Lee`, `Customer Anna Lee`
-        if word.strip(",.") not in COMMON:
+        if word.strip(",.") not in COMMON and not (word.isupper() and word.capitalize() in COMMON):  # `ERROR`
             break
         skipped += len(word) + 1
     name = name[skipped:]

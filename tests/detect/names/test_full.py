@@ -52,6 +52,7 @@ def test_a_known_given_name_with_a_known_surname_is_somebody(text: str, expected
         "Our contract with Credit Suisse ends",
         "SELECT * FROM venues WHERE name = 'Sony' AND id > 5",
         '{"venue": {"name": "Anna Schmidt", "city": "Rome"}}',
+        "12:00:04 ERROR Linkerd lost its connection",
         "Press Enter to go on, or read the Tomasz Handbook",
         "Margarita Mix and Charlotte Serializer",
         "yJd éht",
