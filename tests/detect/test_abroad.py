@@ -172,3 +172,32 @@ def test_more_of_what_others_write_is_found() -> None:
     assert found("docker login -u ci -p FUN6zQJc0JAuria1 registry.test") == ["FUN6zQJc0JAuria1"]
     assert found("Declan Lockwood (DOB unknown) came in") == ["Declan Lockwood"]
     assert found("<add name='Crm' value='x'/>") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Reached her on 0043 664 2518570 today", "0043 664 2518570"),
+        ("ul. Długa 2/38, 80-233 Gdańsk", "ul. Długa 2/38, 80-233 Gdańsk"),
+        ("Rua São Bento, 99, Curitiba - PR, 26325-439", "Rua São Bento, 99, Curitiba - PR, 26325-439"),
+        ("Storgatan 169, 113 30 Stockholm", "Storgatan 169, 113 30 Stockholm"),
+        ('{"name": "PGPASSWORD", "value": "falcon_7497"}', "falcon_7497"),
+        ('{"assignee": "Oestrovsky, Metin"}', "Oestrovsky, Metin"),
+    ],
+)
+def test_numbers_dialled_abroad_towns_with_their_codes_and_glued_names_are_known(text: str, expected: str) -> None:
+    findings = scan([Leaf(text)], Options(ner=False)).findings[0]
+    assert [text[one.start : one.end] for one in findings] == [expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "function rotateToken(token: string): Promise<void> {",
+        "Contact Name,Mobile,E-mail,Account ID",
+        "Bank details (BIC COBADEFFXXX), ref 12",
+        "0012 3 of 00 and 00 12",
+    ],
+)
+def test_types_headers_and_codes_of_banks_are_nobody(text: str) -> None:
+    assert scan([Leaf(text)], Options(ner=False)).findings == ((),)

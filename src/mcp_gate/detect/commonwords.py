@@ -36,6 +36,7 @@ COMMON: Final = words(
     "Hmm Wow Oh Ah Um Got Gotcha Wait Look Listen Hold Same Nothing Nobody Someone Something Anything Everything "
 )
 THINGS: Final = words(
+    "BIC SWIFT "
     "Unknown Anonymous Nobody Various Multiple Production Cluster Plan Premium Basic Node Test Demo Sample Device "
     "Room Printer Project Platform Standard Pro Enterprise Team Channel Queue Topic Bucket Instance Image Volume "
     "Pool Zone Region Network Gateway Router Switch Camera Sensor Meter Light Phone Laptop Desktop Monitor "

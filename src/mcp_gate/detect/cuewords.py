@@ -21,8 +21,9 @@ FIELDS: Final = _each(
     "dob bday address adress addr street stra iban account acct routing sort.?code card pan cc ccn cvv cvc pwd "
     "datum bank wort secret token key auth "
     "bearer cookie cred mrn patient chart medic nhs tax steuer nummer national ident nino aadha cpf nif dni tin id ip "
-    "ip_?v[46] holder owner author payee benefic passenger assign sign by to customer employee applicant recipient "
-    "contact user member person line residence number no value full text jwt dsn url string msisdn whatsapp curp rut "
+    "ip_?v[46] holder owner author payee benefic passenger assign assignee attendee sign by to customer employee "
+    "applicant recipient contact user member person line residence "
+    "number no value full text jwt dsn url string msisdn whatsapp curp rut "
     "answer answers question label attribute fiscal vat sn cn correo apellido nombre direcc cognome fecha data "
     "columns headers fields fn nascita naiss geburt anschrift konto client nome imie nazwisko naam navn namn soyad "
     "inhaber partner cellulare puhelin",

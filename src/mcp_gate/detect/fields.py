@@ -35,6 +35,8 @@ _PARTS: Final = words(
 )
 _LICENSE: Final = words("license licence")
 """Of a person one to drive, of anything else one to use it."""
+_SECRET: Final = re.compile(r"(.+?)(passwords?|passwd|passphrase)")
+"""Glued to whatever it is the password of: `PGPASSWORD`."""
 _SHORT: Final = {"nm": "name", "nbr": "number", "nmbr": "number", "addrs": "address"}
 NAME: Final = "PERSON?"
 """A field called `name` or so of something that is not known to be a person."""
@@ -117,7 +119,8 @@ def words_of(name: str) -> tuple[str, ...]:
     for word in _NOT_WORD.split(_CAMEL.sub("_", plain).lower().replace("ß", "ss")):
         if word:
             stem = _NUMBERED.sub("", word)
-            parts.extend(_apart(stem) or (_SHORT.get(stem, stem),))
+            secret = _SECRET.fullmatch(stem)
+            parts.extend(_apart(stem) or (secret.groups() if secret else (_SHORT.get(stem, stem),)))
             if stem != word:
                 parts.append(word[len(stem) :])
     return tuple(parts)

@@ -87,8 +87,8 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
         return
     if ('"' in ahead or "'" in ahead) and (_JSON_FIELD.search(ahead) or ahead.endswith(('","', "','"))):
         return
-    if ahead.endswith(('name="', "name='")):
-        return  # an attribute, of anything
+    if ahead.endswith(('name="', "name='")) or (ahead.endswith(",") and text.startswith(",", match.end())):
+        return  # an attribute, of anything; one column behind another
     word = cue[-1].lower().strip("@.([{\"'")
     all_ = match[0]
     if word != "holder" and not ahead.endswith(": ") and all_.partition(" ")[0].strip(",.'’") in COMMON:

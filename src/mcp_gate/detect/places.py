@@ -25,7 +25,11 @@ _TOWN: Final = (
     rf"(?:[,\n] ?{_CAP}(?:[ -](?!{_POSTCODE})(?:[a-z]{{2,3}} )?{_CAP}){{0,3}}(?:,? {_POSTCODE})?"
     rf"(?:,? (?:[A-Z]{{2}}\b|{_POSTCODE}))?)"
 )
-_CODE_TOWN: Final = rf"(?:,? ?\n? ?(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?: [A-Z]{{2}})? {_CAP}(?:[ -]{_CAP}){{0,2}})"
+_CODE: Final = r"(?:\d{4,5}|\d{3} \d{2}|\d{2}-\d{3}|\d{5}-\d{3})"
+_CODE_TOWN: Final = (
+    rf"(?:,? ?\n? ?(?:[A-Z]{{1,2}}-)?{_CODE}(?: [A-Z]{{2}})? {_CAP}(?:[ -]{_CAP}){{0,2}}"
+    rf"|, {_CAP}(?: {_CAP}){{0,2}}(?: ?[,-] ?[A-Z]{{2}})?,? {_CODE}(?![\w-]))"
+)
 _ENDINGS: Final = (
     "(?:straße|strasse|str\\.|weg|allee|platz|gasse|ring|damm|ufer|laan|straat|plein|gatan|gata|vej|veien|gade)"
 )
@@ -57,7 +61,7 @@ _FORMS: Final = (
     rf"{_CODE_TOWN}?",
     rf"(?i:calle|via|viale|piazza|corso|rua|avenida|plaza|paseo|carrer|c/|ul\.|"
     rf"ulica) {_OF}{_CAP}(?: (?:de )?{_CAP}){{0,3}},? "
-    rf"\d{{1,4}}[A-Za-z]?{_FLOOR}{_CODE_TOWN}?",
+    rf"\d{{1,4}}[A-Za-z]?(?:/\d{{1,4}}[A-Za-z]?)?{_FLOOR}{_CODE_TOWN}?",
     rf"(?i:p\.? ?o\.? ?box) \d{{1,6}}{_TOWN}?{_TOWN}?",
     r"(?:PSC|Unit|CMR) \d{3,5},? Box \d{3,5}(?:[,\n ]{1,2}[AFD]PO A[AEP] \d{5})?",
     rf"\d{{1,4}} {_CAP}(?: {_CAP})?, {_CAP}(?: {_CAP})?,? (?:[A-Z]{{1,2}}\d[A-Z\d]? \d[A-Z]{{2}}|"

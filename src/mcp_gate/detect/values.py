@@ -144,7 +144,8 @@ def _plausible(kind: str, value: str, all_: str) -> bool:
     if kind == "PERSON":
         return looks_like_name(value)
     if kind in CREDENTIALS:
-        if is_stand_in(all_) or _PLACEHOLDER.fullmatch(all_) or _PLACEHOLDER.fullmatch(value.rstrip("`")):
+        bare = value.rstrip("`):")  # a type in a program, a word in quotes of its own
+        if is_stand_in(all_) or is_stand_in(bare) or _PLACEHOLDER.fullmatch(all_) or _PLACEHOLDER.fullmatch(bare):
             return False
         if kind == "API_KEY" and len(value) < _WORD_LENGTH and value.isalpha() and value.islower():
             return False
