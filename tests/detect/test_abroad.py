@@ -197,6 +197,7 @@ def test_numbers_dialled_abroad_towns_with_their_codes_and_glued_names_are_known
         "Contact Name,Mobile,E-mail,Account ID",
         "Bank details (BIC COBADEFFXXX), ref 12",
         "0012 3 of 00 and 00 12",
+        "login export\n2026-07-19T10:07:39Z",
     ],
 )
 def test_types_headers_and_codes_of_banks_are_nobody(text: str) -> None:

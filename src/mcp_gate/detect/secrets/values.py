@@ -84,8 +84,8 @@ def is_random(text: str) -> bool:
 
 def is_worn(text: str) -> bool:
     """Whether it has what rules for passwords ask for, three kinds of characters, or is a word with a number behind, as
-    people choose; no name of an algorithm."""
-    if _ALGORITHM.match(text):
+    people choose; no name of an algorithm, no time."""
+    if _ALGORITHM.match(text) or _DATE.match(text):
         return False
     if _kinds(text) >= 3:
         return any(c.isdigit() for c in text) or any(not c.isalnum() for c in text[1:-1])
