@@ -35,6 +35,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from mcp_gate.detect.finding import Leaf  # noqa: E402
 from mcp_gate.detect.options import Options  # noqa: E402
 from mcp_gate.detect.scan import scan  # noqa: E402
+from mcp_gate.lang.collector import quieten  # noqa: E402
 from support.labelled import benign, records  # noqa: E402
 
 NEUTRAL = {"GPE", "ZIP_CODE", "TITLE"}
@@ -171,8 +172,9 @@ def speed(with_presidio: bool) -> dict[str, dict[str, float]]:
     """For every text how long it takes, and presidio beside it where it ends in time; of small mixed ones the median,
     and what 95 of 100 stay below."""
     scan([Leaf("warm ann@acme.com")], Options(ner=False))
-    out: dict[str, dict[str, float]] = {}
     cases = texts()
+    quieten()  # as in every process of the gate
+    out: dict[str, dict[str, float]] = {}
     small = [{"id": name, "text": text} for name, text in cases.items() if len(text) <= 10_000]
     theirs: dict[str, dict[Any, dict[str, Any]]] = {}
     if with_presidio:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
-import gc
 import logging
 import os
 import resource
@@ -34,6 +33,7 @@ from mcp_gate.gate.samples import look_at_lost
 from mcp_gate.gate.sweep import sweep_forever
 from mcp_gate.gate.tracing import finish, tracing
 from mcp_gate.gate.vault import Vault
+from mcp_gate.lang.collector import quieten
 from mcp_gate.model.config import SETTINGS, ConfigError
 from mcp_gate.model.event import Event
 from mcp_gate.notify.post import Post
@@ -89,7 +89,7 @@ async def run(setting: Setting, loaded: Loaded) -> bool:
         reloader = Reloader(gate, setting.directory, setting.look_sec)
         interrupted = _obey_signals(gate, reloader)
         await _listen(stack, gate, setting.state)
-        _quieten_collector()
+        quieten()
         log.info("serving %s, policy %s", setting.directory, loaded.snapshot.id)
         checkpoints = Checkpoints(gate, await _kept(gate.store, CHECKPOINT_KEY, _secret))
         work = [
@@ -285,10 +285,3 @@ def _keep_to_itself() -> None:
     for fd in map(int, os.listdir("/dev/fd")):  # noqa: PTH208 -- numbers, no paths
         with contextlib.suppress(OSError):  # the listing's own is closed again
             os.set_inheritable(fd, fd <= 2)
-
-
-def _quieten_collector() -> None:
-    """What start-up made stays: the collector need not look at it again (a full pass takes tens of milliseconds)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)

@@ -25,12 +25,14 @@ def scan(config: str | None, state: str | None, as_json: bool, jsonl: bool, no_n
     from mcp_gate.detect.finding import Leaf
     from mcp_gate.detect.options import Options
     from mcp_gate.gate.directory import find_cache_directory
+    from mcp_gate.lang.collector import quieten
     from mcp_gate.scanning.load import load
 
     if not jsonl:
         raise click.UsageError('say --jsonl and give lines {"id", "text"} on standard input')
     options = Options(ner=not no_ner)
     look = load(find_cache_directory(os.environ), options)  # not counted for the first line
+    quieten()
     for number, line in enumerate(sys.stdin.buffer, start=1):
         if not line.strip():
             continue

@@ -48,6 +48,9 @@ _APART: Final = (" ", "(", "'", '"', ">")
 _BEFORE_NUMBER: Final = frozenset(" (:#")
 """What `_BEFORE_OWN` ends with."""
 _OPENING: Final = frozenset(" ([")
+_OPENED: Final = (" (", "(", " [", "[")
+_JOINING: Final = frozenset(",; ")
+_BEGINS: Final = ("", "\n")
 _PRONOUNS: Final = (" her ", " his ", " their ", " Her ", " His ", " Their ")
 _LABEL: Final = re.compile(r"[ \t>*-]{0,4}(?:[A-Za-z.-]{1,14} ?[:.] ?)?")
 _NAME_LINE: Final = re.compile(rf"[ \t>*#-]{{0,6}}{FULL}[,\r ]{{0,2}}")
@@ -89,37 +92,44 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
     speaks = True
     asked: set[tuple[int, int]] = set()
     for start, end, kind, _score, rule, _bare in found:
+        follows = text[end : end + 1]
         if kind == "PERSON":
-            if text[end : end + 1] in (",", ";", " "):
+            if follows in _JOINING:
                 if people is None:
                     people = frozenset([one.start for one in found if one.entity == "PERSON"])
                 yield from _joined(text, end, people)
-            if speaks and text.startswith(": ", end) and text[max(0, start - 1) : start] in ("", "\n"):
+            if speaks and follows == ":" and text.startswith(": ", end) and text[max(0, start - 1) : start] in _BEGINS:
                 speaks = False
                 yield from _speakers(text)
             continue
-        own = kind in _OWN
-        if (own or kind in _PAID) and not rule.startswith("field") and _ends_cell(text, start):
+        own, paid, field = kind in _OWN, kind in _PAID, rule.startswith("field")
+        if (own or paid) and not field and _ends_cell(text, start):
             yield from _in_row(text, start)
-        place = start, end
-        in_cell = rule.startswith("field") and text[start - 1 : start] in _CELL
-        if not in_cell and (own or kind in _REACHED) and place not in asked:  # else another rule found it as well
-            asked.add(place)
-            ahead = text[max(0, start - _AHEAD) : start]
-            if own:
-                yield from _owner(text, start, end, ahead)
-            if ("r " in ahead or "s " in ahead) and any(word in ahead for word in _PRONOUNS):
-                yield from _theirs(text, start)
-            if "\n" in ahead and text.find("\n", max(0, start - _LABELLED), start) > 0:
-                yield from _above(text, start)
+        if (own or kind in _REACHED) and not (field and text[start - 1 : start] in _CELL):
+            place = start, end
+            if place not in asked:  # else another rule found it as well
+                asked.add(place)
+                yield from _before(text, start, end, own=own)
         if kind == "ADDRESS" and text.startswith(", ", start - 2) and _behind_capital(text, start - 2):
             yield from before(_TO_PLACE, text, start, "person_by_address", of_any=True)
-        if kind in _PAID and text.startswith(", ", end):
-            yield from _named(_PAYS, text, end)
-        if kind in _PAID and "holder " in text[end : end + _AHEAD]:
-            yield from _named(_HOLDER, text, end)
-        if text[end : end + 1] in _OPENING and text.startswith((" (", "(", " [", "["), end):
+        elif paid:
+            if text.startswith(", ", end):
+                yield from _named(_PAYS, text, end)
+            if "holder " in text[end : end + _AHEAD]:
+                yield from _named(_HOLDER, text, end)
+        if follows in _OPENING and text.startswith(_OPENED, end):
             yield from _named(_BEHIND, text, end)
+
+
+def _before(text: str, start: int, end: int, *, own: bool) -> Iterator[Finding]:
+    """Whose it is, by what stands before it, or above."""
+    ahead = text[max(0, start - _AHEAD) : start]
+    if own:
+        yield from _owner(text, start, end, ahead)
+    if ("r " in ahead or "s " in ahead) and any(word in ahead for word in _PRONOUNS):
+        yield from _theirs(text, start)
+    if "\n" in ahead and text.find("\n", max(0, start - _LABELLED), start) > 0:
+        yield from _above(text, start)
 
 
 def _ends_cell(text: str, start: int) -> bool:

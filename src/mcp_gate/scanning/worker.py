@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 
 from mcp_gate.detect.ner.weights import NoModel
 from mcp_gate.detect.secrets.shapes import NoShapes
+from mcp_gate.lang.collector import quieten
 from mcp_gate.scanning.confine import confine, own_output, write
 from mcp_gate.scanning.failed import Failure
 from mcp_gate.scanning.frames import SIZE, answers, failure, read_job
@@ -27,8 +28,12 @@ def main() -> None:
     cache, gate = Path(sys.argv[1]), int(sys.argv[2])
     confine(gate, MEMORY)
     jobs, out = sys.stdin.buffer, own_output()
+    quiet = False
     while body := _next(jobs):
         _answer(body, cache, out)
+        if not quiet:  # what the first job loaded stays
+            quieten()
+            quiet = True
 
 
 def _next(jobs: BinaryIO) -> bytes:
