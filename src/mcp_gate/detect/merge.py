@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from operator import itemgetter
+from typing import Final
 
 from mcp_gate.detect.finding import Finding
 
+_START: Final = itemgetter(0)
+_END: Final = itemgetter(1)
 CREDENTIALS = frozenset({"API_KEY", "PRIVATE_KEY", "JWT", "PASSWORD", "CONNECTION_STRING"})
 
 
@@ -16,13 +19,13 @@ def merge(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     Of two that overlap the better one names both: the higher score, then the longer.
     """
     merged: list[Finding] = []
-    behind = 0
-    longest_first = sorted(findings, key=itemgetter(1), reverse=True)
-    longest_first.sort(key=itemgetter(0))
-    for finding in longest_first:
-        if finding[0] >= behind or not merged:
+    ordered = sorted(findings, key=_END, reverse=True)  # the longest of those that begin together first
+    ordered.sort(key=_START)
+    stop = -1
+    for finding in ordered:
+        if finding[0] >= stop:
             merged.append(finding)
-            behind = finding[1]
+            stop = finding[1]
             continue
         last = merged[-1]
         better = (last.score, last.end - last.start) >= (finding.score, finding.end - finding.start)
@@ -30,5 +33,5 @@ def merge(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         end, bare = max(last.end, finding.end), last.bare or finding.bare
         if best is not last or end != last.end or bare != last.bare:
             merged[-1] = Finding(last.start, end, best.entity, best.score, best.rule, bare)
-            behind = end
+            stop = end
     return tuple(merged)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Generator, Mapping, Sequence
-from itertools import accumulate
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Final
 
 from mcp_gate.detect import custom, encoded, jsontext, tables, triggers, values
@@ -20,6 +18,7 @@ from mcp_gate.detect.options import Options
 from mcp_gate.detect.secrets.find import find_in as find_secrets
 from mcp_gate.detect.triggers import Kind
 from mcp_gate.detect.view import View, read, read_all, read_names
+from mcp_gate.detect.windows import Covered
 
 _DEPTH: Final = 2
 """So often something is decoded that was found in what was decoded."""
@@ -159,7 +158,7 @@ def _see_through(
         (which, one)
         for which, ends in fired.items()
         if ends[_WORD] or ends[_ROW]
-        for one in encoded.find(leaves[which].text, _others(found[which], ends[_WORD]), ends[_ROW])
+        for one in encoded.find(leaves[which].text, _others(leaves[which].text, found[which], ends[_WORD]), ends[_ROW])
     ]
     if not places:
         return
@@ -174,14 +173,9 @@ def _see_through(
             found[which].append(Finding(one.start, one.end, best.entity, best.score, f"encoded_{best.rule}"))
 
 
-def _others(found: Sequence[Finding], ends: Sequence[int]) -> Sequence[int]:
+def _others(text: str, found: Sequence[Finding], ends: Sequence[int]) -> Sequence[int]:
     """The places where nothing was found."""
-    if not found or not ends:
-        return ends
-    starts, stops = zip(*sorted(map(itemgetter(0, 1), found)), strict=True)
-    farthest = list(accumulate(stops, max))
-    last = farthest[-1]
-    return [end for end in ends if end > last or end <= starts[bisect_left(farthest, end)]]
+    return Covered(found, len(text)).others(ends) if found and ends else ends
 
 
 def _placed(leaf: Leaf, view: View, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
