@@ -119,7 +119,8 @@ def _lines(size: int) -> re.Pattern[str]:
 
 
 def _decoded(token: str) -> str | None:
-    token = _IN_FRONT.sub("", token, count=1) if token[:1] in ("0", "x") else token
+    if front := _IN_FRONT.match(token):
+        token = token[front.end() :]
     if _HEXADECIMAL.fullmatch(token):
         try:
             plain = _text(bytes.fromhex(token))
@@ -159,9 +160,11 @@ def _from_base32(token: str) -> bytes:
 
 def _begins_as_no_text(token: str) -> bool:
     """Whether what begins like this can be no text, whatever follows: megabytes need not be decoded then."""
-    if all(char in string.hexdigits or char.isspace() for char in token) or _BASE32.fullmatch(token):
+    if all(char in string.hexdigits or char.isspace() for char in token):
         return False
     try:
+        if _BASE32.fullmatch(token) and not _is_no_text(base64.b32decode(token[:_BEGINNING_32].upper())):
+            return False
         return _is_no_text(_from_base64(token))
     except binascii.Error:
         return False
