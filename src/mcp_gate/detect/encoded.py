@@ -24,6 +24,8 @@ _SPACED_HEX: Final = re.compile(r"[0-9A-Fa-f]{2}(?:(?:[ :][0-9A-Fa-f]{2}){7,}|(?
 _HEXADECIMAL: Final = re.compile(r"[0-9A-Fa-f\s]+")
 _IN_FRONT: Final = re.compile(r"0?[xX](?=[0-9A-Fa-f\s]+\Z)")
 _BASE32: Final = re.compile(r"(?:[A-Z2-7\s]{16,}|[a-z2-7\s]{16,})={0,6}")
+_TO_DIGITS: Final = str.maketrans(string.ascii_uppercase + "234567", string.digits + string.ascii_lowercase[:22])
+"""From base32 to the digits of numbers with that base."""
 _MARKED: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ASCII: Final = bytes(range(128))
 _IN_TEXTS: Final = bytes((9, 10, 13, *range(32, 127), *range(160, 256)))
@@ -150,21 +152,28 @@ def _from_base64(token: str) -> bytes:
 def _from_base32(token: str) -> bytes:
     """Nothing where it is none, or begins as no text does: the library goes through it character by character."""
     bare = "".join(token.rstrip("=").split()).upper()
+    if len(bare) > _BEGINNING_32 and _is_no_text(_beginning_of_base32(bare)):
+        return b""
     try:
-        if len(bare) > _BEGINNING_32 and _is_no_text(base64.b32decode(bare[:_BEGINNING_32])):
-            return b""
         return base64.b32decode(bare + "=" * (-len(bare) % 8))
     except binascii.Error:
         return b""
+
+
+def _beginning_of_base32(bare: str) -> bytes:
+    """What the first characters come to, read as one number."""
+    return int(bare[:_BEGINNING_32].translate(_TO_DIGITS), 32).to_bytes(_BEGINNING_32 * 5 // 8, "big")
 
 
 def _begins_as_no_text(token: str) -> bool:
     """Whether what begins like this can be no text, whatever follows: megabytes need not be decoded then."""
     if all(char in string.hexdigits or char.isspace() for char in token):
         return False
-    try:
-        if _BASE32.fullmatch(token) and not _is_no_text(base64.b32decode(token[:_BEGINNING_32].upper())):
+    if _BASE32.fullmatch(token):
+        bare = "".join(token.split()).upper()
+        if len(bare) <= _BEGINNING_32 or not _is_no_text(_beginning_of_base32(bare)):
             return False
+    try:
         return _is_no_text(_from_base64(token))
     except binascii.Error:
         return False
