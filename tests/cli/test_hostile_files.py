@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -30,25 +31,41 @@ class Ran:
     """What one command did, and what it took."""
 
     code: int
-    out: str
-    err: str
     cpu_sec: float
     mb: float
+    out: str
+    err: str
+
+
+MEASURED = """
+import json, os, subprocess, sys
+process = subprocess.Popen(sys.argv[2:])
+_, status, used = os.wait4(process.pid, 0)
+figures = os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+with open(sys.argv[1], "w") as told:
+    json.dump(figures, told)
+"""
+"""A process in between: the most memory of one counts from before it became another program, when it was its parent."""
 
 
 def ran(where: Place, *command: str) -> Ran:
     """One command to its end, measured. Time is the processor's: other work on the machine does not count."""
-    out, err = where.state.parent / "out", where.state.parent / "err"
-    line = [sys.executable, "-m", "mcp_gate", *command, *where.arguments]
+    out, err, told = (where.state.parent / name for name in ("out", "err", "told"))
+    line = [sys.executable, "-S", "-c", MEASURED, str(told), sys.executable, "-m", "mcp_gate", *command]
     with out.open("wb") as one, err.open("wb") as two:
-        process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=one, stderr=two)
-        alarm = threading.Timer(30, process.kill)
+        process = subprocess.Popen(
+            [*line, *where.arguments], stdin=subprocess.DEVNULL, stdout=one, stderr=two, start_new_session=True
+        )
+        alarm = threading.Timer(30, os.killpg, (process.pid, signal.SIGKILL))
         alarm.start()
-        _, status, used = os.wait4(process.pid, 0)
+        process.wait()
         alarm.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
-    spent = used.ru_utime + used.ru_stime
-    return Ran(process.returncode, out.read_text(), err.read_text(), spent, used.ru_maxrss / 1024)
+    return Ran(*_figures(told.read_text()), out.read_text(), err.read_text())
+
+
+def _figures(told: str) -> tuple[int, float, float]:
+    code, cpu_sec, mb = json.loads(told)
+    return code, cpu_sec, mb
 
 
 def refused(where: Place) -> str:
