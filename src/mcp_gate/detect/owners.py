@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Final
 
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.doubt import is_of_things
 from mcp_gate.detect.names.lexicon import is_given
-from mcp_gate.detect.people import FULL, PARTICLE, WORD, before, goes_on, is_whole
+from mcp_gate.detect.people import FULL, PARTICLE, WORD, Place, before, goes_on, is_whole
 
 _OWN: Final = frozenset({"US_SSN", "PASSPORT", "NATIONAL_ID", "DRIVER_LICENSE", "MEDICAL_RECORD", "DATE_OF_BIRTH"})
 """What one person has, and no company."""
@@ -87,6 +87,7 @@ _LINES: Final = 2
 def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
     """Whose findings are: `Ann Lee (Aadhaar …)`, `Ann Lee's MRN is …`, `to Ann Lee, 12 Main St`, `… for Ann Lee`."""
     found = tuple(found)
+    known = frozenset([(one.start, one.end) for one in found if one.entity == "PERSON"])
     people: frozenset[int] | None = None
     yield from _last_line(text)
     speaks = True
@@ -96,7 +97,7 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
         if kind == "PERSON":
             if follows in _JOINING:
                 if people is None:
-                    people = frozenset([one.start for one in found if one.entity == "PERSON"])
+                    people = frozenset([start for start, _ in known])
                 yield from _joined(text, end, people)
             if speaks and follows == ":" and text.startswith(": ", end) and text[max(0, start - 1) : start] in _BEGINS:
                 speaks = False
@@ -109,23 +110,23 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
             place = start, end
             if place not in asked:  # else another rule found it as well
                 asked.add(place)
-                yield from _before(text, start, end, own=own)
+                yield from _before(text, start, end, known, own=own)
         if kind == "ADDRESS" and text.startswith(", ", start - 2) and _behind_capital(text, start - 2):
-            yield from before(_TO_PLACE, text, start, "person_by_address", of_any=True)
+            yield from before(_TO_PLACE, text, start, "person_by_address", of_any=True, known=known)
         elif paid:
             if text.startswith(", ", end):
-                yield from _named(_PAYS, text, end)
+                yield from _named(_PAYS, text, end, known)
             if "holder " in text[end : end + _AHEAD]:
-                yield from _named(_HOLDER, text, end)
+                yield from _named(_HOLDER, text, end, known)
         if follows in _OPENING and text.startswith(_OPENED, end):
-            yield from _named(_BEHIND, text, end)
+            yield from _named(_BEHIND, text, end, known)
 
 
-def _before(text: str, start: int, end: int, *, own: bool) -> Iterator[Finding]:
+def _before(text: str, start: int, end: int, known: Container[Place], *, own: bool) -> Iterator[Finding]:
     """Whose it is, by what stands before it, or above."""
     ahead = text[max(0, start - _AHEAD) : start]
     if own:
-        yield from _owner(text, start, end, ahead)
+        yield from _owner(text, start, end, ahead, known)
     if ("r " in ahead or "s " in ahead) and any(word in ahead for word in _PRONOUNS):
         yield from _theirs(text, start)
     if "\n" in ahead and text.find("\n", max(0, start - _LABELLED), start) > 0:
@@ -146,26 +147,26 @@ def _ends_cell(text: str, start: int) -> bool:
     return cell[4:5] == cell[7:8] == "-" or (cell[2:3] in _DOTS and cell[5:6] in _DOTS)
 
 
-def _owner(text: str, start: int, end: int, ahead: str) -> Iterator[Finding]:
+def _owner(text: str, start: int, end: int, ahead: str, known: Container[Place]) -> Iterator[Finding]:
     behind = text[end : end + _AHEAD]
     if " for " in behind or "holder " in behind:
-        yield from _named(_FOR_WHOM, text, end)
+        yield from _named(_FOR_WHOM, text, end, known)
     last = ahead[-1:]
     if last == "=":
-        yield from before(_BEFORE_PAIR, text, start, "person_by_number")
+        yield from before(_BEFORE_PAIR, text, start, "person_by_number", known=known)
     if last not in _APART:  # a cell
         return
     if last == " " and "," in ahead and (day := _DAY_BEFORE.search(ahead)):
         begin = start - len(ahead)
         yield Finding(begin + day.start(1), begin + day.end(1), "DATE_OF_BIRTH", 0.6, "birth_by_row")
     if last == " " and ahead.endswith(_IS):
-        yield from before(_BEFORE_IS, text, start, "person_by_number", of_any=True)
+        yield from before(_BEFORE_IS, text, start, "person_by_number", of_any=True, known=known)
     if last in _BEFORE_NUMBER and _behind_capital(ahead, max(ahead.rfind(" ("), ahead.rfind(", "))):
-        yield from before(_BEFORE_OWN, text, start, "person_by_number", of_any=" for " in ahead)
+        yield from before(_BEFORE_OWN, text, start, "person_by_number", of_any=" for " in ahead, known=known)
     if ("'s " in ahead or "’s " in ahead) and _behind_capital(ahead, max(ahead.rfind("'s "), ahead.rfind("’s "))):
-        yield from before(_OF_WHOM, text, start, "person_by_number", of_any=True)
+        yield from before(_OF_WHOM, text, start, "person_by_number", of_any=True, known=known)
     if "</" in ahead:
-        yield from before(_TAGGED, text, start, "person_by_number")
+        yield from before(_TAGGED, text, start, "person_by_number", known=known)
 
 
 def _theirs(text: str, start: int) -> Iterator[Finding]:
@@ -241,7 +242,9 @@ def _behind_capital(text: str, at: int) -> bool:
     return at > 0 and text[text.rfind(" ", 0, at) + 1].isupper()
 
 
-def _named(pattern: re.Pattern[str], text: str, at: int) -> Iterator[Finding]:
+def _named(pattern: re.Pattern[str], text: str, at: int, known: Container[Place]) -> Iterator[Finding]:
     match = pattern.match(text, at)
-    if match and is_whole(match[1]) and not goes_on(text, match.end(1)) and not is_of_things(text, *match.span(1)):
+    if match is None or match.span(1) in known:
+        return
+    if is_whole(match[1]) and not goes_on(text, match.end(1)) and not is_of_things(text, *match.span(1)):
         yield Finding(match.start(1), match.end(1), "PERSON", 0.65, "person_by_number")

@@ -6,8 +6,8 @@ Without such words `names.full` finds names that are known, and `ner` others.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Container, Iterator
+from typing import Final, TypeAlias
 
 from mcp_gate.detect.commonwords import COMMON
 from mcp_gate.detect.cuewords import ALONE_NOBODY
@@ -65,6 +65,8 @@ _ALWAYS: Final = words(
 )
 """The same, also where a colon or an equals sign stands in between."""
 _AFTER_OTHERS: Final = re.compile(r"(?i)\b(?:from|at|of|and|the|for|by|with|in|on|&) $")
+
+Place: TypeAlias = tuple[int, int]
 
 
 def after_cue(text: str, end: int) -> Iterator[Finding]:
@@ -159,11 +161,14 @@ def before_mail(text: str, start: int) -> Iterator[Finding]:
         yield from before(_LISTED, text, start, "person_by_mail")
 
 
-def before(pattern: re.Pattern[str], text: str, at: int, rule: str, *, of_any: bool = False) -> Iterator[Finding]:
+def before(
+    pattern: re.Pattern[str], text: str, at: int, rule: str, *, of_any: bool = False, known: Container[Place] = ()
+) -> Iterator[Finding]:  # fmt: skip
     """The full name in the first group of a pattern that ends where something else begins.
 
     Args:
         of_any: it may stand behind `for`, `from` and the like.
+        known: where names were found already.
     """
     least = max(0, at - 72)
     if pattern in _OF_NAME_ALONE:
@@ -185,9 +190,9 @@ def before(pattern: re.Pattern[str], text: str, at: int, rule: str, *, of_any: b
     begin = least + match.start(1) + skipped
     if begin and (text[begin - 1].isalnum() or text[begin - 1] in "_@#/.-"):
         return
-    if is_of_things(text, begin, begin + len(name)):
-        return
-    yield Finding(begin, begin + len(name), "PERSON", 0.7, rule)
+    place = begin, begin + len(name)
+    if place not in known and not is_of_things(text, *place):
+        yield Finding(*place, "PERSON", 0.7, rule)
 
 
 def _begin(text: str) -> int:
