@@ -105,7 +105,6 @@ class Lifecycle(RuleBasedStateMachine):
             self.run(self.store.decide(model.request.id, lambda found: word(found, who, status)))
         except Conflict:
             assert not allowed
-            self.failures.pop(job, None)  # the gate ends no call twice: what it remembers of that is not looked at
             return
         assert allowed
         model.words.add(who)
@@ -137,6 +136,7 @@ class Lifecycle(RuleBasedStateMachine):
             self.run(ended(self.store, model.request.call, CallState(state), result=result, failure=bad))
         except Conflict:
             assert not allowed
+            self.failures.pop(job, None)  # the gate ends no call twice: what it remembers of that is not looked at
             return
         assert allowed
         model.state, model.kept = state, keep
