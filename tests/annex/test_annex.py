@@ -18,7 +18,7 @@ import pytest
 
 from mcp_gate.annex import annex as module
 from mcp_gate.annex.annex import Annex
-from mcp_gate.annex.process import Hand
+from mcp_gate.annex.process import AnnexWorker
 from mcp_gate.gate.egress import Changed, Counts, Passed, Withheld, egress
 from mcp_gate.gate.terms import Terms
 from mcp_gate.lang import strictjson
@@ -213,13 +213,13 @@ async def test_what_is_packed_does_not_leave_where_nobody_opens_it() -> None:
 
 async def test_what_nobody_waits_for_any_more_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     begun = []
-    do = Hand.do
+    do = AnnexWorker.do
 
-    def noted(self: Hand, job: Any, *more: Any) -> Any:
+    def noted(self: AnnexWorker, job: Any, *more: Any) -> Any:
         begun.append(job[0])
         return do(self, job, *more)
 
-    monkeypatch.setattr(Hand, "do", noted)
+    monkeypatch.setattr(AnnexWorker, "do", noted)
     async with an_annex() as annex:
         payload = await opened(annex, RESULT)
         looks = (egress(LOADED, Here(), "tools/call", payload, call=a_call(), annex=annex) for _ in range(9))

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections import deque
-from collections.abc import Coroutine, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from mcp_gate.annex import frames, job
-from mcp_gate.annex.process import Desk, Hand
+from mcp_gate.annex.process import AnnexWorker, Desk
 from mcp_gate.annex.turns import Turns
 from mcp_gate.gate.egress import Changed, Counts, Egress, Passed, Withheld
 from mcp_gate.gate.terms import Terms
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import Json, JsonObject, Packed
 from mcp_gate.output.redact import Tokenizer
-from mcp_gate.scanning.failed import Failure, ScanFailed
+from mcp_gate.scanning.workers import MOST, Workers
 from mcp_gate.wire.message import Message
 
 T = TypeVar("T")
-MOST: Final = 2
 READ_SEC: Final = 15.0
 """How long reading a message may take."""
 LOOK_SEC: Final = 45.0
 """How long looking at one may take, all rounds of it together; to scan it once has a limit of its own."""
-START_SEC: Final = 20.0
-"""How much longer the first job of a process may take."""
 IDLE_SEC: Final = 600.0
 """How long the last process waits for more to do."""
 SPARE_SEC: Final = 20.0
@@ -42,34 +38,23 @@ class Annex:
         Args:
             rules: a directory, the caller's alone, in which compiled rules are kept.
         """
-        self._rules = rules
-        self._most = most or min(MOST, os.cpu_count() or 1)
+        self._workers = Workers(partial(AnnexWorker.start, rules))
         self._idle_sec = idle_sec
-        self._idle: deque[Hand] = deque()
-        self._all: set[Hand] = set()
         self._reading = Turns(1)
-        self._looking = Turns(self._most)
+        self._looking = Turns(most or MOST)
         """A place of its own for what is read: to look at something may take a hundred times as long."""
-        self._tasks: set[asyncio.Task[Any]] = set()
         self._ending: asyncio.TimerHandle | None = None
-        self.closed = False
 
     @property
     def pids(self) -> frozenset[int]:
         """Of those that run."""
-        return frozenset(hand.pid for hand in self._all)
+        return self._workers.pids
 
     async def close(self) -> None:
         """End them all, whatever they are at."""
-        self.closed = True
         if self._ending is not None:
             self._ending.cancel()
-        for hand in self._all:
-            hand.kill()
-        await asyncio.gather(*(hand.gone() for hand in self._all))
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        self._all.clear()
+        await self._workers.close()
 
     # ---- what it does
 
@@ -117,74 +102,30 @@ class Annex:
     ) -> tuple[JsonObject, list[Packed]]:  # fmt: skip
         """A caller that goes away does not disturb the process at it; what waits for its turn then is not begun."""
         await places.take(who)
-        return await asyncio.shield(self._own(self._do(places, asked, bulk, limit_sec, desk)))
+        return await self._workers.undisturbed(
+            self._in_place(places, lambda worker: worker.do(asked, bulk, limit_sec, desk))
+        )
 
-    async def _do(
-        self, places: Turns, asked: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float, desk: Desk | None
-    ) -> tuple[JsonObject, list[Packed]]:  # fmt: skip
+    async def _in_place(self, places: Turns, job: Callable[[AnnexWorker], Awaitable[T]]) -> T:
         """In a place that its caller took."""
         try:
-            hand = await self._hand()
-            try:
-                found = await hand.do(asked, bulk, limit_sec if hand.warm else limit_sec + START_SEC, desk)
-                hand.warm = True
-                return found
-            finally:
-                if hand.usable:
-                    self._idle.append(hand)
-                    self._end_later()
-                else:
-                    await self._end(hand)
+            return await self._workers.do(job)
         finally:
+            self._end_later()
             places.give()
-
-    async def _hand(self) -> Hand:
-        """One that is free. The one that was used last is the warmest."""
-        if self.closed:
-            raise ScanFailed(Failure.CLOSED)
-        while self._idle:
-            hand = self._idle.pop()
-            if hand.there:
-                return hand
-            await self._end(hand)  # it was ended from outside, as when memory is short
-        hand = await Hand.start(self._rules)
-        self._all.add(hand)
-        if self.closed:
-            hand.kill()
-        return hand
 
     def _end_later(self) -> None:
         """The last one waits longest."""
         if self._ending is not None:
             self._ending.cancel()
-        wait = self._idle_sec if len(self._all) == 1 else min(self._idle_sec, SPARE_SEC)
-        self._ending = asyncio.get_running_loop().call_later(wait, self._end_idle)
+        if not self._workers.closed:
+            wait = self._idle_sec if len(self._workers.pids) == 1 else min(self._idle_sec, SPARE_SEC)
+            self._ending = asyncio.get_running_loop().call_later(wait, self._end_idle)
 
     def _end_idle(self) -> None:
         """Nothing came for a while."""
-        if not self._idle:
-            return  # they are all at work
-        hand = self._idle.popleft()
-        hand.kill()
-        self._all.discard(hand)
-        self._own(hand.gone())
-        if self._idle:
+        if self._workers.end_idle():
             self._end_later()
-
-    async def _end(self, hand: Hand) -> None:
-        await hand.gone()
-        self._all.discard(hand)
-
-    def _own(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._over)
-        return task
-
-    def _over(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # its caller may be gone
 
 
 def _desk(tokens: Tokenizer) -> Desk:

@@ -15,11 +15,12 @@ from mcp_gate.detect.ner.weights import installed
 from mcp_gate.detect.options import Options
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.scanning import frames
+from mcp_gate.scanning.child import START_SEC
 from mcp_gate.scanning.failed import Failure, ScanFailed
 from mcp_gate.scanning.gathered import Gathered
 from mcp_gate.scanning.load import SENTENCE, Detector, load
 from mcp_gate.scanning.pieces import Piece, Window, pieces
-from mcp_gate.scanning.pool import START_SEC, Pool
+from mcp_gate.scanning.pool import Pool
 from mcp_gate.scanning.process import Found
 
 log = logging.getLogger(__name__)
