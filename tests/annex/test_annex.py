@@ -9,8 +9,7 @@ import resource
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from mcp_gate.scanning.failed import Failure, ScanFailed
 from mcp_gate.wire.message import Answer, Malformed, Notification
 from support.directories import files
 from support.held import a_call
-from support.scanning import Here, rules
+from support.scanning import Here, an_annex
 
 pytestmark = pytest.mark.anyio
 
@@ -39,26 +38,6 @@ MAIL = "ada.lovelace@analytical.org"
 ROWS = [{"id": n, "mail": MAIL if n == 700 else None, "note": "all is well"} for n in range(1_000)]
 RESULT = {"content": [{"type": "text", "text": json.dumps({"rows": ROWS})}], "structuredContent": {"rows": ROWS}}
 TERMS = Terms.of(LOADED, None, NONE, None)
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def annex() -> AsyncIterator[Annex]:
-    async with an_annex() as one:
-        yield one
-
-
-@asynccontextmanager
-async def an_annex(**more: Any) -> AsyncIterator[Annex]:
-    one = Annex(rules(), most=1, **more)
-    try:
-        yield one
-    finally:
-        await one.close()
 
 
 def line(message: object) -> list[bytes]:

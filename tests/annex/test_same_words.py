@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,7 +20,7 @@ from mcp_gate.policy.load import load
 from mcp_gate.wire.message import Answer, Failure, Malformed, Message, Notification, Request, read
 from support.directories import files
 from support.held import a_call
-from support.scanning import Here, rules
+from support.scanning import Here
 
 pytestmark = pytest.mark.anyio
 
@@ -36,20 +35,6 @@ output_review:
 WITH_MAIL = {"dense", "inside", "tokens"}
 REDACTS = load(files())
 TOKENS = load({**files(), "policies/t.yaml": REVIEW})
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def annex() -> AsyncIterator[Annex]:
-    one = Annex(rules(), most=1)
-    try:
-        yield one
-    finally:
-        await one.close()
 
 
 def shapes() -> ModuleType:

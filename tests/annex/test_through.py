@@ -24,7 +24,6 @@ from mcp_gate.model.request import ReviewerDecision
 from mcp_gate.wire.message import Answer, Message
 from support.agents import TASKS, bench, entry
 from support.gates import RULES, Upstream, decide, job, open_gate, pending, perform
-from support.scanning import rules
 from support.upstreams import Probe
 
 pytestmark = pytest.mark.anyio
@@ -40,20 +39,6 @@ WITHHOLD = RULES + (
 def result(private: str) -> JsonObject:
     rows = [{"id": n, "note": f"all is well, {private}" if n == 7_000 else "all is well"} for n in range(20_000)]
     return {"content": [{"type": "text", "text": "see the data"}], "structuredContent": {"rows": rows}}
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def annex() -> AsyncIterator[Annex]:
-    one = Annex(rules(), most=1)
-    try:
-        yield one
-    finally:
-        await one.close()
 
 
 @asynccontextmanager
@@ -144,7 +129,7 @@ async def test_what_a_task_came_to_is_looked_at_as_large_as_it_is(
     answer = {"resultType": "task", **handle} if modern else {"task": handle}
     came_to = {"content": [{"type": "text", "text": f"mail {MAIL}\n" + "all is well\n" * 5_000}]}
     probe = Probe(tmp_path, modern=modern, result=answer, task_result=came_to)
-    async with bench({"shop": entry(probe)}, annex=annex) as b, (b.client() if modern else b.legacy()) as client:
+    async with bench({"shop": entry(probe)}, annex=annex) as b, b.client() if modern else b.legacy() as client:
         if modern:
             task = await client.call("shop_echo", {}, _meta=TASKS)
             got = (await client.result("tasks/get", {"taskId": task["taskId"], "_meta": TASKS}))["result"]

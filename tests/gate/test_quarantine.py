@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from mcp_gate.annex.annex import Annex
 from mcp_gate.faces.client import decision_body
 from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.gate import late, quarantine
@@ -30,7 +29,7 @@ from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
 from mcp_gate.wire.errors import RpcError
 from support.forging import approve_row, write
 from support.gates import RULES, Hands, Upstream, decide, job, loaded, open_gate, pending, perform
-from support.scanning import rules
+from support.scanning import an_annex
 
 pytestmark = pytest.mark.anyio
 
@@ -226,22 +225,19 @@ async def test_less_of_a_large_result_is_let_out_as_of_a_small_one(
     monkeypatch.setattr("mcp_gate.gate.gate.QUICK", 1_000)
     rows = [{"note": "all is well", "late": n} for n in range(2_000)]
     result = {"content": RESULT["content"], "structuredContent": {"rows": rows}}
-    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
-        gate.annex = annex = Annex(rules(), most=1)
-        try:
-            upstream = Upstream(result)
-            _, request = await withheld(gate, upstream)
-            slip = await say(gate, request, "redact", arguments={"fields": ["rows.notes"]}, nonce="n-3")
-            assert isinstance(slip, Refusal)
-            assert "nothing in the result is called rows.notes" in slip.text
-            done = await say(gate, request, "redact", arguments={"fields": ["rows[*].note"]}, nonce="n-2")
-            assert done.status is RequestStatus.APPROVED
-            outcome = await perform(gate, job("get", {"id": 7}), upstream)
-            assert isinstance(outcome, Delivered)
-            assert is_packed(outcome.result)
-            out = strictjson.unpacked(outcome.result)
-        finally:
-            await annex.close()
+    async with open_gate(tmp_path, REVIEW, PEOPLE) as gate, an_annex() as annex:
+        gate.annex = annex
+        upstream = Upstream(result)
+        _, request = await withheld(gate, upstream)
+        slip = await say(gate, request, "redact", arguments={"fields": ["rows.notes"]}, nonce="n-3")
+        assert isinstance(slip, Refusal)
+        assert "nothing in the result is called rows.notes" in slip.text
+        done = await say(gate, request, "redact", arguments={"fields": ["rows[*].note"]}, nonce="n-2")
+        assert done.status is RequestStatus.APPROVED
+        outcome = await perform(gate, job("get", {"id": 7}), upstream)
+        assert isinstance(outcome, Delivered)
+        assert is_packed(outcome.result)
+        out = strictjson.unpacked(outcome.result)
     assert out["structuredContent"]["rows"] == [{"late": n} for n in range(2_000)]
     assert SSN not in out["content"][0]["text"]
 

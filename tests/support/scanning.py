@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+from mcp_gate.annex.annex import Annex
 from mcp_gate.detect import triggers
 from mcp_gate.detect.finding import Leaf, Scan
 from mcp_gate.detect.joined import join
@@ -21,6 +24,16 @@ def rules() -> Path:
     kept = Path(tempfile.gettempdir()) / f"mcp-gate-tests-{os.getuid()}"
     kept.mkdir(mode=0o700, exist_ok=True)
     return kept
+
+
+@asynccontextmanager
+async def an_annex(**more: Any) -> AsyncIterator[Annex]:
+    """Processes for what is large, ended at the end."""
+    one = Annex(rules(), most=1, **more)
+    try:
+        yield one
+    finally:
+        await one.close()
 
 
 class Here:
