@@ -6,7 +6,7 @@ Nothing is parsed: the text may be cut off, be several documents, or hold what n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -97,13 +97,17 @@ class _Level:
             self.kept = self.kept or []
             self.kept.append((why, found))
 
-    def counting(self) -> Iterator[Finding]:
+    def counting(self) -> Sequence[Finding]:
         """What of it counts, now that all of it was seen."""
         if self.kept is None:
-            return
+            return ()
         several = sum(why == "initial" for why, _ in self.kept) > 1
         counts = {"name": self.human, "word": self.part, "account": self.bank, "initial": several}
-        yield from (found for why, found in self.kept if counts[why])
+        return [found for why, found in self.kept if counts[why]]
+
+    def inside(self) -> tuple[str, ...]:
+        """The names above what stands in its last value."""
+        return (*self.path[1 - _DEEP :], self.key) if self.is_object else self.path
 
 
 def starts(text: str) -> bool:
@@ -123,24 +127,13 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
     for token in _tokens(text):
         kind = token.lastgroup or ""
         if kind == "bracket":
-            char = token["bracket"]
-            if char in "{[":
+            if (char := token["bracket"]) in "{[":
                 level = _opened(level, levels, char == "{", known)
                 levels.append(level)
             elif len(levels) > 1:
                 closed = levels.pop()
                 level = levels[-1]
-                yield from closed.counting()
-                if closed.cells and not closed.is_object and not level.is_object and _are_columns(closed.cells):
-                    level.header = tuple(closed.cells)
-                if closed.value and closed.labels:
-                    yield from _late(text, closed, closed.value)
-                if level.key in _LABELS:
-                    level.labels += closed.labels  # `"type": {"text": "Passport"}`
-                if closed.labels and not level.is_object and not _COLUMNS.isdisjoint(closed.path[-1:]):
-                    level.columns = (*level.columns, closed.labels[0])  # `"columns": [{"name": "ssn"}, …]`
-                if level.key in _COLUMNS and closed.columns:
-                    level.columns = closed.columns
+                yield from _closed(text, closed, level)
             continue
         if kind in _NAMED:
             level.key = token["text"]
@@ -151,8 +144,7 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
         if level.cells is not None and not level.is_object:
             level.cells.append("" if bare else text[start : min(end, start + 64)])
         if not bare and nested and text[start] in "{[" and _OPEN.match(text, start):
-            path = (*level.path[1 - _DEEP :], level.key) if level.is_object else level.path
-            yield from _within(text, start, end, path, nested - 1)
+            yield from _within(text, start, end, level.inside(), nested - 1)
             continue
         entity: str | None = _ASK
         if level.is_object and level.key not in _TELLING:
@@ -167,20 +159,28 @@ def find(text: str, above: tuple[str, ...], nested: int = _NESTED) -> Iterator[F
             if not bare and fields.is_first_or_last(level.key):
                 level.keep("initial", _in(text, start, end, "PERSON", bare=False))
             continue
-        level.human = level.human or entity in HUMAN
-        level.bank = level.bank or entity in ("BANK_ACCOUNT", "IBAN_CODE")
-        found = _in(text, start, end, entity, bare=bare)
-        if found is not None and level.key in _CALLED and values.is_of_thing(text[start:end]):
-            continue
-        if found is None and not bare and entity in (fields.NAME, fields.WEAK):
-            level.keep("word", _in(text, start, end, "PERSON", bare=False))
-        elif found is not None and entity == fields.NAME:
-            level.keep("name", found)
-        elif found is not None:
-            level.part = level.part or (entity == "PERSON" and fields.is_part(level.key))
+        if found := _found(text, start, end, level, entity, bare=bare):
             yield found
     for level in levels:
         yield from level.counting()
+
+
+def _found(text: str, start: int, end: int, level: _Level, entity: str, *, bare: bool) -> Finding | None:
+    """What counts at once in a value that should be of an entity. What counts only beside something else is kept."""
+    level.human = level.human or entity in HUMAN
+    level.bank = level.bank or entity in ("BANK_ACCOUNT", "IBAN_CODE")
+    found = _in(text, start, end, entity, bare=bare)
+    if found is None:
+        if not bare and entity in (fields.NAME, fields.WEAK):
+            level.keep("word", _in(text, start, end, "PERSON", bare=False))
+        return None
+    if level.key in _CALLED and values.is_of_thing(text[start:end]):
+        return None
+    if entity == fields.NAME:
+        level.keep("name", found)
+        return None
+    level.part = level.part or (entity == "PERSON" and fields.is_part(level.key))
+    return found
 
 
 def _tokens(text: str) -> Iterator[re.Match[str]]:
@@ -205,7 +205,7 @@ def _shorter(escaped: str) -> str:
 def _opened(
     level: _Level, levels: list[_Level], is_object: bool, known: dict[tuple[str, ...], dict[str, str | None]]
 ) -> _Level:
-    path = (*level.path[1 - _DEEP :], level.key) if level.is_object else level.path
+    path = level.inside()
     opened = _Level(path, is_object, known.setdefault(path, {}))
     if not is_object and not level.is_object and len(levels) > 1:
         if level.header:
@@ -217,6 +217,22 @@ def _opened(
         opened.row = 0
         opened.columns = levels[-2].columns
     return opened
+
+
+def _closed(text: str, closed: _Level, around: _Level) -> Sequence[Finding]:
+    """What counts in a level that was closed; the level around it learns what it says of what stands beside it."""
+    found = closed.counting()
+    if closed.cells and not closed.is_object and not around.is_object and _are_columns(closed.cells):
+        around.header = tuple(closed.cells)
+    if closed.value and closed.labels and (late := _late(text, closed, closed.value)):
+        found = [*found, late]
+    if around.key in _LABELS:
+        around.labels += closed.labels  # `"type": {"text": "Passport"}`
+    if closed.labels and not around.is_object and not _COLUMNS.isdisjoint(closed.path[-1:]):
+        around.columns = (*around.columns, closed.labels[0])  # `"columns": [{"name": "ssn"}, …]`
+    if around.key in _COLUMNS and closed.columns:
+        around.columns = closed.columns
+    return found
 
 
 def _kind(text: str, start: int, end: int, level: _Level, *, bare: bool) -> str | None:
@@ -245,14 +261,13 @@ def _kind(text: str, start: int, end: int, level: _Level, *, bare: bool) -> str 
         return entity
 
 
-def _late(text: str, level: _Level, value: tuple[int, int, bool]) -> Iterator[Finding]:
+def _late(text: str, level: _Level, value: tuple[int, int, bool]) -> Finding | None:
     """What is in a value whose label stands behind it."""
     start, end, bare = value
     for label in level.labels:
         if (entity := entity_of((*level.path, label))) and entity != fields.NAME:
-            found = _in(text, start, end, entity, bare=bare)
-            yield from [found] if found else []
-            return
+            return _in(text, start, end, entity, bare=bare)
+    return None
 
 
 def _are_columns(cells: list[str]) -> bool:
