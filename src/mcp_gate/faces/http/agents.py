@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
+from starlette.routing import Route
 
 from mcp_gate.faces.http import body
 from mcp_gate.faces.http.problem import Failure, answer
@@ -20,6 +21,16 @@ class Agents:
 
     def __init__(self, governing: Governing) -> None:
         self._governing = governing
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/agents", self.agents, methods=["GET"]),
+            Route("/v1/agents/{id}/promote", self.promote, methods=["POST"]),
+            Route("/v1/agents/{id}/demote", self.demote, methods=["POST"]),
+            Route("/v1/agents/{id}/incident", self.incident, methods=["POST"]),
+            Route("/v1/agents/{id}/stop", self.stop, methods=["POST"]),
+            Route("/v1/agents/{id}/resume", self.resume, methods=["POST"]),
+        ]
 
     async def agents(self, http: HttpRequest) -> Response:
         one_page(http)

@@ -20,7 +20,7 @@ from mcp_gate.faces.http.agents import Agents
 from mcp_gate.faces.http.callbacks import Callbacks
 from mcp_gate.faces.http.door import Door, Visitor
 from mcp_gate.faces.http.glass import BreakGlass
-from mcp_gate.faces.http.guard import CALLBACKS, VISITOR, Guard
+from mcp_gate.faces.http.guard import VISITOR, Guard
 from mcp_gate.faces.http.page.linked import Linked
 from mcp_gate.faces.http.page.pages import Pages
 from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure, answer, problem
@@ -48,54 +48,18 @@ def make_app(gate: Gate, *, hosts: Iterable[str] | None, closing: asyncio.Event)
         closing: set when open event streams are to end.
     """
     routes = Routes(gate, gate.reviewing)
-    agents = Agents(gate.governing)
-    glass = BreakGlass(gate.glass)
-    webhooks = Webhooks(gate)
-    purges = Purges(gate.purging)
     door = Door(gate)
-    pages = Pages(gate, routes, door)
-    rest = _Rest(gate, routes, door, closing)
     app = Starlette(
         routes=[
-            Route("/v1/requests", routes.requests, methods=["GET"]),
-            Route("/v1/requests/{id}", routes.request, methods=["GET"]),
-            Route("/v1/requests/{id}/decision", routes.decision, methods=["POST"]),
-            Route("/v1/requests/{id}/claim", routes.claim, methods=["POST"]),
-            Route("/v1/requests/{id}/release-claim", routes.release_claim, methods=["POST"]),
-            Route("/v1/requests/{id}/extend", routes.extend, methods=["POST"]),
-            Route("/v1/requests/{id}/reveal", routes.reveal, methods=["POST"]),
-            Route("/v1/requests/{id}/false-positive", routes.false_positive, methods=["POST"]),
-            Route("/v1/false-positives", routes.false_positives, methods=["GET"]),
-            Route("/v1/requests/{id}/escalate", routes.escalate, methods=["POST"]),
-            Route("/v1/calls/{id}", routes.call, methods=["GET"]),
-            Route("/v1/calls/{id}/erase", routes.erase, methods=["POST"]),
-            Route("/v1/status", rest.status, methods=["GET"]),
-            Route("/v1/break-glass", glass.listed, methods=["GET"]),
-            Route("/v1/break-glass", glass.ask, methods=["POST"]),
-            Route("/v1/break-glass/{id}", glass.confirm, methods=["POST"]),
-            Route("/v1/break-glass/{id}/end", glass.end, methods=["POST"]),
-            Route("/v1/reviewers", rest.reviewers, methods=["GET"]),
-            Route("/v1/agents", agents.agents, methods=["GET"]),
-            Route("/v1/agents/{id}/promote", agents.promote, methods=["POST"]),
-            Route("/v1/agents/{id}/demote", agents.demote, methods=["POST"]),
-            Route("/v1/agents/{id}/incident", agents.incident, methods=["POST"]),
-            Route("/v1/agents/{id}/stop", agents.stop, methods=["POST"]),
-            Route("/v1/agents/{id}/resume", agents.resume, methods=["POST"]),
-            Route("/v1/events", rest.events, methods=["GET"]),
-            Route("/v1/upstreams", rest.upstreams, methods=["GET"]),
-            Route("/v1/upstreams/{id}/tools", rest.tools, methods=["GET"]),
-            Route("/v1/upstreams/{id}/pin", rest.pin, methods=["POST"]),
-            Route(CALLBACKS + "{id}", Callbacks(gate).callback, methods=["POST"]),
+            *routes.routes(),
+            *_Rest(gate, routes, door, closing).routes(),
+            *BreakGlass(gate.glass).routes(),
+            *Agents(gate.governing).routes(),
+            *Callbacks(gate).routes(),
             *Linked(gate).routes(),
-            Route("/v1/purges", purges.ask, methods=["POST"]),
-            Route("/v1/purges/{id}/confirm", purges.confirm, methods=["POST"]),
-            Route("/v1/webhooks", webhooks.webhooks, methods=["GET"]),
-            Route("/v1/webhooks/{id}/retry", webhooks.retry, methods=["POST"]),
-            Route("/v1/stop", rest.stop, methods=["POST"]),
-            Route("/healthz", rest.healthz, methods=["GET"]),
-            Route("/metrics", rest.metrics, methods=["GET"]),
-            Route("/openapi.json", rest.openapi, methods=["GET"]),
-            *pages.routes(),
+            *Purges(gate.purging).routes(),
+            *Webhooks(gate).routes(),
+            *Pages(gate, routes, door).routes(),
         ],
         exception_handlers={
             Failure: _failed,
@@ -119,6 +83,20 @@ class _Rest:
         self._routes = routes
         self._door = door
         self._closing = closing
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/status", self.status, methods=["GET"]),
+            Route("/v1/reviewers", self.reviewers, methods=["GET"]),
+            Route("/v1/events", self.events, methods=["GET"]),
+            Route("/v1/upstreams", self.upstreams, methods=["GET"]),
+            Route("/v1/upstreams/{id}/tools", self.tools, methods=["GET"]),
+            Route("/v1/upstreams/{id}/pin", self.pin, methods=["POST"]),
+            Route("/v1/stop", self.stop, methods=["POST"]),
+            Route("/healthz", self.healthz, methods=["GET"]),
+            Route("/metrics", self.metrics, methods=["GET"]),
+            Route("/openapi.json", self.openapi, methods=["GET"]),
+        ]
 
     async def status(self, http: HttpRequest) -> Response:
         parameters(http)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
+from starlette.routing import Route
 
 from mcp_gate.faces.http import body, slack
+from mcp_gate.faces.http.guard import CALLBACKS
 from mcp_gate.faces.http.problem import Failure, answer
 from mcp_gate.faces.http.routes import no_request, parameters, refusal
 from mcp_gate.gate.reviewers import Carried
@@ -38,6 +40,9 @@ class Callbacks:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._noted = Rate(1.0)
+
+    def routes(self) -> list[Route]:
+        return [Route(CALLBACKS + "{id}", self.callback, methods=["POST"])]
 
     async def callback(self, http: HttpRequest) -> Response:
         parameters(http)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
+from starlette.routing import Route
 
 from mcp_gate.faces.http import body
 from mcp_gate.faces.http.problem import Failure, answer
@@ -17,6 +18,14 @@ class BreakGlass:
 
     def __init__(self, glass: Glass) -> None:
         self._glass = glass
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/break-glass", self.listed, methods=["GET"]),
+            Route("/v1/break-glass", self.ask, methods=["POST"]),
+            Route("/v1/break-glass/{id}", self.confirm, methods=["POST"]),
+            Route("/v1/break-glass/{id}/end", self.end, methods=["POST"]),
+        ]
 
     async def listed(self, http: HttpRequest) -> Response:
         one_page(http)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
+from starlette.routing import Route
 
 from mcp_gate.faces.http import body
 from mcp_gate.faces.http.problem import Failure, answer
@@ -17,6 +18,12 @@ class Purges:
 
     def __init__(self, purging: Purging) -> None:
         self._purging = purging
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/purges", self.ask, methods=["POST"]),
+            Route("/v1/purges/{id}/confirm", self.confirm, methods=["POST"]),
+        ]
 
     async def ask(self, http: HttpRequest) -> Response:
         posted = await body.read_object(http)

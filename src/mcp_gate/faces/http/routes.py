@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
+from starlette.routing import Route
 
 from mcp_gate.faces.http import body
 from mcp_gate.faces.http.guard import VISITOR
@@ -41,6 +42,22 @@ class Routes:
         self._gate = gate
         self._reviewing = reviewing
         self.sight = Sight(gate)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/requests", self.requests, methods=["GET"]),
+            Route("/v1/requests/{id}", self.request, methods=["GET"]),
+            Route("/v1/requests/{id}/decision", self.decision, methods=["POST"]),
+            Route("/v1/requests/{id}/claim", self.claim, methods=["POST"]),
+            Route("/v1/requests/{id}/release-claim", self.release_claim, methods=["POST"]),
+            Route("/v1/requests/{id}/extend", self.extend, methods=["POST"]),
+            Route("/v1/requests/{id}/reveal", self.reveal, methods=["POST"]),
+            Route("/v1/requests/{id}/false-positive", self.false_positive, methods=["POST"]),
+            Route("/v1/false-positives", self.false_positives, methods=["GET"]),
+            Route("/v1/requests/{id}/escalate", self.escalate, methods=["POST"]),
+            Route("/v1/calls/{id}", self.call, methods=["GET"]),
+            Route("/v1/calls/{id}/erase", self.erase, methods=["POST"]),
+        ]
 
     # ---- reading
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
+from starlette.routing import Route
 
 from mcp_gate.faces.http import body
 from mcp_gate.faces.http.problem import Failure, answer
@@ -26,6 +27,12 @@ class Webhooks:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/webhooks", self.webhooks, methods=["GET"]),
+            Route("/v1/webhooks/{id}/retry", self.retry, methods=["POST"]),
+        ]
 
     async def webhooks(self, http: HttpRequest) -> Response:
         one_page(http)
