@@ -9,11 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mcp_gate.faces.http import body
-from mcp_gate.faces.http.problem import Failure, answer
-from mcp_gate.faces.http.routes import caller, identity_of, one_page, refusal
-from mcp_gate.gate.governing import Answer, Governing, NoSuchAgent, Said
+from mcp_gate.faces.http.problem import answer
+from mcp_gate.faces.http.routes import caller, identity_of, one_page
+from mcp_gate.faces.http.told import told
+from mcp_gate.gate.governing import Answer, Governing, Said
 from mcp_gate.gate.reviewers import Identity
-from mcp_gate.model.judged import Refused
 
 
 class Agents:
@@ -56,11 +56,4 @@ async def _done(
     http: HttpRequest, act: Callable[[Said, Identity], Awaitable[Answer]], *, reasoned: bool = True
 ) -> Response:
     named, reason = body.word_of(await body.read_object(http), reasoned=reasoned)
-    outcome = await act(Said(http.path_params["id"], caller(http, named), reason), identity_of(http))
-    match outcome:
-        case Refused():
-            raise refusal(outcome)
-        case NoSuchAgent():
-            raise Failure(404, "not_found", "there is no agent with this id")
-        case _:
-            return answer(outcome)
+    return told(await act(Said(http.path_params["id"], caller(http, named), reason), identity_of(http)))

@@ -7,10 +7,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mcp_gate.faces.http import body
-from mcp_gate.faces.http.problem import Failure, answer
-from mcp_gate.faces.http.routes import caller, identity_of, one_page, refusal
-from mcp_gate.gate.glass import Answer, Glass, NoSuchGlass
-from mcp_gate.model.judged import Refused
+from mcp_gate.faces.http.problem import answer
+from mcp_gate.faces.http.routes import caller, identity_of, one_page
+from mcp_gate.faces.http.told import told
+from mcp_gate.gate.glass import Glass
 
 
 class BreakGlass:
@@ -34,23 +34,13 @@ class BreakGlass:
     async def ask(self, http: HttpRequest) -> Response:
         wanted, word = body.glass_of(await body.read_object(http))
         caller(http, word.approver_id)
-        return _told(await self._glass.ask(wanted, word, identity_of(http)))
+        return told(await self._glass.ask(wanted, word, identity_of(http)))
 
     async def confirm(self, http: HttpRequest) -> Response:
         word = body.signed_of(await body.read_object(http))
         caller(http, word.approver_id)
-        return _told(await self._glass.confirm(http.path_params["id"], word, identity_of(http)))
+        return told(await self._glass.confirm(http.path_params["id"], word, identity_of(http)))
 
     async def end(self, http: HttpRequest) -> Response:
         named = caller(http, body.approver_of(await body.read_object(http)))
-        return _told(await self._glass.end(http.path_params["id"], named, identity_of(http)))
-
-
-def _told(outcome: Answer) -> Response:
-    match outcome:
-        case Refused():
-            raise refusal(outcome)
-        case NoSuchGlass():
-            raise Failure(404, "not_found", "nothing with this id waits for anybody, or is broken")
-        case _:
-            return answer(outcome)
+        return told(await self._glass.end(http.path_params["id"], named, identity_of(http)))

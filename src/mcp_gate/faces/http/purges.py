@@ -7,10 +7,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mcp_gate.faces.http import body
-from mcp_gate.faces.http.problem import Failure, answer
-from mcp_gate.faces.http.routes import caller, identity_of, refusal
-from mcp_gate.gate.purging import Answer, NoSuchPurge, Purging
-from mcp_gate.model.judged import Refused
+from mcp_gate.faces.http.problem import Failure
+from mcp_gate.faces.http.routes import caller, identity_of
+from mcp_gate.faces.http.told import told
+from mcp_gate.gate.purging import Purging
 
 
 class Purges:
@@ -31,18 +31,8 @@ class Purges:
         named, reason = body.word_of(posted, reasoned=True)
         if not isinstance(before, str):
             raise Failure(400, "bad_request", "before is a time", ("before",))
-        return _told(await self._purging.ask(before, caller(http, named), reason, identity_of(http)))
+        return told(await self._purging.ask(before, caller(http, named), reason, identity_of(http)))
 
     async def confirm(self, http: HttpRequest) -> Response:
         named = body.approver_of(await body.read_object(http))
-        return _told(await self._purging.confirm(http.path_params["id"], caller(http, named), identity_of(http)))
-
-
-def _told(outcome: Answer) -> Response:
-    match outcome:
-        case Refused():
-            raise refusal(outcome)
-        case NoSuchPurge():
-            raise Failure(404, "not_found", "no purge with this id waits for anybody; it waits for an hour")
-        case _:
-            return answer(outcome)
+        return told(await self._purging.confirm(http.path_params["id"], caller(http, named), identity_of(http)))
