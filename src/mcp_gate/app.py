@@ -237,7 +237,7 @@ async def _end_when_idle(gate: Gate) -> None:
     idle_since = gate.clock.steady()
     while True:
         await asyncio.sleep(IDLE_CHECK_SEC)
-        if gate.clients or await _held(gate):
+        if gate.faces.clients or await _held(gate):
             idle_since = gate.clock.steady()
         elif gate.clock.steady() - idle_since > gate.loaded.settings.limits.idle_exit_sec:
             log.info("nobody is here any more")

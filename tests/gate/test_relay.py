@@ -155,7 +155,7 @@ async def test_S251_unknown_notifications_are_counted_and_not_forwarded(tmp_path
             for _ in range(500):
                 await client.notify("notifications/evil", {"x": 1})
             assert "result" in await client.ask("ping")
-        await until(lambda: b.gate.clients == 0)
+        await until(lambda: b.gate.faces.clients == 0)
         assert {e["method"] for e in probe.entries()} <= {
             "start", "initialize", "server/discover", "notifications/initialized"
         }  # fmt: skip

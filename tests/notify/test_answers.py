@@ -208,7 +208,7 @@ async def test_a_link_that_was_changed_is_too_old_or_whose_webhook_is_gone_leads
         assert (await ask(found, "GET", path[:-3] + "AAA"))[0] == 404
         assert (await ask(found, "GET", "/links/" + "A" * 50))[0] == 404
         assert (await ask(found, "GET", "/links/%E2%82%AC"))[0] == 404
-        sealed = found.gate.seal(json.dumps(["tools/list", "dana", "shop", None]))
+        sealed = found.gate.seals.seal(json.dumps(["tools/list", "dana", "shop", None]))
         forged = base64.urlsafe_b64encode(sealed.encode()).decode()
         assert (await ask(found, "GET", f"/links/{forged}"))[0] == 404
         _, old = await linked(found, script, due=1)

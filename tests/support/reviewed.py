@@ -77,7 +77,7 @@ class Reviewed:
 
     @property
     def address(self) -> tuple[str, int]:
-        host, _, port = self.gate.listening["review"].rpartition(":")
+        host, _, port = self.gate.faces.listening["review"].rpartition(":")
         return host, int(port)
 
     async def hold(self, *, due: float = 600, group: str = "finance-approvers", **changes: Any) -> Request:

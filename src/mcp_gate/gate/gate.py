@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import hmac
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import assert_never
 
 from mcp_gate.autonomy.level import Change
@@ -16,6 +15,7 @@ from mcp_gate.gate.aside import aside
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.deadlines import Deadlines
 from mcp_gate.gate.egress import Changed, Counts, Passed, Scanner, Withheld, egress
+from mcp_gate.gate.faces import Faces
 from mcp_gate.gate.figures import Targets
 from mcp_gate.gate.glass import Glass
 from mcp_gate.gate.governing import Governing
@@ -32,6 +32,7 @@ from mcp_gate.gate.quarantine import Quarantine
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewing import Reviewing
 from mcp_gate.gate.running import Running, UnderWay, Waiters
+from mcp_gate.gate.seals import Seals
 from mcp_gate.gate.sharing import Sharer
 from mcp_gate.gate.taint import Taint
 from mcp_gate.gate.terms import Annex
@@ -79,18 +80,15 @@ class Gate:
         self.loaded = loaded
         self.store = store
         self.upstreams = upstreams
-        self.catalog = Catalog(
-            prefix=lambda upstream: self.loaded.upstreams[upstream].prefix,
-            mapped=lambda upstream, tool: self.loaded.is_mapped(upstream, tool, "tools/call"),
-            taken=lambda listed_name: listed_name in self.loaded.workflows,
-            keep=self._keep_pin,
-        )
+        self.catalog = self._catalog()
         self.prompts = Prompts(self._keep_pin)
         self.clock = clock
         self.scanner = scanner
         self.annex = annex
         self.id = id
         self.key = key
+        self.seals = Seals(key)
+        self.faces = Faces()
         self.hub = Hub()
         self.running = Running(collectable)
         self.under_way = UnderWay()
@@ -118,16 +116,19 @@ class Gate:
         """Why the files on disk are not the policy in force; empty when they are."""
         self.stopped = asyncio.Event()
         """Set when the gate is to end."""
-        self.shown_out: list[Callable[[frozenset[str]], None]] = []
-        """Told of agents that may not come any more: whoever talks with them ends that."""
-        self.clients = 0
-        """Conversations that are open; the faces keep count."""
-        self.listening: dict[str, str] = {}
-        """Bound addresses by face: `mcp`, `review`."""
         self.redeciding = asyncio.Lock()
         """Held while requests are decided anew: once for each reason."""
         self._later: set[asyncio.Future[None]] = set()
         store.agents.on_level_changed(self._level_changed)
+
+    def _catalog(self) -> Catalog:
+        """By the configuration that is in force whenever it is asked."""
+        return Catalog(
+            prefix=lambda upstream: self.loaded.upstreams[upstream].prefix,
+            mapped=lambda upstream, tool: self.loaded.is_mapped(upstream, tool, "tools/call"),
+            taken=lambda listed_name: listed_name in self.loaded.workflows,
+            keep=self._keep_pin,
+        )
 
     def stop(self) -> None:
         """Begin to end: no new calls from now on; who waits for a person is told to come again."""
@@ -197,22 +198,8 @@ class Gate:
         for request in await self.store.open_requests():
             if request.holds and request.call.agent in agents:
                 await self.cancel(request, "credential_revoked")
-        for show_out in self.shown_out:
+        for show_out in self.faces.shown_out:
             show_out(agents)
-
-    # ---- seals: text that comes back from a client unchanged, or not at all
-
-    def seal(self, text: str) -> str:
-        """The text with a proof that this gate wrote it."""
-        return f"{self._mac(text)}.{text}"
-
-    def unseal(self, sealed: str) -> str | None:
-        """The text, or None if this gate did not write it."""
-        mac, dot, text = sealed.partition(".")
-        return text if dot and hmac.compare_digest(mac.encode(), self._mac(text).encode()) else None
-
-    def _mac(self, text: str) -> str:
-        return hmac.new(self.key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
 
     # ---- the record
 

@@ -54,7 +54,7 @@ class States:
             return State(upstream=brought)
         if type(sealed) is not str:
             raise RpcError(INVALID_PARAMS, "Invalid params: requestState is not a string")
-        text = self._gate.unseal(sealed)
+        text = self._gate.seals.unseal(sealed)
         if text is None:
             return State(upstream=brought)
         said = json.loads(text)
@@ -86,7 +86,7 @@ class States:
 
     def _sealed(self, job: Job, caller: Caller, said: JsonObject) -> str:
         said = {**said, "for": _binding(job, caller), "salt": os.urandom(8).hex()}
-        return self._gate.seal(strictjson.dumps(said).decode())
+        return self._gate.seals.seal(strictjson.dumps(said).decode())
 
 
 def _binding(job: Job, caller: Caller) -> str:

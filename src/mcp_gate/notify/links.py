@@ -50,7 +50,7 @@ class Link:
 
 def base_of(gate: Gate) -> str | None:
     """Where people reach the review page; None: it is not served over TCP."""
-    address = gate.listening.get("review")
+    address = gate.faces.listening.get("review")
     if address is None:
         return None
     return gate.loaded.settings.review_url or f"http://{address}"
@@ -78,7 +78,7 @@ def links(gate: Gate, spec: WebhookSpec, one: News) -> JsonObject:
 
 def token(gate: Gate, webhook: str, reviewer: str, request_id: str, until_ts: str) -> str:
     """A token that this gate alone can make."""
-    sealed = gate.seal(json.dumps([LABEL, webhook, reviewer, request_id, until_ts]))
+    sealed = gate.seals.seal(json.dumps([LABEL, webhook, reviewer, request_id, until_ts]))
     return base64.urlsafe_b64encode(sealed.encode()).decode().rstrip("=")
 
 
@@ -89,7 +89,7 @@ def opened(gate: Gate, token: str) -> Link | None:
         sealed = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), b"-_", validate=True).decode()
     except (UnicodeError, binascii.Error):
         return None
-    text = gate.unseal(sealed)
+    text = gate.seals.unseal(sealed)
     said = json.loads(text) if text is not None else None
     if not isinstance(said, list) or said[:1] != [LABEL] or len(said) != 5:
         return None

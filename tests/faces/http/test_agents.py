@@ -72,7 +72,7 @@ async def test_over_tcp_it_takes_the_reviewers_own_token(
     async with a_gate(tmp_path / "s", settings=GROUPS, rules=RULES) as gate:
         headers = {
             "Authorization": f"Bearer {token}", "Content-Type": "application/json",
-            "Host": gate.gate.listening["review"],
+            "Host": gate.gate.faces.listening["review"],
         }  # fmt: skip
         body = json.dumps({**WORD, "approver_id": approver}).encode()
         found, _, answer = await raw(gate.address, "POST", "/v1/agents/claude-code/promote", body, headers)

@@ -377,7 +377,7 @@ async def test_a_handshake_that_fails_leaves_no_session(tmp_path: Path) -> None:
         assert answer.status_code == 200
         assert answer.json()["error"] == {"code": -32602, "message": "no", "data": {"x": 1}}
         assert w.door.talks[0].closed
-        assert w.gate.clients == 0
+        assert w.gate.faces.clients == 0
         unusable = await w.post(request("echo"), mcp_session_id=answer.headers["mcp-session-id"])
         assert unusable.status_code == 404
 
@@ -385,10 +385,10 @@ async def test_a_handshake_that_fails_leaves_no_session(tmp_path: Path) -> None:
 async def test_a_session_that_was_deleted_is_gone(tmp_path: Path) -> None:
     async with web(tmp_path) as w:
         session = await w.begin()
-        assert w.gate.clients == 1
+        assert w.gate.faces.clients == 1
         assert (await w.http.delete("/mcp", headers=w.headers(mcp_session_id=session))).status_code == 204
         assert w.door.talks[0].closed
-        assert w.gate.clients == 0
+        assert w.gate.faces.clients == 0
         assert (await w.post(request("echo"), mcp_session_id=session)).status_code == 404
 
 
@@ -630,7 +630,7 @@ async def test_a_stateless_request_needs_no_session(tmp_path: Path) -> None:
         assert "mcp-session-id" not in answer.headers
         await w.modern("echo")
         assert [(talk.modern, talk.caller.agent) for talk in w.door.talks] == [(True, "alice")]
-        assert w.gate.clients == 0
+        assert w.gate.faces.clients == 0
 
 
 @pytest.mark.parametrize(
@@ -753,7 +753,7 @@ async def test_S244_a_stateless_client_that_closes_its_stream_cancels(tmp_path: 
             while not w.door.cancelled:
                 await asyncio.sleep(0.01)
         assert w.door.cancelled == [("slow", (CANCELLED,))]
-        assert w.gate.clients == 0
+        assert w.gate.faces.clients == 0
 
 
 async def test_a_stateless_client_is_never_asked(tmp_path: Path) -> None:
@@ -776,4 +776,4 @@ async def test_when_the_gate_ends_streams_end(tmp_path: Path) -> None:
                 async with asyncio.timeout(5):
                     assert [message async for message in lines(response)] == []
             assert (await w.post(request("initialize"))).status_code == 503
-            assert gate.clients == 0
+            assert gate.faces.clients == 0

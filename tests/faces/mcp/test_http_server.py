@@ -223,9 +223,9 @@ async def test_the_server_does_not_say_what_it_is() -> None:
 async def test_a_gate_serves_at_the_address_it_names(tmp_path: Path) -> None:
     async with open_gate(tmp_path, settings='listen: { mcp: "127.0.0.1:0" }\n') as gate:
         async with serve_mcp(gate):
-            port = int(gate.listening["mcp"].rpartition(":")[2])
+            port = int(gate.faces.listening["mcp"].rpartition(":")[2])
             data = b"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 0\r\n\r\n" % port
             assert (await exchange(port, data)).startswith(b"HTTP/1.1 401")
-        assert "mcp" not in gate.listening
+        assert "mcp" not in gate.faces.listening
         with pytest.raises(OSError):
             await asyncio.open_connection("127.0.0.1", port)

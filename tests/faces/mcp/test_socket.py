@@ -180,12 +180,12 @@ async def test_the_first_line_has_to_say_who_is_there(tmp_path: Path) -> None:
             assert await client.reader.read() == b""
         async with b.client("known") as client:
             assert client.hello == {"ok": True}
-            assert b.gate.clients == 1
+            assert b.gate.faces.clients == 1
         reader, writer = await asyncio.open_unix_connection(str(b.state / "agent.sock"))
         writer.write(b"GET / HTTP/1.1\r\n\r\n")
         assert b"error" in await reader.read()
         writer.close()
-        await until(lambda: b.gate.clients == 0)
+        await until(lambda: b.gate.faces.clients == 0)
 
 
 async def test_only_this_user_can_reach_the_socket(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ async def test_a_client_that_is_gone_waits_for_nothing_and_its_upstream_is_let_g
             await client.send("tools/call", {"name": "shop_deploy"})
             [request] = await pending(b.gate)
             await until(lambda: request.id in b.gate.waiters)
-        await until(lambda: request.id not in b.gate.waiters and b.gate.clients == 0)
+        await until(lambda: request.id not in b.gate.waiters and b.gate.faces.clients == 0)
         await decide(b.gate, request)
         await asyncio.sleep(0.05)
         assert probe.calls() == []

@@ -221,7 +221,7 @@ async def test_a_held_call_of_the_stateless_era_comes_back_with_a_new_state_each
         assert first["resultType"] == "input_required"
         second = await client.result("tools/call", {**params, "requestState": first["requestState"]})
         assert second["requestState"] != first["requestState"]
-        cursor = b.gate.seal('["tools/list","default","shop",null]')
+        cursor = b.gate.seals.seal('["tools/list","default","shop",null]')
         others = {"arguments": {"env": "staging"}, "requestState": second["requestState"]}
         for other in (others, {"requestState": cursor}):
             assert (await client.error("tools/call", {**params, **other}))["code"] == -32602

@@ -54,7 +54,7 @@ class Figures(Collector):
             requests.add_metric([str(label) for label in labels], count)
         yield requests
         yield GaugeMetricFamily("mcp_gate_requests_waited_for", "Requests with a client waiting", len(gate.waiters))
-        yield GaugeMetricFamily("mcp_gate_clients", "Conversations with clients", gate.clients)
+        yield GaugeMetricFamily("mcp_gate_clients", "Conversations with clients", gate.faces.clients)
         trouble = bool(gate.store.tally.trouble)
         yield GaugeMetricFamily("mcp_gate_store_failing", "Whether the store cannot write; calls are refused", trouble)
         yield InfoMetricFamily("mcp_gate_policy", "The policy in force", {"snapshot": gate.loaded.snapshot.id})

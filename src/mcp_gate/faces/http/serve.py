@@ -47,7 +47,7 @@ async def serve_review(gate: Gate, state: Path) -> AsyncGenerator[None]:
         await stack.enter_async_context(_serving(gate, local))
         if listen is not None:
             remote = bind("review", listen)
-            gate.listening["review"] = address_of(remote)
+            gate.faces.listening["review"] = address_of(remote)
             await stack.enter_async_context(_serving(gate, remote))
         yield
 

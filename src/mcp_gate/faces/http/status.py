@@ -24,7 +24,7 @@ async def status(gate: Gate) -> JsonObject:
         "policy_snapshot": gate.loaded.snapshot.id,
         # Agents, reviewers and gate are one operating-system user as far as the gate can tell.
         "assurance": "A0" if shortfalls(gate.loaded) else "A1",
-        "listen": dict(gate.listening),
+        "listen": dict(gate.faces.listening),
         "upstreams": health["upstreams"],
         "queue": (await figures.queue(gate)).as_json(),
         "gated_share": await figures.gated_share(gate),

@@ -137,7 +137,7 @@ class Endpoint:
         return self._door.converse(Caller(agent, session_id()), front, modern=False)
 
     def _count(self, change: int) -> None:
-        self._gate.clients += change
+        self._gate.faces.clients += change
 
     # ---- POST
 
@@ -370,7 +370,7 @@ class GateDoor:
 
 @asynccontextmanager
 async def serve_mcp(gate: Gate) -> AsyncIterator[None]:
-    """Serve at `listen.mcp` while the context lasts; `gate.listening["mcp"]` is the address.
+    """Serve at `listen.mcp` while the context lasts; `gate.faces.listening["mcp"]` is the address.
 
     Raises:
         ConfigError: the address is not this machine's own, or cannot be bound.
@@ -383,11 +383,11 @@ async def serve_mcp(gate: Gate) -> AsyncIterator[None]:
     app = build_app(gate, GateDoor(gate))
     server = make_server(app)
     serving = asyncio.create_task(server.serve(sockets=[sock]))
-    gate.listening["mcp"] = address_of(sock)
+    gate.faces.listening["mcp"] = address_of(sock)
     try:
         yield
     finally:
-        del gate.listening["mcp"]
+        del gate.faces.listening["mcp"]
         await app.state.close()
         server.should_exit = True
         await serving

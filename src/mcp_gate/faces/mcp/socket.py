@@ -58,11 +58,11 @@ async def serve_agents(gate: Gate, state: Path) -> AsyncIterator[None]:
             ending.add(task)
             task.add_done_callback(ending.discard)
 
-    gate.shown_out.append(show_out)
+    gate.faces.shown_out.append(show_out)
     try:
         yield
     finally:
-        gate.shown_out.remove(show_out)
+        gate.faces.shown_out.remove(show_out)
         server.close()
         path.unlink(missing_ok=True)
         await asyncio.gather(*(door.end() for door in list(doors)), return_exceptions=True)
@@ -195,7 +195,7 @@ class _Door(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._talk = Talk(self._gate, self.agent, way)
-        self._gate.clients += 1
+        self._gate.faces.clients += 1
 
     def _await_streams(self, transport: asyncio.Transport) -> None:
         """The loop reads bytes alone, and descriptors come beside them: nothing else reads this socket meanwhile."""
@@ -243,7 +243,7 @@ class _Door(asyncio.Protocol):
         try:
             await talk.end()
         finally:
-            self._gate.clients -= 1
+            self._gate.faces.clients -= 1
             self._let_go()
 
     def _let_go(self) -> None:

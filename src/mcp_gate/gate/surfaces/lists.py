@@ -146,7 +146,7 @@ def position(talk: Conversation, flight: Flight, params: JsonObject) -> tuple[st
     cursor = params.get("cursor")
     if cursor is None:
         return None, None
-    text = talk.gate.unseal(cursor) if isinstance(cursor, str) else None
+    text = talk.gate.seals.unseal(cursor) if isinstance(cursor, str) else None
     said = json.loads(text) if text is not None else None
     if not isinstance(said, list) or said[:2] != [flight.method, talk.caller.agent]:
         raise RpcError(INVALID_PARAMS, "Invalid params: there is no such cursor")
@@ -154,7 +154,7 @@ def position(talk: Conversation, flight: Flight, params: JsonObject) -> tuple[st
 
 
 def sealed(talk: Conversation, flight: Flight, upstream: str, cursor: str | None) -> str:
-    return talk.gate.seal(json.dumps([flight.method, talk.caller.agent, upstream, cursor]))
+    return talk.gate.seals.seal(json.dumps([flight.method, talk.caller.agent, upstream, cursor]))
 
 
 async def _page(
