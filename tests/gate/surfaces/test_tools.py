@@ -271,7 +271,24 @@ async def test_a_question_in_a_call_that_a_reviewer_changed_does_not_send_what_w
         assert [call["arguments"] for call in probe.calls()] == [{"env": "staging"}]
         await decide(b.gate, second)
         assert "structuredContent" in (await client.answer(again))["result"]
-        assert '"requestState":"opaque"' in probe.calls()[1]["line"]
+        assert "inputResponses" not in probe.calls()[1]["line"], "an answer to a question in another call"
+
+
+@pytest.mark.parametrize("state", [{}, {"requestState": "made up"}])
+async def test_answers_that_a_held_call_brings_along_are_not_sent_for_no_reviewer_saw_them(
+    tmp_path: Path, state: dict[str, Any]
+) -> None:
+    probe = Probe(tmp_path, modern=True)
+    async with bench({"shop": entry(probe)}, RULES) as b, b.client() as client:
+        params: dict[str, Any] = {"name": "shop_deploy", "arguments": {"env": "prod"}, "_meta": ENVELOPE}
+        smuggled = {**params, **state, "inputResponses": {"env": {"action": "accept", "content": {"force": True}}}}
+        id = await client.send("tools/call", smuggled)
+        [request] = await pending(b.gate)
+        await decide(b.gate, request)
+        assert "structuredContent" in (await client.answer(id))["result"]
+        [call] = probe.calls()
+        assert "force" not in call["line"]
+        assert "made up" not in call["line"]
 
 
 async def test_a_question_in_an_approved_call_does_not_go_on_under_facts_that_ask_for_more(tmp_path: Path) -> None:
