@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,31 @@ async def test_a_finished_call_survives_the_process(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         assert await states(store, call) == ["executed"]
         assert await store.result_of(call.id) == b'{"content":[]}'
+
+
+async def test_large_results_that_nobody_collects_are_not_remembered_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mcp_gate.store.store.HEAVY", 10)
+    monkeypatch.setattr("mcp_gate.store.store.MOST_LARGE", 2)
+    calls = [new_call() for _ in range(4)]
+    async with a_store(tmp_path) as store:
+        for call in calls:
+            await sent(store, call)
+            await ended(store, call, result=b'{"content":[]}')
+        assert len(store._large) == 2
+        heavy: list[bool] = []
+        write = store._db.write
+
+        def noted(*given: Any, **how: Any) -> Any:
+            heavy.append(how["heavy"])
+            return write(*given, **how)
+
+        monkeypatch.setattr(store._db, "write", noted)
+        for call in calls:
+            await store.delivered(call.id)
+        assert heavy == [False, False, True, True], "what is forgotten is wiped all the same"
+        assert [await store.result_of(call.id) for call in calls] == [None] * 4
 
 
 @pytest.mark.parametrize("state", [s for s in CallState if s not in TRANSITIONS[None]])

@@ -8,10 +8,10 @@ from weakref import WeakKeyDictionary
 from mcp_gate.gate.links import SharedLinks
 from mcp_gate.gate.overdue import Overdue
 from mcp_gate.gate.owners import Owners
-from mcp_gate.gate.recent import Recent
 from mcp_gate.gate.relay import Relay
 from mcp_gate.gate.routes import Routes
 from mcp_gate.gate.state import States
+from mcp_gate.lang.recent import Recent
 from mcp_gate.model.foreign import JsonObject
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from mcp_gate.gate.recent import Recent
+from mcp_gate.lang.recent import Recent
 from mcp_gate.model.outcome import Ran
 
 

@@ -14,9 +14,9 @@ from mcp_gate.gate.aside import aside, large
 from mcp_gate.gate.egress import Changed, Egress, Passed, Withheld, egress
 from mcp_gate.gate.inspect import told
 from mcp_gate.gate.receive import Received
-from mcp_gate.gate.recent import Recent
 from mcp_gate.gate.vault import Unreadable
 from mcp_gate.lang import strictjson
+from mcp_gate.lang.recent import Recent
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from mcp_gate.gate.job import Caller, Continuation, Job
-from mcp_gate.gate.recent import Recent
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.canonical import CanonicalError, digest
+from mcp_gate.lang.recent import Recent
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.wire.errors import INVALID_PARAMS, RpcError

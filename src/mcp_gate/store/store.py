@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mcp_gate.autonomy.ladder import Ladder
 from mcp_gate.lang.conditions import Window
+from mcp_gate.lang.recent import Recent
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call, Unknown
 from mcp_gate.model.event import Event
@@ -67,6 +68,9 @@ FILE_NAME = "gate.db"
 CHECKPOINT_KEY = "checkpoint_key"
 """Name of the fact that is the seed of the gate's own key, 64 hex digits."""
 
+MOST_LARGE = 10_000
+"""Kept results of which it is remembered that they are large: nobody may ever collect them."""
+
 
 class Store:
     """One per gate process. All methods belong to the event loop that opened it.
@@ -95,8 +99,8 @@ class Store:
         self._clock = clock
         self._levels = Levels(self._now)
         self._spoken = spoken
-        self._large: set[str] = set()
-        """Calls of which a large result is kept."""
+        self._large: Recent[str, bool] = Recent(MOST_LARGE)
+        """Calls of which a large result is kept. One that is forgotten costs the event loop some milliseconds."""
         self.agents = Agents(database, self._levels, stops)
         self.promotions = Promotions(database, self._levels, stops, spoken, counted.edited, self._now)
         self.accepted = Accepted(database, self._now)
@@ -222,15 +226,14 @@ class Store:
         body = partial(requests.ended, end, opening, self._spoken) if opening else end
         heavy = result is not None and len(result) > HEAVY
         if heavy:
-            self._large.add(call.id)
+            self._large.put(call.id, True)
         return self._write(body, lazy=lazy, heavy=heavy)
 
     def delivered(self, call_id: str, events: Sequence[Event] = ()) -> Awaitable[None]:
         """The agent has the outcome; what was kept for collection is wiped. Lazy."""
         self._counted.collected(call_id)
         wiped = partial(calls.delivered, call_id=call_id, events=tuple(events))
-        heavy = call_id in self._large  # what is wiped is written over
-        self._large.discard(call_id)
+        heavy = self._large.pop(call_id) is not None  # what is wiped is written over
         return self._write(wiped, lazy=True, heavy=heavy)
 
     async def result_of(self, call_id: str) -> bytes | None:
