@@ -90,6 +90,14 @@ def test_S044_only_values_of_one_kind_compare(text: str, value: Json, expected: 
     assert holds(text, args={"x": value}) is expected
 
 
+def test_a_name_beside_nearly_the_same_one_is_unknown_but_for_names_of_the_gates_own() -> None:
+    args: Json = {"env": "dev", "Env": "prod", "deep": {"N": 1}}
+    assert holds("args.env = 'dev'", args=args) is None
+    assert holds("args.deep.n IS NULL", args=args) is None, "another program finds it"
+    assert holds("args.deep.N = 1", args=args) is True
+    assert holds("attributes.env = 'dev'", attributes=args) is True
+
+
 def test_a_path_that_leads_nowhere_is_unknown() -> None:
     nowhere: list[Json] = [None, {}, {"a": 1}, {"a": [0]}, "text"]
     for args in nowhere:

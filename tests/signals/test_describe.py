@@ -85,6 +85,14 @@ def test_an_amount_is_a_plain_finite_number_from_zero_up_or_unknown(amount: obje
     assert told({"amount": amount}).attributes["amount_usd"] == attribute
 
 
+@pytest.mark.parametrize("other", ["Amount", "AMOUNT", "ａmount"])
+def test_an_amount_beside_another_one_by_nearly_the_same_name_is_unknown(other: str) -> None:
+    """Go, and others, read names without regard to case, and take the last."""
+    assert told({"amount": 5, other: 5000}).attributes["amount_usd"] is UNKNOWN
+    assert told({other: 5000, "amount": 5}).attributes["amount_usd"] is UNKNOWN
+    assert told({"amount": 5, "amounts": 5000}).attributes["amount_usd"] == 5
+
+
 def test_a_declared_attribute_that_is_missing_is_unknown_and_others_are_absent() -> None:
     assert told({}).attributes == {"amount_usd": UNKNOWN, "affected_users": UNKNOWN}
     assert told({"amount": 5}, "get_order").attributes == {}

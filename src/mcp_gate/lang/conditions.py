@@ -1,7 +1,8 @@
 """Conditions: a subset of OGC CQL2 text over paths, windows, exact numbers, and three truth values.
 
 A path that leads nowhere, a value of the wrong kind, and a value the gate calls unknown make a comparison UNKNOWN.
-`IS NULL` is true of a path that leads nowhere. Booleans are no numbers, and texts compare with texts alone.
+`IS NULL` is true of a path that leads nowhere. A name in arguments or results that stands beside nearly the same one
+(case, width) leads to what is unknown. Booleans are no numbers, and texts compare with texts alone.
 """
 
 from __future__ import annotations

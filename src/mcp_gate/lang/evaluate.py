@@ -41,6 +41,10 @@ WINDOWS: Final = "windows"
 """Where an environment holds the values of windows by their texts; one that is not there is unknown."""
 
 
+OURS: Final = frozenset({"attributes", "call"})
+"""Roots of paths whose names are the admin's and the gate's."""
+
+
 class Missing(Enum):
     """The type of what a path that leads nowhere leads to."""
 
@@ -180,12 +184,13 @@ def _getter(operand: Operand) -> Getter:
         text = operand.text
         return lambda env: env[WINDOWS].get(text, UNKNOWN)
     root, *rest = operand.parts
+    ours = root in OURS
 
     def get(env: Environment) -> Json:
         value: Json = env.get(str(root), MISSING)
         for part in rest:
             if isinstance(value, Mapping) and isinstance(part, str):
-                value = value.get(part, MISSING)
+                value = value.get(part, MISSING) if ours else member(value, part)
             elif isinstance(value, list) and isinstance(part, int) and part < len(value):
                 value = value[part]
             else:
@@ -193,6 +198,21 @@ def _getter(operand: Operand) -> Getter:
         return value
 
     return get
+
+
+def member(found: Mapping[str, Json], name: str) -> Json:
+    """A member of somebody else's object: MISSING where there is none, UNKNOWN where another one by nearly the same
+    name stands there. Programs that read names without regard to case take the last."""
+    own = name in found
+    if len(found) > own:
+        plain, names = _name(name), _name("\n".join(found))
+        if names.count(plain) > own and names.split("\n").count(plain) > own:
+            return UNKNOWN
+    return found.get(name, MISSING)
+
+
+def _name(text: str) -> str:
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
 def number(value: Json) -> int | Decimal | None:

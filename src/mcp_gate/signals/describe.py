@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from mcp_gate.lang.conditions import Truth
+from mcp_gate.lang.evaluate import MISSING, member
 from mcp_gate.model.call import UNKNOWN, Attribute, Description
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.policy.clauses import Subject
@@ -86,9 +87,9 @@ def _tags(mapping: ToolMapping, arguments: JsonObject, attributes: Mapping[str, 
 def _attribute(name: str, source: Value | Count, arguments: JsonObject) -> Attribute:
     found: Json = arguments
     for part in source.path:
-        if not isinstance(found, dict) or part not in found:
+        found = member(found, part) if isinstance(found, dict) else MISSING
+        if found is MISSING or found is UNKNOWN:
             return UNKNOWN
-        found = found[part]
     value = _count(found) if isinstance(source, Count) else _value(found)
     return UNKNOWN if name in AMOUNTS and not _is_amount(value) else value
 
