@@ -107,7 +107,7 @@ async def one(store: Store, clock: Clock, call: Call, verdict: Verdict, dice: ra
         policy_snapshot=snapshot, tier=verdict.tier, group=verdict.group, needed=1, min_assurance=Assurance.SESSION,
         on_timeout=verdict.on_timeout, opened_ts=call.ts, due_ts=rfc3339(clock.now + verdict.timeout_sec),
     )  # fmt: skip
-    await store.open_request(call, request, received, cap=10**9)
+    await store.requests.open(call, request, received, cap=10**9)
     await settle(store, request, rfc3339(clock.now), dice)
 
 
@@ -118,7 +118,7 @@ async def settle(store: Store, request: Request, now: str, dice: random.Random) 
     said = {**members(request.call, request.policy_snapshot, request.id), "approver_id": by}
     event = Event("request.decided", said, {"decision": word.decision, "final": True})
     status = RequestStatus.REJECTED if rejected else RequestStatus.APPROVED
-    await store.decide(request.id, lambda _: Accepted(word, status, (event,)))
+    await store.requests.decide(request.id, lambda _: Accepted(word, status, (event,)))
 
 
 async def write(state: Path, loaded: Loaded, count: int) -> None:

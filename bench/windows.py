@@ -67,8 +67,8 @@ async def from_the_record(count: int) -> float:
             begun = store.begin(call, {}, CallState.DISPATCHED, [Event("call.decided", members(call, "v1:0"))], "v1:0")
         await begun
         start = time.perf_counter()
-        await store.open_windows(WINDOWS)
-        store.windows(WINDOWS, deed(0), "")
+        await store.windows.open(WINDOWS)
+        store.windows.values(WINDOWS, deed(0), "")
         spent = time.perf_counter() - start
         await store.close()
     return count / spent

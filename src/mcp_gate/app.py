@@ -109,7 +109,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     clock = Clock()
     store = await Store.open(state / FILE_NAME, clock=clock.wall, steady=clock.steady)
     stack.push_async_callback(store.close)
-    await store.open_windows(loaded.policy.windows)
+    await store.windows.open(loaded.policy.windows)
     event = Event("policy.loaded", {"policy_snapshot": loaded.snapshot.id}, {"files": len(loaded.snapshot.files)})
     ladder = Ladder.of(loaded.autonomy, loaded.settings)
     await store.snapshot_loaded(
@@ -146,7 +146,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     await upstreams.start(loaded.upstreams, loaded.hosts)
     if loaded.outgoing.enabled:  # while they boot
         scanner.warm(options(loaded.outgoing.detection))
-    for request in await store.open_requests():
+    for request in await store.requests.unsettled():
         gate.watch(request)
         if request.holds:
             gate.waiters.adopt(request.id)
@@ -247,7 +247,7 @@ async def _end_when_idle(gate: Gate) -> None:
 async def _held(gate: Gate) -> bool:
     """Whether anything waits for people. A store that cannot tell holds nobody here: nothing can be recorded in it."""
     try:
-        return any(request.holds for request in await gate.store.open_requests())
+        return any(request.holds for request in await gate.store.requests.unsettled())
     except Unavailable:
         return False
 

@@ -105,7 +105,7 @@ async def test_a_withheld_result_is_masked_for_reviewers_and_released_whole(anne
         outcome = await perform(gate, job("get"), upstream)
         assert isinstance(outcome, Refused)
         assert outcome.status is Status.QUARANTINED
-        (request,) = [one for one in await gate.store.requests() if one.kind == "quarantine"]
+        (request,) = [one for one in await gate.store.requests.page() if one.kind == "quarantine"]
         masked = strictjson.unpacked(await gate.quarantine.masked(request) or {})
         assert SSN not in str(masked["structuredContent"]["rows"][7_000])
         assert [one.entity for one in await found_in(gate, request)] == ["US_SSN"]

@@ -258,12 +258,12 @@ def split_refunds(state: Path, rules: str) -> list[str]:
     async def main() -> list[str]:
         hands, said = Hands(), []
         async with open_gate(state, rules, hands=hands) as gate:
-            await gate.store.open_windows(gate.loaded.policy.windows)
+            await gate.store.windows.open(gate.loaded.policy.windows)
             for amount, later in ((40, 3600), (40, 3600), (40, 3600), (1, 3600), (60, 30 * 3600), (50, 0)):
                 # It decides by itself, and does not wait: the split ones are held.
                 task = asyncio.create_task(perform(gate, job("refund", {"amount": amount}), Upstream()))
                 await asyncio.sleep(0)
-                while not (task.done() or len(await gate.store.requests()) > sum(w != "allow" for w in said)):
+                while not (task.done() or len(await gate.store.requests.page()) > sum(w != "allow" for w in said)):
                     await asyncio.sleep(0.005)
                 said.append("allow" if task.done() else "require_approval")
                 task.cancel()

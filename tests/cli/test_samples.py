@@ -35,7 +35,7 @@ async def execute(gate: Reviewed, **arguments: object) -> str:
     wanted = Job("shop", "tools/call", "refund_order", "shop_refund_order", dict(arguments), {}, "sha256:" + "0" * 64)
     await gate.gate.perform(wanted, caller(), Exchange(), Upstream())
     await gate.gate.settle(5)
-    return (await gate.gate.store.requests())[-1].id
+    return (await gate.gate.store.requests.page())[-1].id
 
 
 async def test_the_list_and_the_page_say_that_it_ran(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ async def test_each_word_ends_a_sample(
         sample = await execute(gate, order="O-7")
         code, out, err = await run(gate, word, sample, *more)
         assert (code, out, err) == (0, f"{sample} {said}\n", "")
-        found = await gate.gate.store.request(sample)
+        found = await gate.gate.store.requests.find(sample)
         assert found is not None
         assert (found.status.value, found.decisions[-1].decision) == (status, word)
         assert (await run(gate, word, sample, *more))[0] == 4

@@ -75,7 +75,7 @@ async def test_S234_thousands_pending_end_each_as_it_was_decided(tmp_path: Path,
         found: list[Request] = []
         while len(found) < many:
             await asyncio.sleep(1)
-            found = await gate.store.requests(RequestStatus.PENDING, limit=many)
+            found = await gate.store.requests.page(RequestStatus.PENDING, limit=many)
         requests = {request.call.arguments["n"]: request for request in found}
         approved, denied = range(0, many, 3), range(1, many, 3)
         await asyncio.gather(*(decide(gate, requests[n]) for n in approved))
@@ -87,7 +87,7 @@ async def test_S234_thousands_pending_end_each_as_it_was_decided(tmp_path: Path,
         for n, outcome in enumerate(outcomes):
             assert told(outcome) == ("delivered", "rejected", "expired")[n % 3]
         assert sorted(one["n"] for one in upstream.sent) == [*approved]
-        assert await gate.store.requests(RequestStatus.PENDING) == []
+        assert await gate.store.requests.page(RequestStatus.PENDING) == []
 
 
 def told(outcome: Outcome) -> str:

@@ -35,7 +35,7 @@ def lost(loss: Loss, folder: Path, lock: bytes) -> frozenset[str]:
 
     async def approved() -> set[str]:
         async with a_store(folder) as store:
-            return {request.id for request in await store.requests(RequestStatus.APPROVED, limit=1000)}
+            return {request.id for request in await store.requests.page(RequestStatus.APPROVED, limit=1000)}
 
     found = asyncio.run(approved())
     with Archive(folder / FILE_NAME) as archive:

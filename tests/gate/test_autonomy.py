@@ -55,7 +55,7 @@ async def reopened(gate: Gate, count: int) -> list[Request]:
     """Wait until that many requests are pending that were decided at the agent's level of now."""
     async with asyncio.timeout(10):
         while True:
-            found = await gate.store.requests(RequestStatus.PENDING)
+            found = await gate.store.requests.page(RequestStatus.PENDING)
             now = [r for r in found if r.call.level == gate.store.agents.level(r.call.agent)]
             if len(found) == len(now) == count:
                 return found

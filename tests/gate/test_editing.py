@@ -115,7 +115,7 @@ async def test_what_the_policy_denies_or_nobody_could_ask_for_is_no_edit(
         assert isinstance(answer, Refused)
         assert answer.code == code
         assert answer.http == (409 if code == "edit_denied" else 422)
-        assert (await gate.store.request(request.id)) == request
+        assert (await gate.store.requests.find(request.id)) == request
         assert upstream.sent == []
 
 

@@ -34,13 +34,13 @@ async def test_S088_of_an_approval_and_the_deadline_exactly_one_counts(tmp_path:
             rng.shuffle(race)
             answers = await asyncio.gather(*race)
             hands.pass_(1)  # whatever happens later changes nothing
-            found = await gate.store.request(request.id)
+            found = await gate.store.requests.find(request.id)
             assert found is not None
             accepted = any(isinstance(answer, Request) for answer in answers)
             if found.status is RequestStatus.PENDING:  # refused as too late, and the sweep looked too early
                 assert not accepted
                 await sweep(gate)
-                found = await gate.store.request(request.id)
+                found = await gate.store.requests.find(request.id)
                 assert found is not None
             assert found.status is (RequestStatus.APPROVED if accepted else RequestStatus.EXPIRED)
             assert len(found.decisions) == accepted

@@ -64,13 +64,13 @@ class Fates(RuleBasedStateMachine):
 
     async def _open(self) -> Gate:
         gate = await self.stack.enter_async_context(open_gate(self.folder, self.policy, SETTINGS, self.hands))
-        for request in await gate.store.open_requests():
+        for request in await gate.store.requests.unsettled():
             gate.watch(request)
         await redecide(gate)
         return gate
 
     def open_requests(self) -> list[Request]:
-        return self.run(self.gate.store.open_requests())
+        return self.run(self.gate.store.requests.unsettled())
 
     @initialize()
     def one_of_each_tier_waits(self) -> None:
@@ -125,7 +125,7 @@ class Fates(RuleBasedStateMachine):
 
     @invariant()
     def no_due_time_moves_back_and_no_stage_comes_again(self) -> None:
-        for request in self.run(self.gate.store.requests(limit=1000)):
+        for request in self.run(self.gate.store.requests.page(limit=1000)):
             before = self.seen.get(request.id, request)
             assert request.due_ts >= before.due_ts
             assert request.stage >= before.stage

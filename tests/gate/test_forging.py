@@ -214,7 +214,7 @@ async def test_S169_a_signed_word_that_takes_fields_out_of_a_result_verifies_by_
         await gate.store.put_meta("gate_id", gate.id)
         result = {"content": [], "structuredContent": {"note": "SSN 536-22-1234", "more": "y"}}
         await perform(gate, job("get", {}), Upstream(result))
-        (request,) = await gate.store.requests()
+        (request,) = await gate.store.requests.page()
         fields: dict[str, Any] = {
             "decision": "redact", "approver_id": "dana", "job_hash": request.call.job_hash, "nonce": "n-1",
             "policy_snapshot": request.policy_snapshot, "decision_ts": rfc3339(gate.clock.wall()),
@@ -383,7 +383,7 @@ async def test_S206_a_signed_release_holds_over_a_restart_and_one_by_another_key
         await one.gate.store.put_meta("gate_id", one.gate.id)
         await one.approved()
         assert not isinstance(await one.call(), Delivered)
-        (withheld,) = [each for each in await one.gate.store.requests() if each.kind == "quarantine"]
+        (withheld,) = [each for each in await one.gate.store.requests.page() if each.kind == "quarantine"]
         answer = await one.say(withheld, decision="release", nonce="n-2")
         assert isinstance(answer, Request)
         await one.gate.settle(5)

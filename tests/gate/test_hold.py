@@ -54,7 +54,7 @@ async def test_the_same_call_joins_and_both_get_the_one_outcome(tmp_path: Path) 
         upstream = Upstream()
         first, request = await held(gate, upstream)
         second = asyncio.create_task(perform(gate, job("refund", dict(REFUND)), upstream, session="s-2"))
-        while (await gate.store.request(request.id)).attempts < 2:  # type: ignore[union-attr]
+        while (await gate.store.requests.find(request.id)).attempts < 2:  # type: ignore[union-attr]
             await asyncio.sleep(0.005)
         assert len(await pending(gate)) == 1
         await decide(gate, request)
@@ -190,7 +190,7 @@ async def test_S034_a_definition_that_changed_voids_the_approval(tmp_path: Path)
         assert isinstance(outcome, Refused)
         assert (outcome.status, outcome.rule_id) == (Status.DENIED, "tool_changed")
         assert upstream.sent == []
-        found = await gate.store.request(request.id)
+        found = await gate.store.requests.find(request.id)
         assert found is not None
         assert found.status is RequestStatus.SUPERSEDED
 
@@ -246,7 +246,7 @@ async def test_a_call_whose_client_goes_away_while_it_is_being_held_ends_with_it
         await gate.store.put_meta("after", "that")
         hands.pass_(901)
         await sweep(gate)
-        found = await gate.store.request(request.id)
+        found = await gate.store.requests.find(request.id)
         assert found is not None
         assert found.status is RequestStatus.EXPIRED
 
@@ -262,7 +262,7 @@ async def test_S220_a_clock_that_is_set_does_not_move_a_deadline(tmp_path: Path)
         hands.elapsed += 901
         await sweep(gate)
         assert isinstance(await call, Refused)
-        assert (await gate.store.request(request.id)).status is RequestStatus.EXPIRED  # type: ignore[union-attr]
+        assert (await gate.store.requests.find(request.id)).status is RequestStatus.EXPIRED  # type: ignore[union-attr]
 
 
 async def test_a_request_whose_client_never_came_back_is_withdrawn(tmp_path: Path) -> None:
@@ -278,7 +278,7 @@ async def test_a_request_whose_client_never_came_back_is_withdrawn(tmp_path: Pat
         assert len(await pending(gate)) == 1
         hands.pass_(2)
         await sweep(gate)
-        found = await gate.store.request(request.id)
+        found = await gate.store.requests.find(request.id)
         assert found is not None
         assert found.status is RequestStatus.CANCELLED
 
@@ -330,7 +330,7 @@ async def test_S098_a_policy_that_denies_now_denies_the_waiting_call(tmp_path: P
         assert isinstance(outcome, Refused)
         assert outcome.status is Status.DENIED
         assert upstream.sent == []
-        assert await gate.store.requests(RequestStatus.PENDING) == []
+        assert await gate.store.requests.page(RequestStatus.PENDING) == []
 
 
 async def test_a_reload_that_a_call_overtakes_on_its_way_into_the_queue_holds_it_anew(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def called(gate: Gate, upstream: Upstream, confidence: float, session: str = "s-
 
 async def settled(gate: Gate, request: Request, status: RequestStatus) -> None:
     async with asyncio.timeout(5):
-        while (await gate.store.request(request.id)).status is not status:  # type: ignore[union-attr]
+        while (await gate.store.requests.find(request.id)).status is not status:  # type: ignore[union-attr]
             await asyncio.sleep(0.002)
 
 
@@ -54,7 +54,7 @@ async def fresh(gate: Gate, before: Request) -> Request:
 
 async def joined(gate: Gate, request: Request, attempts: int) -> None:
     async with asyncio.timeout(5):
-        while (await gate.store.request(request.id)).attempts < attempts:  # type: ignore[union-attr]
+        while (await gate.store.requests.find(request.id)).attempts < attempts:  # type: ignore[union-attr]
             await asyncio.sleep(0.002)
 
 
@@ -80,7 +80,7 @@ async def test_a_repeat_whose_facts_ask_for_more_raises_what_people_are_asked(
         await joined(gate, after, 2)  # whoever waited goes on waiting, on the new one
         third = called(gate, upstream, 0.9, session="s-3")
         await joined(gate, after, 3)  # and asks for no other anew
-        assert await pending(gate) == [await gate.store.request(after.id)]
+        assert await pending(gate) == [await gate.store.requests.find(after.id)]
         assert upstream.sent == []
         assert "request.cancelled" in await names(gate, request_id=before.id)
         for call in (first, second, third):
@@ -116,7 +116,7 @@ async def test_what_raises_in_two_ways_is_both_and_nobody_goes_to_and_fro(tmp_pa
         for n in range(6):
             calls.append(called(gate, upstream, (0.9, 0.3)[n % 2], session=f"s-{n}"))
             await joined(gate, after, 3 + n)
-        assert len(await gate.store.requests()) == 2
+        assert len(await gate.store.requests.page()) == 2
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)

@@ -50,7 +50,7 @@ async def later(gate: Gate, hands: Hands, seconds: float = LOOK_EVERY_SEC) -> li
     """After a while: every promotion that was ever asked for."""
     hands.pass_(seconds)
     await sweep(gate)
-    return sorted([r for r in await gate.store.requests() if r.kind == PROMOTION], key=lambda r: r.opened_ts)
+    return sorted([r for r in await gate.store.requests.page() if r.kind == PROMOTION], key=lambda r: r.opened_ts)
 
 
 async def say(gate: Gate, request: Request, word: str, by: str = "dana", **changes: Any) -> Any:

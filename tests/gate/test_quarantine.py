@@ -49,7 +49,7 @@ def private() -> Upstream:
 async def withheld(gate: Gate, upstream: Upstream, **who: str) -> tuple[Refused, Request]:
     outcome = await perform(gate, job("get", {"id": 7}), upstream, **who)
     assert isinstance(outcome, Refused)
-    (request,) = [one for one in await gate.store.requests() if one.kind == "quarantine" and not one.consumed]
+    (request,) = [one for one in await gate.store.requests.page() if one.kind == "quarantine" and not one.consumed]
     return outcome, request
 
 
@@ -159,7 +159,7 @@ async def test_a_result_that_nobody_looked_at_expires_and_is_gone(tmp_path: Path
         _, request = await withheld(gate, upstream)
         hands.pass_(LOOK_SEC + 1)
         await sweep(gate)
-        found = await gate.store.request(request.id)
+        found = await gate.store.requests.find(request.id)
         assert found is not None
         assert found.status is RequestStatus.EXPIRED
         assert await gate.store.result_of(request.call.id) is None
@@ -264,7 +264,7 @@ async def test_an_approved_call_s_result_is_withheld_just_the_same(tmp_path: Pat
         outcome = await calling
         assert isinstance(outcome, Refused)
         assert outcome.status is Status.QUARANTINED
-        (request,) = [one for one in await gate.store.requests() if one.kind == "quarantine"]
+        (request,) = [one for one in await gate.store.requests.page() if one.kind == "quarantine"]
         await say(gate, request, "release")
         released = await perform(gate, job("refund", {"amount": 5}), upstream)
         assert isinstance(released, Delivered)
@@ -463,7 +463,7 @@ async def test_a_changed_call_s_withheld_result_is_collected_by_the_call_as_it_w
         first = await calling
         assert isinstance(first, Refused)
         assert (first.status, first.changed) == (Status.QUARANTINED, ("/amount",))
-        (request,) = [one for one in await gate.store.requests() if one.kind == "quarantine"]
+        (request,) = [one for one in await gate.store.requests.page() if one.kind == "quarantine"]
         assert request_json(request)["changed"] == ["/amount"]
         if not again:
             await collected_changed(gate, upstream, request, by)
@@ -538,7 +538,7 @@ async def test_what_a_task_came_to_outlives_a_restart_and_is_collected_by_the_sa
         assert begun.ran is not None
         told = await late.told(gate, begun.ran, dict(RESULT), Form.RESULT)
         assert isinstance(told, Refused)
-        (request,) = [one for one in await gate.store.requests() if one.kind == "quarantine"]
+        (request,) = [one for one in await gate.store.requests.page() if one.kind == "quarantine"]
         assert (told.request_id, request.call.id) == (request.id, begun.ran.call.id)
         await say(gate, request, "release")
     on_disk = b"".join(path.read_bytes() for path in tmp_path.glob("gate.db*"))

@@ -355,7 +355,7 @@ async def test_held_calls_that_cannot_be_decided_anew_at_once_are_so_later(
             raise Unavailable("the disk is full")
 
         with monkeypatch.context() as patched:
-            patched.setattr(gate.store, "close_request", full)
+            patched.setattr(gate.store.requests, "close", full)
             await reloader.reload()
         assert gate.loaded.snapshot.id != before.policy_snapshot
         assert [request.id for request in await pending(gate)] == [before.id]

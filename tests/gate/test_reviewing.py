@@ -54,7 +54,7 @@ async def test_S087_an_approval_after_expiry_is_refused_though_nobody_swept_yet(
         answer = await decide(gate, request)
         assert isinstance(answer, Refused)
         assert answer.code == "already_decided"
-        found = await gate.gate.store.request(request.id)
+        found = await gate.gate.store.requests.find(request.id)
         assert found is not None
         assert found.decisions == ()
 
@@ -88,7 +88,7 @@ async def test_S090_of_two_reviewers_at_once_the_first_written_word_counts_and_b
 
 
 async def final_decisions(gate: Reviewed, request: Request) -> list[str]:
-    found = await gate.gate.store.request(request.id)
+    found = await gate.gate.store.requests.find(request.id)
     assert found is not None
     return [said.decision for said in found.decisions if said.final]
 
@@ -142,7 +142,7 @@ async def test_S092_an_approval_used_for_one_call_is_refused_for_another_like_it
             policy_snapshot=first.policy_snapshot, decision_ts=rfc3339(gate.gate.clock.wall()),
         )  # fmt: skip
         assert isinstance(await gate.gate.reviewing.decide(first.id, word, Session()), Request)
-        await gate.gate.store.consume_outcome(first.id)
+        await gate.gate.store.requests.consume_outcome(first.id)
         second = await gate.hold(arguments={"order": "O-1"})
         assert second.call.job_hash == first.call.job_hash
         answer = await gate.gate.reviewing.decide(second.id, word, Session())
@@ -150,7 +150,7 @@ async def test_S092_an_approval_used_for_one_call_is_refused_for_another_like_it
         assert answer.code == "already_decided"
         (replay,) = await gate.records("security.approval_replay")
         assert replay["data"] == {"meant_for": first.id}
-        found = await gate.gate.store.request(second.id)
+        found = await gate.gate.store.requests.find(second.id)
         assert found is not None
         assert found.status is RequestStatus.PENDING
 

@@ -46,7 +46,7 @@ reviewers: { dana: { groups: [ops] }, lee: { groups: [ops] }, sam: { groups: [] 
 
 async def samples(gate: Gate) -> list[Request]:
     await gate.settle(5)
-    return [request for request in await gate.store.requests() if request.kind == "sample"]
+    return [request for request in await gate.store.requests.page() if request.kind == "sample"]
 
 
 async def say(gate: Gate, sample: Request, word: str, by: str = "dana", **changes: Any) -> Any:
@@ -144,7 +144,7 @@ async def samples_of_all(gate: Gate) -> list[Request]:
     """Every page of them."""
     await gate.settle(5)
     found: list[Request] = []
-    while page := await gate.store.requests(after=found[-1].id if found else None):
+    while page := await gate.store.requests.page(after=found[-1].id if found else None):
         found += page
     return [request for request in found if request.kind == "sample"]
 
@@ -226,7 +226,7 @@ class TestLooking:
             await perform(gate, job("get"), upstream)
             (sample,) = await samples(gate)
             await decide(gate, sample, "approve")
-            refused = await gate.store.claim(
+            refused = await gate.store.requests.claim(
                 sample.call.id, sample.id, job_hash=sample.call.job_hash, tool_hash=TOOL_HASH,
                 snapshot=sample.policy_snapshot, now=gate.clock.steady(), events=[], proof=lambda _, __: "",
                 enough=lambda _: True,

@@ -48,7 +48,7 @@ async def say(gate: Gate, request: Request, word: str, by: str = "dana", **chang
 
 async def looks(gate: Gate) -> list[Request]:
     await gate.settle(5)
-    return [request for request in await gate.store.requests() if request.kind == SECOND_REVIEW]
+    return [request for request in await gate.store.requests.page() if request.kind == SECOND_REVIEW]
 
 
 async def decided(gate: Gate, word: str = "approve", number: int = 1) -> Request:

@@ -51,7 +51,7 @@ async def whose(gate: Reviewed) -> dict[str, str]:
     """After a round: whose each open request is."""
     gate.gate.sharer.changed()
     await gate.gate.sharer.round()
-    found = await gate.gate.store.requests(RequestStatus.PENDING)
+    found = await gate.gate.store.requests.page(RequestStatus.PENDING)
     return {request.id: request.assigned_to for request in found}
 
 
@@ -66,7 +66,7 @@ async def test_open_requests_are_shared_out_soon_after_they_were_opened_and_that
                 await gate.hold(group="ops")
             await gate.gate.sharer.round()
             messages = [told.get_nowait() for _ in range(told.qsize())]
-        found = {request.id: request.assigned_to for request in await gate.gate.store.requests()}
+        found = {request.id: request.assigned_to for request in await gate.gate.store.requests.page()}
         assert found == {"R-1": "ana", "R-2": "dana", "R-3": "ana", "R-4": "dana", "R-5": ""}
         assert [message["request_id"] for message in messages if message["event"] == "request.assigned"] == [
             "R-1", "R-2", "R-3", "R-4"
@@ -149,7 +149,7 @@ async def test_a_lapsed_claim_is_noticed_though_nothing_else_happens(tmp_path: P
         await gate.gate.sharer.round()
         hands.pass_(AGAIN_SEC)
         await gate.gate.sharer.round()
-        assert {r.id: r.assigned_to for r in await gate.gate.store.requests()} == {"R-1": "ana", "R-2": "dana"}
+        assert {r.id: r.assigned_to for r in await gate.gate.store.requests.page()} == {"R-1": "ana", "R-2": "dana"}
 
 
 async def test_an_escalated_request_is_the_new_groups(tmp_path: Path) -> None:

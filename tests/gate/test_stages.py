@@ -141,13 +141,13 @@ async def test_each_stage_can_be_extended_to_twice_the_time_that_it_was_given(tm
 async def test_a_claim_that_was_judged_before_an_escalation_does_not_land_behind_it(tmp_path: Path) -> None:
     hands = Hands()
     async with stages(tmp_path, hands) as (gate, request):
-        store, real = gate.gate.store, gate.gate.store.set_claim
+        store, real = gate.gate.store, gate.gate.store.requests.set_claim
 
         async def late(read: Request, reviewer: str, until: str) -> None:
             await passes(gate, hands, 600)  # the sweep comes between judging and writing
             await real(read, reviewer, until)
 
-        store.set_claim = late  # type: ignore[method-assign]
+        store.requests.set_claim = late  # type: ignore[method-assign]
         assert code(await gate.gate.reviewing.claim(request.id, "dana", Session())) == "not_in_group"
         assert "claimed_by" not in await gate.shown(request)
 
@@ -171,7 +171,7 @@ async def test_of_a_word_and_an_escalation_at_the_same_moment_one_comes_first(tm
             hands.pass_(5)
             race = [says(gate, request, "dana", nonce=f"n-{trial}"), sweep(gate.gate)]
             answer, _ = await asyncio.gather(*race)
-            found = await gate.gate.store.request(request.id)
+            found = await gate.gate.store.requests.find(request.id)
             assert found is not None
             if isinstance(answer, Request):
                 assert (found.status, found.stage) == (RequestStatus.APPROVED, 1)

@@ -82,7 +82,7 @@ async def test_a_held_call_ends_and_its_client_is_told(tmp_path: Path) -> None:
         before = {request.call.agent: request for request in await pending(gate, 2)}
         await stop(gate)
         assert told(await soon(mine)) == ("denied", "stopped")
-        found = await gate.store.request(before["bot"].id)
+        found = await gate.store.requests.find(before["bot"].id)
         assert found is not None
         assert found.status is RequestStatus.CANCELLED
         assert [request.id for request in await pending(gate)] == [before["other"].id]
@@ -161,7 +161,7 @@ async def test_a_stop_outlives_the_gate_and_what_was_held_then_ends_at_the_start
     async with open_gate(tmp_path) as gate:
         assert told(await perform(gate, job("get"), Upstream(), agent="bot")) == ("denied", "stopped")
         await redecide(gate)
-        assert [request.status for request in await gate.store.requests()] == [RequestStatus.CANCELLED]
+        assert [request.status for request in await gate.store.requests.page()] == [RequestStatus.CANCELLED]
 
 
 async def test_who_may_stop_and_who_may_not_resume(tmp_path: Path) -> None:

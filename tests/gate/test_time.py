@@ -62,7 +62,7 @@ async def passes(gate: Gate, hands: Hands, seconds: float) -> None:
 
 
 async def now(gate: Gate, request: Request) -> Request:
-    found = await gate.store.request(request.id)
+    found = await gate.store.requests.find(request.id)
     assert found is not None
     return found
 
@@ -181,8 +181,8 @@ async def test_medium_goes_to_the_next_group_once_and_is_denied_after_the_same_t
         second = await now(gate, request)
         assert (second.status, second.group) == (RequestStatus.PENDING, "security-approvers")
         assert parse_rfc3339(second.due_ts) - parse_rfc3339(request.due_ts) == 1200
-        assert [r.id for r in await gate.store.requests(group="security-approvers")] == [request.id]
-        assert await gate.store.requests(group="ops-approvers") == []
+        assert [r.id for r in await gate.store.requests.page(group="security-approvers")] == [request.id]
+        assert await gate.store.requests.page(group="ops-approvers") == []
         await passes(gate, hands, 1199)
         assert not call.done()
         await passes(gate, hands, 1)
@@ -273,7 +273,7 @@ async def test_a_restart_in_the_middle_of_a_stage_keeps_its_due_time(tmp_path: P
         before = await now(gate, request)
     hands.pass_(600)
     async with open_gate(tmp_path, TIERS, hands=hands) as gate:
-        for found in await gate.store.open_requests():
+        for found in await gate.store.requests.unsettled():
             gate.watch(found)
         await passes(gate, hands, 99)
         assert (await now(gate, request)).due_ts == before.due_ts
@@ -291,7 +291,7 @@ async def test_a_restart_in_the_middle_of_tier_lows_time_keeps_what_happens_at_i
     async with held(tmp_path, LOW, hands) as (_, _, request, _):
         hands.pass_(300)
     async with open_gate(tmp_path, TIERS, hands=hands) as gate:
-        for found in await gate.store.open_requests():
+        for found in await gate.store.requests.unsettled():
             gate.watch(found)
         await passes(gate, hands, 299)
         assert (await now(gate, request)).status is RequestStatus.PENDING
@@ -356,7 +356,7 @@ async def test_S052_a_clock_set_by_a_day_over_a_restart_approves_nothing_and_kee
         hands.pass_(10)
     hands.wall += jump
     async with open_gate(tmp_path, TIERS, hands=hands) as gate:
-        for found in await gate.store.open_requests():
+        for found in await gate.store.requests.unsettled():
             gate.watch(found)
         await passes(gate, hands, 1)
         first = await now(gate, request)

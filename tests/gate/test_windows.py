@@ -115,7 +115,7 @@ async def test_S050_a_held_call_counts_until_it_is_certain_that_it_will_not_be_s
         rejected, expired, cancelled, approved = sorted(await pending(gate, 4), key=_amount)
         await decide(gate, rejected, "deny")
         assert await total(gate) == 314
-        await gate.store.close_request(expired.id, RequestStatus.EXPIRED, [])
+        await gate.store.requests.close(expired.id, RequestStatus.EXPIRED, [])
         assert await total(gate) == 212
         await gate.cancel(cancelled, "client_gone")
         assert await total(gate) == 108
@@ -257,8 +257,8 @@ async def test_a_window_that_cannot_be_filled_is_not_asked(tmp_path: Path, monke
 
             patch.setattr(gate.store._db, "write", full)
             with pytest.raises(Unavailable):
-                await gate.store.open_windows(longer.policy.windows)
-        await gate.store.open_windows(longer.policy.windows)
+                await gate.store.windows.open(longer.policy.windows)
+        await gate.store.windows.open(longer.policy.windows)
         gate.loaded = longer
         outcome = await perform(gate, pay(2, 402), Upstream())
         assert status(outcome) is Status.PENDING

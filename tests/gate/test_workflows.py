@@ -70,7 +70,7 @@ def told(probe: Probe) -> list[tuple[str, Any]]:
 
 
 async def pending(gate: Gate) -> list[Request]:
-    return await gate.store.requests(RequestStatus.PENDING)
+    return await gate.store.requests.page(RequestStatus.PENDING)
 
 
 async def decide(gate: Gate, request: Request, word: str = "approve", *, by: str = "", reason: str = "") -> None:
@@ -87,7 +87,7 @@ async def decide(gate: Gate, request: Request, word: str = "approve", *, by: str
 async def asked(b: Bench) -> Request:
     """The one question that is open, in full."""
     (request,) = await pending(b.gate)
-    whole = await b.gate.store.request(request.id)
+    whole = await b.gate.store.requests.find(request.id)
     assert whole is not None
     return whole
 

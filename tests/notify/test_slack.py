@@ -144,7 +144,7 @@ async def test_a_message_loses_its_buttons_whatever_becomes_of_its_request(
             return mine()[-1]
 
         late, _ = await asked(found, script)
-        await found.gate.store.pass_time(
+        await found.gate.store.requests.pass_time(
             late.id, partial(fate, moment=Moment(time.time() + 700, 0, late.policy_snapshot))
         )
         assert "expired" in (await last(late, 2))["text"]

@@ -306,7 +306,7 @@ async def test_S148_a_thousand_holds_at_once_are_a_few_messages_and_all_of_them_
 ) -> None:
     async with hooked(tmp_path, monkeypatch) as (gate, script):
         await asyncio.gather(*(gate.hold() for _ in range(1000)))
-        assert len(await gate.gate.store.open_requests()) == 1000
+        assert len(await gate.gate.store.requests.unsettled()) == 1000
 
         async def all_told() -> bool:
             count = 0

@@ -205,7 +205,7 @@ async def test_S218_the_log_deleted_while_running_loses_nothing_that_was_acknowl
     async with a_store(tmp_path) as store:
         for call in calls:
             await sent(store, call)
-        await store.requests()  # the reader is open as well
+        await store.requests.page()  # the reader is open as well
         (tmp_path / (FILE_NAME + "-wal")).unlink()
         with pytest.raises(Unavailable, match="log was deleted"):
             await sent(store, new_call())

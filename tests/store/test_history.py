@@ -82,11 +82,11 @@ async def test_a_word_belongs_to_the_stage_in_which_it_was_said(tmp_path: Path) 
     async with a_store(tmp_path, clock) as store:
         request = await held(store, needed=2)
         clock.now = NOW + 10
-        await store.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
+        await store.requests.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
         there = Escalates("security-approvers", rfc3339(NOW + 100), rfc3339(NOW + 1000), ())
-        await store.pass_time(request.id, lambda found: there)
+        await store.requests.pass_time(request.id, lambda found: there)
         clock.now = NOW + 130
-        await store.decide(request.id, lambda found: word(found, "sam", RequestStatus.APPROVED))
+        await store.requests.decide(request.id, lambda found: word(found, "sam", RequestStatus.APPROVED))
     first, second = words(tmp_path)
     assert (first.group, first.came - NOW) == ("finance-approvers", -60)
     assert (second.group, second.came - NOW, second.kind) == ("security-approvers", 100, "gate")

@@ -124,7 +124,7 @@ class TestConduct:
             await load(store, ladder())
             call = new_call(signals={"level": 2})
             request = new_request(call)
-            await store.open_request(call, request, [said(call, "call.received")], cap=9)
+            await store.requests.open(call, request, [said(call, "call.received")], cap=9)
             await approve(store, request)
             await claim(store, request)
             await ended(store, call)
@@ -169,7 +169,7 @@ class TestDecidedAtAnotherLevel:
             with pytest.raises(Outdated):
                 await store.begin(call, {}, CallState.DISPATCHED, begun(call), SNAPSHOT)
             with pytest.raises(Outdated):
-                await store.open_request(held, new_request(held), [said(held, "call.received")], cap=9)
+                await store.requests.open(held, new_request(held), [said(held, "call.received")], cap=9)
             await falling
             assert await store.call(call.id) is None
             assert await store.call(held.id) is None
@@ -179,7 +179,7 @@ class TestDecidedAtAnotherLevel:
             await load(store, ladder())
             call = new_call(signals={"level": 2})
             request = new_request(call)
-            await store.open_request(call, request, [said(call, "call.received")], cap=9)
+            await store.requests.open(call, request, [said(call, "call.received")], cap=9)
             await approve(store, request)
             await deny(store)
             refused = await claim(store, request)

@@ -77,7 +77,7 @@ class Lifecycle(RuleBasedStateMachine):
     def call(self, job: str) -> str:
         call = new_call(job_hash=job, arguments={"job": job})
         request = new_request(call)
-        found = self.run(self.store.open_request(call, request, opening(request), cap=CAP))
+        found = self.run(self.store.requests.open(call, request, opening(request), cap=CAP))
         under_way = self.latest(job)
         pending = sum(m.state == "pending" for m in self.held.values())
         match found:
@@ -102,7 +102,7 @@ class Lifecycle(RuleBasedStateMachine):
         status = RequestStatus.APPROVED if yes else RequestStatus.REJECTED
         allowed = model.state == "pending" and who not in model.words
         try:
-            self.run(self.store.decide(model.request.id, lambda found: word(found, who, status)))
+            self.run(self.store.requests.decide(model.request.id, lambda found: word(found, who, status)))
         except Conflict:
             assert not allowed
             return
@@ -162,7 +162,7 @@ class Lifecycle(RuleBasedStateMachine):
         if model is None:
             return
         event = said(model.request.call, "request.cancelled", request_id=model.request.id)
-        match self.run(self.store.close_request(model.request.id, RequestStatus(status), [event])):
+        match self.run(self.store.requests.close(model.request.id, RequestStatus(status), [event])):
             case Closed():
                 assert model.state in ("pending", "approved")
                 model.state = status
@@ -175,7 +175,7 @@ class Lifecycle(RuleBasedStateMachine):
         if model is None:
             return
         try:
-            self.run(self.store.consume_outcome(model.request.id))
+            self.run(self.store.requests.consume_outcome(model.request.id))
         except Conflict:
             assert model.state not in ("rejected", "expired")
             return
@@ -209,7 +209,7 @@ class Lifecycle(RuleBasedStateMachine):
             assert model.sendings <= 1
         for job, count in self.failures.items():
             assert self.store.failures("claude-code", job) == count
-        waiting = {r.id for r in self.run(self.store.open_requests())}
+        waiting = {r.id for r in self.run(self.store.requests.unsettled())}
         assert waiting == {m.request.id for m in self.held.values() if m.state in ("pending", "approved")}
 
     def teardown(self) -> None:

@@ -51,7 +51,7 @@ async def again(store: Store, request: Request, **changes: Any) -> Opened | Join
     """The same call of the same agent, under an id of its own."""
     call = new_call(arguments=request.call.arguments, job_hash=request.call.job_hash, **changes)
     repeated = new_request(call)
-    return await store.open_request(call, repeated, opening(repeated), cap=100)
+    return await store.requests.open(call, repeated, opening(repeated), cap=100)
 
 
 async def test_a_held_call_comes_back_as_it_was_put(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ async def test_a_held_call_comes_back_as_it_was_put(tmp_path: Path) -> None:
         await sent(store, earlier)
         request = await held(store, escalate_ts=stamp(60))
     async with a_store(tmp_path) as store:
-        found = await store.request(request.id)
+        found = await store.requests.find(request.id)
     assert found is not None
     assert [step["call_id"] for step in found.trail] == [earlier.id]
     assert found.call == request.call
@@ -82,7 +82,7 @@ async def test_the_same_call_joins_and_only_its_arrival_is_recorded(tmp_path: Pa
         assert arrival["event"] == "call.received"
         assert (arrival["call_id"], arrival["request_id"]) == (request.call.id, request.id)
         assert arrival["data"]["attempt"] == 2
-        assert len(await store.requests()) == 1
+        assert len(await store.requests.page()) == 1
 
 
 async def test_another_agent_never_joins(tmp_path: Path) -> None:
@@ -97,17 +97,17 @@ async def test_an_agent_has_no_more_requests_open_than_it_may(tmp_path: Path) ->
         await held(store)
         before = len(await all_records(store))
         request = new_request()
-        assert await store.open_request(request.call, request, opening(request), cap=2) == TooMany(2)
+        assert await store.requests.open(request.call, request, opening(request), cap=2) == TooMany(2)
         assert len(await all_records(store)) == before
         assert await store.call(request.call.id) is None
         await reject(store, first)
-        assert isinstance(await store.open_request(request.call, request, opening(request), cap=2), Opened)
+        assert isinstance(await store.requests.open(request.call, request, opening(request), cap=2), Opened)
 
 
 async def test_a_join_is_not_counted_as_one_more(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store)
-        assert isinstance(await store.open_request(request.call, request, (), cap=1), Joined)
+        assert isinstance(await store.requests.open(request.call, request, (), cap=1), Joined)
 
 
 async def test_an_approval_is_used_once(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ async def test_what_is_not_approved_cannot_be_claimed(tmp_path: Path, end: str) 
         if end == "rejected":
             await reject(store, request)
         elif end != "pending":
-            await store.close_request(request.id, RequestStatus(end), [])
+            await store.requests.close(request.id, RequestStatus(end), [])
         assert await claim(store, request) == NotClaimed(WhyNot.NOT_APPROVED)
         assert await states(store, request.call) == [end]
 
@@ -160,7 +160,7 @@ async def test_a_claim_names_its_own_call(tmp_path: Path) -> None:
         one, other = await held(store), await held(store)
         await approve(store, one)
         with pytest.raises(NotFound):
-            await store.claim(
+            await store.requests.claim(
                 other.call.id, one.id, job_hash=one.call.job_hash, tool_hash=one.call.tool_hash,
                 snapshot=one.policy_snapshot, now=NOW, events=[], proof=proved, enough=lambda _: True,
             )  # fmt: skip
@@ -171,9 +171,9 @@ async def test_a_claim_names_its_own_call(tmp_path: Path) -> None:
 async def test_a_word_is_written_with_the_decision_and_its_event(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store, needed=2)
-        await store.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
-        await store.decide(request.id, lambda found: word(found, "erik", RequestStatus.APPROVED))
-        found = await store.request(request.id)
+        await store.requests.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
+        await store.requests.decide(request.id, lambda found: word(found, "erik", RequestStatus.APPROVED))
+        found = await store.requests.find(request.id)
         assert found is not None
         assert [d.approver_id for d in found.decisions] == ["dana", "erik"]
         assert found.status is RequestStatus.APPROVED
@@ -185,8 +185,8 @@ async def test_a_refused_word_leaves_its_event_and_nothing_else(tmp_path: Path) 
         request = await held(store)
         event = said(request.call, "request.refused", request_id=request.id, code="evidence_incomplete")
         refused = Refused("evidence_incomplete", 422, "job_hash is missing", ("job_hash",), (event,))
-        assert await store.decide(request.id, lambda _: refused) == refused
-        assert await store.request(request.id) == request
+        assert await store.requests.decide(request.id, lambda _: refused) == refused
+        assert await store.requests.find(request.id) == request
         assert (await all_records(store))[-1]["event"] == "request.refused"
 
 
@@ -197,8 +197,8 @@ async def test_S223_a_word_without_its_evidence_leaves_the_request_pending(tmp_p
 
     async with a_store(tmp_path) as store:
         request = await held(store)
-        await store.decide(request.id, incomplete)
-        found = await store.request(request.id)
+        await store.requests.decide(request.id, incomplete)
+        found = await store.requests.find(request.id)
         assert found is not None
         assert (found.status, found.decisions) == (RequestStatus.PENDING, ())
         assert await claim(store, request) == NotClaimed(WhyNot.NOT_APPROVED)
@@ -218,7 +218,7 @@ async def test_a_word_too_late_is_not_written_even_if_it_was_accepted(tmp_path: 
 async def test_the_same_person_cannot_be_written_down_twice(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store, needed=2)
-        await store.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
+        await store.requests.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
         with pytest.raises(Conflict):
             await approve(store, request, "dana")
         assert await states(store, request.call) == ["pending"]
@@ -231,10 +231,10 @@ async def test_a_body_that_breaks_changes_nothing(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store)
         with pytest.raises(ZeroDivisionError):
-            await store.decide(request.id, broken)
-        assert await store.request(request.id) == request
+            await store.requests.decide(request.id, broken)
+        assert await store.requests.find(request.id) == request
         with pytest.raises(NotFound):
-            await store.decide("R-none", broken)
+            await store.requests.decide("R-none", broken)
 
 
 @pytest.mark.parametrize("status", ["expired", "cancelled", "superseded"])
@@ -245,8 +245,8 @@ async def test_an_open_request_is_closed_once(tmp_path: Path, status: str, appro
         if approved:
             await approve(store, request)
         event = said(request.call, "request.expired", request_id=request.id)
-        first = await store.close_request(request.id, RequestStatus(status), [event])
-        second = await store.close_request(request.id, RequestStatus.CANCELLED, [event])
+        first = await store.requests.close(request.id, RequestStatus(status), [event])
+        second = await store.requests.close(request.id, RequestStatus.CANCELLED, [event])
         assert isinstance(first, Closed)
         assert second == NotOpen(RequestStatus(status))
         assert await states(store, request.call) == [status]
@@ -258,7 +258,7 @@ async def test_what_was_sent_cannot_be_closed(tmp_path: Path) -> None:
         request = await held(store)
         await approve(store, request)
         await claim(store, request)
-        closed = await store.close_request(request.id, RequestStatus.EXPIRED, [])
+        closed = await store.requests.close(request.id, RequestStatus.EXPIRED, [])
         assert closed == NotOpen(RequestStatus.APPROVED)
         assert await states(store, request.call) == ["dispatched"]
 
@@ -270,11 +270,11 @@ async def test_an_outcome_is_told_once_and_then_the_call_is_new(tmp_path: Path, 
         if status == "rejected":
             await reject(store, request)
         else:
-            await store.close_request(request.id, RequestStatus.EXPIRED, [])
+            await store.requests.close(request.id, RequestStatus.EXPIRED, [])
         joined = await again(store, request)
         assert isinstance(joined, Joined)
         assert joined.state.value == status
-        await store.consume_outcome(request.id)
+        await store.requests.consume_outcome(request.id)
         assert isinstance(await again(store, request), Opened)
 
 
@@ -282,7 +282,7 @@ async def test_an_outcome_is_told_once_and_then_the_call_is_new(tmp_path: Path, 
 async def test_a_withdrawn_request_is_not_joined(tmp_path: Path, status: str) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store)
-        await store.close_request(request.id, RequestStatus(status), [])
+        await store.requests.close(request.id, RequestStatus(status), [])
         assert isinstance(await again(store, request), Opened)
 
 
@@ -320,28 +320,28 @@ def _stage(opened: Opened | Joined | TooMany) -> tuple[str, str, bytes | None]:
 async def test_a_reviewer_claims_and_lets_go(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store)
-        await store.set_claim(request, "dana", stamp(300))
-        found = await store.request(request.id)
+        await store.requests.set_claim(request, "dana", stamp(300))
+        found = await store.requests.find(request.id)
         assert found is not None
         assert (found.claimed_by, found.claimed_until) == ("dana", stamp(300))
-        await store.set_claim(request, "", "")
-        assert await store.request(request.id) == request
+        await store.requests.set_claim(request, "", "")
+        assert await store.requests.find(request.id) == request
         await reject(store, request)
         with pytest.raises(Conflict):
-            await store.set_claim(request, "dana", stamp(300))
+            await store.requests.set_claim(request, "dana", stamp(300))
         with pytest.raises(NotFound):
-            await store.set_claim(new_request(), "dana", stamp(300))
+            await store.requests.set_claim(new_request(), "dana", stamp(300))
 
 
 async def test_a_pending_request_can_be_given_more_time(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store)
-        await store.extend(request, stamp(1740), {"approver_id": "dana", "seconds": 900})
-        found = await store.request(request.id)
+        await store.requests.extend(request, stamp(1740), {"approver_id": "dana", "seconds": 900})
+        found = await store.requests.find(request.id)
         assert found is not None
         assert found.due_ts == stamp(1740)
         with pytest.raises(Conflict, match="moved the request on"):
-            await store.extend(request, stamp(1000), {})
+            await store.requests.extend(request, stamp(1000), {})
 
 
 # ---- time
@@ -354,29 +354,29 @@ def later(seconds: float) -> Moment:
 async def test_an_escalation_moves_group_and_due_time_drops_the_claim_and_voids_earlier_words(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store, on_timeout=OnTimeout.ESCALATE, escalate_to="bosses", needed=2)
-        await store.set_claim(request, "ana", stamp(5000))
-        await store.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
-        timed, moved = await store.pass_time(request.id, lambda found: fate(found, later(840)))
+        await store.requests.set_claim(request, "ana", stamp(5000))
+        await store.requests.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
+        timed, moved = await store.requests.pass_time(request.id, lambda found: fate(found, later(840)))
         assert isinstance(timed, Escalates)
-        assert moved == await store.request(request.id)
+        assert moved == await store.requests.find(request.id)
         assert (moved.status, moved.stage, moved.group) == (RequestStatus.PENDING, 2, "bosses")
         assert (moved.escalated_from, moved.escalated_ts) == ("finance-approvers", stamp(840))
         assert (moved.due_ts, moved.claimed_by) == (stamp(1740), "")
         assert [said.stage for said in moved.decisions] == [1]
         assert moved.words == ()
         with pytest.raises(Conflict, match="moved the request on"):
-            await store.set_claim(request, "ana", stamp(5000))
+            await store.requests.set_claim(request, "ana", stamp(5000))
         assert (await all_records(store))[-1]["event"] == "request.escalated"
 
 
 async def test_who_spoke_in_the_first_stage_can_speak_in_the_second(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store, on_timeout=OnTimeout.ESCALATE, needed=2)
-        await store.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
-        await store.pass_time(request.id, lambda found: fate(found, later(840)))
+        await store.requests.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
+        await store.requests.pass_time(request.id, lambda found: fate(found, later(840)))
         again = replace(an_approval("dana"), stage=2)
-        await store.decide(request.id, lambda _: Accepted(again, RequestStatus.APPROVED, ()))
-        found = await store.request(request.id)
+        await store.requests.decide(request.id, lambda _: Accepted(again, RequestStatus.APPROVED, ()))
+        found = await store.requests.find(request.id)
         assert found is not None
         assert found.status is RequestStatus.APPROVED
         assert found.words == (again,)
@@ -385,9 +385,9 @@ async def test_who_spoke_in_the_first_stage_can_speak_in_the_second(tmp_path: Pa
 async def test_who_approved_may_still_deny(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store, needed=2)
-        await store.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
+        await store.requests.decide(request.id, lambda found: word(found, "dana", RequestStatus.PENDING))
         await reject(store, request, "dana")
-        found = await store.request(request.id)
+        found = await store.requests.find(request.id)
         assert found is not None
         assert found.status is RequestStatus.REJECTED
         assert [said.decision for said in found.decisions] == ["approve", "deny"]
@@ -396,7 +396,7 @@ async def test_who_approved_may_still_deny(tmp_path: Path) -> None:
 async def test_an_approval_by_time_is_a_decision_like_any_other_and_used_once(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store, on_timeout=OnTimeout.APPROVE, tier=Tier.LOW)
-        timed, found = await store.pass_time(request.id, lambda read: fate(read, later(840)))
+        timed, found = await store.requests.pass_time(request.id, lambda read: fate(read, later(840)))
         assert isinstance(timed, Approves)
         (said,) = found.decisions
         assert (said.approver_id, said.assurance, said.final) == ("policy:timeout", None, True)
@@ -404,7 +404,7 @@ async def test_an_approval_by_time_is_a_decision_like_any_other_and_used_once(tm
         assert await states(store, request.call) == ["approved"]
         assert isinstance(await claim(store, request, now=NOW + 850), Claimed)
         assert await claim(store, request, now=NOW + 850) == NotClaimed(WhyNot.ALREADY_USED)
-        timed, _ = await store.pass_time(request.id, lambda read: fate(read, later(9000)))
+        timed, _ = await store.requests.pass_time(request.id, lambda read: fate(read, later(9000)))
         assert timed == Over()
 
 
@@ -412,22 +412,22 @@ async def test_time_does_nothing_to_what_is_not_due(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         request = await held(store)
         before = len(await all_records(store))
-        timed, found = await store.pass_time(request.id, lambda read: fate(read, later(839)))
+        timed, found = await store.requests.pass_time(request.id, lambda read: fate(read, later(839)))
         assert (timed, found) == (Waits(NOW + 840), request)
         assert len(await all_records(store)) == before
         with pytest.raises(NotFound):
-            await store.pass_time("R-none", lambda read: fate(read, later(0)))
+            await store.requests.pass_time("R-none", lambda read: fate(read, later(0)))
 
 
 async def test_requests_are_listed_by_status_and_group_page_by_page(tmp_path: Path) -> None:
     async with a_store(tmp_path) as store:
         made = [await held(store, opened_ts=stamp(n), group="a" if n % 2 else "b") for n in range(5)]
         await reject(store, made[0])
-        assert [r.id for r in await store.requests()] == [r.id for r in made]
-        assert [r.id for r in await store.requests(RequestStatus.PENDING)] == [r.id for r in made[1:]]
-        assert [r.id for r in await store.requests(group="a")] == [made[1].id, made[3].id]
-        first = await store.requests(limit=2)
-        assert [r.id for r in await store.requests(after=first[-1].id, limit=2)] == [made[2].id, made[3].id]
+        assert [r.id for r in await store.requests.page()] == [r.id for r in made]
+        assert [r.id for r in await store.requests.page(RequestStatus.PENDING)] == [r.id for r in made[1:]]
+        assert [r.id for r in await store.requests.page(group="a")] == [made[1].id, made[3].id]
+        first = await store.requests.page(limit=2)
+        assert [r.id for r in await store.requests.page(after=first[-1].id, limit=2)] == [made[2].id, made[3].id]
 
 
 async def test_open_requests_are_those_pending_or_approved_and_unsent_by_due_time(tmp_path: Path) -> None:
@@ -439,4 +439,4 @@ async def test_open_requests_are_those_pending_or_approved_and_unsent_by_due_tim
         await claim(store, used)
         await reject(store, gone)
         await approve(store, soon)
-        assert [r.id for r in await store.open_requests()] == [soon.id, late.id]
+        assert [r.id for r in await store.requests.unsettled()] == [soon.id, late.id]

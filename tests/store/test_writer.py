@@ -289,7 +289,7 @@ async def test_a_closed_store_says_so(tmp_path: Path) -> None:
     with pytest.raises(Unavailable):
         await sent(store, new_call())
     with pytest.raises(Unavailable):
-        await store.requests()
+        await store.requests.page()
 
 
 async def test_one_bodys_mistake_does_not_touch_its_neighbours(tmp_path: Path) -> None:
@@ -324,7 +324,7 @@ async def test_S231_a_caller_cancelled_at_any_await_leaves_whole_transactions(tm
             plain, other = new_call(), new_request()
             steps: list[Callable[[], Awaitable[object]]] = [
                 lambda plain=plain: sent(store, plain),  # type: ignore[misc]
-                lambda other=other: store.open_request(other.call, other, opening(other), cap=100),  # type: ignore[misc]
+                lambda other=other: store.requests.open(other.call, other, opening(other), cap=100),  # type: ignore[misc]
                 lambda request=request: claim(store, request),  # type: ignore[misc]
                 lambda request=request: ended(store, request.call, result=b"{}"),  # type: ignore[misc]
             ]

@@ -14,6 +14,7 @@ from typing import Any
 
 from mcp_gate.__main__ import main
 from mcp_gate.store import live
+from mcp_gate.store.request_table import RequestTable
 from mcp_gate.store.store import Store
 from mcp_gate.upstream.stdio import StdioLink
 
@@ -28,6 +29,8 @@ STEPS = {
     "send": "the bytes go to the upstream",
     "commit": "the transaction with the outcome of a person's word is committed",
 }
+OF_REQUESTS = {"open_request": "open", "decide": "decide", "pass_time": "pass_time", "claim": "claim"}
+"""Steps that are methods of the store's requests."""
 POINTS = [f"{when}_{step}" for step in STEPS for when in ("before", "after")]
 
 
@@ -37,7 +40,9 @@ def die() -> None:
 
 def arm_store(step: str, *, after: bool) -> None:
     """Die before a method of the store begins, or after what it wrote is durable."""
-    real = getattr(Store, step)
+    owner: Any = RequestTable if step in OF_REQUESTS else Store
+    name = OF_REQUESTS.get(step, step)
+    real = getattr(owner, name)
 
     async def whole(*args: Any, **more: Any) -> Any:
         if not after:
@@ -49,7 +54,7 @@ def arm_store(step: str, *, after: bool) -> None:
     def begun(*args: Any, **more: Any) -> Any:
         return asyncio.ensure_future(whole(*args, **more))
 
-    setattr(Store, step, begun)
+    setattr(owner, name, begun)
 
 
 def arm_send(*, after: bool) -> None:

@@ -78,7 +78,7 @@ async def open_gate(
     found = loaded(rules, settings)
     store = await Store.open(tmp / "gate.db", clock=clock.wall, steady=clock.steady)
     try:
-        await store.open_windows(found.policy.windows)
+        await store.windows.open(found.policy.windows)
         event = Event("policy.loaded", {"policy_snapshot": found.snapshot.id}, {"files": 2})
         ladder = Ladder.of(found.autonomy, found.settings)
         await store.snapshot_loaded(found.snapshot.id, found.snapshot.digest, found.snapshot.files, event, ladder)
@@ -145,7 +145,7 @@ async def perform(gate: Gate, wanted: Job, upstream: Upstream, client: Client | 
 async def pending(gate: Gate, count: int = 1) -> list[Request]:
     """Wait until that many requests are pending."""
     async with asyncio.timeout(10):
-        while len(found := await gate.store.requests(RequestStatus.PENDING)) < count:
+        while len(found := await gate.store.requests.page(RequestStatus.PENDING)) < count:
             await asyncio.sleep(0.005)
     return found
 
@@ -157,7 +157,7 @@ async def decide(gate: Gate, request: Request, word: str = "approve", reason: st
     assert len(everybody) >= needed
     for given, by in enumerate(everybody[:needed], 1):
         await _say(gate, request, word, by, reason, final=given == needed)
-    found = await gate.store.request(request.id)
+    found = await gate.store.requests.find(request.id)
     assert found is not None
     gate.announce("request.decided", found)
 
@@ -171,7 +171,7 @@ async def _say(gate: Gate, request: Request, word: str, by: str, reason: str, *,
     fields = {**common, "approver_id": by, "decision_ts": said.decision_ts, "assurance": "session"}
     event = Event("request.decided", fields, {"decision": word, "nonce": "n"})
     status = settled if final else RequestStatus.PENDING
-    await gate.store.decide(request.id, lambda _: Accepted(said, status, (event,)))
+    await gate.store.requests.decide(request.id, lambda _: Accepted(said, status, (event,)))
 
 
 async def names(gate: Gate, **where: str) -> list[str]:

@@ -118,7 +118,7 @@ async def _one(store: Store, clock: Hands, loaded: Loaded, deed: Deed, id_: str)
         await store.begin(call, verdict.as_json(), state, written, verdict.policy_snapshot)
     else:
         request = new_request(call, verdict, clock.now, "")
-        await store.open_request(call, request, written, cap=10**9)
+        await store.requests.open(call, request, written, cap=10**9)
         await _settle(store, clock, request, deed)
     if deed.afterwards:
         await store.note(Event("sample.reviewed", common, {"decision": deed.afterwards}))
@@ -128,14 +128,14 @@ async def _one(store: Store, clock: Hands, loaded: Loaded, deed: Deed, id_: str)
 async def _settle(store: Store, clock: Hands, request: Request, deed: Deed) -> None:
     clock.now += deed.seconds
     if deed.word == "expire":
-        await store.close_request(request.id, RequestStatus.EXPIRED, [_said(request.call, request, "request.expired")])
+        await store.requests.close(request.id, RequestStatus.EXPIRED, [_said(request.call, request, "request.expired")])
         return
     by = "policy:timeout" if deed.word == "time" else deed.by
     word = "deny" if deed.word == "deny" else "approve"
     said = RecordedDecision(word, "", by, rfc3339(clock.now), Assurance.SESSION, "n", final=True)
     event = _said(request.call, request, "request.decided", by, decision=word, final=True)
     status = RequestStatus.REJECTED if word == "deny" else RequestStatus.APPROVED
-    await store.decide(request.id, lambda _: Accepted(said, status, (event,)))
+    await store.requests.decide(request.id, lambda _: Accepted(said, status, (event,)))
 
 
 def _said(call: Call, request: Request, name: str, by: str = "policy:timeout", **data: Any) -> Event:

@@ -99,7 +99,7 @@ class Reviewed:
             events.received(common, request.call),
             events.request_event("request.opened", common, request.id, {}),
         ]
-        await self.gate.store.open_request(request.call, request, written, cap=100_000)
+        await self.gate.store.requests.open(request.call, request, written, cap=100_000)
         self.gate.announce("request.opened", request)
         return request
 

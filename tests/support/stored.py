@@ -80,7 +80,7 @@ async def ended(store: Store, call: Call, state: CallState = CallState.EXECUTED,
 
 async def held(store: Store, call: Call | None = None, **changes: Any) -> Request:
     request = new_request(call, **changes)
-    opened = await store.open_request(request.call, request, opening(request), cap=100)
+    opened = await store.requests.open(request.call, request, opening(request), cap=100)
     assert isinstance(opened, Opened)
     return opened.request
 
@@ -98,11 +98,11 @@ def word(request: Request, by: str, status: RequestStatus) -> Accepted:
 
 
 async def approve(store: Store, request: Request, by: str = "dana") -> None:
-    await store.decide(request.id, lambda found: word(found, by, RequestStatus.APPROVED))
+    await store.requests.decide(request.id, lambda found: word(found, by, RequestStatus.APPROVED))
 
 
 async def reject(store: Store, request: Request, by: str = "dana") -> None:
-    await store.decide(request.id, lambda found: word(found, by, RequestStatus.REJECTED))
+    await store.requests.decide(request.id, lambda found: word(found, by, RequestStatus.REJECTED))
 
 
 def proved(request: Request, found: bool) -> str:
@@ -116,7 +116,7 @@ async def claim(store: Store, request: Request, **changes: Any) -> Claim:
         "now": NOW, "proof": proved, "enough": lambda _: True,
         "events": [said(request.call, "call.dispatched", request_id=request.id)],
     }  # fmt: skip
-    return await store.claim(request.call.id, request.id, **{**bound, **changes})
+    return await store.requests.claim(request.call.id, request.id, **{**bound, **changes})
 
 
 async def states(store: Store, *calls: Call) -> list[str]:

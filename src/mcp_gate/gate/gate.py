@@ -195,7 +195,7 @@ class Gate:
         Raises:
             Unavailable: not all of it could be recorded.
         """
-        for request in await self.store.open_requests():
+        for request in await self.store.requests.unsettled():
             if request.holds and request.call.agent in agents:
                 await self.cancel(request, "credential_revoked")
         for show_out in self.faces.shown_out:
@@ -308,7 +308,7 @@ class Gate:
         """
         common = events.members(request.call, request.policy_snapshot)
         written = [events.request_event("request.cancelled", common, request.id, {**data, **request.more_time})]
-        closing = await self.store.close_request(request.id, status, written)
+        closing = await self.store.requests.close(request.id, status, written)
         self.waiters.forget(request.id)
         match closing:
             case Closed(closed):

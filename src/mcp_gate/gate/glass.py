@@ -104,7 +104,7 @@ class Glass:
         await gate.store.note(self._event("security.break_glass", asked.wanted, signed, data))
         self._broken[id] = broken
         gate.hub.publish({"event": "security.break_glass", "agent": asked.wanted.agent, "topic": asked.wanted.topic})
-        for request in await gate.store.open_requests():
+        for request in await gate.store.requests.unsettled():
             if request.holds and frees(asked.wanted, request):
                 await gate.supersede(request, "break_glass")  # whoever waits has it decided anew
         return _broken(broken)

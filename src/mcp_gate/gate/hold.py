@@ -166,7 +166,7 @@ async def _open(gate: Gate, received: Received, verdict: Verdict, over: str, rai
         events.opened(common, request, due_ts=request.due_ts, **({"supersedes": raised} if raised else {})),
     ]
     cap = received.loaded.settings.limits.pending_per_agent
-    opening = asyncio.ensure_future(gate.store.open_request(received.call, request, written, cap=cap))
+    opening = asyncio.ensure_future(gate.store.requests.open(received.call, request, written, cap=cap))
     opening.add_done_callback(partial(_opened, gate))
     return await asyncio.shield(opening)
 
@@ -221,7 +221,7 @@ class _Wait:
 
     async def _look(self) -> HoldOutcome | None:
         """Read the request as it is now; nothing of it is kept while it is pending."""
-        request = await self._gate.store.request(self._id)
+        request = await self._gate.store.requests.find(self._id)
         if request is None:
             return words.withdrawn(self._verdict, self._call_id, self._id)
         return await self._settled(request)
@@ -234,11 +234,11 @@ class _Wait:
             case RequestStatus.APPROVED:
                 return await self._execute(request)
             case RequestStatus.REJECTED:
-                await self._gate.store.consume_outcome(request.id)
+                await self._gate.store.requests.consume_outcome(request.id)
                 reason = next((d.reason for d in reversed(request.decisions) if d.decision == "deny"), "")
                 return words.rejected(self._verdict, request.call.id, request.id, reason)
             case RequestStatus.EXPIRED:
-                await self._gate.store.consume_outcome(request.id)
+                await self._gate.store.requests.consume_outcome(request.id)
                 return words.expired(self._verdict, request.call.id, request.id)
             case RequestStatus.CANCELLED if self._gate.store.agents.stopped(request.call.agent):
                 return words.stopped(self._verdict, request.call.id, request.id)
@@ -311,7 +311,7 @@ class _Wait:
             await self._gate.cancel(request, "constraint")
             return words.over_constraint(verdict, call.id, over)
         common = events.members(call, request.policy_snapshot)
-        claimed = await self._gate.store.claim(
+        claimed = await self._gate.store.requests.claim(
             call.id,
             request.id,
             job_hash=self._received.call.job_hash,

@@ -53,7 +53,7 @@ async def mark(
     Args:
         numbers: as `found_in` has them, from 1.
     """
-    request = await gate.store.request(request_id)
+    request = await gate.store.requests.find(request_id)
     if request is None or request.kind != QUARANTINE:
         return NoSuchRequest()
     standing = await gate.reviewing.entitled(request, approver_id, identity)

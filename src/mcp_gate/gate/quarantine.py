@@ -138,7 +138,7 @@ class Quarantine:
     async def _collected(self, request_id: str, asking: Call) -> tuple[Collected | None, JsonObject | None]:
         """What there is to tell, and what was released, read before the record says that it was delivered: a client
         that goes away meanwhile did not have it."""
-        request = await self._gate.store.request(request_id)
+        request = await self._gate.store.requests.find(request_id)
         if request is None:
             return None, None
         read = await self.result(request) if request.status is RequestStatus.APPROVED else None
@@ -194,7 +194,7 @@ class Quarantine:
 
     async def again(self, request_id: str, ran: Ran) -> Outcome | None:
         """What a task's client is told that asks again; None where all was told."""
-        request = await self._gate.store.request(request_id)
+        request = await self._gate.store.requests.find(request_id)
         if request is None or request.consumed:
             return None
         if request.status is RequestStatus.PENDING or self._gate.store.agents.stopped(ran.call.agent):

@@ -164,7 +164,7 @@ def known(
         retry_count=store.failures(deed.agent, job_hash),
         anomaly_score=UNKNOWN if anomaly is None else anomaly.score,
         first_time_action=not store.executed_before(deed.agent, deed.upstream, deed.tool),
-        windows=store.windows(windows, deed, instead_of or job_hash) if windows else {},
+        windows=store.windows.values(windows, deed, instead_of or job_hash) if windows else {},
         level=store.agents.level(deed.agent),
         tainted=seen.tainted,
     )

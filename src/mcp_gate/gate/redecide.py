@@ -36,7 +36,7 @@ async def redecide(gate: Gate) -> None:
     not undo that a person was asked. A proposal is only voided: what meets the criteria then is proposed again.
     """
     async with gate.redeciding:
-        for request in await gate.store.open_requests():
+        for request in await gate.store.requests.unsettled():
             if request.bound and gate.store.agents.stopped(request.call.agent):
                 await gate.cancel(request, "stopped")
                 continue
@@ -88,7 +88,7 @@ async def _reopen(gate: Gate, request: Request) -> None:
             events.opened(common, fresh, supersedes=request.id),
         ]
         try:
-            opened = await gate.store.open_request(call, fresh, written, cap=loaded.settings.limits.pending_per_agent)
+            opened = await gate.store.requests.open(call, fresh, written, cap=loaded.settings.limits.pending_per_agent)
         except Outdated:
             continue
         if isinstance(opened, Opened):  # its client, who waits, may have been quicker

@@ -65,7 +65,7 @@ class Reloader:
                 return
             files = {"files": len(loaded.snapshot.files), "previous": gate.loaded.snapshot.id}
             event = Event("policy.loaded", {"policy_snapshot": loaded.snapshot.id}, files)
-            await gate.store.open_windows(loaded.policy.windows)
+            await gate.store.windows.open(loaded.policy.windows)
             await gate.store.snapshot_loaded(
                 loaded.snapshot.id, loaded.snapshot.digest, loaded.snapshot.files, event,
                 Ladder.of(loaded.autonomy, loaded.settings), revocations(gate.loaded.settings, loaded),
@@ -82,7 +82,7 @@ class Reloader:
         for upstream, accepted in pins.items():
             gate.load_pins(upstream, accepted)
         before, gate.loaded = gate.loaded, loaded
-        gate.store.keep_windows(loaded.policy.windows)
+        gate.store.windows.keep(loaded.policy.windows)
         _forget_renamed(gate, before)
         self._recovered()
         note_unconfined(gate)

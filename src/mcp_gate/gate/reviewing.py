@@ -65,7 +65,7 @@ class Reviewing:
             mark: what brought it, where that counts once.
         """
         async with self._turn:
-            request = await self._gate.store.request(request_id)
+            request = await self._gate.store.requests.find(request_id)
             if request is None:
                 return NoSuchRequest()
             standing = await self._standing(request, identity, posted.approver_id)
@@ -106,7 +106,7 @@ class Reviewing:
         """Send a request on to the next group, as time would."""
         async with self._turn:
             while True:
-                request = await self._gate.store.request(request_id)
+                request = await self._gate.store.requests.find(request_id)
                 if request is None:
                     return NoSuchRequest()
                 standing = await self._standing(request, identity, approver_id)
@@ -114,7 +114,7 @@ class Reviewing:
                 if isinstance(asked, Refused):
                     return await self._refused(asked, request, approver_id, standing)
                 try:
-                    await self._gate.store.escalate(request, asked)
+                    await self._gate.store.requests.escalate(request, asked)
                 except Conflict:
                     continue  # see `_ask`
                 return await self._told("request.escalated", request)
@@ -122,7 +122,7 @@ class Reviewing:
     async def reveal(self, request_id: str, approver_id: str, identity: Identity) -> JsonObject | Answer:
         """Show a withheld result as it came, or let be shown what is personal in a call, to somebody who may decide on
         it; that he saw it is on the record first."""
-        request = await self._gate.store.request(request_id)
+        request = await self._gate.store.requests.find(request_id)
         if request is None:
             return NoSuchRequest()
         withheld = request.kind == QUARANTINE
@@ -165,7 +165,7 @@ class Reviewing:
         """Have a word judged and written; a promotion's also against the agent's level as it is then."""
         body, store = partial(self._judge, posted, standing, look_at(self._gate, request)), self._gate.store
         if request.kind != PROMOTION:
-            return await store.decide(request.id, body, released, mark)
+            return await store.requests.decide(request.id, body, released, mark)
         ladder = store.agents.ladder
 
         def rises(agent: AgentLevel) -> Change | Refused:
@@ -225,7 +225,7 @@ class Reviewing:
     ) -> Answer:  # fmt: skip
         async with self._turn:
             while True:
-                request = await self._gate.store.request(request_id)
+                request = await self._gate.store.requests.find(request_id)
                 if request is None:
                     return NoSuchRequest()
                 standing = await self._standing(request, identity, approver_id)
@@ -246,14 +246,14 @@ class Reviewing:
         return refused
 
     async def _set_claim(self, request: Request, approver_id: str, until: str) -> None:
-        await self._gate.store.set_claim(request, approver_id, until)
+        await self._gate.store.requests.set_claim(request, approver_id, until)
 
     async def _drop_claim(self, request: Request, _: str, __: str) -> None:
-        await self._gate.store.set_claim(request, "", "")
+        await self._gate.store.requests.set_claim(request, "", "")
 
     async def _set_due(self, request: Request, approver_id: str, due_ts: str) -> None:
         seconds = round(parse_rfc3339(due_ts) - parse_rfc3339(request.due_ts))
-        await self._gate.store.extend(request, due_ts, {"approver_id": approver_id, "seconds": seconds})
+        await self._gate.store.requests.extend(request, due_ts, {"approver_id": approver_id, "seconds": seconds})
 
     async def _told(self, event: str, before: Request, look: Request | None = None) -> Request:
         """Read the request again and tell whoever waits or watches.
@@ -261,6 +261,6 @@ class Reviewing:
         Args:
             look: the second look at it that was opened: whoever may be the one to look is not told how it ended.
         """
-        request = await self._gate.store.request(before.id) or before
+        request = await self._gate.store.requests.find(before.id) or before
         self._gate.announce(event, request, blind=look is not None)
         return self.shown(request)

@@ -187,7 +187,7 @@ class Run:
         if move.approved_by is None:
             return None
         id_ = str(self._journal[move.approved_by].get("request", ""))
-        request = await self._patiently(self._gate.store.request, id_)
+        request = await self._patiently(self._gate.store.requests.find, id_)
         why = step.unproved(self._gate, self.call, request)
         if request is None or why:
             text = f"Step '{move.approved_by}' proves nothing: {why}"
@@ -218,7 +218,7 @@ class Run:
     async def _withdraw(self) -> None:
         """Its client cancelled it: what waits for people ends with it."""
         pending = await self._patiently(self._gate.store.runs.request, self.call.id, "", "pending")
-        request = await self._patiently(self._gate.store.request, pending) if pending else None
+        request = await self._patiently(self._gate.store.requests.find, pending) if pending else None
         if request is not None:
             await self._gate.cancel(request, "client_cancelled")
         await self._end(step.refusal(self.call, Status.FAILED, "The workflow was cancelled", Retry.NEVER))

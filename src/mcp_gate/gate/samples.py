@@ -47,7 +47,7 @@ async def look_at_lost(gate: Gate, lost: Iterable[Call]) -> None:
         sample = _sample(gate, call, sent.verdict, sent.snapshot, tier, to, Why.MANDATORY)
         common = members(call, sent.snapshot)
         selected = request_event("sample.selected", common, sample.id, {"why": Why.MANDATORY.value, "group": to})
-        await gate.store.open_sample(sample, selected)
+        await gate.store.requests.open_sample(sample, selected)
         gate.watch(sample)
 
 

@@ -36,7 +36,7 @@ async def sweep(gate: Gate) -> None:
         await _look(gate, request_id)
     await gate.sharer.round()
     for request_id in gate.waiters.orphans(ORPHAN_SEC):
-        orphan = await gate.store.request(request_id)
+        orphan = await gate.store.requests.find(request_id)
         if orphan is not None and orphan.status is RequestStatus.PENDING:
             await gate.cancel(orphan, "client_gone")
         gate.waiters.forget(request_id)
@@ -49,7 +49,7 @@ async def _look(gate: Gate, request_id: str) -> None:
     """Let time do to a request what it does now, as one transaction, and tell whoever waits or watches."""
     moment = gate.moment()
     try:
-        timed, request = await gate.store.pass_time(request_id, lambda found: fate(found, moment))
+        timed, request = await gate.store.requests.pass_time(request_id, lambda found: fate(found, moment))
     except Unavailable:
         gate.deadlines.add(request_id, moment.now)
         raise

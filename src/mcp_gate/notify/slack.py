@@ -52,7 +52,7 @@ async def send(gate: Gate, spec: WebhookSpec, message: Message) -> Delivery:
 
 async def _ask(gate: Gate, spec: WebhookSpec, message: Message, kind: str, data: JsonObject) -> Delivery:
     """Post a request with its buttons, and take those away that it was posted with before."""
-    request, escalated = await gate.store.request(message.request_id), kind == "request.escalated"
+    request, escalated = await gate.store.requests.find(message.request_id), kind == "request.escalated"
     if request is None or request.status is not RequestStatus.PENDING or (request.stage > 1 and not escalated):
         return Delivered()  # what is late is no news any more: what came of it was told, or follows
     if escalated:

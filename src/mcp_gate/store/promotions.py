@@ -55,7 +55,7 @@ class Promotions:
     async def decide(
         self, request_id: str, body: Callable[[Request], Judged], judge: Judge, mark: Once | None = None
     ) -> Judged:
-        """As `Store.decide`: with the word that approves it the agent rises, if `judge` still says so."""
+        """As `RequestTable.decide`: with the word that approves it the agent rises, if `judge` still says so."""
         decide = partial(requests.decide, levels=self._levels, edited=self._edited, spoken=self._spoken)
         promote = partial(_decide, request_id=request_id, body=body, judge=judge, levels=self._levels, decide=decide)
         return await self._db.write(once(mark, self._now(), promote))

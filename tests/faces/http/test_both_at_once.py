@@ -75,7 +75,7 @@ async def test_of_approve_and_deny_at_the_same_moment_one_wins_and_both_are_on_r
         assert min(won.values()) > 0, won
         records = await gate.gate.store.records(limit=10 * ROUNDS)
         for request in held:
-            found = await gate.gate.store.request(request.id)
+            found = await gate.gate.store.requests.find(request.id)
             assert found is not None
             mine = [one for one in records if one.get("request_id") == request.id and "approver_id" in one]
             decided, refused = sorted(mine, key=lambda one: one["event"])

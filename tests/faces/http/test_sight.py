@@ -34,7 +34,7 @@ async def decided(gate: Reviewed) -> tuple[Request, str]:
     """A request that dana denied, and the second look at it."""
     request = await gate.hold(group="ops")
     assert (await gate.post(request, await gate.word(request, "deny", "dana", reason="no")))[0] == 200
-    (look,) = [one for one in await gate.gate.store.requests() if one.kind == "second_review"]
+    (look,) = [one for one in await gate.gate.store.requests.page() if one.kind == "second_review"]
     return request, look.id
 
 

@@ -99,7 +99,7 @@ async def test_S016_a_batch_is_refused_whole(tmp_path: Path) -> None:
         assert (await client.message())["error"]["code"] == -32600
         await client.ask("ping")
         assert probe.calls() == []
-        assert await b.gate.store.requests() == []
+        assert await b.gate.store.requests.page() == []
 
 
 async def test_S017_an_id_that_is_in_flight_is_refused_and_the_first_request_unharmed(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ async def say(b: Bench, request: Request, word: str, **more: Any) -> None:
 
 
 async def quarantined(b: Bench) -> Request:
-    (request,) = [one for one in await b.gate.store.requests() if one.kind == "quarantine"]
+    (request,) = [one for one in await b.gate.store.requests.page() if one.kind == "quarantine"]
     return request
 
 
@@ -255,7 +255,7 @@ async def test_a_changed_call_s_task_tells_what_was_changed(tmp_path: Path) -> N
         handle = await worker.client.call("shop_echo", {"n": 1}, _meta=TASKS)
         (request,) = await pending(b.gate)
         await say(b, request, "edit", arguments={"n": 2})
-        changed = await b.gate.store.request(request.id)
+        changed = await b.gate.store.requests.find(request.id)
         assert changed is not None
         if changed.status.value == "pending":
             await decide(b.gate, changed)

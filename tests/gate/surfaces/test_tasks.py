@@ -76,7 +76,7 @@ async def test_a_cancelled_task_never_runs(tmp_path: Path) -> None:
         assert await client.result("tasks/update", look(handle["taskId"])) == {"resultType": "complete"}
         assert await client.result("tasks/cancel", look(handle["taskId"])) == {"resultType": "complete"}
         assert (await client.result("tasks/get", look(handle["taskId"])))["status"] == "cancelled"
-        assert await b.gate.store.open_requests() == []
+        assert await b.gate.store.requests.unsettled() == []
         assert probe.calls() == []
 
 
@@ -88,7 +88,7 @@ async def test_another_agents_task_is_as_unknown_as_one_that_never_was(tmp_path:
             foreign = await two.error(method, look(handle["taskId"]))
             assert foreign == await two.error(method, look("R-AAAAAAAAAAAAAAAA"))
             assert foreign["code"] == -32602
-        assert len(await b.gate.store.open_requests()) == 1
+        assert len(await b.gate.store.requests.unsettled()) == 1
 
 
 async def test_a_task_of_an_upstream_is_known_to_its_client_alone(tmp_path: Path) -> None:

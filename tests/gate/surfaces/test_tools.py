@@ -171,13 +171,13 @@ async def test_a_definition_that_changes_voids_what_is_held_and_its_client_is_to
     async with bench({"shop": entry(probe)}, RULES, "hold: { wait_sec: 20 }\n") as b, b.legacy() as client:
         b.gate.upstreams.on_tools = Looker(b.gate).look
         waiting = await client.send("tools/call", {"name": "shop_deploy", "arguments": {}})
-        while not (held := await b.gate.store.open_requests()):
+        while not (held := await b.gate.store.requests.unsettled()):
             await asyncio.sleep(0.01)
         probe.change(tools=[tool("echo"), tool("deploy", description="deploys everything")])
         told = (await client.answer(waiting))["result"]["_meta"][KEY]
         assert (told["status"], told["rule_id"]) == ("denied", "tool_changed")
-        assert await b.gate.store.open_requests() == []
-        found = await b.gate.store.request(held[0].id)
+        assert await b.gate.store.requests.unsettled() == []
+        found = await b.gate.store.requests.find(held[0].id)
         assert found is not None
         assert found.status is RequestStatus.SUPERSEDED
         assert probe.calls() == []

@@ -29,7 +29,7 @@ class Figures(Collector):
     def __init__(self, gate: Gate, requests: list[tuple[str, str, str, str, int]]) -> None:
         """
         Args:
-            requests: see `Store.request_counts`.
+            requests: see `RequestTable.counts`.
         """
         self._gate = gate
         self._requests = requests

@@ -90,5 +90,5 @@ async def metrics(gate: Gate) -> Response:
     """The exposition text."""
     registry = CollectorRegistry()
     registry.register(_Figures(await status.status(gate)))
-    registry.register(Figures(gate, await gate.store.request_counts()))
+    registry.register(Figures(gate, await gate.store.requests.counts()))
     return Response(generate_latest(registry), 200, SAFE_HEADERS, CONTENT_TYPE_LATEST)

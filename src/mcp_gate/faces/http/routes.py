@@ -67,11 +67,11 @@ class Routes:
         query = parameters(http, "status", "group", "after", "brief")
         status, brief = _status(query.get("status")), _flag(query, "brief")
         size = BRIEF_PAGE_SIZE if brief else PAGE_SIZE
-        store = self._gate.store
+        stored = self._gate.store.requests
         identity = identity_of(http)
         seen, blind = self.sight.groups(identity), await self.sight.blind(identity)
-        rows = await store.requests(status, query.get("group"), query.get("after"), size + 1, brief=brief, groups=seen)
-        if not rows and "after" in query and await store.request(query["after"]) is None:
+        rows = await stored.page(status, query.get("group"), query.get("after"), size + 1, brief=brief, groups=seen)
+        if not rows and "after" in query and await stored.find(query["after"]) is None:
             raise _no_page()
         page = rows[:size]
         shown = [blind.over(self._json(row, brief=brief)) for row in page if not blind.hides(row)]
@@ -93,7 +93,7 @@ class Routes:
         Raises:
             Failure: 404.
         """
-        found = await self._gate.store.request(id)
+        found = await self._gate.store.requests.find(id)
         if found is None or not self.sight.visible(identity, found.group):
             raise no_request()
         if not deciding and (await self.sight.blind(identity)).hides(found):
@@ -163,7 +163,7 @@ class Routes:
 
     async def _nearest(self, request: Request, identity: Identity, blind: Blind) -> JsonObject:
         """The member `nearest`: an approved call to compare with, if the caller may read that one, too."""
-        found = await self._gate.store.nearest(request)
+        found = await self._gate.store.requests.nearest(request)
         if found is None or not self.sight.visible(identity, found.group) or found.request_id in blind.ids:
             return {}
         return {"nearest": nearest_json(found)}

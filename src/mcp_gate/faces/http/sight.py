@@ -65,7 +65,7 @@ class Sight:
             case Session():
                 return Blind()
             case Bearer(reviewer_id) | Carried(reviewer_id):
-                return Blind(await self._gate.store.to_look_at(reviewer_id, self.groups(identity)))
+                return Blind(await self._gate.store.requests.to_look_at(reviewer_id, self.groups(identity)))
             case _:
                 assert_never(identity)
 

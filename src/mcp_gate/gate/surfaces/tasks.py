@@ -237,7 +237,7 @@ async def _own(talk: Conversation, flight: Flight, task_id: str) -> Request:
     Raises:
         RpcError: -32602.
     """
-    request = await talk.gate.store.request(task_id) if flight.envelope is not None else None
+    request = await talk.gate.store.requests.find(task_id) if flight.envelope is not None else None
     if request is None or request.call.agent != talk.caller.agent:
         raise _unknown()
     return request

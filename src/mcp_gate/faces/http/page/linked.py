@@ -100,7 +100,7 @@ class Linked:
         """
         link = opened(self._gate, http.path_params["token"])
         if link is not None and link.until_ts > rfc3339(self._gate.clock.steady()):
-            request = await self._gate.store.request(link.request_id)
+            request = await self._gate.store.requests.find(link.request_id)
             people = reviewers.people(self._gate.loaded.settings)
             if request is not None and people.decides_for(link.reviewer, request.group):
                 blind = await Sight(self._gate).blind(Carried(link.reviewer, link.channel))

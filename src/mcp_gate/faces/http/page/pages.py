@@ -62,7 +62,7 @@ class Pages:
     async def _open(self, visitor: Visitor, after: str | None) -> tuple[list[JsonObject], str | None]:
         """Open requests that the visitor may see, and after which one there are more."""
         seen, store = self._desk.groups(visitor), self._gate.store
-        rows = await store.requests(RequestStatus.PENDING, None, after, SHOWN + 1, brief=True, groups=seen)
+        rows = await store.requests.page(RequestStatus.PENDING, None, after, SHOWN + 1, brief=True, groups=seen)
         page = [self._desk.json(row, brief=True) for row in rows[:SHOWN]]
         return page, rows[SHOWN - 1].id if len(rows) > SHOWN else None
 
