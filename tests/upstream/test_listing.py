@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from mcp_gate.evidence.hashes import tool_hash
 from mcp_gate.model.config import Limits
-from mcp_gate.upstream.catalog import Catalog
-from mcp_gate.upstream.link import ClientHello, Link, open_link
+from mcp_gate.upstream.link import ClientHello, open_link
 from mcp_gate.upstream.listing import list_tools
 from mcp_gate.wire.peer import Lost
 from support.upstreams import Ears, Probe, tool
@@ -51,18 +49,3 @@ async def test_S181_what_nobody_can_have_meant_is_refused(tmp_path: Path, settin
     with pytest.raises(Lost) as caught:
         await listed(Probe(tmp_path, **settings))
     assert caught.value.reason == why
-
-
-async def test_a_definition_is_verified_on_the_very_connection_of_the_call(tmp_path: Path) -> None:
-    probe = Probe(tmp_path, tools=[tool("a"), tool("b")], page=1)
-    catalog = Catalog(
-        prefix=lambda _: "p_", mapped=lambda _, __: False, taken=lambda _: False, keep=lambda _, __, ___: None
-    )
-    link: Link = await open_link(probe.spec(), CLIENT, Ears(), Limits())
-    try:
-        assert await catalog.verify(link, "b") == tool_hash(tool("b"))
-        assert await catalog.verify(link, "c") == ""
-        probe.change(tools=[tool("a"), tool("b", title="changed")])
-        assert await catalog.verify(link, "b") == tool_hash(tool("b", title="changed"))
-    finally:
-        await link.close()

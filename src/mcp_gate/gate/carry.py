@@ -12,6 +12,7 @@ from mcp_gate.gate.flight import Flight
 from mcp_gate.gate.handles import handle
 from mcp_gate.gate.job import Job
 from mcp_gate.gate.protocol import forwarded_meta
+from mcp_gate.gate.refresh import defined_now
 from mcp_gate.gate.state import State
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.foreign import JsonObject
@@ -146,7 +147,7 @@ class Sending:
         link = await self._talk.links.get(job.upstream)
         try:
             if job.method == "tools/call":
-                return await self._talk.gate.catalog.verify(link, job.tool)
+                return await defined_now(self._talk.gate, link, job)
             return await self._prompt(link)
         except RpcError as e:
             raise Lost(f"its definition cannot be read: error {e.code}", sent=False) from None

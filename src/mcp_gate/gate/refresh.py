@@ -7,13 +7,17 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from mcp_gate.evidence.hashes import tool_hash
+from mcp_gate.gate.job import Job
 from mcp_gate.gate.redecide import redecide
+from mcp_gate.lang.canonical import CanonicalError
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import ConfigError, Problem
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.upstream.catalog import Observation, Why, Withheld
-from mcp_gate.upstream.listing import list_tools
+from mcp_gate.upstream.link import Link
+from mcp_gate.upstream.listing import list_tools, named
 from mcp_gate.wire.errors import METHOD_NOT_FOUND, RpcError
 from mcp_gate.wire.peer import Lost
 
@@ -72,6 +76,24 @@ async def refresh(gate: Gate, upstream: str) -> Observation | None:
     link.learn(tools)
     _record(gate, upstream, gate.catalog.missing(upstream, tools))
     return observed(gate, upstream, tools)
+
+
+async def defined_now(gate: Gate, link: Link, job: Job) -> str:
+    """The digest of a tool's definition as its upstream lists it right now; "" if it is not listed. One that changed
+    is withheld from then on, as if its list had been asked for.
+
+    Raises:
+        RpcError, Lost: the upstream cannot be asked.
+    """
+    tools = await list_tools(link)
+    definition = named(tools, job.tool)
+    try:
+        digest = "" if definition is None else tool_hash(definition)
+    except CanonicalError:
+        digest = ""
+    if digest != job.tool_hash:
+        observed(gate, link.upstream, tools)
+    return digest
 
 
 class Looker:

@@ -13,7 +13,7 @@ from mcp_gate.gate import clock, reviewers
 from mcp_gate.gate.hold import Superseded, hold
 from mcp_gate.gate.job import Caller, Exchange, Grant, Job
 from mcp_gate.gate.receive import META_CONFIDENCE, Received, receive, verdict_on
-from mcp_gate.gate.refresh import observed
+from mcp_gate.gate.refresh import defined_now, observed
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import OWN, Call, Description, Facts, Signals
@@ -46,7 +46,7 @@ class Sending:
     async def definition(self) -> str:
         link = await shared(self._gate, self._job.upstream)
         try:
-            return await self._gate.catalog.verify(link, self._job.tool)
+            return await defined_now(self._gate, link, self._job)
         except RpcError as e:
             raise Lost(f"its definition cannot be read: error {e.code}", sent=False) from None
         except Lost as lost:

@@ -17,8 +17,6 @@ from mcp_gate.lang import strictjson
 from mcp_gate.lang.canonical import CanonicalError
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import Json, JsonObject
-from mcp_gate.upstream.link import Link
-from mcp_gate.upstream.listing import list_tools, named
 from mcp_gate.upstream.schemas import leads_elsewhere
 
 NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -223,18 +221,6 @@ class Catalog:
         """After a reload: what is listed may be named or mapped otherwise now; accepted definitions stay."""
         self._tools = {name: tool for name, tool in self._tools.items() if tool.upstream != upstream}
         self._collided = {key: tool for key, tool in self._collided.items() if tool.upstream != upstream}
-
-    async def verify(self, link: Link, tool: str) -> str:
-        """The digest of a tool's definition as its upstream lists it right now; "" if it is not listed.
-
-        Raises:
-            RpcError, Lost: the upstream cannot be asked.
-        """
-        definition = named(await list_tools(link), tool)
-        try:
-            return "" if definition is None else tool_hash(definition)
-        except CanonicalError:
-            return ""
 
     def _judge(
         self, upstream: str, definition: Json, pins: dict[str, Accepted], *, first: bool, seen: set[str]

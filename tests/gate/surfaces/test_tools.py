@@ -185,6 +185,25 @@ async def test_a_definition_that_changes_voids_what_is_held_and_its_client_is_to
         assert voided["data"] == {"cause": "superseded", "why": "tool_changed"}
 
 
+async def test_a_definition_found_changed_right_before_an_approved_call_is_withheld_from_then_on(
+    tmp_path: Path,
+) -> None:
+    probe = Probe(tmp_path, tools=[tool("echo"), tool("deploy")], page=1)
+    async with bench({"shop": entry(probe)}, RULES) as b, b.legacy() as client:
+        await client.result("tools/list")
+        waiting = await client.send("tools/call", {"name": "shop_deploy", "arguments": {"env": "prod"}})
+        [request] = await pending(b.gate)
+        probe.change(tools=[tool("echo", title="changed"), tool("deploy", title="changed")])
+        await decide(b.gate, request)
+        told = (await client.answer(waiting))["result"]["_meta"][KEY]
+        assert (told["status"], told["rule_id"]) == ("denied", "tool_changed")
+        assert b.gate.catalog.acceptable("shop", "deploy") is not None, "whoever is to accept it finds it"
+        told = (await client.call("shop_echo"))["_meta"][KEY]
+        assert (told["status"], told["rule_id"]) == ("denied", "tool_changed")
+        assert probe.calls() == []
+        assert len(await b.records("tool.changed")) == 2
+
+
 async def test_a_definition_that_changes_is_withheld_at_once_and_its_call_denied(tmp_path: Path) -> None:
     probe = Probe(tmp_path, tools=[tool("echo"), tool("other")])
     async with bench({"shop": entry(probe)}) as b, b.legacy() as client:
