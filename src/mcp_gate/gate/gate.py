@@ -15,11 +15,11 @@ from mcp_gate.gate.aside import aside
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.deadlines import Deadlines
 from mcp_gate.gate.egress import Changed, Counts, Passed, Scanner, Withheld, egress
+from mcp_gate.gate.execute import collectable
 from mcp_gate.gate.faces import Faces
 from mcp_gate.gate.figures import Targets
 from mcp_gate.gate.glass import Glass
 from mcp_gate.gate.governing import Governing
-from mcp_gate.gate.hold import collectable
 from mcp_gate.gate.hub import Hub
 from mcp_gate.gate.identity import admit_local, agent_of_token
 from mcp_gate.gate.inspections import Inspections

@@ -1,64 +1,31 @@
-"""Step 4 of a call: open or join a request, wait for people, and execute what they approved, once."""
+"""Step 4 of a call: open or join a request, and wait for people."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
-from mcp_gate.gate import editing, events, reviewers, words
+from mcp_gate.gate import editing, events, words
 from mcp_gate.gate.asking import new_request
-from mcp_gate.gate.dispatch import dispatch
+from mcp_gate.gate.execute import Execution, HoldOutcome, Superseded, collected, delivered
 from mcp_gate.gate.job import Exchange, Sender
-from mcp_gate.gate.receive import Received, forbidden
-from mcp_gate.gate.tokens import facts_sent
-from mcp_gate.lang.times import rfc3339
-from mcp_gate.model.call import Call
-from mcp_gate.model.config import GateSettings
-from mcp_gate.model.constraints import Constraints
+from mcp_gate.gate.receive import Received
 from mcp_gate.model.event import Event
-from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Ran, Refused, Status, UpstreamError
+from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Ran, Refused, UpstreamError
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.review.joining import covers, with_terms_of
-from mcp_gate.review.proof import Terms, unproved
-from mcp_gate.store.results import Claimed, Joined, NotClaimed, Opened, Opening, TooMany, WhyNot
-from mcp_gate.wire.peer import Lost
+from mcp_gate.store.results import Joined, Opened, Opening, TooMany, WhyNot
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
-
-log = logging.getLogger(__name__)
 
 TASK_WAIT_SEC: Final = 5.0
 """How long a client that takes task handles waits before it gets one (notes of the protocol's tasks extension)."""
 LEGS: Final = 10
 """`input_required` legs that every known client survives; the next answer is `pending`."""
-
-
-VOID: Final = frozenset(
-    {
-        WhyNot.POLICY_CHANGED,
-        WhyNot.LEVEL_CHANGED,
-        WhyNot.TOOL_CHANGED,
-        WhyNot.ARGUMENTS_CHANGED,
-        WhyNot.UNPROVED,
-        WhyNot.STRICTER,
-    }
-)
-"""What makes an approval worthless: the call is to be decided anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Superseded:
-    """Policy, level or tool changed under the request: the call is to be decided anew."""
-
-    request_id: str
-
-
-HoldOutcome: TypeAlias = Outcome | Superseded
 
 
 async def hold(
@@ -82,7 +49,7 @@ async def _held(
 ) -> HoldOutcome:
     key = (received.call.agent, received.call.job_hash)
     if key in gate.running:
-        return await _collected(gate, key, received.call.session)
+        return await collected(gate, key, received.call.session)
     found = await _joined(gate, received, verdict, over)
     if not isinstance(found, _Name):
         return found
@@ -145,12 +112,6 @@ async def _told(
             return None
     delivered(gate, request)
     return editing.told(outcome, request)
-
-
-def delivered(gate: Gate, request: Request) -> None:
-    """Record that the agent has the outcome of an approved call."""
-    common = events.members(request.call, request.policy_snapshot)
-    gate.later(gate.store.delivered(request.call.id, [events.request_event("call.delivered", common, request.id, {})]))
 
 
 async def _open(gate: Gate, received: Received, verdict: Verdict, over: str, raised: str) -> Opening:
@@ -232,7 +193,8 @@ class _Wait:
             case RequestStatus.PENDING:
                 return None
             case RequestStatus.APPROVED:
-                return await self._execute(request)
+                execution = Execution(self._gate, self._received, self._verdict, self._send)
+                return await execution.outcome(request)
             case RequestStatus.REJECTED:
                 await self._gate.store.requests.consume_outcome(request.id)
                 reason = next((d.reason for d in reversed(request.decisions) if d.decision == "deny"), "")
@@ -277,113 +239,3 @@ class _Wait:
         if (self._exchange.tasks or self._exchange.modern) and self._exchange.leg < LEGS:
             return NextLeg(self._id, self._exchange.leg + 1, self._opened_ts)
         return words.pending(self._verdict, self._call_id, self._id)
-
-    # ---- execution
-
-    async def _execute(self, request: Request) -> HoldOutcome | None:
-        """Run the approved call in a task of the gate's: a client that goes away neither stops nor repeats it. None
-        where the approval is due: the sweep ends it in a moment."""
-        key = (request.call.agent, request.asked_call.job_hash)
-        if key not in self._gate.running:
-            if not request.consumed and request.due_ts <= rfc3339(self._gate.clock.steady()):
-                return None
-            self._gate.running.start(key, request, self._execution(request))
-        return await _collected(self._gate, key, self._received.call.session)
-
-    async def _execution(self, request: Request) -> HoldOutcome:
-        call = request.call
-        try:
-            current = await self._send.definition()
-        except Lost as lost:
-            return words.failed(self._verdict, call.id, lost.reason, sent=False, request_id=request.id)
-        if current != call.tool_hash:
-            await self._gate.supersede(request, "tool_changed")
-            return words.tool_changed(self._verdict, call.id, request.id)
-        received = editing.as_it_runs(self._received, request)
-        if received is None:
-            await self._gate.supersede(request, WhyNot.ARGUMENTS_CHANGED.value)
-            return Superseded(request.id)
-        verdict = self._bound(request)
-        await self._gate.tokens.acquaint(call.agent, call.session, call.arguments)
-        received = self._gate.tokens.put_back(received, call)
-        over = forbidden(verdict.constraints, facts_sent(received), call.id)
-        if over:
-            await self._gate.cancel(request, "constraint")
-            return words.over_constraint(verdict, call.id, over)
-        common = events.members(call, request.policy_snapshot)
-        claimed = await self._gate.store.requests.claim(
-            call.id,
-            request.id,
-            job_hash=self._received.call.job_hash,
-            tool_hash=current,
-            snapshot=self._gate.loaded.snapshot.id,
-            now=self._gate.clock.steady(),
-            proof=partial(self._proof, self._gate.loaded.settings, call),
-            enough=partial(covers, verdict=self._verdict),
-            events=[
-                events.request_event(
-                    "call.dispatched", common, request.id,
-                    {
-                        "bytes_sha256": received.bytes_sha256, "tool_hash": current,
-                        **({"puts_back": list(received.puts_back)} if received.puts_back else {}),
-                    },
-                )
-            ],
-        )  # fmt: skip
-        match claimed:
-            case Claimed(used):  # the call as it was when it was proved
-                outcome = await dispatch(self._gate, used.call, verdict, received, self._send, common, held=used)
-                return editing.told(outcome, request)
-            case NotClaimed(why):
-                log.warning("request %s was not claimed: %s", request.id, why)
-                if why in VOID:
-                    await self._gate.supersede(request, why.value)
-                return Superseded(request.id)
-            case _:
-                assert_never(claimed)
-
-    def _proof(self, settings: GateSettings, call: Call, request: Request, found: bool) -> str:
-        """Runs in the store's transaction: `request` is what is written there now."""
-        clock = self._gate.clock
-        terms = Terms(
-            self._verdict, call, self._received.call.method, reviewers.people(settings),
-            (settings.agents or {}).get(call.agent), self._gate.id, min(clock.wall(), clock.steady()),
-        )  # fmt: skip
-        return unproved(request, terms, found=found)
-
-    def _bound(self, request: Request) -> Verdict:
-        """Today's verdict, with the constraints that the reviewer saw joined in."""
-        shown = Constraints.of(request.verdict.get("constraints", {}))
-        return replace(self._verdict, constraints=self._verdict.constraints.join(shown))
-
-
-async def _collected(gate: Gate, key: tuple[str, str], session: str) -> HoldOutcome:
-    """The outcome of an execution, which its agent has by that, in a session of it."""
-    outcome, request = await gate.running.collect(key)
-    if isinstance(outcome, UpstreamError):
-        gate.taint.told_too(request.call.session, session)
-    if _handed_over(outcome) and not request.call.parent:  # a step's result is kept until its run has it
-        delivered(gate, request)
-    return outcome
-
-
-def collectable(outcome: HoldOutcome) -> bool:
-    """Whether an outcome that its client did not wait for is kept for the same call to collect."""
-    match outcome:
-        case Superseded() | NextLeg():
-            return False
-        case Refused(status=Status.FAILED, sent=False):
-            return False  # the approval was not consumed: the same call tries again
-        case Refused(status=Status.QUARANTINED):
-            return False  # what becomes of it is the quarantine's to tell
-        case _:
-            return True
-
-
-def _handed_over(outcome: HoldOutcome) -> bool:
-    """Whether an outcome is that of a call which was sent, and all that there is of it."""
-    match outcome:
-        case Delivered() | UpstreamError() | Refused(status=Status.UNKNOWN) | Refused(status=Status.FAILED, sent=True):
-            return True
-        case _:
-            return False  # it was not sent, or a reviewer has to look at its result

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, assert_never
 from mcp_gate.gate import events, reviewers, words
 from mcp_gate.gate.accepted import tool_changed
 from mcp_gate.gate.dispatch import dispatch, never_sent
-from mcp_gate.gate.hold import Superseded, hold
+from mcp_gate.gate.execute import Superseded
+from mcp_gate.gate.hold import hold
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
 from mcp_gate.gate.receive import Received, acquaint, forbidden, receive
 from mcp_gate.gate.tokens import decided, facts_sent

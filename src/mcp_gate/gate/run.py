@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, assert_never
 
 from mcp_gate.flow.interpret import Act, Ask, Finished, Stuck, next_move, structured
 from mcp_gate.gate import events, step, words
-from mcp_gate.gate.hold import Superseded
+from mcp_gate.gate.execute import Superseded
 from mcp_gate.gate.job import Exchange, Grant
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.canonical import CanonicalError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from mcp_gate.model.request import Request
 
 if TYPE_CHECKING:
-    from mcp_gate.gate.hold import HoldOutcome
+    from mcp_gate.gate.execute import HoldOutcome
 
 Key: TypeAlias = tuple[str, str]
 """Agent and job hash."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from mcp_gate.evidence.hashes import job_hash
 from mcp_gate.flow.interpret import Act, Ask
 from mcp_gate.gate import clock, reviewers
-from mcp_gate.gate.hold import Superseded, hold
+from mcp_gate.gate.execute import Superseded
+from mcp_gate.gate.hold import hold
 from mcp_gate.gate.job import Caller, Exchange, Grant, Job
 from mcp_gate.gate.receive import META_CONFIDENCE, Received, receive, verdict_on
 from mcp_gate.gate.refresh import defined_now, observed
