@@ -48,16 +48,7 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
     floor = Decision.ALLOW
     superseded = ""
     for _ in range(REDECISIONS):
-        with gate.tracing.step("decide") as span:
-            received = receive(  # 1, 2
-                gate.loaded, gate.store, job, caller, gate.clock.wall(), tainted=gate.taint.of(caller.session)
-            )
-            received = gate.tokens.put_back(received, received.call)
-            verdict = decided(received).raised(floor).within(job.bounds)  # 3
-            glass = gate.glass.passes(received.call.agent, received.call.topic, verdict)
-            received = replace(received, glass=glass) if glass else received
-            over = forbidden(verdict.constraints, facts_sent(received), received.call.id)
-            span.note(call_id=received.call.id, decision=verdict.decision.word, rule_id=verdict.rule_id)
+        received, verdict, over = _decide(gate, job, caller, floor)  # 1, 2, 3
         try:
             if gate.store.agents.stopped(caller.agent):
                 return await _refuse(gate, received, verdict, words.stopped(verdict, received.call.id))
@@ -93,6 +84,25 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
         superseded = outcome.request_id
         floor = Decision.REQUIRE_APPROVAL  # a milder policy does not undo that a person was asked
     return words.withdrawn(verdict, received.call.id, superseded)
+
+
+def _decide(gate: Gate, job: Job, caller: Caller, floor: Decision) -> tuple[Received, Verdict, str]:
+    """What it is, what the policy says of it, which is no milder than `floor`, and why a constraint forbids it or "".
+
+    Raises:
+        RpcError: see `perform`.
+    """
+    with gate.tracing.step("decide") as span:
+        received = receive(
+            gate.loaded, gate.store, job, caller, gate.clock.wall(), tainted=gate.taint.of(caller.session)
+        )
+        received = gate.tokens.put_back(received, received.call)
+        verdict = decided(received).raised(floor).within(job.bounds)
+        glass = gate.glass.passes(received.call.agent, received.call.topic, verdict)
+        received = replace(received, glass=glass) if glass else received
+        over = forbidden(verdict.constraints, facts_sent(received), received.call.id)
+        span.note(call_id=received.call.id, decision=verdict.decision.word, rule_id=verdict.rule_id)
+        return received, verdict, over
 
 
 def _asked_before(received: Received, verdict: Verdict, job: Job) -> bool:
