@@ -26,6 +26,18 @@ _VERSION: Final = re.compile(
 )
 _UPGRADE: Final = re.compile(r"(?i)(?:bump|grad|roll|revert)\w*(?: \w+)? (?:from|to)(?: v?[\d.]{5,20} to)? $")
 _UPGRADE_REACH: Final = 48
+_PRODUCT: Final = re.compile(r"([A-Za-z][\w+#.]*)([ /@-])\Z")
+_PEERS: Final = words(
+    "ip ips ipv4 address addr host hostname server client peer source destination src dst from to at on by via gateway "
+    "remote origin visitor node user dns router proxy connection connect connecting connected disconnected accept "
+    "accepted ban banned unban block blocked allow allowed deny denied found ping pinging trying and or is was"
+)
+"""Words before an address of the net."""
+_SMALL: Final = 20
+"""Versions and the numbers of sections seldom go higher, at least not in all parts."""
+_OF_PATH: Final = re.compile(r"(?<![\d.])\d{0,4}\.\d+[ ,]\Z")
+_PATH_ON: Final = re.compile(r"[ ,]-?\d{0,4}\.\d+(?!\.\d+\.)")
+"""Numbers with fractions before and after: so curves are written, which leave out what they can."""
 _WITHIN: Final = re.compile(
     r"10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\."
 )
@@ -37,6 +49,8 @@ _RESOLVERS: Final = words(
 """Servers that everybody asks for names."""
 _SOMEBODYS: Final = words("client customer visitor caller remote login logged signed my his her their home")
 """Before an address within a house that somebody has there."""
+_SHOWN: Final = ("192.0.2.", "198.51.100.", "203.0.113.")
+"""Nobody has these: they are kept for what is written about the net."""
 _PAIRS: Final = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+")
 """Bytes of anything."""
 _WORD: Final = re.compile("[a-z]+")
@@ -82,7 +96,9 @@ def ipv4(text: str, start: int, end: int) -> Iterator[Finding]:
             continue
         if found[0].endswith((".0.0", ".0.1")) and not address.is_private:
             continue
-        if _is_network(text, found.end(), address):
+        if _is_network(text, found.end(), address) or _is_counted(text, found):
+            continue
+        if found[0].startswith(_SHOWN) and checks.is_example(text, found.start()):
             continue
         last = found.end()
         yield Finding(found.start(), last, "IP_ADDRESS", 0.9, "ipv4")
@@ -97,6 +113,18 @@ def ipv6(text: str, start: int, end: int) -> Iterator[Finding]:
         if address.is_link_local or _is_network(text, found.end(), address):
             continue
         yield Finding(found.start(), found.end(), "IP_ADDRESS", 0.9, "ipv6")
+
+
+def _is_counted(text: str, found: re.Match[str]) -> bool:
+    """Whether four numbers are the version of what stands before them, a section of it, or points of a curve."""
+    start, end = found.span()
+    if _OF_PATH.search(text, max(0, start - 12), start) and _PATH_ON.match(text, end):
+        return True
+    product = _PRODUCT.search(text, max(0, start - 24), start)
+    if product is None or product[1].lower() in _PEERS or not (product[1][0].isupper() or product[2] != " "):
+        return False
+    _, *others = map(int, found[0].split("."))
+    return 0 in others or max(others) <= _SMALL
 
 
 def _is_somebodys(text: str, start: int) -> bool:

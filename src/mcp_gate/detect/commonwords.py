@@ -48,6 +48,7 @@ THINGS: Final = words(
     "Insurance Energy Motors Airlines Railways Pharma Health Care Logistics Global International National Federal "
     "Association Society Foundation Institute Committee Council Ministry Agency Board Union Club League Party "
     "Dashboard Pipeline Job Task Workflow Process Worker Scheduler Alert Rule Policy Template Form Document "
+    "Authors Contributors Developers Maintainers Committers Community Collective Squad "
     "Analytics Tests Stage Step Bot Runner Meeting Break Review Standup Sprint Backlog Mix Salad Savings Ipsum "
     "ipsum Kimlik Folder Archive Backup Log Metric Config Settings "
 )

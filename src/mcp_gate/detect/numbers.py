@@ -31,6 +31,7 @@ _GROUP: Final = re.compile(r"[(+]?\d+")
 _GAP: Final = re.compile(r"[ .-]")
 _DATE: Final = re.compile(r"(?:19|20)\d\d([-./])\d\d?\1\d\d?(?!\d)")
 _CARD: Final = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?!\d)")
+_OF_IBAN: Final = re.compile(r"\b[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){0,6} ?\Z")
 _RUN: Final = re.compile(r"(?<!\d)\d{4}[ -]\Z")
 _FOUR_GROUPS: Final = 19
 """Characters of four times four digits."""
@@ -75,6 +76,8 @@ def _one(text: str, found: re.Match[str]) -> Finding | None:
     kind, start, end = found.lastgroup if found.lastgroup != "sep" else "phone", found.start(), found.end()
     if kind in ("card", "spaced"):
         size = _card(found[0], text, start) if text[start] in _ISSUED else 0
+        if size and _OF_IBAN.search(text, max(0, start - 36), start):  # of one that is wrong
+            return None
         return made((start, start + size, "CREDIT_CARD", 1.0, "card", False)) if size else None
     if kind == "abroad":
         end = _abroad(text, start, end, len(checks.digits_of(found[0])))

@@ -30,6 +30,13 @@ _CODE: Final = re.compile(
     r"[A-Za-z_]+\d{0,2}(?:\.[A-Za-z_]+\d{0,2})+(?:[\[(][\w.\[\](]{0,256})?|[A-Za-z_]+\[[\w.,\[\]]{0,256}\)?|(?:[A-Z][a-z]+){2,8}"
 )
 """What stands for a key in a program, or is the type of one: `node.token`, `tokens[at]`, `CookieTypes`."""
+_VARIABLE: Final = re.compile(r"_*[A-Za-z]+(?:[._]+[A-Za-z]+\d?)+")
+"""The same with underscores: `granular_bot_token`, `keys.load_private_key`."""
+_SUM: Final = re.compile(r"[\w.]+ [-+*/%] [\w.]+")
+"""What a program works out: `start_line + 1`."""
+_LITERALS: Final = frozenset({"True", "False", "None", "Null", "Undefined", "Nil"})
+_IN_PROGRAMS: Final = frozenset({"PERSON", "ADDRESS", "API_KEY", "PRIVATE_KEY"})
+"""What the variables of programs are called after."""
 _DEEPEST: Final = 32
 """Characters by which a line is indented, from where on all are one."""
 _LONGEST_LINE: Final = 4_096
@@ -174,6 +181,13 @@ def _value(text: str, end: int, entity: str, *, json: bool) -> Finding | None:
     found = values.find(
         entity, text, start, stop_at.start() if stop_at else min(len(text), start + _LONGEST), whole=False
     )
-    if found is not None and entity == "API_KEY" and _CODE.fullmatch(value := text[found.start : found.end]):
-        return found if is_scrambled(value.replace(".", "")) else None
-    return found
+    if found is None or found.entity not in _IN_PROGRAMS:
+        return found
+    value = text[found.start : found.end]
+    if found.entity == "PERSON":
+        return None if value in _LITERALS or text[found.end : found.end + 1].isdigit() else found
+    if found.entity == "ADDRESS":
+        return None if _SUM.fullmatch(value) else found
+    if not (_CODE.fullmatch(value) or _VARIABLE.fullmatch(value)):
+        return found
+    return found if is_scrambled(value.replace(".", "").replace("_", "")) else None

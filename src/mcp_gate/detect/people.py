@@ -15,10 +15,11 @@ from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names import around
 from mcp_gate.detect.names.doubt import INNER, is_of_things, is_only_given
-from mcp_gate.detect.names.full import is_surname_like
+from mcp_gate.detect.names.evidence import is_likely, is_surname_like, without_plain
 from mcp_gate.detect.names.headings import is_under_thing
-from mcp_gate.detect.names.lexicon import is_given, is_surname
+from mcp_gate.detect.names.lexicon import is_given, is_plain, is_surname
 from mcp_gate.detect.names.namesakes import EITHER
+from mcp_gate.detect.names.things import ends_phrase
 from mcp_gate.detect.values import names_thing
 
 WORD: Final = r"(?:[A-Z]\.|St\.(?= [A-Z])|(?:[DO]['’]|Mc|Mac|al-|El-)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*)"
@@ -52,6 +53,12 @@ _CONTRACTED: Final = re.compile(r"['’](?:s|m|re|ll|ve|d|t)$")
 _ALONE: Final = re.compile(r"(?<![\w./@#$-])([^\W\d_a-z][^\W\d_]+)(?:['’]s)?\Z")
 _CALLED: Final = re.compile(r"(?: [a-z-]+){1,5}[.,!]?$")
 """A verb with what goes with it."""
+_HUMAN: Final = re.compile(
+    r" (?:was |is |has |has been |will be )?(?:born|died|dies|married|lives|lived|forgot|retired|resigned|graduated"
+    r"|phoned|texted|emails?|e?-?mailed|thinks|thought|believes|insisted|apologi[sz]ed|diagnosed|admitted|discharged"
+    r"|hired|promoted|fired|wrote|told|on (?:leave|vacation|holiday)|off sick|sick|absent|thanked|visited|commented)\b"
+)
+"""What no firm does."""
 _NOBLE: Final = re.compile(rf"\b[A-Z][a-zñ]{{1,8}}\.? ({PARTICLE} (?:de[rn]? |la )?)$")
 """Between a title and the rest of a name: `Frau von der Heide`."""
 _LOWER: Final = words(
@@ -64,6 +71,13 @@ _ALWAYS: Final = words(
     "email message"
 )
 """The same, also where a colon or an equals sign stands in between."""
+_LOADS: Final = ("from ", "import ")
+_NAMES_VALUE: Final = ("name = '", 'name = "')
+"""A program gives something a name."""
+_TRADING: Final = words(
+    "customer client tenant account buyer seller vendor supplier lender borrower payee partner by for from with to"
+)
+"""Who stands behind these may as well be a firm: a name is believed that lists know."""
 _AFTER_OTHERS: Final = re.compile(r"(?i)\b(?:from|at|of|and|the|for|by|with|in|on|&) $")
 
 Place: TypeAlias = tuple[int, int]
@@ -78,7 +92,7 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
     if text[start - 2 : start - 1].islower() and (particles := _NOBLE.search(text, max(0, start - 16), start)):
         yield Finding(particles.start(1), match.end(), "PERSON", 0.7, "person_by_words")
         return
-    ahead = text[max(0, start - 40) : start]
+    ahead = text[max(0, start - 64) : start]
     if ahead.endswith("@"):
         word = match[0].partition(" ")[0]
         if is_given(word) and word not in EITHER and not goes_on(text, start + len(word)):
@@ -93,13 +107,21 @@ def after_cue(text: str, end: int) -> Iterator[Finding]:
         return  # an attribute, of anything; one column behind another
     word = cue[-1].lower().strip("@.([{\"'")
     all_ = match[0]
+    if ", " in ahead and " import " in ahead and text.startswith(_LOADS, text.rfind("\n", 0, start) + 1):
+        return  # `from tokens import Comment, Name, Literal`
     if word != "holder" and not ahead.endswith(": ") and all_.partition(" ")[0].strip(",.'’") in COMMON:
         return
     behind = all_.partition(" ")[2] if word == "holder" or ahead.endswith(": ") else ""
     name = all_ if behind and trimmed(behind) == behind else trimmed(all_)
     parts = _parts(name)
-    if parts == 1 and (name.isupper() or INNER.search(name)):
+    if parts == 1 and (name.isupper() or INNER.search(name) or ahead.endswith(_NAMES_VALUE)):
         return
+    if parts == 1 and (is_plain(bare := _CONTRACTED.sub("", name)) or ends_phrase(text, start, bare)):
+        return  # `Hello World`, `Mr Coffee`
+    if parts > 1:
+        name = without_plain(name)
+        if word in _TRADING and not is_likely(name):
+            return
     if names_thing(all_.split(" ")) if "," not in all_ else any(names_thing(part.split()) for part in all_.split(",")):
         return
     if parts == 1 < _parts(all_) and "," not in all_:
@@ -141,7 +163,9 @@ def before_verb(text: str, end: int) -> Iterator[Finding]:
     _, _, word = text[max(0, verb - 72) : verb].rpartition(" ")[0].rpartition(" ")
     small = word.isascii() and word.islower()
     if (not small or _PARTICLES.fullmatch(word)) and not text.endswith(("'s", "’s"), 0, verb):
-        yield from before(_BEFORE_VERB, text, verb + 1, "person_by_verb")
+        for one in before(_BEFORE_VERB, text, verb + 1, "person_by_verb"):
+            if is_likely(text[one.start : one.end]) or _HUMAN.match(text, verb):
+                yield one
     if small or not word[-1:].isalpha():  # the name has one word alone
         yield from _alone(text, verb)
 
@@ -179,11 +203,11 @@ def before(
     name = match[1]
     skipped = 0
     for word in name.split(" "):  # `The Anna Lee`, `Customer Anna Lee`
-        if word.strip(",.") not in COMMON and not (word.isupper() and word.capitalize() in COMMON):  # `ERROR`
+        if word.strip(",.") not in COMMON and not _is_mark(word, name) and not is_plain(word):
             break
         skipped += len(word) + 1
     name = name[skipped:]
-    if not is_whole(name):
+    if not is_whole(name) or without_plain(name) != name:
         return
     if not of_any and _AFTER_OTHERS.search(text, max(0, least + match.start(1) - 6), least + match.start(1)):
         return  # the subject is who stands before: `Anna from Wells Fargo said`
@@ -193,6 +217,11 @@ def before(
     place = begin, begin + len(name)
     if place not in known and not is_of_things(text, *place):
         yield Finding(*place, "PERSON", 0.7, rule)
+
+
+def _is_mark(word: str, name: str) -> bool:
+    """Whether it is no part of the name behind it: `ERROR`, `FIXME`."""
+    return word.isupper() and (word.capitalize() in COMMON or (len(word) > 3 and not name.isupper()))
 
 
 def _begin(text: str) -> int:

@@ -13,6 +13,7 @@ from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding, made
 from mcp_gate.detect.mail import is_nobodys
 from mcp_gate.detect.merge import CREDENTIALS
+from mcp_gate.detect.names.common import COMPANY
 from mcp_gate.detect.names.doubt import INNER
 from mcp_gate.detect.names.lexicon import is_given
 from mcp_gate.detect.names.namesakes import NEVER, PHRASES
@@ -176,7 +177,7 @@ def looks_like_name(value: str) -> bool:
 def _full_name(value: str) -> bool:
     """Whether a name has a first and a last part, and no word that names things."""
     parts = value.replace(",", " ").split()
-    return len(parts) > 1 and not names_thing(parts)
+    return len(parts) > 1 and not names_thing(parts) and not COMPANY.search(value)
 
 
 def names_thing(parts: Sequence[str]) -> bool:

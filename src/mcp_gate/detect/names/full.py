@@ -11,8 +11,9 @@ from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.common import COMMON as NOBODY
 from mcp_gate.detect.names.common import COMPANY
 from mcp_gate.detect.names.doubt import is_only_given
+from mcp_gate.detect.names.evidence import is_surname_like
 from mcp_gate.detect.names.headings import is_named_beside, is_under_thing
-from mcp_gate.detect.names.lexicon import is_given, is_surname
+from mcp_gate.detect.names.lexicon import is_given, is_plain
 from mcp_gate.detect.names.namesakes import AFTER, BEFORE, EITHER, PLAIN
 from mcp_gate.detect.names.things import SURNAMES, is_thing
 
@@ -24,17 +25,11 @@ _CHAIN: Final = re.compile(
 _SMALL: Final = re.compile(rf"{_PARTICLE}|[A-Z]\.?|St\.")
 _NOBLE: Final = frozenset({"van", "von", "der", "den", "de", "le", "la", "del", "della", "bin", "al", "ter", "St."})
 """What stands before a surname and nothing else."""
-_SURNAME: Final = re.compile(
-    r"(?:[^\W\d_]{3}(?:sen|sson|dottir|ski|sky|ska|wicz|czyk|ov[aá]|enko|ovi[cć]|opoulos|oğlu|oglu|escu|inen|qvist|ström|strom|gård|"
-    r"berg|stein|mann|feld|hoff|ez|etti|elli|ucci|eira|inho|ian|yan|nen|iak))\Z|\A(?:[OD]['’]|Mc|Mac|Fitz|Al-|El-)[A-Z]|[^\W\d_]-[A-Z]"
-    r"|[øåæłżźćńśšžčřěýůğşıçñãõêâôûîëïößðþ]"
-)
-"""What surnames end or begin with, and letters that no English word has."""
 _IN_WORD: Final = frozenset("'’-.")
 _GLUED: Final = frozenset("_@/.#$-=\\")
 """Before a word these make something else of it: an identifier, a path."""
-_MODIFIES: Final = re.compile(r"\b(?:[Tt]he|[Aa]n?|[Oo]ur|[Yy]our|this|that) \Z")
-_AT: Final = re.compile(r"\b(?:[Aa]t|[Ii]n|&) \Z")
+_MODIFIES: Final = re.compile(r"\b(?:[Tt]he|[Aa]n?|[Oo]ur|[Yy]our|this|that)(?: (?:new|old|next|nearest|local))? \Z")
+_AT: Final = re.compile(r"\b(?:[Aa]t|[Ii]n|near|opposite|outside|&) \Z")
 _NOUN: Final = re.compile(r"[ -][a-z]{3,}")
 _JOINED: Final = re.compile(r"(?:,? &| \+) [A-Z]")
 _OF_THINGS: Final = re.compile(
@@ -120,21 +115,18 @@ def _are_known(words: list[str]) -> bool:
     return len(first) > 2 and is_only_given(first) and all(map(_may_be_surname, others))
 
 
-def is_surname_like(word: str) -> bool:
-    """Whether a word is known as a name, or is made like a surname."""
-    return is_surname(word) or is_given(word) or _SURNAME.search(word) is not None
-
-
 def _may_be_surname(word: str) -> bool:
     """Whether a word behind a given name may be a surname that no list has: it is not made as words for things are."""
-    return _OF_THINGS.search(word) is None and not (word.isupper() or word in PLAIN or word.lower() in AFTER | BEFORE)
+    if _OF_THINGS.search(word) or word.isupper() or word in PLAIN or word.lower() in AFTER | BEFORE:
+        return False
+    return not is_plain(word)
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
     """Whether what stands around it does not make it the name of a firm, a place or a part of something."""
     if COMPANY.match(text, end) or _JOINED.match(text, end):
         return False
-    before = text[max(0, start - 8) : start]
+    before = text[max(0, start - 16) : start]
     if _AT.search(before):
         return text.startswith(("'s", "’s"), end)
     return not (_MODIFIES.search(before) and _NOUN.match(text, end))

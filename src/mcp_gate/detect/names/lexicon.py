@@ -16,6 +16,9 @@ from mcp_gate.detect.names import also
 PACKAGE: Final = "faker"
 _LEAST: Final = 15_000
 """Names of each kind without which it is not the list that was expected."""
+_LEAST_PLAIN: Final = 1_000
+"""The same, of words that are none."""
+_PROSE: Final = re.compile(r"\"([a-z]{3,})\"")
 _ASSIGNED: Final = re.compile(r"^    (\w+)\b[^=\n]*=", re.MULTILINE)
 _CAPITAL: Final = r"[^\W\d_a-z\u0590-\u10ff\u1100-\u1dff\u2c00-\ud7ff]"
 """A letter of a script that has capitals: only there a name shows."""
@@ -55,6 +58,8 @@ class Lexicon(NamedTuple):
     surnames: Names
     old: Names
     """Given names that nobody was given for a century, many of which mean something else today."""
+    plain: Names
+    """Words of everyday English that are no names at all."""
 
 
 def folded(word: str) -> str:
@@ -82,8 +87,8 @@ def lexicon() -> Lexicon:
         package = distribution(PACKAGE)
     except PackageNotFoundError:
         raise NoNames("the lists of names are missing: install mcp-gate anew, with its dependencies") from None
-    folder = Path(str(package.locate_file("faker/providers/person")))
-    lists = kept(f"names 8 {package.version}".encode(), lambda: _written(folder)).decode().split("\0\0")
+    folder = Path(str(package.locate_file("faker/providers")))
+    lists = kept(f"names 9 {package.version}".encode(), lambda: _written(folder)).decode().split("\0\0")
     return Lexicon(*(Names(names.split("\0")) for names in lists))
 
 
@@ -102,6 +107,13 @@ def is_surname(name: str) -> bool:
     return _holds(lexicon().surnames, name)
 
 
+def is_plain(word: str) -> bool:
+    """Whether a word, or the one it is the plural of, is one that everybody uses and nobody is called by."""
+    plain = folded(word)
+    words = lexicon().plain
+    return plain in words or (plain.endswith("s") and plain[:-1] in words and not is_surname(word))
+
+
 def _holds(names: Names, name: str) -> bool:
     plain = folded(name)
     if plain in names:
@@ -114,7 +126,7 @@ def _written(folder: Path) -> bytes:
     read: dict[str, list[str]] = {"given": [], "old": [], "surname": []}
     read["given"] += also.GIVEN.split()
     read["surname"] += also.SURNAMES.split()
-    for path in folder.glob("*/__init__.py"):
+    for path in folder.glob("person/*/__init__.py"):
         old = path.parent.name == "en"  # of the nineteenth century: General, Press, Liberty
         for kind, names in _names(path.read_text("utf-8")):
             read["old" if old and kind == "given" else kind] += names
@@ -122,8 +134,10 @@ def _written(folder: Path) -> bytes:
     longer = [name for name in read["surname"] if " " in name]  # `de la Cruz`, but of `Mac Anna` nothing
     surnames = _words(name for name in read["surname"] if " " not in name)
     surnames |= _words(name.rpartition(" ")[2] for name in longer) - given
-    lists = given, surnames, _words(read["old"]) - given
-    if min(len(given), len(surnames)) < _LEAST:
+    past = _words(read["old"]) - given
+    prose = "\n".join(path.read_text("utf-8") for path in folder.glob("lorem/en_US/__init__.py"))
+    lists = given, surnames, past, frozenset(_PROSE.findall(prose)) - given - surnames - past
+    if min(len(given), len(surnames)) < _LEAST or len(lists[-1]) < _LEAST_PLAIN:
         raise NoNames(f"the lists of names in {PACKAGE} are not those that this release knows; install mcp-gate anew")
     return "\0\0".join("\0".join(_alike(names)) for names in lists).encode()
 

@@ -94,6 +94,8 @@ PHRASES: Final = words(
     "Jack_Jones Frito_Lay Bang_Olufsen Bowers_Wilkins Harman_Kardon Jack_Russell Saint_Bernard King_Charles "
     "Morning_Glory Freddie_Mac Fannie_Mae Sallie_Mae Thomson_Reuters Hewlett_Packard Raymond_James Edward_Jones "
     "Franklin_Templeton Jefferies_Group Levi_Strauss Carl_Zeiss Dow_Jones Baker_Hughes "
+    "Dr_Oetker Mr_Coffee Mr_Kipling Mr_Muscle Mr_Bubble Mrs_Fields Mrs_Meyers Mrs_Meyer Miss_Dior Miss_Selfridge "
+    "Lady_Gaga Lady_Speed Sir_Kensington Sir_Kensingtons "
     "Martin_Luther_King_Day Columbus_Day Valentine_Day"
 )
 """Names of more words, without the small ones between them."""

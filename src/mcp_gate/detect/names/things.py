@@ -7,6 +7,7 @@ from typing import Final
 
 from mcp_gate.detect.commonwords import COMMON as EVERYDAY
 from mcp_gate.detect.commonwords import THINGS
+from mcp_gate.detect.names.dealings import is_dealt_with
 from mcp_gate.detect.names.namesakes import AFTER, BEFORE, EITHER, NEVER, PHRASES, PLAIN
 
 _SMALL: Final = re.compile(r"(?<=\w)(?:['’]s)?[\s.,&'’-]+(?:(?:and|of|und|et|de)\s)?")
@@ -59,13 +60,19 @@ def is_thing(text: str, start: int, end: int) -> bool:
     whose = "_".join(words).removesuffix("_s") + "s"
     if owns and (whose in PHRASES or whose in NEVER):  # `Jack Daniel's`, `Wendy's`
         return True
-    if (joined := "_".join(words)) in _ENDS_OF_PHRASES:
-        before = _WORD_BEFORE.search(text, max(0, start - _FAR), start)
-        if before and f"{before[1]}_{joined}" in PHRASES:
-            return True
+    if ends_phrase(text, start, "_".join(words)):
+        return True
     if len(words) > 1:
-        return _is_made_of(words) or _is_followed(text, start, end)
+        return _is_made_of(words) or _is_followed(text, start, end) or is_dealt_with(text, start, end)
     return _is_followed(text, start, end) or _has_neighbours(text, start, end)
+
+
+def ends_phrase(text: str, start: int, words: str) -> bool:
+    """Whether words, joined by underscores, and the one before them are the name of a thing: `Dr Pepper`."""
+    if words not in _ENDS_OF_PHRASES:
+        return False
+    before = _WORD_BEFORE.search(text, max(0, start - _FAR), start)
+    return before is not None and f"{before[1]}_{words}" in PHRASES
 
 
 def _is_made_of(words: list[str]) -> bool:

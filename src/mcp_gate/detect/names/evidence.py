@@ -1,0 +1,47 @@
+"""How much the words of a name alone speak for somebody, by the lists of names and of words that are none."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from mcp_gate.detect.names.lexicon import is_given, is_plain, is_surname
+
+SURNAME: Final = re.compile(
+    r"(?:[^\W\d_]{3}(?:sen|sson|dottir|ski|sky|ska|wicz|czyk|ov[aá]|enko|ovi[cć]|opoulos|oğlu|oglu|escu|inen|qvist|ström|strom|gård|"
+    r"berg|stein|mann|feld|hoff|ez|etti|elli|ucci|eira|inho|ian|yan|nen|iak))\Z|\A(?:[OD]['’]|Mc|Mac|Fitz|Al-|El-)[A-Z]|[^\W\d_]-[A-Z]"
+    r"|[øåæłżźćńśšžčřěýůğşıçñãõêâôûîëïößðþ]"
+)
+"""What surnames end or begin with, and letters that no English word has."""
+_SMALL: Final = re.compile(r"[a-zà-ÿ'’]+|[^\W\d_]\.?|St\.")
+"""Particles and initials."""
+_OWNS: Final = re.compile(r"['’]s\Z")
+
+
+def is_surname_like(word: str) -> bool:
+    """Whether a word is known as a name, or is made like a surname."""
+    return is_surname(word) or is_given(word) or SURNAME.search(word) is not None
+
+
+def is_likely(name: str) -> bool:
+    """Whether the first word is known as a given name or the last as a surname, in this order; behind a comma, or in
+    the other one where all of it are names as well."""
+    words = [word for word in name.replace(",", "").split() if not _SMALL.fullmatch(word)]
+    if len(words) < 2 or "," in name:
+        return any(map(is_surname_like, words))
+    first, last = words[0], _OWNS.sub("", words[-1])
+    if is_given(first):
+        return True
+    if is_surname(first) and not is_surname(last):  # `Palo Alto`, which some are called in their countries
+        return SURNAME.search(last) is not None
+    return is_surname(last) or SURNAME.search(last) is not None
+
+
+def without_plain(name: str) -> str:
+    """A name up to a word that is none in any list and that everybody uses; empty where too little stands before it."""
+    words = name.split(" ")
+    for place, word in enumerate(words):
+        if len(word) > 2 and word[0].isupper() and is_plain(_OWNS.sub("", word.strip(",."))):
+            kept = " ".join(words[:place]).rstrip(", ")
+            return kept if place > 1 and is_given(words[0]) and is_surname(words[place - 1]) else ""
+    return name

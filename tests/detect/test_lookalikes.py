@@ -1,0 +1,101 @@
+"""What only looks as if it were somebody's: versions, parts of programs, ranges of years."""
+
+import pytest
+
+from mcp_gate.detect.finding import Leaf
+from mcp_gate.detect.options import Options
+from mcp_gate.detect.scan import scan
+
+
+def found(text: str) -> list[str]:
+    """The values of the findings in a text."""
+    return [text[one.start : one.end] for one in scan([Leaf(text)], Options(ner=False)).findings[0]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "INFO  Tomcat 9.0.83.0 Windows 10.0.19045.3803 starting",
+        "Oracle 19.3.0.0 is out of support",
+        "see https://example.org/rfc5280#section-4.1.2.6 of it",
+        '<path d="M0 2.15 4.01 4.01 0 0 111 1.87 2.12 3.51.98.32 2.03.5 3.11"/>',
+        "The docs use 198.51.100.7.",
+    ],
+)
+def test_four_numbers_that_are_a_version_or_a_section_are_no_address(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Accepted publickey for deploy from {}", "Client {} disconnected", "peer {}", "Ban {}", "{} - - [10/Oct"]
+)
+@pytest.mark.parametrize("address", ["88.198.0.77", "198.51.100.7"])
+def test_an_address_behind_a_word_stays_one(text: str, address: str) -> None:
+    assert found(text.format(address)) == [address]
+
+
+def test_digits_of_an_iban_that_is_wrong_are_no_card() -> None:
+    assert found("Invalid IBAN IT35 P819 6495 4529 1494 9746 656 (checksum)") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "adapter.validate_json(sse.data, by_name=False)",
+        "last = nextLine = startLine + 1\n\nwhile nextLine < endLine:",
+        "# N_SAMPLES_PER_TOKEN = HOP_LENGTH * 2 = 160 * 2",
+        "self.granular_bot_token = granular_bot_token\nself.scopes = scopes",
+        "load_pem_private_key = rust_openssl.keys.load_pem_private_key\n",
+        "from pygments.token import Comment, Operator, Keyword, Name, Literal, \\\n    Punctuation",
+        "    name = 'Sieve'\n    filenames = ['*.siv']",
+        "Markup('Hello <em>&#34;World&#34;</em>')",
+        'return {"first" => "Hello World"}',
+        "[![OpenSSF Best Practices](https://www.bestpractices.dev)]",
+        "Author: The Z3 Theorem Prover Project\n",
+        "Author: Microsoft Corporation\n",
+    ],
+)
+def test_what_programs_and_their_papers_say_is_nobody_s(text: str) -> None:
+    assert found(text) == []
+
+
+def test_years_before_somebody_called_lane_are_no_street() -> None:
+    assert not any("1991" in one for one in found("Copyright: 1991-1998, Thomas G. Lane.\nLicense: custom"))
+
+
+def test_who_wrote_a_mail_for_a_group_is_nobody() -> None:
+    assert found("Author-email: OpenTelemetry Authors <cncf-contributors@lists.cncf.io>") == [
+        "cncf-contributors@lists.cncf.io"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Jenkins signed; Palo Alto wants the same terms",
+        "Kelly Blue Book wants the same terms",
+        "Hugging Face moved the model",
+        "Jackson Hole called about the lifts",
+        "the title is Mr Coffee 12-cup",
+        "opposite Dr Pepper",
+        "returned 503 for tenant Silver Fern Wines",
+        "The MSC Isabella left Cork",
+        "meet near Ethan Allen today",
+    ],
+)
+def test_brands_and_places_that_bear_names_are_nobody(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Driver Rosa Laursen, licence D475944882770, left",
+        "AUDIT Rosa Laursen approved it",
+        "Rosa Laursen (MRN 4421907) was seen",
+        "Rosa Laursen opened a ticket",
+        "pls tell Rosa Laursen it is near the store",
+    ],
+)
+def test_words_before_a_name_hide_nobody(text: str) -> None:
+    assert "Rosa Laursen" in found(text)
