@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, assert_never
 
-from mcp_gate.detect.finding import Finding, Leaf, Scan
+from mcp_gate.detect.finding import Leaf, Scan
 from mcp_gate.detect.options import Options
 from mcp_gate.gate.aside import aside, large
 from mcp_gate.gate.foreseen import from_thread
@@ -31,11 +31,11 @@ from mcp_gate.output.fields import UNTOLD, keys_of, names_field
 from mcp_gate.output.fits import as_error, fits
 from mcp_gate.output.hiding import Hidden
 from mcp_gate.output.injection import suspicious, without_hidden
+from mcp_gate.output.looks import Looks
 from mcp_gate.output.placeholders import Placeholders
 from mcp_gate.output.record import record
 from mcp_gate.output.redact import TAKEN_OUT, Tokenizer, looks_like_token, redact, withheld_for, without_lookalikes
 from mcp_gate.output.remove import remove
-from mcp_gate.output.split import Joined, joined
 from mcp_gate.output.walk import Trail, Walked, walk
 from mcp_gate.policy.load import Loaded
 from mcp_gate.policy.outgoing import unscannable
@@ -170,8 +170,7 @@ class _Review:
     suspicious: list[str] = field(default_factory=list)
     """Fields that speak to the model rather than to its user."""
     large: bool = False
-    known: dict[Leaf, tuple[Finding, ...]] = field(default_factory=dict)
-    """What was found in leaves, in the midst of all others: after something was taken out most are still the same."""
+    looks: Looks = field(default_factory=Looks)
 
     async def of(self, payload: JsonObject) -> Egress:
         rules, schema = self.terms.rules, self.terms.schema
@@ -310,7 +309,7 @@ class _Review:
         if not any(rule.entities for rule in rules):
             return []
         issued = placeholders.issued | (self.tokens.issued if self.tokens is not None else set())
-        views, leaves, new = await aside(self.large, _to_look_at, walked, self.known, issued)
+        new = await aside(self.large, self.looks.begin, walked, issued)
         try:
             scan = await self.scanner.scan(new, self.terms.detection)
         except ScanFailed as failed:
@@ -319,8 +318,7 @@ class _Review:
             log.error("what was to leave for %s could not be scanned: %s", self.method, failed)
             raise _Stop(WORDS[failed.failure]) from None
         self.partial = tuple(sorted({*self.partial, *scan.partial}))
-        found = zip(new, scan.findings, strict=True)
-        return await aside(self.large, _decided, walked, views, leaves, found, self.known, rules, issued)
+        return await aside(self.large, _decided, walked, self.looks, new, scan, rules, issued)
 
     def withheld(self, why: str) -> Withheld:
         return Withheld(why, self._record(OutputDecision.QUARANTINE))
@@ -343,28 +341,16 @@ def _looks_like_tokens(walked: Walked) -> bool:
 
 def _summed(found: Sequence[Found]) -> tuple[Counts, str | None, bool]:
     """How much of what was found, why the whole is withheld if it is, and whether there is anything to take out."""
-    counts = Counter((one.finding.entity, one.decision.word) for one in found if not one.again)
+    counts = Counter([(one.finding.entity, int(one.decision)) for one in found if not one.again])
     stop = next((one.reason for one in found if one.decision is OutputDecision.QUARANTINE), None)
-    return counts, stop, any(one.decision in TAKEN_OUT for one in found)
-
-
-def _to_look_at(
-    walked: Walked, known: Mapping[Leaf, tuple[Finding, ...]], issued: Collection[str]
-) -> tuple[list[Joined], list[Leaf], tuple[Leaf, ...]]:
-    """The joined views, all leaves with theirs, and those that have to be looked at: each once, for rows of data say
-    much the same again and again; none that was there before, and no placeholder."""
-    views = joined(walked)
-    leaves = [*walked.leaves, *(view.leaf for view in views)]
-    old = known or issued
-    new = dict.fromkeys([leaf for leaf in leaves if leaf not in known and leaf.text not in issued] if old else leaves)
-    return views, leaves, tuple(new)
+    goes_on = any(one.decision in TAKEN_OUT for one in found)
+    told = {(entity, OutputDecision(word).word): count for (entity, word), count in counts.items()}
+    return Counter(told), stop, goes_on
 
 
 def _decided(
-    walked: Walked, views: Sequence[Joined], leaves: Sequence[Leaf], found: Iterable[tuple[Leaf, tuple[Finding, ...]]],
-    known: dict[Leaf, tuple[Finding, ...]], rules: Sequence[OutputRule], issued: Collection[str],
-) -> list[Found]:  # fmt: skip
+    walked: Walked, looks: Looks, new: Sequence[Leaf], scan: Scan, rules: Sequence[OutputRule], issued: Collection[str]
+) -> list[Found]:
     """What the rules say, with what was found in leaves that were not known yet."""
-    known.update(found)
-    findings = [() if leaf.text in issued and leaf not in known else known[leaf] for leaf in leaves]
-    return decide(walked, views, findings, rules, issued)
+    looks.end(new, scan.findings)
+    return decide(walked, looks.views, looks.findings, rules, issued)

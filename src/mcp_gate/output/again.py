@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from mcp_gate.detect import checks
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.merge import CREDENTIALS
 from mcp_gate.output.decide import Found
@@ -41,9 +42,11 @@ def told_again(walked: Walked, there: Sequence[Found]) -> list[Found]:
 
 def _anywhere(walked: Walked, there: Sequence[Found]) -> Iterator[Found]:
     values: dict[str, Found] = {}
-    taken: Counter[str] = Counter()
+    taken: dict[str, int] = defaultdict(int)
     for one in there:
         value = _value(walked, one)
+        if len(value) < UNMISTAKABLE:
+            continue
         for written in _unmistakable(value, one.finding.entity):
             values.setdefault(written, one)
             taken[written] += written == value
@@ -58,17 +61,14 @@ def _anywhere(walked: Walked, there: Sequence[Found]) -> Iterator[Found]:
         yield from _places(walked, leaves, more, there, again=False)
 
 
-def _unmistakable(value: str, entity: str) -> Iterator[str]:
+def _unmistakable(value: str, entity: str) -> Sequence[str]:
     """The forms of a value that can mean nothing else."""
     if entity in CREDENTIALS:
-        if len(value) >= UNMISTAKABLE:
-            yield value
-        return
-    digits = "".join(filter(str.isdigit, value))
-    if len(digits) >= UNMISTAKABLE:
-        yield value
-        if len(digits) < len(value):
-            yield digits
+        return (value,) if len(value) >= UNMISTAKABLE else ()
+    digits = checks.digits_of(value) if value.isascii() else "".join(filter(str.isdigit, value))
+    if len(digits) < UNMISTAKABLE:
+        return ()
+    return (value, digits) if len(digits) < len(value) else (value,)
 
 
 def _places(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
+from typing import Final, NamedTuple
 
 from mcp_gate.detect.finding import Finding
 from mcp_gate.model.output import OutputDecision
@@ -28,6 +29,10 @@ class Found(NamedTuple):
     """It repeats what the structured form says: taken out, and not counted twice."""
 
 
+_made: Final[Callable[[tuple[int, Finding, OutputDecision, str, str, bool]], Found]] = partial(tuple.__new__, Found)
+"""As `detect.finding.made`."""
+
+
 def decide(
     walked: Walked, views: Sequence[Joined], findings: Sequence[Sequence[Finding]], rules: Sequence[OutputRule],
     issued: Collection[str] = (),
@@ -39,26 +44,26 @@ def decide(
         issued: placeholders that stand in the payload; they are nobody's.
     """
     count = len(walked.leaves)
-    own = {leaf: list(some) for leaf, some in enumerate(findings[:count]) if some}
+    own = {leaf: some for leaf, some in enumerate(findings[:count]) if some}
     for view, some in zip(views, findings[count:], strict=True):
         if some:
             for parts in across(view, some):
                 _merge(own, parts)
     kept = [
         (leaf, finding)
-        for leaf, some in sorted(own.items())
-        for finding in (_others(some, walked.leaves[leaf].text, issued) if issued else some)
+        for leaf in sorted(own)
+        for finding in (_others(own[leaf], walked.leaves[leaf].text, issued) if issued else own[leaf])
     ]
     again = _repeats(walked, kept)
     in_force = [rule for rule in rules if rule.decision is not None and _enough(rule, kept, again)]
     said = {key: _word(*key, in_force) for key in {(f.entity, f.score) for _, f in kept}}
     return [
-        Found(leaf, finding, *said[finding.entity, finding.score], again=at in again)
+        _made((leaf, finding, *said[finding.entity, finding.score], at in again))
         for at, (leaf, finding) in enumerate(kept)
     ]
 
 
-def _merge(own: dict[int, list[Finding]], parts: Sequence[tuple[int, Finding]]) -> None:
+def _merge(own: dict[int, Sequence[Finding]], parts: Sequence[tuple[int, Finding]]) -> None:
     """Put a value that is split over leaves in place of what was found of it in each, unless all of it was found, or
     one leaf holds a whole value, which the letters of the next only seem to go on with. A key block does go on."""
     seen = [any(f.start <= part.start and part.end <= f.end for f in own.get(leaf, ())) for leaf, part in parts]
@@ -92,9 +97,9 @@ def _others(some: Sequence[Finding], text: str, issued: Collection[str]) -> Iter
 
 def _repeats(walked: Walked, kept: Sequence[tuple[int, Finding]]) -> frozenset[int]:
     """Which findings in texts are values that the structured form has as well."""
-    blocks = {leaf for leaf, _ in kept if not walked.structured(leaf)}
-    if not blocks:
+    if not kept or walked.structured(kept[-1][0]):
         return frozenset()
+    blocks = {leaf for leaf, _ in kept if not walked.structured(leaf)}
 
     def value(leaf: int, finding: Finding) -> str:
         return same(walked.leaves[leaf].text[finding.start : finding.end])

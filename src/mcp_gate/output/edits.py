@@ -46,11 +46,10 @@ def edited(payload: Json, edits: Iterable[tuple[Trail, Edit]]) -> Json:
         holder = copy.at(before)
         if holder is _GONE:
             continue
-        match edit:
-            case Put(value):
-                copy.put(holder, step, value)
-            case Rename(key):
-                copy.rename(holder, step, key)
+        if isinstance(edit, Put):
+            copy.put(holder, step, edit.value)
+        else:
+            copy.rename(holder, step, edit.key)
     return copy.ended()
 
 

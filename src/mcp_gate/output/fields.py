@@ -33,15 +33,16 @@ class Fields:
         if trail is None:
             return ""
         before, step = trail
-        if step is Inside.JSON or (before is None and step == STRUCTURED):
-            return "response"
         known = self._known.get(id(before))
         if known is None:
             known = self._known[id(before)] = before, self.of(before)
         if isinstance(step, int):
             return f"{known[1]}[{step}]"
-        name = self._renamed.get(trail, str(step)) if self._renamed else str(step)
-        name = name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+        if isinstance(step, Inside) or (before is None and step == STRUCTURED):
+            return "response"
+        name = self._renamed.get(trail, step) if self._renamed else step
+        if len(name) > LONGEST:
+            name = name[: LONGEST - 1] + "…"
         return name if before is None else f"{known[1]}.{name}"
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from functools import partial
+from itertools import compress, groupby
 from operator import attrgetter
 from typing import Final, Protocol
 
@@ -20,8 +21,8 @@ from mcp_gate.output.tokens import TOKEN
 from mcp_gate.output.walk import STRUCTURED, Inside, Part, Trail, Walked, steps
 
 TAKEN_OUT: Final = (OutputDecision.TOKENIZE, OutputDecision.REDACT)
-
-
+_LEAF: Final = attrgetter("leaf")
+_TEXT, _NUMBER = Part.TEXT, Part.NUMBER
 MEASURES: Final = frozenset({"size", "priority", "progress", "total", "ttl", "ttlMs", "pollInterval", "maxTokens"})
 """Of links, annotations, progress, tasks and questions."""
 
@@ -70,17 +71,17 @@ def redact(
     there = [one for one in found if one.decision in TAKEN_OUT]
     if again := told_again(walked, there):
         there = sorted([*there, *again], key=lambda one: (one.leaf, one.finding.start))
-    if tokens is not None:
-        put_back = [one for one in there if one.decision is OutputDecision.TOKENIZE]
-        tokens.foresee((one.finding.entity, _value(one, walked)) for one in put_back)
+    names = iter(_names(placeholders, tokens, there, walked))
     edits: dict[int, Edit] = {}
+    texts: dict[int, str] = {}
     renamed: dict[Trail, str] = {}
     told: list[tuple[Found, str]] = []
-    for leaf, of_leaf in groupby(there, attrgetter("leaf")):
-        named = [(one, _name(placeholders, tokens, one, walked)) for one in of_leaf]
-        edit = edits[leaf] = _edit(walked, leaf, named, told)
+    for leaf, of_leaf in groupby(there, _LEAF):
+        edit = edits[leaf] = _edit(walked, leaf, [*zip(of_leaf, names, strict=False)], told)
         if isinstance(edit, Rename):
             renamed[walked.trails[leaf]] = edit.key
+        elif type(edit.value) is str:
+            texts[leaf] = edit.value
     fields = Fields(renamed)
     details = [
         Detail(fields.of(walked.trails[one.leaf]), one.reason, f"replaced with {name}")
@@ -88,16 +89,9 @@ def redact(
         if not one.again
     ]
     out = edited(payload, [(walked.trails[leaf], edit) for leaf, edit in edits.items()])
-    return Redacted(with_twins(out, payload, walked), details, _walked(walked, edits))
-
-
-def _walked(walked: Walked, edits: Mapping[int, Edit]) -> Walked | None:
-    """What a walk comes to after these changes; None where keys or numbers are others, or texts that may be
-    JSON now."""
-    texts = {leaf: edit.value for leaf, edit in edits.items() if isinstance(edit, Put) and type(edit.value) is str}
-    if len(texts) < len(edits) or not texts.keys().isdisjoint(walked.blocks):
-        return None
-    return walked.with_texts(texts)
+    # where keys or numbers are others now, or texts that may be JSON, nobody knows what a walk comes to
+    same = len(texts) == len(edits) and texts.keys().isdisjoint(walked.blocks)
+    return Redacted(with_twins(out, payload, walked), details, walked.with_texts(texts) if same else None)
 
 
 def withheld_for(walked: Walked, found: Sequence[Found]) -> list[Detail]:
@@ -122,14 +116,15 @@ def with_twins(out: JsonObject, payload: JsonObject, walked: Walked) -> JsonObje
 def _edit(walked: Walked, leaf: int, there: Sequence[tuple[Found, str]], told: list[tuple[Found, str]]) -> Edit:
     """The change to one leaf; what is told of it is added to `told`."""
     text, part = walked.leaves[leaf].text, walked.parts[leaf]
-    if part is Part.NUMBER:
+    if part is _NUMBER:
         measures = _measures(walked.trails[leaf])
         told.append((there[0][0], "0") if measures else there[0])
         return Put(0 if measures else there[0][1])
     told += there
-    first, name = there[0]
-    if part is Part.TEXT and first.finding.end - first.finding.start == len(text) and not first.finding.bare:
-        return Put(name)
+    if part is _TEXT and len(there) == 1:
+        finding, name = there[0][0].finding, there[0][1]
+        if finding.end - finding.start == len(text) and not finding.bare:
+            return Put(name)
     pieces: list[str] = []
     at = 0
     for one, name in there:
@@ -146,17 +141,23 @@ def _measures(trail: Trail) -> bool:
     return way[-1] in MEASURES and way[0] != STRUCTURED and not any(one in ("_meta", Inside.JSON) for one in way)
 
 
-def _name(placeholders: Placeholders, tokens: Tokenizer | None, one: Found, walked: Walked) -> str:
-    """What stands in place of a value."""
-    value = _value(one, walked)
-    token = None
-    if tokens is not None and one.decision is OutputDecision.TOKENIZE:
-        token = tokens.of(one.finding.entity, value)
-    return placeholders.of(one.finding.entity, value) if token is None else token
+def _names(
+    placeholders: Placeholders, tokens: Tokenizer | None, there: Sequence[Found], walked: Walked
+) -> Iterator[str]:
+    """What stands in place of each value."""
+    leaves = walked.leaves
+    entities = [one.finding.entity for one in there]
+    values = [leaves[leaf].text[finding.start : finding.end] for leaf, finding, *_ in there]
+    if tokens is None:
+        return map(placeholders.of, entities, values)
+    put_back = [one.decision is OutputDecision.TOKENIZE for one in there]
+    tokens.foresee(compress(zip(entities, values, strict=True), put_back))
+    return map(partial(_token, placeholders, tokens), put_back, entities, values)
 
 
-def _value(one: Found, walked: Walked) -> str:
-    return walked.leaves[one.leaf].text[one.finding.start : one.finding.end]
+def _token(placeholders: Placeholders, tokens: Tokenizer, put_back: bool, entity: str, value: str) -> str:
+    token = tokens.of(entity, value) if put_back else None
+    return placeholders.of(entity, value) if token is None else token
 
 
 def without_lookalikes(

@@ -106,7 +106,7 @@ class Walked:
         """The same, with other texts in some leaves; where a number was, a text is."""
         leaves, parts = self.leaves.copy(), self.parts.copy()
         for at, text in texts.items():
-            leaves[at] = Leaf(text, leaves[at].keys)
+            leaves[at] = _new(Leaf, (text, leaves[at].keys))
             parts[at] = _TEXT
         return replace(self, leaves=leaves, parts=parts)
 
