@@ -12,13 +12,11 @@ from starlette.routing import Route
 from mcp_gate.faces.http import body, slack
 from mcp_gate.faces.http.guard import CALLBACKS
 from mcp_gate.faces.http.problem import Failure, answer
-from mcp_gate.faces.http.routes import no_request, parameters, refusal
+from mcp_gate.faces.http.routes import parameters, there
 from mcp_gate.gate.reviewers import Carried
-from mcp_gate.gate.reviewing import NoSuchRequest
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.config import WebhookSpec
 from mcp_gate.model.event import Event
-from mcp_gate.model.judged import Refused
 from mcp_gate.notify.signing import NoSecret, NotSigned, secret_of, verified
 from mcp_gate.store.once import Once
 from mcp_gate.upstream.rate import Rate
@@ -67,12 +65,9 @@ class Callbacks:
         until = rfc3339(self._gate.clock.steady() + REMEMBERED_SEC)
         channel = f"callback:{spec.id}"
         mark = Once(channel, message_id, until, however=True)
-        outcome = await self._gate.reviewing.decide(request_id, word, Carried(str(word.approver_id), channel), mark)
-        if isinstance(outcome, Refused):
-            raise refusal(outcome)
-        if isinstance(outcome, NoSuchRequest):
-            raise no_request()
-        return answer({"request_id": outcome.id, "status": outcome.status.value})  # no more than it was told
+        by = Carried(str(word.approver_id), channel)
+        request = there(await self._gate.reviewing.decide(request_id, word, by, mark))
+        return answer({"request_id": request.id, "status": request.status.value})  # no more than it was told
 
     def _verified(self, http: HttpRequest, spec: WebhookSpec | None, data: bytes) -> str:
         """The id of the message.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final, TypeVar, assert_never
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -27,6 +27,7 @@ from mcp_gate.scanning.settings import options
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
 
+T = TypeVar("T")
 PAGE_SIZE: Final = 100
 BRIEF_PAGE_SIZE: Final = 1000
 MOST_SHOWN: Final = 1 << 20
@@ -129,14 +130,8 @@ class Routes:
         """Findings of a withheld result that a reviewer says are none."""
         named, numbers = body.findings_of(await body.read_object(http))
         approver = caller(http, named)
-        marked = await mark(self._gate, http.path_params["id"], numbers, approver, identity_of(http))
-        match marked:
-            case Refused():
-                raise refusal(marked)
-            case NoSuchRequest():
-                raise no_request()
-            case _:
-                return answer({"false_positives": marked, "next": None})
+        marked = there(await mark(self._gate, http.path_params["id"], numbers, approver, identity_of(http)))
+        return answer({"false_positives": marked, "next": None})
 
     async def false_positives(self, http: HttpRequest) -> Response:
         """What reviewers marked, with what it says: for the user who runs the gate alone."""
@@ -152,12 +147,8 @@ class Routes:
         await self.found(http.path_params["id"], identity_of(http))
         found = await self._reviewing.reveal(http.path_params["id"], approver, identity_of(http))
         match found:
-            case Refused():
-                raise refusal(found)
-            case NoSuchRequest():
-                raise no_request()
-            case Request():
-                return answer(request_json(found))
+            case Request() | Refused() | NoSuchRequest():
+                return answer(request_json(there(found)))
             case _:
                 return answer({"result": found})
 
@@ -244,15 +235,8 @@ class Routes:
         return request_json(self._reviewing.shown(request), brief=brief)
 
     async def _told(self, http: HttpRequest, outcome: Answer) -> Response:
-        match outcome:
-            case Request():
-                return answer((await self.sight.blind(identity_of(http))).over(request_json(outcome)))
-            case Refused():
-                raise refusal(outcome)
-            case NoSuchRequest():
-                raise no_request()
-            case _:
-                assert_never(outcome)
+        request = there(outcome)
+        return answer((await self.sight.blind(identity_of(http))).over(request_json(request)))
 
 
 def identity_of(http: HttpRequest) -> Identity:
@@ -304,6 +288,21 @@ def _no_page() -> Failure:
 def refusal(refused: Refused) -> Failure:
     """A refusal of the gate's as an answer."""
     return Failure(refused.http, refused.code, refused.text, refused.fields)
+
+
+def there(outcome: T | Refused | NoSuchRequest) -> T:
+    """What came of a word about a request.
+
+    Raises:
+        Failure: it was refused; 404, there is no such request.
+    """
+    match outcome:
+        case Refused():
+            raise refusal(outcome)
+        case NoSuchRequest():
+            raise no_request()
+        case _:
+            return outcome
 
 
 def no_request() -> Failure:

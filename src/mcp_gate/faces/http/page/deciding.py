@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -16,7 +16,7 @@ from mcp_gate.faces.http.page.form import read_form
 from mcp_gate.faces.http.page.shown import story
 from mcp_gate.faces.http.page.words import Saying
 from mcp_gate.faces.http.problem import Failure
-from mcp_gate.faces.http.routes import no_request, refusal
+from mcp_gate.faces.http.routes import there
 from mcp_gate.gate.reviewers import Bearer
 from mcp_gate.gate.reviewing import Answer, NoSuchRequest
 from mcp_gate.lang.times import rfc3339
@@ -66,12 +66,8 @@ class Deciding:
         me = session_of(visitor).reviewer_id
         found = await self._gate.reviewing.reveal(request.id, me, Bearer(me))
         match found:
-            case Request():
-                return await self._desk.page(found, visitor, bare=True)
-            case Refused():
-                raise refusal(found)
-            case NoSuchRequest():
-                raise no_request()
+            case Request() | Refused() | NoSuchRequest():
+                return await self._desk.page(there(found), visitor, bare=True)
             case _:
                 return await self._desk.page(request, visitor, bare=True, result=found)
 
@@ -125,12 +121,5 @@ def check_filled(request: JsonObject, fields: dict[str, str], now: float) -> Say
 
 
 def _told(id: str, outcome: Answer) -> Response:
-    match outcome:
-        case Request():
-            return go(f"/requests/{id}")
-        case Refused():
-            raise refusal(outcome)
-        case NoSuchRequest():
-            raise no_request()
-        case _:
-            assert_never(outcome)
+    there(outcome)
+    return go(f"/requests/{id}")
