@@ -8,15 +8,16 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from mcp_gate.lang import strictjson
-from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.upstream.handshake import HANDSHAKE_SEC, is_modern, refused, version_of
 from mcp_gate.upstream.http_reader import MOST_ATTEMPTS, HttpTicket, Place, Reader
 from mcp_gate.upstream.http_wire import EVENTS, HttpAnswer, HttpWire
 from mcp_gate.upstream.link import (
     GRACE_SEC,
-    LEGACY_VERSION,
     MODERN_VERSION,
+    MOST_QUESTIONS,
+    NOTIFICATIONS_PER_SEC,
     OVERRAN,
     ClientHello,
     Down,
@@ -35,15 +36,9 @@ from mcp_gate.wire.tracecontext import context_of
 
 log = logging.getLogger(__name__)
 
-HANDSHAKE_SEC: Final = 30.0
 DISCOVER_SEC: Final = 5.0
 NOTIFY_SEC: Final = 10.0
 CLOSE_SEC: Final = 2.0
-LONGEST_TOLD: Final = 200
-"""Characters of what an upstream says of itself that its operator is told."""
-MOST_QUESTIONS: Final = 100
-"""Of one upstream under way."""
-NOTIFICATIONS_PER_SEC: Final = 200.0
 
 
 class HttpLink:
@@ -352,8 +347,7 @@ async def _discovered(link: HttpLink) -> bool:
         if not lost.sent:
             raise
         hello = {}
-    supported = hello.get("supportedVersions")
-    if isinstance(supported, list) and MODERN_VERSION in supported:
+    if is_modern(hello):
         link.hello = hello
         return True
     link.version = ""
@@ -369,9 +363,7 @@ async def _handshake(link: HttpLink, hello: ClientHello) -> None:
     try:
         link.hello = await ask(link, "initialize", hello.params(), HANDSHAKE_SEC)
     except RpcError as error:
-        detail = f"it refused the handshake: {error.code} {reveal(error.message[:LONGEST_TOLD])}"
-        raise Down("the upstream refused the handshake", detail) from None  # its words may tell what no client may know
+        raise refused(error) from None
     except Lost as lost:
         raise Lost(lost.reason, sent=False) from None
-    version = link.hello.get("protocolVersion")
-    link.version = version if isinstance(version, str) else LEGACY_VERSION
+    link.version = version_of(link.hello)

@@ -18,6 +18,10 @@ MODERN_VERSION: Final = "2026-07-28"
 LEGACY_VERSION: Final = "2025-11-25"
 GRACE_SEC: Final = 3.0
 """How long an upstream may take to heed that a request overran its time."""
+MOST_QUESTIONS: Final = 100
+"""Requests of one upstream under way; more are refused."""
+NOTIFICATIONS_PER_SEC: Final = 200.0
+"""Of one upstream; more are dropped."""
 NOT_STARTED: Final = "it cannot be started"
 OVERRAN: Final = "it took longer than it may"
 """The reason that an upstream is given."""

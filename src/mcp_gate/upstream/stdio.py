@@ -8,14 +8,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.upstream.child import Child, start_child
+from mcp_gate.upstream.handshake import HANDSHAKE_SEC, is_modern, refused, version_of
 from mcp_gate.upstream.launch import Vetting
 from mcp_gate.upstream.link import (
-    LEGACY_VERSION,
     MODERN_VERSION,
+    MOST_QUESTIONS,
+    NOTIFICATIONS_PER_SEC,
     OVERRAN,
     ClientHello,
     Down,
@@ -35,17 +36,11 @@ from mcp_gate.wire.peer import Lost, Peer, Sent
 
 log = logging.getLogger(__name__)
 
-HANDSHAKE_SEC: Final = 30.0
 DISCOVER_SEC: Final = 10.0
 """An upstream of the handshake era may say nothing at all to the question."""
 MOST_GARBAGE: Final = 100
 """Lines in a row that are no messages, before the upstream is given up."""
-MOST_QUESTIONS: Final = 100
-"""Requests of the upstream under way."""
-NOTIFICATIONS_PER_SEC: Final = 200.0
 DEPTH: Final = 200
-LONGEST_TOLD: Final = 200
-"""Characters of an upstream's own error message that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,8 +295,7 @@ async def _discovered(link: StdioLink) -> bool:
         if not link.alive:
             raise
         return False
-    supported = hello.get("supportedVersions")
-    if not isinstance(supported, list) or MODERN_VERSION not in supported:
+    if not is_modern(hello):
         return False
     link.version, link.hello = MODERN_VERSION, hello
     return True
@@ -317,8 +311,7 @@ async def _handshake(link: StdioLink, hello: ClientHello) -> None:
         link.hello = await ask(link, "initialize", hello.params(), HANDSHAKE_SEC)
     except RpcError as error:
         await link.close()
-        detail = f"it refused the handshake: {error.code} {reveal(error.message[:LONGEST_TOLD])}"
-        raise Down("the upstream refused the handshake", detail) from None
+        raise refused(error) from None
     except Lost as lost:
         died = link.ended
         await link.close()
@@ -329,5 +322,4 @@ async def _handshake(link: StdioLink, hello: ClientHello) -> None:
     except asyncio.CancelledError:
         await link.close()
         raise
-    version = link.hello.get("protocolVersion")
-    link.version = version if isinstance(version, str) else LEGACY_VERSION
+    link.version = version_of(link.hello)
