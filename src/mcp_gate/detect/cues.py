@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from mcp_gate.detect import checks
@@ -13,6 +12,7 @@ from mcp_gate.detect.finding import Finding, made
 from mcp_gate.detect.numbers import is_counted
 from mcp_gate.detect.triggers import Kind
 from mcp_gate.detect.values import DATE
+from mcp_gate.detect.windows import Covered
 
 
 class _Cue(NamedTuple):
@@ -92,13 +92,13 @@ _BEFORE_WORD: Final = re.compile(
 _SENTENCE: Final = re.compile(r"(?<![Nn]o)(?<![Nn]r)(?<![Nn]um)[.!]\s+(?:[A-Z]|$)|\n\s*\n|[{}\[\]]")
 
 
-def find(text: str, ends: Ends, known: Sequence[Finding] = ()) -> Iterator[Finding]:
+def find(text: str, ends: Ends, known: Covered | None = None) -> Iterator[Finding]:
     """The first thing with digits behind each word, where it has the shape that the word promises.
 
     Args:
-        known: what has been found already, in ascending order: it is not looked at again.
+        known: what has been found already: it is not looked at again.
     """
-    starts, stops = [one.start for one in known], [one.end for one in known]
+    is_known = None if known is None else known.has
     for end in ends[_PHONE]:
         if _DIGIT.search(text, max(0, end - 14), end) and (match := _BEFORE_WORD.search(text, max(0, end - 40), end)):
             yield Finding(match.start(1), match.end(1), "PHONE_NUMBER", 0.7, "before_phone")
@@ -108,8 +108,7 @@ def find(text: str, ends: Ends, known: Sequence[Finding] = ()) -> Iterator[Findi
             if not (digit := _DIGIT.search(text, end, end + cue.reach)):
                 continue
             at = digit.start()
-            before = bisect_right(starts, at) - 1
-            if before >= 0 and stops[before] > at:
+            if is_known is not None and is_known(at + 1):
                 continue
             start = _begin(text, at, end, "+-(" if kind == _PHONE else "-")
             if start != last and (match := cue.shape.match(text, start)) and _fits(text, match, end, cue):

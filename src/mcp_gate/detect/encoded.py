@@ -35,6 +35,8 @@ _LONG: Final = 2_048
 _BEGINNING: Final = 128
 _BEGINNING_32: Final = 24
 _CHUNK: Final = 65_536
+_NAME: Final = 64
+"""Characters of words that are remembered for the time of one text where they say nothing: names come often."""
 _LEAST: Final = 8
 """Bytes in which something personal could lie."""
 LARGEST: Final = 1 << 20
@@ -64,12 +66,18 @@ def find(text: str, words: Sequence[int], hexadecimal: Sequence[int]) -> Iterato
         TooLarge: something compressed is.
     """
     past = apart = tries = 0
+    names: set[str] = set()
     for end in words:
         if end - 1 >= past:
             start, past = _word(text, end - 1, lines=end >= apart or tries < _TRIES)
             if past - start > _LONG and _begins_as_no_text(text[start : start + _BEGINNING]):
                 continue
-            plain = _decoded(text[start:past])
+            word = text[start:past]
+            if word in names:
+                continue
+            plain = _decoded(word)
+            if plain is None and past - start < _NAME:
+                names.add(word)
             if plain is None and past > end + 5:  # these lines are each by itself
                 tries = tries + 1 if end < apart else 1
                 past, apart = end - 1, max(past, apart)

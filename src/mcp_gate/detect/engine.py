@@ -117,11 +117,13 @@ class _Pass:
     def scan(self, part: bytes, found: list[list[int]]) -> None:
         """Note for every kind where it ends."""
 
+        adds = [one.append for one in found]
+
         def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            found[number].append(end)
+            adds[number](end)
 
         def counted(number: int, _start: int, end: int, _flags: int, _context: object) -> bool:
-            found[number].append(end)
+            adds[number](end)
             assert self._left is not None
             self._left -= 1
             return self._left < 0

@@ -79,7 +79,8 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
     if len(found) > 1:
         found.sort(key=attrgetter("start"))
     known = tuple(found)
-    others = Covered(known, len(text)).others if known else _all
+    covered = Covered(known, len(text)) if known else None
+    others = _all if covered is None else covered.others
     for kind, before, after, find in _AROUND:
         if ends[kind]:
             places = others(ends[kind])
@@ -99,7 +100,7 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
     if ends[_FULL_NAME]:
         found.extend(full.find(text, others(ends[_FULL_NAME]), tuple(found)))
     if any(ends[_CUES]):
-        found.extend(cues.find(text, ends, known))
+        found.extend(cues.find(text, ends, covered))
     if not leaf.keys and text[:1] not in ("{", "["):
         found.extend(owners.beside(text, tuple(found)))
     return found

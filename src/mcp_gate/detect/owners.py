@@ -106,11 +106,12 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
         own, paid, field = kind in _OWN, kind in _PAID, rule.startswith("field")
         if (own or paid) and not field and _ends_cell(text, start):
             yield from _in_row(text, start)
-        if (own or kind in _REACHED) and not (field and text[start - 1 : start] in _CELL):
+        if own or kind in _REACHED:
             place = start, end
             if place not in asked:  # else another rule found it as well
                 asked.add(place)
-                yield from _before(text, start, end, known, own=own)
+                if not (field and text[start - 1 : start] in _CELL):
+                    yield from _before(text, start, end, known, own=own)
         if kind == "ADDRESS" and text.startswith(", ", start - 2) and _behind_capital(text, start - 2):
             yield from before(_TO_PLACE, text, start, "person_by_address", of_any=True, known=known)
         elif paid:

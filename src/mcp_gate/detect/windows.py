@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import filterfalse
 
 from mcp_gate.detect.finding import Finding
@@ -29,14 +29,18 @@ class Covered:
         ahead: so many characters before a finding are covered, too.
     """
 
-    __slots__ = ("_marks",)
+    __slots__ = ("has",)
+
+    has: Callable[[int], int]
+    """Whether the character before this place is covered; 0 where it is not."""
 
     def __init__(self, found: Iterable[Finding], size: int, ahead: int = 0) -> None:
-        self._marks = marks = bytearray(size + 2)
+        marks = bytearray(size + 2)
         for start, end, _entity, _score, _rule, _bare in found:
             first = max(0, start + 1 - ahead) if ahead else start + 1
             marks[first : end + 1] = b"\1" * (end + 1 - first)
+        self.has = marks.__getitem__
 
     def others(self, ends: Sequence[int]) -> Sequence[int]:
         """The places that end in no finding."""
-        return [*filterfalse(self._marks.__getitem__, ends)]
+        return [*filterfalse(self.has, ends)]
