@@ -2,6 +2,7 @@
 
     python bench/detect.py score DATA.jsonl[.gz] [--ner] [--presidio] [-v]
     python bench/detect.py speed [--presidio] [--json FILE]
+    python bench/detect.py speed --ner DATA.jsonl[.gz]
 
 DATA has lines {"id", "text", "spans": [{"start", "end", "type"}], "negs": [...]}. A labelled span is found when half of
 its letters and digits are covered; what touches no labelled span is wrong; `leaked` is the share of labelled letters
@@ -9,6 +10,7 @@ and digits left uncovered, `clean hit` the share of texts without a label in whi
 the types GPE, ZIP_CODE and TITLE nothing is wrong.
 
 Speed: milliseconds of processor time, the fastest of rounds; texts are drawn anew from what the tests draw.
+With `--ner` what names cost more in texts of 200 characters, cut from those of DATA.
 `--presidio` compares with it where `sh bench/peers.sh --bench` has put it: without a language model, and for small
 texts with spaCy's small one as well.
 """
@@ -197,21 +199,43 @@ def speed(with_presidio: bool) -> dict[str, dict[str, float]]:
     return out
 
 
+CUT, CUTS = 200, 200
+"""Characters of a text in which names are looked for, and how many are."""
+
+
+def names(items: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """What the extra `ner` adds to the time that a short text of these takes."""
+    whole = " ".join(" ".join(item["text"].split()) for item in items)
+    if len(whole) < 2 * CUT:
+        raise SystemExit(f"these texts have fewer than {2 * CUT} characters together")
+    draw = random.Random(7)
+    begins = [whole.index(" ", draw.randrange(len(whole) - 2 * CUT)) + 1 for _ in range(CUTS)]
+    cuts = [whole[begin : begin + CUT] for begin in begins]
+    fastest(cuts[0], ner=True)
+    quieten()
+    took = [fastest(cut, ner=True) - fastest(cut) for cut in cuts]
+    row = {"ms": statistics.median(took), "p95_ms": statistics.quantiles(took, n=20)[18]}
+    print(f"names, {CUT} characters    ", "  ".join(f"{key} {value:9.3f}" for key, value in row.items()))
+    return {f"names {CUT}": row}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["score", "speed"])
-    parser.add_argument("data", nargs="?", help="labelled lines, for score")
+    parser.add_argument("data", nargs="?", help="labelled lines, for score and for the speed of names")
     parser.add_argument("--ner", action="store_true", help="with the extra ner")
     parser.add_argument("--presidio", action="store_true", help="presidio beside it")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     parser.add_argument("-v", action="store_true", help="what was missed and what was wrong")
-    chosen = parser.parse_args()
+    chosen = parser.parse_intermixed_args()
     result: dict[str, Any]
-    if chosen.what == "speed":
+    if chosen.what == "speed" and not chosen.ner:
         result = speed(chosen.presidio)
+    elif chosen.data is None:
+        parser.error("name the data")
+    elif chosen.what == "speed":
+        result = names(read(chosen.data))
     else:
-        if chosen.data is None:
-            parser.error("name the data")
         items = read(chosen.data)
         ours = [sys.executable, "-m", "mcp_gate", "output", "scan", "--jsonl", *([] if chosen.ner else ["--no-ner"])]
         result = {"mcp-gate": score(items, lines(ours, items), verbose=chosen.v)}
