@@ -148,6 +148,14 @@ def test_a_text_longer_than_the_network_takes_is_seen_to_its_end() -> None:
     assert [text[w.start : w.end] for w in words if w.label != "O"] == ["Jonathan", "Ferguson"]
 
 
+@there
+def test_long_numbers_and_keys_hide_no_name_and_cost_no_more_than_a_word() -> None:
+    key = "AAAAC3NzaC1lZDI1NTE5" * 20
+    text = f"Card 4929-2837-1203-8841, key {key} of Jonathan Ferguson."
+    assert found(text) == [("PERSON", "Jonathan Ferguson")]
+    assert len(Model().words(text)) < 30
+
+
 # ---- with a model of our own: what is looked at, and for how long
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,6 +29,10 @@ MOST_TOKENS: Final = 510
 """As many as the network takes at once, without the two that frame them."""
 _OVERLAP: Final = 64
 """How many of them are seen again with the next ones."""
+_NUMBER: Final = re.compile(r"(?=(?:[A-Za-z+/_=-]*\d){3})[0-9A-Za-z+/_=-]{9,}")
+"""A long number, a key, something encoded: no words, and they would take more time than all the rest of a text."""
+_OF_NUMBER: Final = 4
+"""Tokens from its beginning that the network sees."""
 _HALF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
 """Of surrogates, as JavaScript leaves it behind where it cuts a text."""
 
@@ -79,8 +84,11 @@ class Model:
     def words(self, text: str) -> list[Word]:
         """Its words, labelled. A text of more tokens than fit is seen in pieces, each with a part of the one before."""
         encoded = self._tokenizer.encode(_HALF_A_PAIR.sub("?", text))
-        ids, places, of_word = encoded.ids[1:-1], encoded.offsets[1:-1], encoded.word_ids[1:-1]
-        first, last = encoded.ids[0], encoded.ids[-1]
+        first, *ids, last = encoded.ids
+        places, of_word = encoded.offsets[1:-1], encoded.word_ids[1:-1]
+        for number in reversed(list(_NUMBER.finditer(text))):
+            begin, end = (bisect_left(places, (at,)) for at in number.span())
+            del ids[begin + _OF_NUMBER : end], places[begin + _OF_NUMBER : end], of_word[begin + _OF_NUMBER : end]
         labels: list[tuple[int, float]] = []
         while len(labels) < len(ids):
             begin = max(0, len(labels) - _OVERLAP)
