@@ -92,6 +92,15 @@ def hyperscan_engine(groups: Sequence[Group]) -> Engine:
     return run
 
 
+def plain_engine(patterns: Sequence[re.Pattern[bytes]]) -> Engine:
+    """The same with nothing but the standard library, by one pattern for each kind: slower."""
+
+    def run(buffer: bytes, most: int | None = None) -> Ends:
+        return [[match.end() for match in pattern.finditer(buffer)] for pattern in patterns]
+
+    return run
+
+
 def _at_once(
     buffer: bytes, passes: Iterable[tuple[Any, re.Pattern[bytes] | None, Any]], found: Sequence[list[int]]
 ) -> None:

@@ -162,15 +162,7 @@ def hyperscan_engine() -> Engine:
 
 def plain_engine() -> Engine:
     """The same with nothing but the standard library: slower."""
-    compiled = [(kind, re.compile("|".join(patterns).encode())) for kind, patterns in PATTERNS.items()]
-
-    def run(buffer: bytes, most: int | None = None) -> Ends:
-        found: list[list[int]] = [[] for _ in range(KINDS)]
-        for kind, pattern in compiled:
-            found[kind].extend(match.end() for match in pattern.finditer(buffer))
-        return found
-
-    return run
+    return engine.plain_engine([re.compile("|".join(PATTERNS[kind]).encode()) for kind in Kind])
 
 
 @cache

@@ -89,15 +89,7 @@ def fired(data: bytes, most: int | None = None) -> Ends:
 
 def plain_engine() -> Engine:
     """For where hyperscan has no wheel: slower."""
-    patterns = [(trigger, compiled(pattern)) for trigger, pattern in _PATTERNS.items()]
-
-    def run(buffer: bytes, most: int | None = None) -> Ends:
-        found: list[list[int]] = [[] for _ in _PATTERNS]
-        for trigger, pattern in patterns:
-            found[trigger].extend(match.end() for match in pattern.finditer(buffer))
-        return found
-
-    return run
+    return engine.plain_engine([compiled(_PATTERNS[trigger]) for trigger in Trigger])
 
 
 @cache
