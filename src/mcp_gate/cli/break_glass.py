@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mcp_gate.cli.options import Exit, Who, gate_options, leave, who_options
-from mcp_gate.cli.talk import gate_of, print_json
+from mcp_gate.cli.talk import gate_of, print_json, to_show
 
 if TYPE_CHECKING:
     from mcp_gate.faces.client import ReviewClient
@@ -105,12 +105,7 @@ def _typed(found: JsonObject) -> str:
 
 def _list(gate: ReviewClient, *, as_json: bool) -> None:
     found = _all(gate)
-    if as_json:
-        for one in found:
-            print_json(one)
-    elif not found:
-        print("No glass is broken, and nobody asked for it.")
-    else:
+    if to_show(found, "No glass is broken, and nobody asked for it.", as_json=as_json):
         for one in found:
             print(_line(one))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,6 +15,7 @@ from mcp_gate.cli.options import Exit, Who, leave
 if TYPE_CHECKING:
     from mcp_gate.faces.client import Problem, ReviewClient
     from mcp_gate.faces.signing import Signer
+    from mcp_gate.model.foreign import JsonObject
 
 TOKEN: Final = "MCP_GATE_REVIEWER_TOKEN"
 """The environment variable with a reviewer's bearer token, for who would rather not be taken at his word."""
@@ -74,6 +75,17 @@ def _passphrase(question: str) -> str:
 def print_json(value: object) -> None:
     """One object, one line. Pure ASCII, so that no character of it can act on a terminal."""
     print(json.dumps(value))
+
+
+def to_show(found: Sequence[JsonObject], nothing: str, *, as_json: bool) -> bool:
+    """Whether a list is left to be shown to people: neither was it for programs, who get a line of JSON each, nor is it
+    empty, which is said in a sentence."""
+    if as_json:
+        for one in found:
+            print_json(one)
+    elif not found:
+        print(nothing)
+    return bool(found) and not as_json
 
 
 def _code(problem: Problem) -> Exit:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mcp_gate.cli.options import Exit, gate_options, group_options, leave
-from mcp_gate.cli.talk import gate_of, print_json
+from mcp_gate.cli.talk import gate_of, print_json, to_show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,12 +40,7 @@ def list_(config: str | None, state: str | None, as_json: bool) -> None:
     """Every upstream, and how it is."""
     with gate_of(config, state, as_json=as_json) as gate:
         found = gate.get("/v1/upstreams")["upstreams"]
-    if as_json:
-        for one in found:
-            print_json(one)
-        return
-    if not found:
-        print("No upstreams; name them in upstreams.yaml.")
+    if not to_show(found, "No upstreams; name them in upstreams.yaml.", as_json=as_json):
         return
     from mcp_gate.cli.columns import table
 
@@ -59,12 +54,7 @@ def tools(name: str | None, config: str | None, state: str | None, as_json: bool
     """Tools with listed name, topic, tags and pin state; of all upstreams, or of NAME."""
     with gate_of(config, state, as_json=as_json) as gate:
         found = list(_tools(gate, name))
-    if as_json:
-        for tool in found:
-            print_json(tool)
-        return
-    if not found:
-        print("No tools are known.")
+    if not to_show(found, "No tools are known.", as_json=as_json):
         return
     from mcp_gate.cli.columns import table
 

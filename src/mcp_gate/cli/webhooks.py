@@ -8,7 +8,7 @@ from urllib.parse import quote
 import click
 
 from mcp_gate.cli.options import gate_options, group_options
-from mcp_gate.cli.talk import gate_of, print_json
+from mcp_gate.cli.talk import gate_of, print_json, to_show
 from mcp_gate.lang.reveal import reveal
 
 if TYPE_CHECKING:
@@ -30,12 +30,7 @@ def list_(config: str | None, state: str | None, as_json: bool) -> None:
     """Every webhook, and the newest messages that were given up."""
     with gate_of(config, state, as_json=as_json) as gate:
         found = gate.get("/v1/webhooks")["webhooks"]
-    if as_json:
-        for one in found:
-            print_json(one)
-        return
-    if not found:
-        print("No webhooks are set; name them under webhooks: in gate.yaml.")
+    if not to_show(found, "No webhooks are set; name them under webhooks: in gate.yaml.", as_json=as_json):
         return
     from mcp_gate.cli.columns import table
 
