@@ -206,6 +206,16 @@ async def test_the_list_of_each_group_holds_what_is_its_to_decide(tmp_path: Path
         assert (await bearer(gate, "sam", f"/v1/requests/{request.id}"))[0] == 200
 
 
+async def test_whoever_sends_a_request_on_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcp_gate.gate.presence.ABSENT_SEC", 60.0)
+    hands = Hands()
+    async with stages(tmp_path, hands) as (gate, request):
+        hands.pass_(60)
+        assert gate.gate.presence.here(["dana"]) == set()
+        assert isinstance(await gate.gate.reviewing.escalate(request.id, "dana", Session(), ""), Request)
+        assert gate.gate.presence.here(["dana"]) == {"dana"}
+
+
 async def test_a_request_tells_its_stage_what_comes_at_its_end_and_where_it_was(tmp_path: Path) -> None:
     hands = Hands()
     async with stages(tmp_path, hands) as (gate, request):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from mcp_gate.autonomy.level import AgentLevel, Change
 from mcp_gate.autonomy.promotion import promotion
@@ -20,10 +20,11 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import PROMOTION, QUARANTINE, Request, ReviewerDecision
+from mcp_gate.model.timed import Escalates
 from mcp_gate.model.workload import Workload
 from mcp_gate.review import checks
 from mcp_gate.review.checks import holder
-from mcp_gate.review.claims import Asked, judge_claim, judge_escalate, judge_extend, judge_release
+from mcp_gate.review.claims import Granted, judge_claim, judge_escalate, judge_extend, judge_release
 from mcp_gate.review.judge import judge, recorded
 from mcp_gate.review.replay import Words, said_before
 from mcp_gate.review.second import with_look
@@ -34,6 +35,8 @@ from mcp_gate.store.requests import Released
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +107,8 @@ class Reviewing:
 
     async def escalate(self, request_id: str, approver_id: str, identity: Identity, reason: str) -> Answer:
         """Send a request on to the next group, as time would."""
-        async with self._turn:
-            while True:
-                request = await self._gate.store.requests.find(request_id)
-                if request is None:
-                    return NoSuchRequest()
-                standing = await self._standing(request, identity, approver_id)
-                asked = judge_escalate(request, standing, reason)
-                if isinstance(asked, Refused):
-                    return await self._refused(asked, request, approver_id, standing)
-                try:
-                    await self._gate.store.requests.escalate(request, asked)
-                except Conflict:
-                    continue  # see `_ask`
-                return await self._told("request.escalated", request)
+        check = partial(judge_escalate, reason=reason)
+        return await self._ask(request_id, approver_id, identity, "request.escalated", check, self._send_on)
 
     async def reveal(self, request_id: str, approver_id: str, identity: Identity) -> JsonObject | Answer:
         """Show a withheld result as it came, or let be shown what is personal in a call, to somebody who may decide on
@@ -217,12 +208,13 @@ class Reviewing:
         now = self._gate.clock.steady()
         return await self._gate.store.assigning.workload(reviewer, without=request.id, now=now, approvals=approvals)
 
-    # ---- claims and due times
+    # ---- claims, due times, other groups
 
     async def _ask(
         self, request_id: str, approver_id: str, identity: Identity, event: str,
-        check: Callable[[Request, Standing], Asked], act: Callable[[Request, str, str], Awaitable[None]],
+        check: Callable[[Request, Standing], T | Refused], act: Callable[[Request, str, T], Awaitable[None]],
     ) -> Answer:  # fmt: skip
+        """Do what needs no more than one person's word, if `check` grants it."""
         async with self._turn:
             while True:
                 request = await self._gate.store.requests.find(request_id)
@@ -233,7 +225,7 @@ class Reviewing:
                 if isinstance(asked, Refused):
                     return await self._refused(asked, request, approver_id, standing)
                 try:
-                    await act(request, approver_id, asked.ts)
+                    await act(request, approver_id, asked)
                 except Conflict:
                     continue  # it ended or moved on meanwhile: the next look says how
                 self._gate.presence.seen(approver_id)
@@ -245,15 +237,18 @@ class Reviewing:
             await self._gate.store.note(event)
         return refused
 
-    async def _set_claim(self, request: Request, approver_id: str, until: str) -> None:
-        await self._gate.store.requests.set_claim(request, approver_id, until)
+    async def _set_claim(self, request: Request, approver_id: str, until: Granted) -> None:
+        await self._gate.store.requests.set_claim(request, approver_id, until.ts)
 
-    async def _drop_claim(self, request: Request, _: str, __: str) -> None:
+    async def _drop_claim(self, request: Request, _: str, __: Granted) -> None:
         await self._gate.store.requests.set_claim(request, "", "")
 
-    async def _set_due(self, request: Request, approver_id: str, due_ts: str) -> None:
-        seconds = round(parse_rfc3339(due_ts) - parse_rfc3339(request.due_ts))
-        await self._gate.store.requests.extend(request, due_ts, {"approver_id": approver_id, "seconds": seconds})
+    async def _set_due(self, request: Request, approver_id: str, due: Granted) -> None:
+        seconds = round(parse_rfc3339(due.ts) - parse_rfc3339(request.due_ts))
+        await self._gate.store.requests.extend(request, due.ts, {"approver_id": approver_id, "seconds": seconds})
+
+    async def _send_on(self, request: Request, _: str, to: Escalates) -> None:
+        await self._gate.store.requests.escalate(request, to)
 
     async def _told(self, event: str, before: Request, look: Request | None = None) -> Request:
         """Read the request again and tell whoever waits or watches.
