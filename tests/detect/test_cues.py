@@ -29,6 +29,9 @@ def found(text: str) -> list[tuple[str, str]]:
         ("0161 496 0123 is the shop", "PHONE_NUMBER", "0161 496 0123"),
         ("Contact number: 0759 2251 035", "PHONE_NUMBER", "0759 2251 035"),
         ("born on 1988-05-24", "DATE_OF_BIRTH", "1988-05-24"),
+        ("SSN: 536.22.1234", "US_SSN", "536.22.1234"),
+        ('{"ssn": "536.22.1234"}', "US_SSN", "536.22.1234"),
+        ("her ssn, 5 3 6 2 2 1 2 3 4, was leaked", "US_SSN", "5 3 6 2 2 1 2 3 4"),
     ],
 )
 def test_a_word_before_a_number_says_what_it_is(text: str, entity: str, value: str) -> None:

@@ -57,6 +57,30 @@ def test_a_text_that_tells_a_removed_field_in_words_tells_it_no_longer() -> None
     assert len(removed) == 1
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"code": -1, "message": 'the server said {"internal_notes": "secret"}'},
+        {"code": -1, "message": '{"a": {"internal_notes": "secret"}}', "data": {}},
+        {"progressToken": 1, "progress": 0.5, "message": '{"internal_notes": "secret"}'},
+        {"content": [], "internal_notes": "secret"},
+        {"content": [], "debug": {"internal_notes": "secret"}, "x-kept": 1},
+        {"content": [{"type": "text", "text": "x", "annotations": {"internal_notes": "secret"}}]},
+    ],
+)
+def test_a_field_is_removed_wherever_else_a_server_may_tell_it(payload: dict[str, object]) -> None:
+    out, removed = remove(payload, [rule("**.internal_notes")])
+    assert "secret" not in json.dumps(out)
+    assert len(removed) == 1
+    assert out.keys() - {"debug"} == payload.keys() - {"debug", "internal_notes"}
+
+
+def test_what_the_protocol_says_of_a_result_is_no_field_of_the_tool() -> None:
+    given_ = {"content": [{"type": "text", "text": "x"}], "isError": True, "resultType": "complete", "_meta": {}}
+    out, removed = remove(given_, [rule("**.type", "**.isError", "**.resultType", "**.content")])
+    assert (out, removed) == (given_, [])
+
+
 @pytest.mark.parametrize("around", ["\ufeff{}", "\u00a0{}\u00a0", "\v{}"])
 def test_what_stands_around_json_does_not_save_a_field(around: str) -> None:
     written = around.replace("{}", '{"internal_notes": "vip"}')

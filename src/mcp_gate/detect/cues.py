@@ -28,7 +28,7 @@ _DOTTED_ID: Final = r"(?:[A-Z]{1,6}[ .-]?)?\d[A-Z0-9]*(?:[ ./-][A-Z0-9]*\d[A-Z0-
 _WRAP: Final = r"[ ./-]?(?:\r?\n[ \t]{0,8})?"
 """Between parts of a number, which may go on in the next line."""
 _GROUPS: Final = r"\d{4}(?:[\s_./|\u00b7-]{1,4}\d{4}){3}(?!\d)|\d(?:[\s_./|\u00b7-]\d){14,15}(?![\s_./-]?\d)"
-_SSN: Final = rf"\d{{3}}{_WRAP}\d{{2}}{_WRAP}\d{{4}}|\d{{3}}[ -]\d{{3}}[ -]\d{{3}}"
+_SSN: Final = rf"\d{{3}}{_WRAP}\d{{2}}{_WRAP}\d{{4}}|\d{{3}}[ -]\d{{3}}[ -]\d{{3}}|\d(?: \d){{8}}(?! ?\d)"
 _CUES: Final[dict[Kind, _Cue]] = {
     Kind.CUE_PHONE: _Cue(
         "PHONE_NUMBER",
@@ -141,7 +141,7 @@ def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
     digits = checks.digits_of(value)
     if not cue.digits[0] <= len(digits) <= cue.digits[1]:
         return False
-    if cue.entity not in ("DATE_OF_BIRTH", "CREDIT_CARD") and _NOT_ID.match(value):
+    if cue.entity not in ("DATE_OF_BIRTH", "CREDIT_CARD", "US_SSN") and _NOT_ID.match(value):
         return False
     between = text[end : match.start()].lstrip(".")  # `tel.`, `No.`
     if _SENTENCE.search(between) or ("\n" in between and ":" not in between):

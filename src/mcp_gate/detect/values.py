@@ -34,7 +34,7 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
         r"(?:\+|00)?\(?\+?\d(?:[ ()./-]{0,3}\d){5,16}(?:,? ?(?:x|ext\.?|extension|"
         r"#) ?\d{1,6})?"
     ),
-    "US_SSN": re.compile(r"\d(?:[ -]?\d){6,10}"),
+    "US_SSN": re.compile(r"\d(?:[ .-]?\d){6,10}"),
     "CREDIT_CARD": re.compile(r"\d(?:[ -]?\d){11,18}"),
     "IBAN_CODE": re.compile(r"[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){8,30}"),
     "BANK_ACCOUNT": re.compile(r"[A-Za-z]{0,4}\d(?:[ /-]?\d){4,20}"),

@@ -17,6 +17,8 @@ MOST_VALUES: Final = 256
 UNSAID: Final = "Not for agents"
 """The reason of a rule that gives none."""
 _ROOT: Final = (None, STRUCTURED)
+_WORDED: Final = frozenset({"message", "statusMessage"})
+_OF_RESULTS: Final = frozenset({"content", STRUCTURED, "isError", "_meta", "resultType", "task"})
 _WRAPPED: Final = "result"
 """Where servers put a result that is no object."""
 Paths = list[tuple[Path, str]]
@@ -26,8 +28,9 @@ def remove(result: JsonObject, rules: Sequence[OutputRule]) -> tuple[JsonObject,
     """A copy of a payload without the fields that the rules name, and what was taken out.
 
     Paths start at `structuredContent`, or at the JSON in a text: of a content block, a resource or a prompt's message;
-    of an error and of a log message at its `data`. Those that begin with `**` go through `_meta` as well. A text that
-    repeats the structured form is cleaned with it and not counted again (contract 9, Output).
+    of an error and of a log message at its `data`; in what errors, progress and questions say in words. Those that
+    begin with `**` go through `_meta`, annotations and members of a result that the protocol does not know as well.
+    A text that repeats the structured form is cleaned with it and not counted again (contract 9, Output).
 
     Raises:
         Hidden: there may be a field to take out of a text that it cannot be taken out of.
@@ -48,7 +51,12 @@ def remove(result: JsonObject, rules: Sequence[OutputRule]) -> tuple[JsonObject,
         out["messages"] = [_message(message, paths, told) for message in result["messages"]]
     if ("code" in result or "level" in result) and "data" in result:  # of an error, of a log message
         out["data"] = _each(result["data"], paths, (None, "data"), found)
+    for member in _WORDED.intersection(result):
+        if isinstance(result[member], str):
+            out[member] = in_text(result[member], paths, (None, member), found)
     out = _beside(out, paths, found)
+    if "content" in result or STRUCTURED in result:
+        out = _odd(out, paths, found)
     return (out, found) if found or out != result else (result, [])
 
 
@@ -74,12 +82,24 @@ def _each(value: Json, paths: Paths, at: Trail, found: list[Gone]) -> Json:
 
 
 def _beside(holder: JsonObject, paths: Paths, found: list[Gone]) -> JsonObject:
-    """Without the fields in its `_meta` that may stand at any depth."""
-    meta = holder.get("_meta")
-    if not isinstance(meta, dict):
-        return holder
-    left = _each(meta, [(path, reason) for path, reason in paths if path[0] == "**"], (None, "_meta"), found)
-    return holder if left is meta else {**holder, "_meta": left}
+    """Without the fields in its `_meta` and annotations that may stand at any depth."""
+    for member in ("_meta", "annotations"):
+        said = holder.get(member)
+        if isinstance(said, dict):
+            left = _each(said, _anywhere(paths), (None, member), found)
+            holder = holder if left is said else {**holder, member: left}
+    return holder
+
+
+def _odd(result: JsonObject, paths: Paths, found: list[Gone]) -> JsonObject:
+    """Without the fields that may stand at any depth among members that a tool's result has beyond the protocol."""
+    odd = {name: value for name, value in result.items() if name not in _OF_RESULTS}
+    left = _each(odd, _anywhere(paths), None, found)
+    return result if left is odd else {k: left.get(k, v) for k, v in result.items() if k in left or k not in odd}
+
+
+def _anywhere(paths: Paths) -> Paths:
+    return [(path, reason) for path, reason in paths if path[0] == "**"]
 
 
 def _message(message: Json, paths: Paths, found: list[Gone]) -> Json:
