@@ -10,6 +10,7 @@ from typing import Final
 from mcp_gate.detect import checks
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
+from mcp_gate.detect.names.headings import column
 
 _IBAN: Final = re.compile(
     r"(?<![A-Za-z0-9])[A-Za-z]{2}[ -]?\d{2}(?:(?:[ -]|[ .·_/]?(?:\r?\n[ \t]{0,8})?)[A-Za-z0-9]){11,30}"
@@ -27,6 +28,10 @@ _VERSION: Final = re.compile(
 _UPGRADE: Final = re.compile(r"(?i)(?:bump|grad|roll|revert)\w*(?: \w+)? (?:from|to)(?: v?[\d.]{5,20} to)? $")
 _UPGRADE_REACH: Final = 48
 _PRODUCT: Final = re.compile(r"([A-Za-z][\w+#.]*)([ /@-])\Z")
+_VERSIONS: Final = re.compile(r"(?i)(?<![a-z])(?:version|build|release|firmware|ver|rev|tag)(?![a-z])")
+"""A column of what is no address."""
+_HEADING: Final = 240
+"""Characters of a first line that may name columns."""
 _PEERS: Final = words(
     "ip ips ipv4 address addr host hostname server client peer source destination src dst from to at on by via gateway "
     "remote origin visitor node user dns router proxy connection connect connecting connected disconnected accept "
@@ -80,7 +85,7 @@ def iban(text: str, start: int, end: int) -> Iterator[Finding]:
 
 def ipv4(text: str, start: int, end: int) -> Iterator[Finding]:
     """Addresses of the net; versions, loopback and masks are left out."""
-    last = -1
+    last, heads = -1, None
     for found in _IPV4.finditer(text, start, end):
         address = checks.address(found[0])
         if address is None or _is_nobodys(address, found[0]) or found[0].startswith(("0.", "255.")):
@@ -98,7 +103,9 @@ def ipv4(text: str, start: int, end: int) -> Iterator[Finding]:
             continue
         if _is_network(text, found.end(), address) or _is_counted(text, found):
             continue
-        if found[0].startswith(_SHOWN) and checks.is_example(text, found.start()):
+        if heads is None:
+            heads = _VERSIONS.search(text[: max(0, text.find("\n", 0, _HEADING))]) is not None
+        if heads and _VERSIONS.search(column(text, found.start())):
             continue
         last = found.end()
         yield Finding(found.start(), last, "IP_ADDRESS", 0.9, "ipv4")
@@ -142,7 +149,9 @@ def is_within(written: str) -> bool:
 
 
 def _is_nobodys(address: ipaddress.IPv4Address | ipaddress.IPv6Address, written: str) -> bool:
-    return written in _RESOLVERS or address.is_loopback or address.is_unspecified or address.is_multicast
+    if written in _RESOLVERS or written.startswith(_SHOWN):
+        return True
+    return address.is_loopback or address.is_unspecified or address.is_multicast
 
 
 def _is_network(text: str, end: int, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

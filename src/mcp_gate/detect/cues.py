@@ -86,7 +86,7 @@ _LICENSE: Final = re.compile(r"[A-Z]{1,2}\d{6,14}|[A-Z]\d{3}-\d{4}-\d{4}|[A-Z]{5
 _OF_STATE: Final = re.compile(r" ?\([A-Z]{2}\)|,? (?:class [A-DM]\b|DMV\b|plate\b|vehicle\b)")
 """Behind a license: who gave it out, or for what."""
 _BEFORE_WORD: Final = re.compile(
-    r"(?<![\w.-])((?:\+|00)?\(?\d(?:[ ()./-]{0,2}\d){6,14}(?:x\d{1,6})?)(?: ?[,(] ?| ?- ?| )"
+    r"(?<![\w.-])((?:\+|00)?\(?\d(?:[ ()./-]{0,2}\d){6,14}(?:x\d{1,6})?)(?:, | ?\( ?| ?- ?| )"
     r"(?i:office|fax|mobile|cell|desk|landline|telephone|phone|tel)$"
 )
 _SENTENCE: Final = re.compile(r"(?<![Nn]o)(?<![Nn]r)(?<![Nn]um)[.!]\s+(?:[A-Z]|$)|\n\s*\n|[{}\[\]]")

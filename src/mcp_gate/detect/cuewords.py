@@ -76,7 +76,7 @@ NATIONAL: Final = _words(
     "card) identification_number national_identification_number vat citizen_id medicare voter_id cedula "
     "ahv(?:-?nr|_nummer)? avs svnr sozialversicherungs(?:nummer|nr) cpr(?:-?nr|-nummer)? rijksregister(?:nummer)? "
     "bsn-nummer henkil.tunnus tc_kimlik kimlik_no tckn f.dselsnummer personnr personbeteckning "
-    "num.ro_de_s.curit._sociale rodn._.?.slo cuil cuit id_no sa_id citizen_service_number "
+    "num.ro_de_s.curit._sociale rodn._.?.slo cuil cuit id_no sa[ _-]id citizen_service_number "
     "s[?]cu government_id s.curit._sociale securite_sociale personal_(?:number|code|"
     "id) oib jmbg egn cnp insee taxpayer_identification_number"
 )

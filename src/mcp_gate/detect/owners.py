@@ -9,6 +9,7 @@ from typing import Final
 from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.doubt import is_of_things
+from mcp_gate.detect.names.evidence import is_likely
 from mcp_gate.detect.names.lexicon import is_given
 from mcp_gate.detect.people import FULL, PARTICLE, WORD, Place, before, goes_on, is_whole
 
@@ -192,7 +193,8 @@ def _above(text: str, start: int) -> Iterator[Finding]:
             return
         name = _NAME_LINE.fullmatch(text, line + 1, stop)
         if name and is_whole(name[1]) and name[1].rpartition(" ")[2] not in _JOBS:
-            if not is_of_things(text, *name.span(1)):
+            heading = name[1].isupper() and not is_likely(name[1])
+            if not heading and not is_of_things(text, *name.span(1)):
                 yield Finding(*name.span(1), "PERSON", 0.65, "person_by_line")
             return
         if line < 0 or not _OTHER_LINE.fullmatch(text, line + 1, stop):

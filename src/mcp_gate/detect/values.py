@@ -9,13 +9,13 @@ from typing import Final
 
 from mcp_gate.detect import checks, codes, fields
 from mcp_gate.detect.commonwords import COMMON, THINGS
-from mcp_gate.detect.fieldrules import words
+from mcp_gate.detect.fieldrules import KINDS, RULES, words
 from mcp_gate.detect.finding import Finding, made
 from mcp_gate.detect.mail import is_nobodys
 from mcp_gate.detect.merge import CREDENTIALS
 from mcp_gate.detect.names.common import COMPANY
 from mcp_gate.detect.names.doubt import INNER
-from mcp_gate.detect.names.lexicon import is_given
+from mcp_gate.detect.names.lexicon import is_given, is_surname
 from mcp_gate.detect.names.namesakes import NEVER, PHRASES
 from mcp_gate.detect.names.things import SURNAMES
 from mcp_gate.detect.secrets.values import is_stand_in
@@ -55,6 +55,8 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
     "PRIVATE_KEY": re.compile(r"[^\s\"'<>]{16,8192}"),
     "CONNECTION_STRING": re.compile(r"[^\s\"'<>]*(?::[^\s\"'<>:@/]+@|;.*(?i:pwd|password|key)=)[^\"'<>\n]*"),
 }
+_LABELS: Final = frozenset(re.findall(r"[a-z]{3,}", f"{RULES['PERSON']} {KINDS}")) | words("name username")
+"""Words of which names of fields for people are made."""
 _WORD_LENGTH: Final = 20
 """From so many small letters on, it is no word."""
 _ANY: Final = re.compile(r"[^\s\"']{4,128}")
@@ -170,6 +172,8 @@ def looks_like_name(value: str) -> bool:
     words = value.replace(",", " ").split()
     if not words or len(value) < 2 or (len(words) == 1 and not value[1:].islower() and INNER.search(value)):
         return False
+    if all(word.lower() in _LABELS for word in words) and not any(is_given(word) or is_surname(word) for word in words):
+        return False  # what the field is called, in a form or a language
     small = [word for word in words if not word[0].isupper()]
     return not small or all(word.lower() in _PARTICLES or not word[0].isalpha() for word in small)
 

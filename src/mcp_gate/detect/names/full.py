@@ -29,13 +29,15 @@ _IN_WORD: Final = frozenset("'’-.")
 _GLUED: Final = frozenset("_@/.#$-=\\")
 """Before a word these make something else of it: an identifier, a path."""
 _MODIFIES: Final = re.compile(r"\b(?:[Tt]he|[Aa]n?|[Oo]ur|[Yy]our|this|that)(?: (?:new|old|next|nearest|local))? \Z")
-_AT: Final = re.compile(r"\b(?:[Aa]t|[Ii]n|near|opposite|outside|&) \Z")
+_AT: Final = re.compile(r"\b(?:[Aa]t|[Ii]n|near|opposite|outside|v|&) \Z")
 _NOUN: Final = re.compile(r"[ -][a-z]{3,}")
-_JOINED: Final = re.compile(r"(?:,? &| \+) [A-Z]")
+_JOINED: Final = re.compile(r"(?:,? &| \+| v) [A-Z]")
+"""What goes on as the name of a firm, or of who plays against whom."""
 _OF_THINGS: Final = re.compile(
     r"-|(?:ing|ings|tions?|sions?|ments?|ness|ity|ities|ics|izers?|isers?|ware|ships?|able|ible|ful|less|ances?|ences?"
     r"|ology|graphy|graphs?|ists?|ages?|ures?|ors?|ive|ous|al|ary|ory|ed|ly|um|ware|book|board|time|line|house|land"
-    r"|works?|shop|port|way|store|room|side|light|point|mix|red|blue|hall|center|centre|cup|pie|tea)\Z"
+    r"|works?|shop|port|way|store|room|side|light|point|mix|red|blue|hall|center|centre|cup|pie|tea"
+    r"|(?:et|ck|ll|er|ar|or|ow|nt|rd|nd|ick|ish|ian|if|ir)s|(?:ag|son|ton|lan|fan|et|at|if|ph|en|ad|al)ic|tical|demical)\Z"
 )
 """How words for things end, and names of people hardly."""
 _MOST: Final = 4

@@ -94,8 +94,8 @@ PHRASES: Final = words(
     "Jack_Jones Frito_Lay Bang_Olufsen Bowers_Wilkins Harman_Kardon Jack_Russell Saint_Bernard King_Charles "
     "Morning_Glory Freddie_Mac Fannie_Mae Sallie_Mae Thomson_Reuters Hewlett_Packard Raymond_James Edward_Jones "
     "Franklin_Templeton Jefferies_Group Levi_Strauss Carl_Zeiss Dow_Jones Baker_Hughes "
-    "Dr_Oetker Mr_Coffee Mr_Kipling Mr_Muscle Mr_Bubble Mrs_Fields Mrs_Meyers Mrs_Meyer Miss_Dior Miss_Selfridge "
-    "Lady_Gaga Lady_Speed Sir_Kensington Sir_Kensingtons "
+    "Doc_Martens Reina_Sofía Charles_Gaulle Dr_Oetker Mr_Coffee Mr_Kipling Mr_Muscle Mr_Bubble Mrs_Fields Mrs_Meyers "
+    "Mrs_Meyer Miss_Dior Miss_Selfridge Lady_Gaga Lady_Speed Sir_Kensington Sir_Kensingtons "
     "Martin_Luther_King_Day Columbus_Day Valentine_Day"
 )
 """Names of more words, without the small ones between them."""
@@ -111,6 +111,15 @@ BEFORE: Final = words(
     "logiciel programa chez group class record struct interface enum trait extends implements impl def func fn new"
 )
 """Words before a name, in small or with a capital letter, that say that a thing bears it."""
+
+SITES: Final = words(
+    "museum museo musée museu theatre theater teatro théâtre gare bahnhof estación estação stazione stadium estadio "
+    "estádio stade stadion stadio airport aeropuerto aéroport aeroporto flughafen lycée collège école escuela liceo "
+    "hôpital cathedral catedral cathédrale basilica basílica palazzo palais palacio mount lake monte fort cape "
+    "hurricane storm cyclone typhoon satellite telescope asteroid crater codename brauerei weingut hotel hôtel pub "
+    "restaurant ristorante brasserie café"
+)
+"""Before a name of any length these say that a place or a thing bears it."""
 
 AFTER: Final = words(
     "filter filters algorithm algorithms theorem theorems transform transforms kernel kernels chain chains "
@@ -131,7 +140,8 @@ AFTER: Final = words(
     "conjecture problem diagram bot assistant anlegen branch environment cutover terrier spaniel retriever bulldog "
     "cat dog rhapsody sonata concerto symphony opera waltz demo team doctrine plan act treaty crew league cup trophy "
     "bug ticket sync config configuration setup docs documentation river creek lake bay beach valley hills falls "
-    "springs peninsula harbor harbour forest glacier garden gardens castle abbey bridge"
+    "springs peninsula harbor harbour forest glacier garden gardens castle abbey bridge line strait sea basin "
+    "trench reef ridge gorge ocean"
 )
 """Words after a name that say the same."""
 

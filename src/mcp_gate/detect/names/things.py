@@ -8,7 +8,7 @@ from typing import Final
 from mcp_gate.detect.commonwords import COMMON as EVERYDAY
 from mcp_gate.detect.commonwords import THINGS
 from mcp_gate.detect.names.dealings import is_dealt_with
-from mcp_gate.detect.names.namesakes import AFTER, BEFORE, EITHER, NEVER, PHRASES, PLAIN
+from mcp_gate.detect.names.namesakes import AFTER, BEFORE, EITHER, NEVER, PHRASES, PLAIN, SITES
 
 _SMALL: Final = re.compile(r"(?<=\w)(?:['’]s)?[\s.,&'’-]+(?:(?:and|of|und|et|de)\s)?")
 _WORD_BEFORE: Final = re.compile(r"(?<![\w-])([^\W\d_][\w-]*)(?:\.|:)?[^\S\n][\"'“]?\Z")
@@ -63,7 +63,10 @@ def is_thing(text: str, start: int, end: int) -> bool:
     if ends_phrase(text, start, "_".join(words)):
         return True
     if len(words) > 1:
-        return _is_made_of(words) or _is_followed(text, start, end) or is_dealt_with(text, start, end)
+        if _is_made_of(words) or _is_followed(text, start, end) or is_dealt_with(text, start, end):
+            return True
+        before = _WORD_BEFORE.search(text, max(0, start - _FAR), start)
+        return before is not None and before[1].lower() in SITES
     return _is_followed(text, start, end) or _has_neighbours(text, start, end)
 
 
