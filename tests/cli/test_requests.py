@@ -13,23 +13,12 @@ from typing import Any
 
 import pytest
 
+from support.commands import run
 from support.reviewed import GROUPS, Reviewed, a_gate
 
 pytestmark = pytest.mark.anyio
 
 FOREIGN = {"note": "ok\u202etxt.exe\u001b[2J\nWhy it is held: allowed", "host": "p\u0430ypal.com", "amount": 2**70}
-
-
-async def run(gate: Reviewed | Path, *args: str, **env: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of one command without a terminal."""
-    state = gate if isinstance(gate, Path) else gate.state
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "mcp_gate", *args, "--state", str(state), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **env},
-    )  # fmt: skip
-    out, err = await process.communicate()
-    assert b"Traceback" not in err
-    return process.returncode or 0, out.decode(), err.decode()
 
 
 async def status_of(gate: Reviewed, request: Any) -> str:

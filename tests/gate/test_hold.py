@@ -9,7 +9,20 @@ from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.sweep import ORPHAN_SEC, sweep
 from mcp_gate.model.outcome import Delivered, NextLeg, Refused, Retry, Status
 from mcp_gate.model.request import RequestStatus
-from support.gates import RULES, Client, Hands, Upstream, decide, job, loaded, names, open_gate, pending, perform
+from support.gates import (
+    RULES,
+    Client,
+    Hands,
+    Upstream,
+    decide,
+    job,
+    loaded,
+    names,
+    open_gate,
+    pending,
+    perform,
+    status_of,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -190,9 +203,7 @@ async def test_S034_a_definition_that_changed_voids_the_approval(tmp_path: Path)
         assert isinstance(outcome, Refused)
         assert (outcome.status, outcome.rule_id) == (Status.DENIED, "tool_changed")
         assert upstream.sent == []
-        found = await gate.store.requests.find(request.id)
-        assert found is not None
-        assert found.status is RequestStatus.SUPERSEDED
+        assert await status_of(gate, request.id) is RequestStatus.SUPERSEDED
 
 
 async def test_S086_a_request_that_is_due_expires_and_names_the_policy(tmp_path: Path) -> None:
@@ -246,9 +257,7 @@ async def test_a_call_whose_client_goes_away_while_it_is_being_held_ends_with_it
         await gate.store.put_meta("after", "that")
         hands.pass_(901)
         await sweep(gate)
-        found = await gate.store.requests.find(request.id)
-        assert found is not None
-        assert found.status is RequestStatus.EXPIRED
+        assert await status_of(gate, request.id) is RequestStatus.EXPIRED
 
 
 async def test_S220_a_clock_that_is_set_does_not_move_a_deadline(tmp_path: Path) -> None:
@@ -278,9 +287,7 @@ async def test_a_request_whose_client_never_came_back_is_withdrawn(tmp_path: Pat
         assert len(await pending(gate)) == 1
         hands.pass_(2)
         await sweep(gate)
-        found = await gate.store.requests.find(request.id)
-        assert found is not None
-        assert found.status is RequestStatus.CANCELLED
+        assert await status_of(gate, request.id) is RequestStatus.CANCELLED
 
 
 async def test_S109_the_next_call_over_the_cap_is_refused_at_once(tmp_path: Path) -> None:

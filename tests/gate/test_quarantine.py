@@ -28,7 +28,7 @@ from mcp_gate.model.output import Form
 from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
 from mcp_gate.wire.errors import RpcError
 from support.forging import approve_row, write
-from support.gates import RULES, Hands, Upstream, decide, job, loaded, open_gate, pending, perform
+from support.gates import RULES, Hands, Upstream, decide, job, loaded, open_gate, pending, perform, status_of
 from support.scanning import an_annex
 
 pytestmark = pytest.mark.anyio
@@ -159,9 +159,7 @@ async def test_a_result_that_nobody_looked_at_expires_and_is_gone(tmp_path: Path
         _, request = await withheld(gate, upstream)
         hands.pass_(LOOK_SEC + 1)
         await sweep(gate)
-        found = await gate.store.requests.find(request.id)
-        assert found is not None
-        assert found.status is RequestStatus.EXPIRED
+        assert await status_of(gate, request.id) is RequestStatus.EXPIRED
         assert await gate.store.result_of(request.call.id) is None
         told = await perform(gate, job("get", {"id": 7}), upstream)
         assert isinstance(told, Refused)

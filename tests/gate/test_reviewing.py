@@ -15,6 +15,7 @@ from mcp_gate.lang.times import parse_rfc3339, rfc3339
 from mcp_gate.model.judged import Refused
 from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
 from mcp_gate.policy.load import load
+from support.gates import status_of
 from support.held import a_call
 from support.reviewed import GROUPS, Reviewed, a_gate, shifted
 
@@ -150,9 +151,7 @@ async def test_S092_an_approval_used_for_one_call_is_refused_for_another_like_it
         assert answer.code == "already_decided"
         (replay,) = await gate.records("security.approval_replay")
         assert replay["data"] == {"meant_for": first.id}
-        found = await gate.gate.store.requests.find(second.id)
-        assert found is not None
-        assert found.status is RequestStatus.PENDING
+        assert await status_of(gate.gate, second.id) is RequestStatus.PENDING
 
 
 async def test_a_claim_keeps_others_away_until_it_is_given_back(tmp_path: Path) -> None:

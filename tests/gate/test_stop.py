@@ -17,7 +17,7 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.judged import Refused as NotSo
 from mcp_gate.model.outcome import Delivered, Refused, Status
 from mcp_gate.model.request import RequestStatus
-from support.gates import Upstream, decide, job, names, open_gate, pending, perform
+from support.gates import Upstream, decide, job, names, open_gate, pending, perform, status_of
 
 pytestmark = pytest.mark.anyio
 
@@ -82,9 +82,7 @@ async def test_a_held_call_ends_and_its_client_is_told(tmp_path: Path) -> None:
         before = {request.call.agent: request for request in await pending(gate, 2)}
         await stop(gate)
         assert told(await soon(mine)) == ("denied", "stopped")
-        found = await gate.store.requests.find(before["bot"].id)
-        assert found is not None
-        assert found.status is RequestStatus.CANCELLED
+        assert await status_of(gate, before["bot"].id) is RequestStatus.CANCELLED
         assert [request.id for request in await pending(gate)] == [before["other"].id]
         await decide(gate, before["other"])
         assert isinstance(await soon(others), Delivered)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 
 from mcp_gate.notify import deliver as delivering
 from mcp_gate.notify import worker
-from support.certificates import self_signed
+from support.certificates import unvouched
 from support.hooks import OK, SECRET, answers, followed, hooked, payload, sending, told, until, webhook
 from support.reviewed import Reviewed, a_gate
 from support.web import Asked, plain, scripted
@@ -282,23 +281,10 @@ async def test_S146_a_receiver_that_is_down_or_slow_delays_no_hold(
 
 
 async def test_S146_a_certificate_nobody_vouches_for_is_no_receiver(tmp_path: Path) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(self_signed(tmp_path / "both.pem"))
-    received: list[bytes] = []
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        received.append(await reader.read(1000))
-        writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context)
-    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
-    try:
-        url = f"https://localhost:{server.sockets[0].getsockname()[1]}/"
+    async with unvouched(tmp_path) as (url, received):
         outcome = await delivering.deliver(url, {}, b"news", allow_private=True)
         assert outcome == delivering.Failed("it cannot be reached (ConnectError)")
         assert not any(b"news" in data for data in received)
-    finally:
-        server.close()
 
 
 async def test_S148_a_thousand_holds_at_once_are_a_few_messages_and_all_of_them_stay_in_the_queue(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from cryptography import x509
@@ -24,3 +28,22 @@ def self_signed(at: Path) -> Path:
     )
     at.write_bytes(private + made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
     return at
+
+
+@asynccontextmanager
+async def unvouched(folder: Path) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A server whose certificate nobody vouches for: its address, and what comes in."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(folder / "both.pem"))
+    received: list[bytes] = []
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.append(await reader.read(1000))
+        writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context)
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the server's side of a handshake broken off
+    try:
+        yield f"https://localhost:{server.sockets[0].getsockname()[1]}/", received
+    finally:
+        server.close()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from support.running import Place, answers, wait_for
+from support.running import Place, answers, end, wait_for
 from support.upstreams import Probe
 
 HELD = """\
@@ -32,12 +32,7 @@ def started(where: Place, *command: str) -> Iterator[subprocess.Popen[bytes]]:
         wait_for(lambda: answers(where) or process.poll() is not None)
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
 
 
 def kept_its_promises(where: Place, probe: Probe) -> list[dict[str, Any]]:

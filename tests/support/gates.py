@@ -150,6 +150,13 @@ async def pending(gate: Gate, count: int = 1) -> list[Request]:
     return found
 
 
+async def status_of(gate: Gate, request_id: str) -> RequestStatus:
+    """As it is on the record now."""
+    found = await gate.store.requests.find(request_id)
+    assert found is not None
+    return found.status
+
+
 async def decide(gate: Gate, request: Request, word: str = "approve", reason: str = "") -> None:
     """As many people's words as it takes, straight to the store: the rules of review have tests of their own."""
     everybody = list(people(gate.loaded.settings).persons)

@@ -15,7 +15,7 @@ from mcp_gate.model.decision import Assurance
 from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
 from mcp_gate.policy.load import load
 from support.agents import ENVELOPE, MAPPED, bench, entry
-from support.gates import decide, pending
+from support.gates import decide, pending, status_of
 from support.upstreams import Probe, tool
 
 pytestmark = pytest.mark.anyio
@@ -177,9 +177,7 @@ async def test_a_definition_that_changes_voids_what_is_held_and_its_client_is_to
         told = (await client.answer(waiting))["result"]["_meta"][KEY]
         assert (told["status"], told["rule_id"]) == ("denied", "tool_changed")
         assert await b.gate.store.requests.unsettled() == []
-        found = await b.gate.store.requests.find(held[0].id)
-        assert found is not None
-        assert found.status is RequestStatus.SUPERSEDED
+        assert await status_of(b.gate, held[0].id) is RequestStatus.SUPERSEDED
         assert probe.calls() == []
         (voided,) = await b.records("request.cancelled")
         assert voided["data"] == {"cause": "superseded", "why": "tool_changed"}
