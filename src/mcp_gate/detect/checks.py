@@ -72,13 +72,6 @@ _IBAN_LENGTHS: Final = {
     "SM": 27, "SO": 23, "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24, "XK": 20,
     "YE": 30,
 }  # fmt: skip
-_VERHOEFF_D: Final = (
-    "0123456789", "1234067895", "2340178956", "3401289567", "4012395678",
-    "5987604321", "6598710432", "7659821043", "8765932104", "9876543210",
-)  # fmt: skip
-_VERHOEFF_P: Final = (
-    "0123456789", "1576283094", "5803796142", "8916043527", "9453126870", "4286573901", "2793806415", "7046913258",
-)  # fmt: skip
 
 
 def digits_of(text: str) -> str:
@@ -153,14 +146,6 @@ def iban(text: str) -> bool:
 def iban_length(country: str) -> int:
     """How long an IBAN of this country is; 0 for none."""
     return _IBAN_LENGTHS.get(country, 0)
-
-
-def verhoeff(digits: str) -> bool:
-    """The checksum of Aadhaar numbers."""
-    check = 0
-    for place, digit in enumerate(reversed(digits)):
-        check = int(_VERHOEFF_D[check][int(_VERHOEFF_P[place % 8][int(digit)])])
-    return check == 0
 
 
 def weighted(digits: str, weights: Sequence[int]) -> int:

@@ -27,8 +27,6 @@ from mcp_gate.policy.clauses import Subject, compile_rule
 from mcp_gate.policy.load import Loaded
 from mcp_gate.policy.rules import Rule
 
-LEAST: Final = 20
-"""Decisions that support a rule, unless asked for another number."""
 PEOPLE: Final = 2
 """Different people among them, where the group has so many."""
 DAYS: Final = 3

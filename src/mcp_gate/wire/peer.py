@@ -276,10 +276,6 @@ class Peer:
         waiting = sum(map(len, self._backlog))
         return waiting + (0 if self._transport is None else self._transport.get_write_buffer_size())
 
-    @property
-    def in_flight(self) -> int:
-        return len(self._pending)
-
     def close(self, reason: str = "the connection was closed") -> None:
         """End the connection: every request under way raises `Lost`. May be called twice."""
         if self.closed:

@@ -19,8 +19,6 @@ from mcp_gate.wire.peer import Lost
 if TYPE_CHECKING:
     from mcp_gate.gate.conversation import Conversation
 
-OWN_MEMBERS: Final = frozenset({"nextCursor", "_meta", "ttlMs", "cacheScope", "resultType"})
-
 
 @dataclass(frozen=True, slots=True)
 class Kind:
