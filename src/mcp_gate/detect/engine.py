@@ -43,6 +43,8 @@ class TooMany(Exception):
     """There are more matches than somebody has time for."""
 
 
+_SHORT: Final = 16_384
+"""Bytes that are gone through as a whole: to ask what may be left out takes longer, or to count what is found."""
 _BLOCK: Final = 2_048
 """Bytes that are asked at once whether a guard stands in them,"""
 _BLOCKS: Final = 32_768
@@ -72,8 +74,10 @@ def hyperscan_engine(groups: Sequence[Group]) -> Engine:
         scratches = idle.pop() if idle else [hyperscan.Scratch(base) for base in (*bases, guarding) if base is not None]
         found: list[list[int]] = [[] for _ in range(kinds)]
         try:
-            if most is None and len(buffer) <= _BLOCK:
+            if len(buffer) <= _SHORT:
                 _at_once(buffer, zip(bases, of_groups, scratches, strict=False), found)
+                if most is not None and sum(map(len, found)) > most:
+                    raise TooMany
             else:
                 guarded = iter(_guarded(buffer, guards, _Pass(guarding, scratches[-1], 1)) if guards else ())
                 for group, base, scratch in zip(groups, bases, scratches, strict=False):

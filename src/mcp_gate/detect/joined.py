@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import filterfalse
+from functools import lru_cache
+from itertools import accumulate
+from typing import Final
 
 from mcp_gate.detect.engine import Ends
 from mcp_gate.detect.finding import Leaf
 from mcp_gate.detect.triggers import KINDS, Kind
 
-_FIELD = int(Kind.FIELD)
+_GOES_ON: Final = re.compile(r"(?:[A-Z?]|[^\x00-\x7f])(?:[a-z?'-]|[^\x00-\x7f]){1,20}\Z")
+"""The end of a name that may be somebody's who says what follows: `Comment: I …`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """`data` has one byte for every character: others than ASCII read `?`, so that offsets need no translation. Before
-    a leaf stands the name it has (`token: `), as it would in a file: what looks at surroundings sees it. Behind it
-    stands the end of a line."""
+    """`data` has one byte for every character: others than ASCII read `?`, so that offsets need no translation. Behind
+    a leaf stands the end of a line."""
 
     data: bytes
     starts: Sequence[int]
@@ -43,44 +46,62 @@ class Joined:
         out: dict[int, list[list[int]]] = {}
         nothing: list[int] = []
         nowhere = [nothing] * KINDS
+        starts, sizes = self.starts, self.sizes
         for kind, places in enumerate(everywhere[: Kind.RUN]):
-            if kind == _FIELD and len(places) > 1:
-                places = list(filterfalse(self._behind_names().__contains__, places))
             start = stop = 0
             mine = nothing
             for end in places:
                 if end > stop:
-                    which = bisect_right(self.starts, end - 1) - 1
-                    if which < 0 or end > self.starts[which] + self.sizes[which] + 1:  # in the name of the next
+                    which = bisect_right(starts, end - 1) - 1
+                    if which < 0 or end > starts[which] + sizes[which] + 1:  # before the next
                         continue
-                    start = self.starts[which]
-                    stop = start + self.sizes[which] + 1
+                    start = starts[which]
+                    stop = start + sizes[which] + 1
                     mine = []
                     (out.get(which) or out.setdefault(which, nowhere.copy()))[kind] = mine
                 mine.append(end - start)
         return dict(out)
 
-    def _behind_names(self) -> frozenset[int]:
-        """Where the separator ends that stands behind the name of a leaf, which is no part of any text."""
-        return frozenset([start - 1 for start in self.starts])
+    def moved(self, ends: Sequence[int], to: Joined) -> Sequence[int]:
+        """Where in the same leaves as they are put together otherwise something ends that ends here."""
+        if to is self:
+            return ends
+        out: list[int] = []
+        shift = stop = 0
+        for end in ends:
+            if end > stop:
+                which = bisect_right(self.starts, end - 1) - 1
+                shift = to.starts[which] - self.starts[which]
+                stop = self.starts[which] + self.sizes[which] + 1
+            out.append(end + shift)
+        return out
 
 
 def join(leaves: Sequence[Leaf]) -> Joined:
-    """Put them together."""
-    parts: list[str] = []
-    starts: list[int] = []
-    at = 0
-    for leaf in leaves:
-        text = leaf.text
-        if leaf.keys:
-            name = leaf.keys[-1]
-            parts.append(f"{name}: {text}\n")
-            at += len(name) + 2
-        else:
-            parts.append(f"{text}\n")
-        starts.append(at)
-        at += len(text) + 1
-    data = "".join(parts).encode("ascii", "replace")
+    """Put them together, each behind the name it has (`token: `), as it would stand in a file: for what looks at
+    surroundings."""
+    return _put([f"{keys[-1]}: {text}\n" if keys else f"{text}\n" for text, keys in leaves], leaves)
+
+
+def texts_of(leaves: Sequence[Leaf]) -> Joined:
+    """The same without the names, in which much would be seen that is in no text. What stands before a text is what
+    would stand there."""
+    return _put([f"{_before(keys[-1])}{text}\n" if keys else f"{text}\n" for text, keys in leaves], leaves)
+
+
+@lru_cache(4096)
+def _before(name: str) -> str:
+    return "Xx: " if _GOES_ON.search(name) else ": "
+
+
+def _put(lines: Sequence[str], leaves: Sequence[Leaf]) -> Joined:
+    """
+    Args:
+        lines: one for each leaf, at the end of which stand its text and the end of the line.
+    """
+    data = "".join(lines).encode("ascii", "replace")
     if b"\0" in data:  # a scanner might take it for another encoding
         data = data.replace(b"\0", b"?")
-    return Joined(data, starts, [len(leaf.text) for leaf in leaves])
+    sizes = [len(leaf.text) for leaf in leaves]
+    stops = accumulate(map(len, lines))
+    return Joined(data, [stop - size - 1 for stop, size in zip(stops, sizes, strict=True)], sizes)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Final
 
 from mcp_gate.detect import custom, encoded, jsontext, tables, triggers, values
 from mcp_gate.detect.engine import Ends, TooMany
 from mcp_gate.detect.finding import Finding, Leaf, Scan
-from mcp_gate.detect.joined import join
+from mcp_gate.detect.joined import join, texts_of
 from mcp_gate.detect.look import look
 from mcp_gate.detect.merge import merge
 from mcp_gate.detect.ner.find import find as find_names
@@ -96,17 +96,19 @@ def _by_rules(
     leaves: Sequence[Leaf], options: Options, depth: int, most_signs: int | None
 ) -> Generator[None, None, list[tuple[Finding, ...]]]:
     """Findings in leaves and, so deep, in what is encoded in them."""
-    if most_signs is not None and any(_is_dense(leaf.text, most_signs) for leaf in leaves):
+    texts = texts_of(leaves)
+    long = [which for which, size in enumerate(texts.sizes) if size > _LONG] if len(texts.data) > _LONG else []
+    if most_signs is not None and any(_is_dense(leaves[which].text, most_signs) for which in long):
         raise TooManySigns
-    joined = join(leaves)
     most = None if most_signs is None else most_signs * _CHEAP
     try:
-        everywhere = triggers.find(joined.data, most)
-        fired = joined.by_leaf(everywhere)
-        if most_signs is not None and _takes_long(leaves, everywhere, fired, most_signs):
+        everywhere = triggers.find(texts.data, most)
+        fired = texts.by_leaf(everywhere)
+        if most_signs is not None and _takes_long(leaves, long, everywhere, fired, most_signs):
             raise TooManySigns
         yield
-        runs = everywhere[Kind.RUN]
+        joined = join(leaves) if any(leaf.keys for leaf in leaves) else texts
+        runs = texts.moved(everywhere[Kind.RUN], joined)
         secrets = find_secrets(leaves, joined, runs, shapes=options.vendor_shapes, most_signs=most)
     except TooMany:
         raise TooManySigns from None
@@ -124,24 +126,25 @@ def _by_rules(
 
 def _is_dense(text: str, most_signs: int) -> bool:
     """Whether a long text seems to have more signs than that."""
-    if len(text) <= _LONG:
-        return False
     middle = (len(text) - _SAMPLE) // 2
     fired = triggers.find(text[middle : middle + _SAMPLE].encode("ascii", "replace"))
     return sum(map(len, fired[: Kind.RUN])) * len(text) > 2 * most_signs * _SAMPLE
 
 
-def _takes_long(leaves: Sequence[Leaf], everywhere: Ends, fired: Mapping[int, Ends], most_signs: int) -> bool:
+def _takes_long(
+    leaves: Sequence[Leaf], long: Iterable[int], everywhere: Ends, fired: Mapping[int, Ends], most_signs: int
+) -> bool:
+    """
+    Args:
+        long: which of the leaves are.
+    """
     if _count(everywhere) > most_signs and sum(map(_count, fired.values())) > most_signs:  # in names of leaves are some
         return True
     return any(
-        len(leaf.text) > _LONG
-        and (
-            jsontext.starts(leaf.text)
-            or tables.may_hold(leaf.text)
-            or (which in fired and bool(fired[which][Kind.STATEMENT] or fired[which][Kind.GRID]))
-        )
-        for which, leaf in enumerate(leaves)
+        jsontext.starts(leaves[which].text)
+        or tables.may_hold(leaves[which].text)
+        or (which in fired and bool(fired[which][Kind.STATEMENT] or fired[which][Kind.GRID]))
+        for which in long
     )
 
 
