@@ -15,6 +15,7 @@ from mcp_gate.annex.annex import Annex
 from mcp_gate.faces.client import decision_body
 from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.gate.gate import Gate
+from mcp_gate.gate.masked import masked
 from mcp_gate.gate.mistakes import found_in
 from mcp_gate.gate.reviewers import Session
 from mcp_gate.lang import strictjson
@@ -106,8 +107,8 @@ async def test_a_withheld_result_is_masked_for_reviewers_and_released_whole(anne
         assert isinstance(outcome, Refused)
         assert outcome.status is Status.QUARANTINED
         (request,) = [one for one in await gate.store.requests.page() if one.kind == "quarantine"]
-        masked = strictjson.unpacked(await gate.quarantine.masked(request) or {})
-        assert SSN not in str(masked["structuredContent"]["rows"][7_000])
+        seen = strictjson.unpacked(await masked(gate, request) or {})
+        assert SSN not in str(seen["structuredContent"]["rows"][7_000])
         assert [one.entity for one in await found_in(gate, request)] == ["US_SSN"]
         body = decision_body(request_json(request), "release", "dana", "Looked at it")
         body["decision_ts"] = "2027-01-15T08:00:00.000Z"

@@ -13,6 +13,7 @@ from mcp_gate.faces.client import decision_body
 from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.gate import late, quarantine
 from mcp_gate.gate.gate import Gate
+from mcp_gate.gate.masked import masked
 from mcp_gate.gate.quarantine import LOOK_SEC
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewers import Session
@@ -171,9 +172,9 @@ async def test_a_reviewer_sees_it_masked_and_may_let_out_just_that(tmp_path: Pat
     async with open_gate(tmp_path, REVIEW, PEOPLE) as gate:
         upstream = private()
         _, request = await withheld(gate, upstream)
-        masked = await gate.quarantine.masked(request)
-        assert masked is not None
-        assert masked["content"][0]["text"] == "SSN [REDACTED:US_SSN#1], mail [REDACTED:EMAIL_ADDRESS#1], note late"
+        seen = await masked(gate, request)
+        assert seen is not None
+        assert seen["content"][0]["text"] == "SSN [REDACTED:US_SSN#1], mail [REDACTED:EMAIL_ADDRESS#1], note late"
         bad = await say(gate, request, "redact", arguments={"fields": ["a..b"]}, nonce="n-1")
         assert isinstance(bad, Refusal)
         slip = await say(gate, request, "redact", arguments={"fields": ["note", "response.note"]}, nonce="n-3")
@@ -184,7 +185,7 @@ async def test_a_reviewer_sees_it_masked_and_may_let_out_just_that(tmp_path: Pat
         outcome = await perform(gate, job("get", {"id": 7}), upstream)
         reviewed = [record["data"] for record in await events(gate, "output.reviewed")]
     assert isinstance(outcome, Delivered)
-    assert outcome.result["content"] == masked["content"]
+    assert outcome.result["content"] == seen["content"]
     assert outcome.result["structuredContent"] == {}
     assert outcome.result["_meta"][VERDICT_KEY]["status"] == "redacted"
     assert [one["output_safety_decision"] for one in reviewed] == ["QUARANTINE", "REDACT"]
@@ -377,9 +378,9 @@ async def test_what_withheld_a_result_is_masked_however_unsure_it_is(tmp_path: P
     )
     async with open_gate(tmp_path, rules, PEOPLE) as gate:
         _, request = await withheld(gate, Upstream({"content": [{"type": "text", "text": "It was ST-1234 again"}]}))
-        masked = await gate.quarantine.masked(request)
-    assert masked is not None
-    assert masked["content"][0]["text"] == "It was [REDACTED:STAFF_ID#1] again"
+        seen = await masked(gate, request)
+    assert seen is not None
+    assert seen["content"][0]["text"] == "It was [REDACTED:STAFF_ID#1] again"
 
 
 def test_the_key_is_made_once_and_is_its_owner_s_alone(tmp_path: Path) -> None:

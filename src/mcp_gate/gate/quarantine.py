@@ -9,32 +9,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
-from mcp_gate.gate import clock, editing, events, marks, reviewers, words
+from mcp_gate.gate import clock, editing, events, reviewers, words
 from mcp_gate.gate.aside import aside, large
-from mcp_gate.gate.egress import Changed, Egress, Passed, Withheld, egress
+from mcp_gate.gate.egress import Withheld
 from mcp_gate.gate.inspect import told
 from mcp_gate.gate.receive import Received
 from mcp_gate.gate.vault import Unreadable
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.recent import Recent
-from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call
 from mcp_gate.model.decision import OnTimeout
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.model.judged import Refused as Refusal
 from mcp_gate.model.outcome import Outcome, Ran, Refused
-from mcp_gate.model.output import Form, OutputDecision, Unscannable
+from mcp_gate.model.output import Form
 from mcp_gate.model.request import Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
-from mcp_gate.output.hiding import Hidden
-from mcp_gate.output.remove import remove
-from mcp_gate.policy.read_output import OutputRule, parse_path
 from mcp_gate.review.proof import Terms, unreleased
 from mcp_gate.store.database import Conflict
 from mcp_gate.store.quarantine import Collected
-from mcp_gate.store.requests import Released
 from mcp_gate.wire.opener import QUICK
 
 if TYPE_CHECKING:
@@ -46,9 +40,6 @@ LOOK_SEC: Final = 7 * 86_400
 """How long a result waits for somebody to look; then it is gone."""
 MOST_KEPT: Final = 200
 """Results of one agent that wait for a reviewer or for their agent; what comes then is withheld for good."""
-MOST_FIELDS: Final = 100
-LONGEST_FIELD: Final = 500
-"""Both are kept in the record."""
 
 
 class Quarantine:
@@ -104,8 +95,12 @@ class Quarantine:
             self._kept[agent] &= await self._gate.store.quarantine.waiting(agent)
         return len(self._kept[agent]) < MOST_KEPT
 
-    def sealed(self, call: Call, result: JsonObject) -> bytes:
-        return self._gate.vault.seal(strictjson.dumps(result), call.id)
+    async def seal(self, call: Call, payload: JsonObject) -> bytes:
+        """An answer to a call, or what is left of one, as it is kept."""
+        return await aside(large(payload), self._sealed, call, payload)
+
+    def _sealed(self, call: Call, payload: JsonObject) -> bytes:
+        return self._gate.vault.seal(strictjson.dumps(payload), call.id)
 
     def opened(self, request: Request) -> None:
         """From now on the same call is about this result, and reviewers see it."""
@@ -176,7 +171,7 @@ class Quarantine:
             if not await self.has_room(call.agent):
                 self._gate.note(written[0])
                 return words.quarantined(ran.verdict, call.id, seen.why, form=form)
-            sealed = await self._sealed(call, payload)
+            sealed = await self.seal(call, payload)
             keeping = asyncio.ensure_future(self._keep(request, sealed, written))
             self._gate.later(keeping)  # whoever goes away, it is kept
             await asyncio.shield(keeping)
@@ -219,7 +214,7 @@ class Quarantine:
         match request.status:
             case RequestStatus.PENDING:
                 why = request.verdict["quarantine"]["why"]
-                return words.quarantined(verdict, request.call.id, why, request.id, _form(request))
+                return words.quarantined(verdict, request.call.id, why, request.id, form_of(request))
             case RequestStatus.APPROVED:
                 try:
                     body = None if found.result is None else read  # it may be gone meanwhile
@@ -230,7 +225,7 @@ class Quarantine:
                 odd = bool(request.verdict["quarantine"].get("suspicious"))
                 call = replace(request.call, session=session)
                 self._gate.taint.delivered(call, self._gate.loaded.mappings, suspicious=odd)
-                return told(body, _form(request), Ran(call, verdict))
+                return told(body, form_of(request), Ran(call, verdict))
             case RequestStatus.REJECTED:
                 return words.dropped(verdict, request.call.id, request.id, _reason(request))
             case RequestStatus.EXPIRED:
@@ -245,8 +240,6 @@ class Quarantine:
             raise Unreadable("nothing of it was kept")
         return await self._gate.kept(await aside(len(result) > QUICK, self._gate.vault.open, result, call.id))
 
-    # ---- for reviewers
-
     async def result(self, request: Request) -> JsonObject | None:
         """The result as it came; None where it is no longer there."""
         try:
@@ -254,69 +247,9 @@ class Quarantine:
         except Unreadable:
             return None
 
-    async def masked(self, request: Request) -> JsonObject | None:
-        """The result without anything that was found in it; None where that cannot be told."""
-        whole = await self.result(request)
-        seen = None if whole is None else await self._reduced(request, whole, ())
-        return seen.payload if isinstance(seen, Passed | Changed) else None
 
-    async def released(self, request: Request, wanted: JsonObject) -> Released | Refusal:
-        """What a reviewer lets out who does not let out everything: what `masked` shows, without further fields.
-
-        Args:
-            wanted: `{fields: [path, ...]}`, as in the policy.
-        """
-        paths = wanted.get("fields", [])
-        if wanted.keys() - {"fields"} or not isinstance(paths, list) or len(paths) > MOST_FIELDS:
-            return _bad("arguments are {fields: [path, ...]}")
-        try:
-            parsed = tuple(parse_path(path) for path in paths if _is_path(path))
-        except ValueError:
-            return _bad("a field is keys of the data joined by dots, with * or ** for any key and [*] for all items")
-        if len(parsed) < len(paths):
-            return _bad(f"a field is a text of at most {LONGEST_FIELD} characters")
-        whole = await self.result(request)
-        slip = None if whole is None else await aside(large(whole), _names_nothing, whole, parsed)
-        if slip is not None:  # it would let out what was to go
-            field = reveal(paths[slip])
-            return _bad(f"nothing in the result is called {field}; a path begins below 'response'")
-        seen = None if whole is None else await self._reduced(request, whole, parsed)
-        match seen:
-            case Passed(payload):
-                return Released(await self._sealed(request.call, payload), ())
-            case Changed(payload, review):
-                common = {**events.members(request.call, request.policy_snapshot), "request_id": request.id}
-                if _form(request) is Form.RESULT:
-                    payload = marks.redacted(payload, request.call.id, request.verdict, review["redaction_details"])
-                return Released(await self._sealed(request.call, payload), (Event("output.reviewed", common, review),))
-            case Withheld() | None:
-                return Refusal("unmaskable", 409, "what is private in it cannot all be taken out; release or drop it")
-            case _:
-                assert_never(seen)
-
-    async def _sealed(self, call: Call, payload: JsonObject) -> bytes:
-        return await aside(large(payload), self.sealed, call, payload)
-
-    async def _reduced(self, request: Request, whole: JsonObject, paths: tuple[tuple[str, ...], ...]) -> Egress:
-        gate, call = self._gate, request.call
-        rules = [rule for rule in gate.loaded.outgoing.about(call) if rule.paths]
-        if paths:
-            rules.append(OutputRule("reviewer", paths=paths, reason="Taken out by a reviewer"))
-        strict = [rule.min_score for rule in gate.loaded.outgoing.about(call) if rule.decision]
-        mask = replace(MASK, min_score=min([MASK.min_score, *strict]))  # what withheld it is masked, too
-        loaded = replace(gate.loaded, outgoing=replace(gate.loaded.outgoing, rules=(*rules, mask), enabled=True))
-        schema = gate.catalog.output_schema(call.listed_name) if _form(request) is Form.RESULT else None
-        return await egress(loaded, gate.scanner, call.method, whole, call=call, schema=schema, annex=gate.annex)
-
-
-MASK: Final = OutputRule(
-    "mask", entities=frozenset({"PII", "CREDENTIAL"}), decision=OutputDecision.REDACT, unscannable=Unscannable.DROP,
-    reason="Masked for review",
-)  # fmt: skip
-"""Takes out everything that detectors find, whatever the policy says of it."""
-
-
-def _form(request: Request) -> Form:
+def form_of(request: Request) -> Form:
+    """Whether what is withheld is a result or an error."""
     return Form(request.verdict["quarantine"].get("form", Form.RESULT))
 
 
@@ -327,24 +260,3 @@ def _hashes(request: Request) -> frozenset[str]:
 
 def _reason(request: Request) -> str:
     return next((word.reason for word in reversed(request.decisions) if word.decision == "drop"), "")
-
-
-def _names_nothing(result: JsonObject, paths: Sequence[tuple[str, ...]]) -> int | None:
-    """Which of the paths is the first that leads nowhere."""
-    whole = strictjson.unpacked(result) if paths else result
-    return next((n for n, path in enumerate(paths) if not _names_something(whole, path)), None)
-
-
-def _names_something(result: JsonObject, path: tuple[str, ...]) -> bool:
-    try:
-        return bool(remove(result, [OutputRule("reviewer", paths=(path,))])[1])
-    except Hidden:
-        return True
-
-
-def _is_path(path: object) -> bool:
-    return isinstance(path, str) and len(path) <= LONGEST_FIELD
-
-
-def _bad(text: str) -> Refusal:
-    return Refusal("bad_decision", 422, text, ("arguments",))

@@ -13,6 +13,7 @@ from mcp_gate.autonomy.promotion import promotion
 from mcp_gate.gate import events, reviewers
 from mcp_gate.gate.accepted import accepted_hash
 from mcp_gate.gate.editing import edited
+from mcp_gate.gate.masked import let_out
 from mcp_gate.gate.reviewers import Identity
 from mcp_gate.gate.second import look_at
 from mcp_gate.lang.times import parse_rfc3339
@@ -79,7 +80,7 @@ class Reviewing:
                 standing = replace(standing, edit=await edited(self._gate, request, posted.arguments))
             released: Released | None = None
             if request.kind == QUARANTINE and posted.decision == "redact":
-                less = await self._gate.quarantine.released(request, posted.arguments or {})
+                less = await let_out(self._gate, request, posted.arguments or {})
                 if isinstance(less, Refused):
                     return await self._refused(less, request, posted.approver_id or "", standing)
                 released = less

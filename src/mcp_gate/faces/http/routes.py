@@ -14,6 +14,7 @@ from mcp_gate.faces.http.problem import Failure, answer
 from mcp_gate.faces.http.shapes import nearest_json, request_json, server_json
 from mcp_gate.faces.http.sight import UNTOLD, Blind, Sight
 from mcp_gate.gate.erasing import Erased, NoSuchCall, erase
+from mcp_gate.gate.masked import masked
 from mcp_gate.gate.mistakes import found_in, mark, proposed
 from mcp_gate.gate.personal import personal
 from mcp_gate.gate.reviewers import Bearer, Identity, Session
@@ -120,11 +121,11 @@ class Routes:
 
     async def _withheld(self, request: Request) -> JsonObject:
         """The member `result`: a withheld result, masked, where it is still there and not too large to read."""
-        masked = await self._gate.quarantine.masked(request)
-        if masked is None or sum(map(len, strictjson.pieces(masked))) > MOST_SHOWN:
+        shown = await masked(self._gate, request)
+        if shown is None or sum(map(len, strictjson.pieces(shown))) > MOST_SHOWN:
             return {}
         found = [{"n": n, **one.as_json()} for n, one in enumerate(await found_in(self._gate, request), start=1)]
-        return {"result": strictjson.unpacked(masked), "found": found}
+        return {"result": strictjson.unpacked(shown), "found": found}
 
     async def false_positive(self, http: HttpRequest) -> Response:
         """Findings of a withheld result that a reviewer says are none."""

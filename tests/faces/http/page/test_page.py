@@ -12,7 +12,6 @@ from mcp_gate.faces.http.page.pages import SHOWN
 from mcp_gate.faces.http.page.sessions import LASTS_SEC
 from mcp_gate.gate.clock import Clock
 from mcp_gate.model.foreign import JsonObject, Packed
-from mcp_gate.model.request import Request
 from mcp_gate.policy.load import Loaded
 from support.held import a_call, a_request
 from support.pages import FORM, Reader, signed_in
@@ -343,14 +342,17 @@ async def test_what_is_personal_is_covered_until_somebody_asks_which_is_recorded
         assert (await gate.shown(request))["status"] == "approved"
 
 
-async def test_a_withheld_result_that_is_packed_is_shown_like_any_other(tmp_path: Path) -> None:
-    async def packed(_: Request) -> JsonObject:
+async def test_a_withheld_result_that_is_packed_is_shown_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def packed(*_: object) -> JsonObject:
         return {"content": Packed([b'[{"type":"text",', b'"text":"all is well"}]'])}
 
     async with a_gate(tmp_path, settings=GROUPS) as gate:
         verdict = {**a_request(a_call()).verdict, "quarantine": {"why": "PII detected", "details": []}}
         request = await gate.hold(kind="quarantine", verdict=verdict)
-        gate.gate.quarantine.masked = gate.gate.quarantine.result = packed  # type: ignore[method-assign]
+        monkeypatch.setattr("mcp_gate.faces.http.routes.masked", packed)
+        monkeypatch.setattr(gate.gate.quarantine, "result", packed)
         reader = await signed_in(gate)
         assert await reader.get(f"/requests/{request.id}") == 200
         assert "all is well" in reader.last
