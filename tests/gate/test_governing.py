@@ -158,6 +158,16 @@ async def test_an_agent_nobody_knows_and_a_policy_without_levels_are_said(tmp_pa
         assert refused.code == "no_levels"
 
 
+async def test_an_agent_that_is_listed_is_no_unknown_one_where_the_policy_has_no_levels(tmp_path: Path) -> None:
+    async with open_gate(tmp_path) as gate:
+        await work(gate, "passer-by", calls=1)
+        assert [one["id"] for one in await gate.governing.listed()] == ["passer-by"]
+        refused = await promote(gate, "passer-by", by=operator())
+        assert isinstance(refused, Refused)
+        assert refused.code == "no_levels"
+        assert await promote(gate, "ghost", by=operator()) == NoSuchAgent()
+
+
 async def test_the_list_tells_levels_counts_and_what_is_lacking(tmp_path: Path) -> None:
     async with open_gate(tmp_path, LEVELS, PEOPLE) as gate:
         await work(gate, calls=2)

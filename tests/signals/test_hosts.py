@@ -55,6 +55,11 @@ def test_S079_no_length_hides_a_host(text: str) -> None:
     assert not passes(text)
 
 
+@pytest.mark.parametrize("text", ["ｅｖｉｌ.io", "evil。io", "ask evil｡io/x", "１０.0.0.5", "evil．io"])
+def test_S079_other_letters_and_dots_hide_no_host_that_stands_without_a_scheme(text: str) -> None:
+    assert not passes(text)
+
+
 @pytest.mark.parametrize("arguments", TABLE["fields"])
 def test_fields_that_are_called_hosts_and_urls_are_read_as_such(arguments: object) -> None:
     assert not passes(arguments)

@@ -53,9 +53,11 @@ class Governing:
 
     async def listed(self) -> list[JsonObject]:
         """Every agent that gate.yaml names or that was here, also where the policy has no levels to count for."""
+        return [self._shown(agent) for agent in sorted(await self._known())]
+
+    async def _known(self) -> set[str]:
         named, store = self._gate.loaded.settings.agents or {}, self._gate.store
-        known = {*named, *store.agents.known(), *await store.agents.callers()} - {EVERYBODY}
-        return [self._shown(agent) for agent in sorted(known)]
+        return {*named, *store.agents.known(), *await store.agents.callers()} - {EVERYBODY}
 
     async def promote(self, said: Said, identity: Identity) -> Answer:
         """One level up, if the criteria are met and a reviewer who has no part in the agent says so: his approval of
@@ -63,7 +65,7 @@ class Governing:
         who, gate = self._reviewer(said, identity), self._gate
         if isinstance(who, Refused):
             return who
-        ladder = self._ladder(said.agent)
+        ladder = await self._ladder(said.agent)
         if not isinstance(ladder, Ladder):
             return ladder
         request = await gate.promoter.proposal(said.agent, ladder)
@@ -131,17 +133,17 @@ class Governing:
     async def _move(self, said: Said, who: Reviewer | Refused, judge: Judging) -> Answer:
         if isinstance(who, Refused):
             return who
-        gate, ladder = self._gate, self._ladder(said.agent)
+        gate, ladder = self._gate, await self._ladder(said.agent)
         if not isinstance(ladder, Ladder):
             return ladder
         judging = partial(judge, gate.clock.wall(), said.agent, ladder)
         moved = await gate.store.agents.move(said.agent, judging, self._signed(said, who))
         return moved if isinstance(moved, Refused) else self._shown(said.agent)
 
-    def _ladder(self, agent: str) -> Ladder | Refused | NoSuchAgent:
+    async def _ladder(self, agent: str) -> Ladder | Refused | NoSuchAgent:
         """The levels that an agent moves on."""
         gate = self._gate
-        if agent not in {*(gate.loaded.settings.agents or {}), *gate.store.agents.known()}:
+        if agent not in await self._known():
             return NoSuchAgent()
         return gate.store.agents.ladder or Refused("no_levels", 409, "the policy has no autonomy levels")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import unquote
@@ -97,7 +98,7 @@ def _views(text: str) -> Iterator[str | None]:
     end of patience."""
     seen = set()
     for _ in range(MOST_LAYERS):
-        for view in (text, IGNORED.sub("", text)):
+        for view in (text, IGNORED.sub("", text), _narrow(text)):
             if view not in seen:
                 seen.add(view)
                 yield view
@@ -105,6 +106,11 @@ def _views(text: str) -> Iterator[str | None]:
         if text in seen:
             return
     yield None
+
+
+def _narrow(text: str) -> str:
+    """The text with the plain letters and dots that resolvers take others for."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text).replace("\u3002", ".")
 
 
 def _decoded(text: str) -> str:
