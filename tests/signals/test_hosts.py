@@ -123,7 +123,7 @@ def readings(text: str) -> Iterator[str]:
             host = parser(text)
         except (ValueError, httpx2.InvalidURL, UnicodeError):
             continue
-        if host and not re.search(r"[\s<>]|\.\.|[^\w.%]$", unquote(host)):
+        if host and not re.search(r"[\s<>]|\.\.|[^\w.%]\.?$", unquote(host)):
             yield host
 
 
@@ -139,6 +139,7 @@ TEXTS = st.one_of(
 @settings(max_examples=1500, deadline=None)
 @example("https://api.github.com\nhttps://api.github.com/")
 @example("https://api.github.com.. https")
+@example('https://api.github.com". https')
 def test_S079_what_any_parser_thinks_is_the_host_is_found_or_the_call_is_stopped(text: str) -> None:
     found = set(hosts(text))
     for host in readings(text):
