@@ -32,6 +32,15 @@ def found(text: str) -> list[tuple[str, str]]:
         ("SSN: 536.22.1234", "US_SSN", "536.22.1234"),
         ('{"ssn": "536.22.1234"}', "US_SSN", "536.22.1234"),
         ("her ssn, 5 3 6 2 2 1 2 3 4, was leaked", "US_SSN", "5 3 6 2 2 1 2 3 4"),
+        ("Historia clínica n.º 2555073", "MEDICAL_RECORD", "2555073"),
+        ("Journalnummer 2555073", "MEDICAL_RECORD", "2555073"),
+        ("Fecha nac. 12-03-1984", "DATE_OF_BIRTH", "12-03-1984"),
+        ("nascido em 12/03/1984", "DATE_OF_BIRTH", "12/03/1984"),
+        ("numer telefonu 601 234 567", "PHONE_NUMBER", "601 234 567"),
+        ("efter lunch 076-292 54 37", "PHONE_NUMBER", "076-292 54 37"),
+        ("office in Sydney (02) 9374 4000", "PHONE_NUMBER", "(02) 9374 4000"),
+        ("São Paulo (11) 91234-5678", "PHONE_NUMBER", "(11) 91234-5678"),
+        ("from Osaka 090-1234-5678", "PHONE_NUMBER", "090-1234-5678"),
     ],
 )
 def test_a_word_before_a_number_says_what_it_is(text: str, entity: str, value: str) -> None:
@@ -60,6 +69,13 @@ def test_a_word_before_a_number_says_what_it_is(text: str, entity: str, value: s
         "deploy key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAItNCcOPaWR9mBFX5BwkYjpgCKfHDp2KMOiHtbDHw2w2Y deploy@ci",
         '{"ssh_key": "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQC7"}',
         "address: 0x7fff5fbff8c0",
+        "Hasbro said 5457720205195 items",
+        "Staff ID number 100234 was deactivated",
+        "employee id no 88123456",
+        "Personalnummer: 00482913",
+        "numéro de matricule 4829134",
+        "sku,ean,title\nUIE-2888-541,4004034013544,Desk lamp\nRLO-6185-856,5429143373461,Oak shelf\n",
+        "ts,host,build\n1743824901,hopper-98,6.22.27.213\n1764960944,turing-40,14.27.90.151\n",
     ],
 )
 def test_a_number_of_a_thing_or_another_day_is_none_of_a_person(text: str) -> None:

@@ -105,6 +105,8 @@ def ipv4(text: str, start: int, end: int) -> Iterator[Finding]:
             continue
         if heads is None:
             heads = _VERSIONS.search(text[: max(0, text.find("\n", 0, _HEADING))]) is not None
+        if found[0].startswith(_SHOWN) and checks.is_example(text, found.start()):
+            continue
         if heads and _VERSIONS.search(column(text, found.start())):
             continue
         last = found.end()
@@ -149,9 +151,7 @@ def is_within(written: str) -> bool:
 
 
 def _is_nobodys(address: ipaddress.IPv4Address | ipaddress.IPv6Address, written: str) -> bool:
-    if written in _RESOLVERS or written.startswith(_SHOWN):
-        return True
-    return address.is_loopback or address.is_unspecified or address.is_multicast
+    return written in _RESOLVERS or address.is_loopback or address.is_unspecified or address.is_multicast
 
 
 def _is_network(text: str, end: int, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

@@ -59,11 +59,12 @@ _NOT_ID: Final = re.compile(
     r"(?:ORD|PO|INV|SO|REF|RMA|TKT|SKU|#)[-#]?\d|(?:19|20)\d\d-\d\d-\d\d(?!\d)|0\.\d{5}|\d\d?([./])\d\d?\1(?:19|20)\d\d(?!\d|\.\d)|(?:v?\d{1,3}\.\d{1,2}\.\d+|v?\d+\.\d+\.\d+\.\d+)(?![\d.-])"
 )
 _LOOSE: Final = re.compile(
-    r"(?i)(?:call|calling|called|calls|text|texted|contact|office|desk|messages?|numbers?|ring|rang|reach)$"
+    r"(?i)(?:call|calling|called|calls|text|texted|contact|office|desk|messages?|numbers?|num.ro|n.mero|ring|rang|reach)$"
 )
 _OF_THINGS: Final = re.compile(
     r"(?i)\b(?:order|customer|client|contract|policy|member|employee|student|asset|article|registration|serial|part|invoice|tracking|batch|model|build|ticket|case|ref(?:erence)?|version|item|product|lot|row|"
-    r"line|page|transaction|confirmation|booking|sku|sample|issue|job|run|process|port|error|record|id)[\"' _#.:-]*\Z"
+    r"line|page|transaction|matricul[ae]|matricola|empleado|pedido|commande|facture|factura|fattura|ordine|contrato|contrat|"
+    r"contratto|auftrags?|bestell|rechnungs?|kunden|vertrags?|personal|artikel|dossier|expediente|pratica|zaak|confirmation|booking|sku|sample|issue|job|run|process|port|error|record|id)[\"' _#.:-]*\Z"
 )
 """Words that, just before a number or just before the word `number`, say that it is none of a person."""
 _NUMBERED: Final = frozenset({"NATIONAL_ID", "BANK_ACCOUNT", "MEDICAL_RECORD", "PASSPORT", "DRIVER_LICENSE"})
@@ -72,6 +73,13 @@ _OF_OTHERS: Final = re.compile(
     r" (?:number|no\.?|id|nr\.?)(?: is)?[ :#]*\Z"
 )
 """A label of its own before a number, behind the word that led here."""
+_ID_LABEL: Final = re.compile(r"(?i)\b(?:id|identification|identity)[ _-]?(?:number|no|card|code)\Z")
+_OF_STAFF: Final = re.compile(
+    r"(?i)\b(?:staff|employees?|personnel|workers?|badge|payroll|students?|members?|customers?|clients?|devices?|assets?|orders?"
+    r"|cases?|tickets?|users?|vehicles?|products?|articles?|items?|warehouses?|suppliers?|vendors?|batch|jobs?"
+    r"|transactions?|contracts?|policy)[ _-]\Z"
+)
+"""Before `id number` and the like: whose or what number it is, none that a state gave out."""
 _CLAUSE: Final = re.compile(r"[;?!]|\bids?\b", re.IGNORECASE)
 """Between a word and a number that it does not speak of."""
 _COUNTED: Final = re.compile(r"(?i) of \w")
@@ -161,6 +169,10 @@ def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
             return checks.card(digits, text, match.start())
         case "PHONE_NUMBER" if _LOOSE.search(text[max(0, end - 10) : end]):
             return (len(digits) >= 9 or len(value) > len(digits)) and not _of_a_thing(text, end, between)
+        case "NATIONAL_ID" if (label := _ID_LABEL.search(text, max(0, end - 24), end)) and _OF_STAFF.search(
+            text, max(0, label.start() - 24), label.start()
+        ):
+            return False
         case "NATIONAL_ID" if text[end - 3 : end].lower() == "rfc":  # of Mexico it begins with letters; else a standard
             return value[:3].isalpha()
         case "MEDICAL_RECORD" if text[end - 7 : end].lower() == "patient":

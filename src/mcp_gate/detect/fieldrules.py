@@ -131,7 +131,7 @@ RULES: Final[dict[str, str]] = {
         ni ?no|national (?:insurance|identity)|nric|fin number|hkid|aadhaar(?: number| no)?|aadhar|uidai|pan card
         cpf|cnpj|nid|national
         nif|nie|dni|nit|pesel|bsn|nhs|tfn|curp|rut|rfc|cedula|tin|ein|inn|snils|oib|jmbg|egn|cnp|hetu
-        person ?nummer|personal ?nummer|personnummer|ausweis ?(?:nummer|nr)|personalausweis|steuer ?(?:id|nummer|nr)
+        person ?nummer|personnummer|ausweis ?(?:nummer|nr)|personalausweis|steuer ?(?:id|nummer|nr)
         sozial ?versicherungs ?(?:nummer|nr)|codice fiscale|numero (?:de )?(?:identidad|securite sociale)
         ahv(?: nummer| nr)?|avs|svnr|sv nummer|cpr(?: nummer| nr)?|rijksregister ?nummer|tckn|tc kimlik(?: no)?
         fodsels ?nummer|henkilo ?tunnus|rodne cislo|cuil|cuit|partita iva|numero (?:de )?(?:secu|cpf|dni)
@@ -147,7 +147,7 @@ RULES: Final[dict[str, str]] = {
     """),
     "PHONE_NUMBER": any_of(r"""
         (?:(?:tele|cell|mobile|home|work|smart) ?)?phones?(?: (?:numbers?|no|num|nr))?|tel(?: (?:number|no|nr))?
-        mobiles?(?: (?:number|no|num|nr))?|cell(?: (?:number|no))?|(?:tele)?fax(?:es)?(?: (?:number|no|num))?
+        mobiles?(?: (?:number|no|num|nr))?|cell(?: (?:number|no))?|(?:(?:tele)?fax(?:es)?|pagers?)(?: (?:number|no|num))?
         contact (?:number|no|num)|msisdn|whats ?app(?: number)?|sms(?: number)?|signal number|call ?back(?: number)?
         telefon(?: ?nummer| nr)?|telefoon(?: ?nummer)?|telefone?|telefono|handy(?: ?nummer| nr)?|mobil(?: ?nummer)?
         celular|cellulare|portable|movil|mobiel|matkapuhelin|puhelin|komorka|numer telefonu|rufnummer

@@ -18,7 +18,7 @@ from mcp_gate.detect.names.doubt import INNER
 from mcp_gate.detect.names.lexicon import is_given, is_surname
 from mcp_gate.detect.names.namesakes import NEVER, PHRASES
 from mcp_gate.detect.names.things import SURNAMES
-from mcp_gate.detect.secrets.values import is_stand_in
+from mcp_gate.detect.secrets.values import is_stand_in, is_worded
 
 _NAME_WORD: Final = r"[^\W\d_](?:[^\W\d_]|['’.-](?=[^\W\d_]|[ ,]|$))*\.?"
 _PARTICLES: Final = words("de van von der den da dos di du la le del bin al el ben ibn ter ten zu af av y e of the st")
@@ -149,6 +149,8 @@ def _plausible(kind: str, value: str, all_: str) -> bool:
     if kind in CREDENTIALS:
         bare = value.rstrip("`):")  # a type in a program, a word in quotes of its own
         if is_stand_in(all_) or is_stand_in(bare) or _PLACEHOLDER.fullmatch(all_) or _PLACEHOLDER.fullmatch(bare):
+            return False
+        if kind == "API_KEY" and is_worded(value):
             return False
         if kind == "API_KEY" and len(value) < _WORD_LENGTH and value.isalpha() and value.islower():
             return False

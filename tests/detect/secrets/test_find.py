@@ -51,6 +51,11 @@ def test_the_password_of_a_database_may_be_a_plain_word() -> None:
     assert found("https://user:password@localhost/db") == []
 
 
+def test_letters_without_any_order_are_a_password_and_names_of_code_are_none() -> None:
+    assert found("password=gSoAwxGfllaHR") == [("PASSWORD", "gSoAwxGfllaHR")]
+    assert found("password=getUserPasswordFromRequest") == []
+
+
 def test_a_plain_password_on_a_line_of_its_own_is_found() -> None:
     assert found("user: dana\npassword: hunter2\nport: 5432") == [("PASSWORD", "hunter2")]
     assert found("Password: letmein1") == [("PASSWORD", "letmein1")]
@@ -189,6 +194,10 @@ def test_a_field_that_is_called_a_secret_is_one_as_a_whole() -> None:
         "headers: { Authorization: `Bearer ${token}` }",
         'key_name = aws_key_pair.deployer.key_name\nvariable "token" { type = string }',
         '{"partition_key": "cust_18f3Kd92Lq", "secret_name": "prod/db", "stripe": "cus_N8RKj84QnCHx5t"}',
+        "token: SIGN_IN_TOKEN_V2, auth: oauth2-client-credentials, cookie: session-id-cookie-v2",
+        '{"secret": "projects/123/secrets/db-pass/versions/7", "token_id": "tok_4711"}',
+        "password: vault:secret/data/app#db_pass\nsecret: arn:aws:iam::111122223333:role/Deploy1\npassword: !vault |",
+        "vault kv get -field=password secret/data/prod/db01",
         "GPIO PIN: 12, LED_PIN = 1234, pass 4 of 5, passed=12, key points: 3, keyboard: qwerty",
         "tokens used: 18234, cache key: user:1234:profile, primary key: order_id, monkey: banana7",
     ],

@@ -50,6 +50,8 @@ _NO_ADDRESS: Final = re.compile(
     r"|\d\w{0,2}\. [A-Z]|\A[^\W\d]+(?: [^\W\d]+)*\n\d+\Z|#\d+, #"
 )
 """Lines of logs, the end of a sentence and the next, a town in one row and the number of the next."""
+_MODEL: Final = re.compile(r"(?:[^\W\d_]+ )*[A-Z]{3,} \d+")
+"""`Ada RTX 6000`."""
 _POSTCODE: Final = re.compile(r"(?<=[A-Z]\d|\d[A-Z]|\d\d)[^\S\n]\d[A-Z]{2}\b")
 """The second half of a British one."""
 _SENTENCE: Final = re.compile(
@@ -203,7 +205,7 @@ def _address(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
         or _HUMP.search(place)
     ):
         return None
-    if not any(c.islower() for c in place) or _NO_ADDRESS.search(place):
+    if not any(c.islower() for c in place) or _NO_ADDRESS.search(place) or _MODEL.fullmatch(place):
         return None
     if not place[0].isalnum() or _NOT_PLACE.search(place) or _IN_NUMBER.search(text, max(0, start - 2), start):
         return None

@@ -74,6 +74,7 @@ _GIVEN: Final = compiled(
     rb"|\bsqlcmd\s[^\n]{0,128}\s-P\s{0,2}[\"']?([^\s\"']{4,128})"
     rb"|\bredis-cli\s[^\n]{0,128}\s(?:-a|--pass)\s{1,4}[\"']?([^\s\"']{4,128})"
     rb"|\bnet\s{1,4}use\s[^\n]{0,128}/user:\S{1,64}\s{1,4}([^\s/*][^\s]{3,127})"
+    rb"|\bnet\s{1,4}use\s[^\n]{0,128}?\\\\\S{1,128}\s{1,4}([^\s/*]\S{3,127})\s{1,4}/user:"
     rb"|\brequirepass\s{1,4}[\"']?([^\s\"']{4,128})"
     rb"|\bvariable\s{1,4}\"[^\"\n]{0,40}(?:pass\w{0,8}|secret|token|key)\"\s{0,4}\{[^{}]{0,200}?\bdefault\s{0,4}=\s{0,4}\"([^\"\n]{4,128})\""
     rb"|\b(?:new\s{1,4}PDO|mysqli(?:_connect)?|getConnection)\(\s{0,8}[\"'][^\"'\n]{0,256}[\"']\s{0,4},"
@@ -92,10 +93,13 @@ _ELSE: Final = compiled(
     any_case=True,
 )
 """What is told of a password besides the password."""
+_WHOSE: Final = (b"my ", b"our ", b"your ", b"his ", b"her ", b"their ", b"the ", b"new ", b"temp ")
 _IS: Final = (b"is", b"is:", b"was")
 _TRAILING: Final = b")}]>.:\\"
 _LEAST: Final[dict[Kind, int]] = {"PASSWORD": 4, "API_KEY": 8, "SOME_KEY": 20}
 """Characters without which a value is none of these, as `_entity` says."""
+_LEAST_IN_ADDRESS: Final = 32
+"""Characters of a `?key=…` in an address that may be nothing but a hash elsewhere."""
 _MOST_WITHIN: Final = 32
 """How many names are looked at that stand in the value of another (`a=b=c=…`), so that it does not take for ever."""
 
@@ -168,6 +172,8 @@ def _named(data: bytes, separators: Sequence[int]) -> Iterator[Shape]:
             if b"," in sep and data[end + 1 : end + 2] not in (b")", b"]"):
                 continue
             value = data[start:end]
+            if kind == "SOME_KEY" and ends == b"&#" and len(value) >= _LEAST_IN_ADDRESS and is_random(value.decode()):
+                kind = "API_KEY"
             alone = bool(quote) or ends == b"&#" or _has_line(data, first, sep, end)
             if not alone and value.isalpha() and len(value) < 20 and not is_scrambled(value.decode()):
                 continue  # a word: nothing that stands free
@@ -182,7 +188,8 @@ def _has_line(data: bytes, first: int, sep: bytes, end: int) -> bool:
     """Whether it stands alone: name and value on a line, as in a file of settings (`password: hunter2`), or the value
     at the end of what is said (`The password is hunter2.`)."""
     last = data[end : end + 3].partition(b"\n")[0].rstrip(b".!\r") == b""
-    alone = sep.strip() == b":" and data[max(0, first - 1) : first] in (b"", b"\n")
+    begins = data[max(0, first - 1) : first] in (b"", b"\n") or data[max(0, first - 6) : first].lower().endswith(_WHOSE)
+    alone = sep.strip() == b":" and begins
     return last and (alone or sep.strip() in _IS)
 
 

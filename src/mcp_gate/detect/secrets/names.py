@@ -11,7 +11,8 @@ Kind: TypeAlias = Literal["PASSWORD", "API_KEY", "SOME_KEY"]
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BREAK: Final = re.compile(r"[^a-z0-9]+")
 _PASSWORD: Final = re.compile(
-    r"(?:^|_)(?:pass(?:word|wd|phrase|code|wort)?|passwords|pwd|pw|pswd|psk|kennwort|contrase_?n?a|mot_de_passe|senha|wachtwoord|parola"
+    r"(?:^|_)(?:pass(?:word|wd|phrase|code|wort)?|passwords|pwd|pw|pswd|psk|kennwort|contrase_?n?a|mot_de_passe|senha|wachtwoord|parola|hasl?o|heslo"
+    r"|l_?o?senord|passord|adgangskode|kodeord|salasana"
     r"|mnemonic|seed_phrase|recovery_phrase|recovery_codes?|backup_codes?|otp_secret|otp|one_time_code|mfa_code)(?:_\d+)?$"
     r"|(?:password|passwd|passphrase)s?(?:_\d+)?$"
 )
@@ -40,7 +41,7 @@ def kind_of(name: str) -> Kind | None:
 
     `SOME_KEY` may as well be none that opens anything: `key`, `staging_key`.
     """
-    plain = _BREAK.sub("_", _HUMP.sub("_", name[-80:]).lower()).strip("_")
+    plain = _BREAK.sub("_", _HUMP.sub("_", name[-80:].replace("?", "")).lower()).strip("_")
     if _NOT.search(plain):
         return None
     if _PASSWORD.search(plain):

@@ -33,7 +33,7 @@ class Trigger(IntEnum):
 
 WORD: Final = (
     rb"(?:pass(?:word|wd|phrase|code|wort)?s?|pwd|pw|pswd|psk|kennwort|contrase[n?]a|mot[ _]de[ _]passe|senha"
-    rb"|wachtwoord|parola|secret|token|jwt|bearer|credential|authorization|cookie|api_?key|key|pat|otp|mnemonic|connection_?string)"
+    rb"|wachtwoord|parola|has[l?]o|heslo|l[o?]senord|passord|adgangskode|kodeord|salasana|secret|token|jwt|bearer|credential|authorization|cookie|api_?key|key|pat|otp|mnemonic|connection_?string)"
 )
 """What telling names have in them."""
 _PATTERNS: Final = {

@@ -12,6 +12,8 @@ _STAND_IN: Final = re.compile(
     <.*> | \[.*\] | \{.*\} | [*.x•·_?-]{3,} | x{4,}.* | .*(?:\*{4}|•{3}|x{6}|\.{3}|…).*   # masked or cut
     | [$%@#]?[({\[<].* | \$\w+ | %\w*[%sdrx] | @@?\w+@@? | \w*\$\{.* | .*\{\{.*               # templates and variables
     | (?:user(?:name)?|login|host|server|e?mail|db|port)[=:].*
+    | (?:arn|vault|ssm|op|gcpsm?|akv|env|file|ref|keychain|keyring|secretsmanager|awssm|doppler|infisical):.*  # where it is kept
+    | !(?:vault|secret|env|env_var|ref|sub|include)\b.* | projects/.*/secrets/.* | (?:secrets?|kv)(?:/[\w.-]+)+ | .*\bsecret:[\w/+=.@-]+
     | change[-_ ]?(?:me|it|this).* | (?:your|my|some|the|an?|enter|insert|put|add|set|use|replace)[-_ ].* | .*redacted.*
     | (?:.*[-_. ])?(?:example|placeholder|dummy|sample|fake|todo|tbd)(?:[-_. ].*)? | .*EXAMPLE(?:KEY)? | example.*
     | (?:null|none|nil|undefined|void|true|false|yes|no|on|off|n/?a|empty|blank|hidden|masked|removed|omitted|secret
@@ -39,7 +41,13 @@ _HASH: Final = re.compile(
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]*)?|\d{1,2}:\d\d(?::\d\d)?")
 _KEY: Final = re.compile(r"[\w.~+/=:@!#$%^&*|-]+", re.ASCII)
+_WORDED: Final = re.compile(
+    r"(?:[a-z]{2,12}\d?|[A-Z][a-z]{1,11}\d?|[A-Z]{2,12}\d?)(?:[-_/](?:[a-z]{2,12}\d?|[A-Z][a-z]{1,11}\d?|[A-Z]{2,12}\d?|[vV]?\d{1,4}))+"
+)
 _TURN: Final = re.compile(r"(?<=[a-z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Z])[0-9]|(?<=[a-z])[A-Z](?![a-z])")
+_HUMPS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_MANY_HUMPS: Final = 5
+"""Parts of a name in code, each with a capital of its own, that have not even three letters on the average."""
 _ALGORITHM: Final = re.compile(
     r"(?i)(?:h?mac|sha|md|base|utf|argon|pbkdf|oauth|bcrypt|scrypt|aes|rsa|tls|http|v|ver|python|openssl|windows|iso|rfc|cve)[-_.]?\d"
     r"|\d+[-/.+]?\d*\+?[a-z-]*$"
@@ -70,11 +78,16 @@ def is_key(text: str) -> bool:
     """Whether it can be a token or key that a machine made."""
     if not 8 <= len(text) <= LONGEST or not _KEY.fullmatch(text) or is_foreign(text) or _DATE.fullmatch(text):
         return False
-    if text.isdigit() and len(text) < 16:
+    if (text.isdigit() and len(text) < 16) or is_worded(text):
         return False
     if not any(c.isdigit() for c in text) and not (len(text) >= 20 and _turns(text) >= 5):
         return False
     return _kinds(text) >= (1 if text.isdigit() else 2) and _bits(text) >= (3.0 if len(text) >= 20 else 2.5)
+
+
+def is_worded(text: str) -> bool:
+    """Whether it is made of words and a short number at most, as names are and no key that a machine made."""
+    return _WORDED.fullmatch(text) is not None
 
 
 def is_random(text: str) -> bool:
@@ -94,7 +107,10 @@ def is_worn(text: str) -> bool:
 
 def is_scrambled(text: str) -> bool:
     """Whether letters alone change between small and capital ones as in no word or name."""
-    return len(text) >= 8 and text.isalpha() and _turns(text) >= 2
+    if len(text) < 8 or not text.isalpha():
+        return False
+    humps = len(_HUMPS.findall(text))
+    return _turns(text) >= 2 or (humps >= _MANY_HUMPS and 3 * humps > len(text))
 
 
 def _turns(text: str) -> int:
