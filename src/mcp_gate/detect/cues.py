@@ -64,7 +64,8 @@ _LOOSE: Final = re.compile(
 _OF_THINGS: Final = re.compile(
     r"(?i)\b(?:order|customer|client|contract|policy|member|employee|student|asset|article|registration|serial|part|invoice|tracking|batch|model|build|ticket|case|ref(?:erence)?|version|item|product|lot|row|"
     r"line|page|transaction|matricul[ae]|matricola|empleado|pedido|commande|facture|factura|fattura|ordine|contrato|contrat|"
-    r"contratto|auftrags?|bestell|rechnungs?|kunden|vertrags?|personal|artikel|dossier|expediente|pratica|zaak|confirmation|booking|sku|sample|issue|job|run|process|port|error|record|id)[\"' _#.:-]*\Z"
+    r"contratto|auftrags?|bestell|rechnungs?|kunden|vertrags?|personal|artikel|dossier|expediente|pratica|zaak|"
+    r"confirmation|booking|sku|sample|issue|job|run|process|port|error|record|id)[\"' _#.:-]*\Z"
 )
 """Words that, just before a number or just before the word `number`, say that it is none of a person."""
 _NUMBERED: Final = frozenset({"NATIONAL_ID", "BANK_ACCOUNT", "MEDICAL_RECORD", "PASSPORT", "DRIVER_LICENSE"})

@@ -34,18 +34,21 @@ FIELD_ENDS: Final = "s|es|__c|_?[0-9]|_?(?:no|id|num|nbr|last4|value|text|on|at|
 """and what may come after that."""
 
 PHONE: Final = _words(
-    "phones? telephone tel mobile mob ph cell cell_?phone fax call calling called calls reach text texted sms whats_?app dial "
-    "contact answering ring rang hotline desk office landline ext callback pager handy telefon telefono phone_number "
-    "numbers? voicemail num.ro n.mero messages? telefone celular movil mobil "
+    "phones? telephone tel mobile mob ph cell cell_?phone fax call calling called calls reach text texted sms "
+    "whats_?app dial contact answering ring rang hotline desk office landline ext callback pager handy telefon "
+    "telefono phone_number numbers? voicemail num.ro n.mero messages? telefone celular movil mobil "
     "cellulare r.ckfragen erreichbar erreichen anrufen llamar llamar.?a?.?mos ll.m[ae][mn]?[eo]? joindre appeler "
     "appelez chiamare chiam[ai] ligar ligue bellen bel contatto kontakt contacto rappeler "
     "(?:handy|mobil|telefon|ruf)-?(?:nummer|nr) gsm durchwahl numer_telefonu telefonu zadzwo. fon tlf tfno t.l.phone"
 )
 SSN: Final = _words("ssns? social social_security(?:_(?:number|no))? itin sin soc_sec w_2")
-BIRTH: Final = _words("dob born birth birthday birthdate birth_date d\\.o\\.b geboren geb nacid[oa] nascid[oa] f(?:echa)?\\.?_nac nat[oa] bday "
+BIRTH: Final = _words(
+    "dob born birth birthday birthdate birth_date d\\.o\\.b geboren geb nacid[oa] nascid[oa] "
+    "f(?:echa)?\\.?_nac nat[oa] bday "
     "geburtsdatum geburtstag naissance nacimiento nascita nascimento "
     "geboortedatum geboren_op urodzenia urodzony f.dselsdato "
-    "f.delsedatum f.dd n\\?e n\\?e?(?:\\(e\\))?_le")
+    "f.delsedatum f.dd n\\?e n\\?e?(?:\\(e\\))?_le"
+)
 PASSPORT: Final = _words("passports? passport_(?:number|no) reisepass pasaporte passeport passaporto travel_document "
     "passnummer reisepass(?:nummer|-nr) paspoort(?:nummer)? paszport pasnummer "
     "(?:personal)?ausweis(?:nummer|-nr)?")
@@ -60,8 +63,8 @@ MEDICAL: Final = _words(
     "health_plan|member)_(?:id|no|number|num) health_record "
     "medical_record_(?:number|no) patient versicherten(?:nummer|-nr) "
     "krankenversicherten(?:nummer|-nr) kv-nr kvnr krankenkassennummer patienten(?:nummer|-nr) "
-    "historia_cl.nica n\\.?h\\.?c cartella_clinica prontu.rio dossier_m.dical patientnummer pati.ntnummer journalnummer "
-    "nummer_dossier numer_kartoteki uhid hosp\\.?_no krankenakte"
+    "historia_cl.nica n\\.?h\\.?c cartella_clinica prontu.rio dossier_m.dical patientnummer pati.ntnummer "
+    "journalnummer nummer_dossier numer_kartoteki uhid hosp\\.?_no krankenakte"
 )
 BANK: Final = _words(
     "account acct accounts account_(?:number|no|num) acct_(?:number|no) a/c routing routing_(?:number|no) sort_code "

@@ -147,7 +147,8 @@ RULES: Final[dict[str, str]] = {
     """),
     "PHONE_NUMBER": any_of(r"""
         (?:(?:tele|cell|mobile|home|work|smart) ?)?phones?(?: (?:numbers?|no|num|nr))?|tel(?: (?:number|no|nr))?
-        mobiles?(?: (?:number|no|num|nr))?|cell(?: (?:number|no))?|(?:(?:tele)?fax(?:es)?|pagers?)(?: (?:number|no|num))?
+        mobiles?(?: (?:number|no|num|nr))?|cell(?: (?:number|no))?|(?:tele)?fax(?:es)?(?: (?:number|no|num))?
+        pagers?(?: (?:number|no))?
         contact (?:number|no|num)|msisdn|whats ?app(?: number)?|sms(?: number)?|signal number|call ?back(?: number)?
         telefon(?: ?nummer| nr)?|telefoon(?: ?nummer)?|telefone?|telefono|handy(?: ?nummer| nr)?|mobil(?: ?nummer)?
         celular|cellulare|portable|movil|mobiel|matkapuhelin|puhelin|komorka|numer telefonu|rufnummer

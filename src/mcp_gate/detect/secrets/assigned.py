@@ -74,7 +74,7 @@ _GIVEN: Final = compiled(
     rb"|\bsqlcmd\s[^\n]{0,128}\s-P\s{0,2}[\"']?([^\s\"']{4,128})"
     rb"|\bredis-cli\s[^\n]{0,128}\s(?:-a|--pass)\s{1,4}[\"']?([^\s\"']{4,128})"
     rb"|\bnet\s{1,4}use\s[^\n]{0,128}/user:\S{1,64}\s{1,4}([^\s/*][^\s]{3,127})"
-    rb"|\bnet\s{1,4}use\s[^\n]{0,128}?\\\\\S{1,128}\s{1,4}([^\s/*]\S{3,127})\s{1,4}/user:"
+    rb"|\bnet\s{1,4}use\s[^\n]{0,128}?\\{1,2}\S{1,128}\s{1,4}([^\s/*]\S{3,127})\s{1,4}/user:"
     rb"|\brequirepass\s{1,4}[\"']?([^\s\"']{4,128})"
     rb"|\bvariable\s{1,4}\"[^\"\n]{0,40}(?:pass\w{0,8}|secret|token|key)\"\s{0,4}\{[^{}]{0,200}?\bdefault\s{0,4}=\s{0,4}\"([^\"\n]{4,128})\""
     rb"|\b(?:new\s{1,4}PDO|mysqli(?:_connect)?|getConnection)\(\s{0,8}[\"'][^\"'\n]{0,256}[\"']\s{0,4},"

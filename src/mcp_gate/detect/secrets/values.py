@@ -12,8 +12,9 @@ _STAND_IN: Final = re.compile(
     <.*> | \[.*\] | \{.*\} | [*.x•·_?-]{3,} | x{4,}.* | .*(?:\*{4}|•{3}|x{6}|\.{3}|…).*   # masked or cut
     | [$%@#]?[({\[<].* | \$\w+ | %\w*[%sdrx] | @@?\w+@@? | \w*\$\{.* | .*\{\{.*               # templates and variables
     | (?:user(?:name)?|login|host|server|e?mail|db|port)[=:].*
-    | (?:arn|vault|ssm|op|gcpsm?|akv|env|file|ref|keychain|keyring|secretsmanager|awssm|doppler|infisical):.*  # where it is kept
-    | !(?:vault|secret|env|env_var|ref|sub|include)\b.* | projects/.*/secrets/.* | (?:secrets?|kv)(?:/[\w.-]+)+ | .*\bsecret:[\w/+=.@-]+
+    | (?:arn|vault|ssm|op|gcpsm?|akv|env|file|ref|keychain|keyring|secretsmanager|awssm|doppler):.*  # its place
+    | !(?:vault|secret|env|env_var|ref|sub|include)\b.* | projects/.*/secrets/.* | (?:secrets?|kv)(?:/[\w.-]+)+
+    | .*\bsecret:[\w/+=.@-]+
     | change[-_ ]?(?:me|it|this).* | (?:your|my|some|the|an?|enter|insert|put|add|set|use|replace)[-_ ].* | .*redacted.*
     | (?:.*[-_. ])?(?:example|placeholder|dummy|sample|fake|todo|tbd)(?:[-_. ].*)? | .*EXAMPLE(?:KEY)? | example.*
     | (?:null|none|nil|undefined|void|true|false|yes|no|on|off|n/?a|empty|blank|hidden|masked|removed|omitted|secret
@@ -41,9 +42,8 @@ _HASH: Final = re.compile(
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]*)?|\d{1,2}:\d\d(?::\d\d)?")
 _KEY: Final = re.compile(r"[\w.~+/=:@!#$%^&*|-]+", re.ASCII)
-_WORDED: Final = re.compile(
-    r"(?:[a-z]{2,12}\d?|[A-Z][a-z]{1,11}\d?|[A-Z]{2,12}\d?)(?:[-_/](?:[a-z]{2,12}\d?|[A-Z][a-z]{1,11}\d?|[A-Z]{2,12}\d?|[vV]?\d{1,4}))+"
-)
+_PART: Final = r"(?:[a-z]{2,12}|[A-Z][a-z]{1,11}|[A-Z]{2,12})\d?"
+_WORDED: Final = re.compile(rf"{_PART}(?:[-_/](?:{_PART}|[vV]?\d{{1,4}}))+")
 _TURN: Final = re.compile(r"(?<=[a-z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Z])[0-9]|(?<=[a-z])[A-Z](?![a-z])")
 _HUMPS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MANY_HUMPS: Final = 5
