@@ -12,15 +12,14 @@ from mcp_gate.gate.flight import Flight
 from mcp_gate.gate.handles import handle
 from mcp_gate.gate.job import Job
 from mcp_gate.gate.protocol import forwarded_meta
-from mcp_gate.gate.refresh import defined_now
+from mcp_gate.gate.refresh import before_the_call, defined_now
 from mcp_gate.gate.state import State
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import VERDICT_KEY, Delivered, NextLeg, Outcome, Refused, UpstreamError
-from mcp_gate.upstream.link import Link
+from mcp_gate.upstream.link import Link, answer_to
 from mcp_gate.upstream.listing import named
 from mcp_gate.wire.errors import INTERNAL_ERROR, REFUSED, RpcError
-from mcp_gate.wire.peer import Lost
 
 if TYPE_CHECKING:
     from mcp_gate.gate.conversation import Conversation
@@ -145,14 +144,10 @@ class Sending:
         if job.method not in ("tools/call", "prompts/get"):
             return job.tool_hash
         link = await self._talk.links.get(job.upstream)
-        try:
+        with before_the_call():
             if job.method == "tools/call":
                 return await defined_now(self._talk.gate, link, job)
             return await self._prompt(link)
-        except RpcError as e:
-            raise Lost(f"its definition cannot be read: error {e.code}", sent=False) from None
-        except Lost as lost:
-            raise Lost(lost.reason, sent=False) from None  # the call itself was not
 
     async def _prompt(self, link: Link) -> str:
         meta, cursor = forwarded_meta(self._flight.meta), None
@@ -199,16 +194,7 @@ async def request(
         TimeoutError: it took more than `limit` seconds, and was ended there.
         RpcError, Lost: see `Link`.
     """
-    ticket = link.request(method, params)
-    try:
-        async with asyncio.timeout(limit):
-            return await ticket.result()
-    except TimeoutError:
-        link.overran(ticket)
-        raise
-    except asyncio.CancelledError:
-        link.cancel(ticket, flight.reason)
-        raise
+    return await answer_to(link, method, params, limit, lambda: flight.reason)
 
 
 async def ask(talk: Conversation, flight: Flight, link: Link, method: str, params: JsonObject) -> JsonObject:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -94,6 +96,21 @@ async def defined_now(gate: Gate, link: Link, job: Job) -> str:
     if digest != job.tool_hash:
         observed(gate, link.upstream, tools)
     return digest
+
+
+@contextmanager
+def before_the_call() -> Iterator[None]:
+    """While a tool's definition is asked for: whatever goes wrong, the call itself was not sent.
+
+    Raises:
+        Lost: the upstream cannot be asked.
+    """
+    try:
+        yield
+    except RpcError as e:
+        raise Lost(f"its definition cannot be read: error {e.code}", sent=False) from None
+    except Lost as lost:
+        raise Lost(lost.reason, sent=False) from None
 
 
 class Looker:

@@ -229,9 +229,7 @@ class Run:
         if last is None:
             text = f"The workflow {self.workflow.name} is done."
             return {"content": [{"type": "text", "text": text}], "isError": False, "_meta": {META: ran}}
-        result = self._journal[last]["result"]
-        meta = result.get("_meta")
-        return {**result, "_meta": {**(meta if isinstance(meta, dict) else {}), META: ran}}
+        return _marked(self._journal[last]["result"], ran)
 
     def _told(self, outcome: Outcome) -> JsonObject:
         ran: JsonObject = {"run": self.call.id, "steps": list(self._journal)}
@@ -242,8 +240,7 @@ class Run:
                 told: JsonObject = {VERDICT_KEY: refused.verdict(), META: ran}
                 return {"content": [{"type": "text", "text": text}], "isError": True, "_meta": told}
             case Delivered(result):
-                meta = result.get("_meta")
-                return {**result, "_meta": {**(meta if isinstance(meta, dict) else {}), META: ran}}
+                return _marked(result, ran)
             case UpstreamError(error):
                 why = f"a step's tool answered with an error: {error.get('message', '')}"
                 return self._told(step.refusal(self.call, Status.FAILED, why, Retry.NEVER, sent=True))
@@ -271,6 +268,12 @@ class Run:
             except Unavailable as e:
                 log.error("the run %s has to wait: %s", self.call.id, e)
                 await asyncio.sleep(AGAIN_SEC)
+
+
+def _marked(result: JsonObject, ran: JsonObject) -> JsonObject:
+    """A step's result that says which run it came from."""
+    meta = result.get("_meta")
+    return {**result, "_meta": {**(meta if isinstance(meta, dict) else {}), META: ran}}
 
 
 def _word(end: Outcome | Finished) -> str:

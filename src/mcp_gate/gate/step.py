@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from mcp_gate.gate.execute import Superseded
 from mcp_gate.gate.hold import hold
 from mcp_gate.gate.job import Caller, Exchange, Grant, Job
 from mcp_gate.gate.receive import META_CONFIDENCE, Received, receive, verdict_on
-from mcp_gate.gate.refresh import defined_now, observed
+from mcp_gate.gate.refresh import before_the_call, defined_now, observed
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import OWN, Call, Description, Facts, Signals
@@ -28,7 +27,7 @@ from mcp_gate.policy.workflow import Action, Approval, Workflow
 from mcp_gate.review import proof
 from mcp_gate.store.runs import ASK
 from mcp_gate.upstream.catalog import Tool, Withheld
-from mcp_gate.upstream.link import Link, own_meta
+from mcp_gate.upstream.link import Link, answer_to, own_meta
 from mcp_gate.upstream.listing import list_tools
 from mcp_gate.wire.errors import INTERNAL_ERROR, RpcError
 from mcp_gate.wire.peer import Lost
@@ -46,26 +45,14 @@ class Sending:
 
     async def definition(self) -> str:
         link = await shared(self._gate, self._job.upstream)
-        try:
+        with before_the_call():
             return await defined_now(self._gate, link, self._job)
-        except RpcError as e:
-            raise Lost(f"its definition cannot be read: error {e.code}", sent=False) from None
-        except Lost as lost:
-            raise Lost(lost.reason, sent=False) from None  # the call itself was not
 
     async def __call__(self, arguments: JsonObject, limit: int | None) -> JsonObject:
         link = await shared(self._gate, self._job.upstream)
         params: JsonObject = {"name": self._job.tool, "arguments": arguments}
-        ticket = link.request("tools/call", {**params, "_meta": own_meta()} if link.modern else params)
-        try:
-            async with asyncio.timeout(limit):
-                return _whole(await ticket.result())
-        except TimeoutError:
-            link.overran(ticket)
-            raise
-        except asyncio.CancelledError:
-            link.cancel(ticket, None)
-            raise
+        params = {**params, "_meta": own_meta()} if link.modern else params
+        return _whole(await answer_to(link, "tools/call", params, limit))
 
 
 def _whole(result: JsonObject) -> JsonObject:

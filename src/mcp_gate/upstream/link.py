@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -211,4 +212,30 @@ async def ask(link: Link, method: str, params: JsonObject, seconds: float) -> Js
         raise Lost(f"{method} was not answered within {seconds:g} s", sent=True) from None
     except asyncio.CancelledError:
         link.cancel(ticket, None)
+        raise
+
+
+async def answer_to(
+    link: Link, method: str, params: JsonObject | None, limit: int | None = None,
+    reason: Callable[[], str | None] = lambda: None,
+) -> JsonObject:  # fmt: skip
+    """Send a request; cancelling it here cancels it there.
+
+    Args:
+        limit: seconds that it may take.
+        reason: gives the client's own when it was cancelled.
+
+    Raises:
+        TimeoutError: it took longer, and was ended there.
+        RpcError, Lost: see `Link`.
+    """
+    ticket = link.request(method, params)
+    try:
+        async with asyncio.timeout(limit):
+            return await ticket.result()
+    except TimeoutError:
+        link.overran(ticket)
+        raise
+    except asyncio.CancelledError:
+        link.cancel(ticket, reason())
         raise
