@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, assert_never
 
 from mcp_gate.flow.interpret import Act, Ask, Finished, Stuck, next_move, structured
-from mcp_gate.gate import events, step, words
+from mcp_gate.gate import events, question, step, words
 from mcp_gate.gate.execute import Superseded
 from mcp_gate.gate.job import Exchange, Grant
 from mcp_gate.lang import strictjson
@@ -141,11 +141,11 @@ class Run:
             outcome = _recovered(self.call, sent)
         else:
             self._say(f"step '{move.step.id}'")
-            question = await self._question(move)
-            if isinstance(question, Refused):
-                return question
+            grant = await self._grant(move)
+            if isinstance(grant, Refused):
+                return grant
             try:
-                outcome = await step.act(self._gate, self.call, move, question, self)
+                outcome = await step.act(self._gate, self.call, move, grant, self)
             except RpcError as e:
                 return step.refusal(self.call, Status.FAILED, f"Step '{move.step.id}': {e.message}", Retry.NEVER)
         match outcome:
@@ -163,7 +163,7 @@ class Run:
 
     async def _ask(self, move: Ask) -> Outcome | None:
         try:
-            outcome = await step.ask(self._gate, self.call, self.workflow, move, self)
+            outcome = await question.ask(self._gate, self.call, self.workflow, move, self)
         except Unavailable:
             await asyncio.sleep(AGAIN_SEC)
             return None
@@ -182,13 +182,13 @@ class Run:
             case _:
                 return outcome
 
-    async def _question(self, move: Act) -> Grant | Refused | None:
+    async def _grant(self, move: Act) -> Grant | Refused | None:
         """What people said to the question before an action, proved again; refused where that proves nothing."""
         if move.approved_by is None:
             return None
         id_ = str(self._journal[move.approved_by].get("request", ""))
         request = await self._patiently(self._gate.store.requests.find, id_)
-        why = step.unproved(self._gate, self.call, request)
+        why = question.unproved(self._gate, self.call, request)
         if request is None or why:
             text = f"Step '{move.approved_by}' proves nothing: {why}"
             return step.refusal(self.call, Status.DENIED, text, Retry.NEVER)
@@ -198,7 +198,7 @@ class Run:
             return None  # it will be told of
         shown = request.call.arguments.get("then")
         as_now = {"tool": tool.listed_name, "arguments": move.arguments, "tool_hash": tool.tool_hash}
-        return step.grant_of(request) if shown == as_now else None
+        return question.grant_of(request) if shown == as_now else None
 
     # ---- how it ends
 
