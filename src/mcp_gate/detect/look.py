@@ -37,8 +37,10 @@ from mcp_gate.detect.windows import Covered, around
 _FIELD, _STATEMENT, _GRID, _MAIL, _PERSON, _SPEECH, _FULL_NAME = map(
     int, (Kind.FIELD, Kind.STATEMENT, Kind.GRID, Kind.MAIL, Kind.PERSON, Kind.SPEECH, Kind.FULL_NAME)
 )
-_NUMBER: Final = int(Kind.NUMBER)
+_NUMBER, _ID = int(Kind.NUMBER), int(Kind.ID)
 """Asked for in every leaf: as a member of its class each costs as much as all the rest of the question."""
+_WHEREVER: Final = (_FIELD, _STATEMENT, _GRID, _SPEECH, int(Kind.CUE_PHONE))
+"""These are looked at whatever was found there."""
 _CUES: Final = slice(min(CUES), max(CUES) + 1)
 _AROUND: Final[tuple[tuple[int, int, int, Callable[[str, int, int], Iterator[Finding]]], ...]] = (
     (int(Kind.NUMBER), 30, 8, numbers.find),
@@ -59,18 +61,18 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
         ends: where triggers fired in its text; None for nowhere.
     """
     found: list[Finding] = []
-    entity = entity_of(leaf.keys) if leaf.keys else None
-    if entity not in (None, fields.NAME) and (
-        one := values.find(str(entity), leaf.text, 0, len(leaf.text), whole=True)
-    ):
-        found.append(one)
-    text = leaf.text
+    text, keys = leaf
+    entity = entity_of(keys) if keys else None
+    if entity is not None and entity != fields.NAME:
+        one = values.find(entity, text, 0, len(text), whole=True)
+        if one is not None:
+            found.append(one)
     if "\n" in text:
         found.extend(tables.find(text))
-    if ends is None:
+    if ends is None or (len(found) == 1 and _is_all(text, found[0], ends)):
         return found
     if ends[_FIELD]:
-        found.extend(_by_fields(text, ends, leaf.keys))
+        found.extend(_by_fields(text, ends, keys))
     if ends[_GRID]:
         found.extend(grids.find(text))
         found.extend(segments.find(text))
@@ -101,9 +103,20 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
         found.extend(full.find(text, others(ends[_FULL_NAME]), tuple(found)))
     if any(ends[_CUES]):
         found.extend(cues.find(text, ends, covered))
-    if not leaf.keys and text[:1] not in ("{", "["):
+    if not keys and text[:1] not in ("{", "["):
         found.extend(owners.beside(text, tuple(found)))
     return found
+
+
+def _is_all(text: str, one: Finding, ends: Ends) -> bool:
+    """Whether a finding is the whole text, and what fired in it leads to nothing else. What has a character behind it
+    ends behind the text."""
+    size = len(text)
+    if one.end - one.start < size or any(map(ends.__getitem__, _WHEREVER)):
+        return False
+    if (places := ends[_NUMBER]) and places[-1] > size and not _is_only_phone(text, one):
+        return False
+    return not ((places := ends[_ID]) and places[-1] > size)
 
 
 def _all(ends: Sequence[int]) -> Sequence[int]:
@@ -116,8 +129,12 @@ def _but_phones(text: str, known: Sequence[Finding], ends: Sequence[int]) -> Seq
     Args:
         ends: where the numbers end, with the character behind.
     """
-    phones = {one.end + 1 for one in known if one.entity == "PHONE_NUMBER" and numbers.is_only_phone(text, *one[:2])}
+    phones = {one.end + 1 for one in known if _is_only_phone(text, one)}
     return [*filterfalse(phones.__contains__, ends)] if phones else ends
+
+
+def _is_only_phone(text: str, one: Finding) -> bool:
+    return one.entity == "PHONE_NUMBER" and numbers.is_only_phone(text, one.start, one.end)
 
 
 def _by_fields(text: str, ends: Ends, keys: tuple[str, ...]) -> Iterator[Finding]:

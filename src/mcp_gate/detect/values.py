@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from mcp_gate.detect import checks, codes, fields
@@ -68,6 +69,7 @@ _DAY: Final = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 _NO_FRACTION: Final = re.compile(r"\.0{1,2}[ ,;]*\Z")
 """Of numbers that went through a table which makes a fraction of each."""
 _SHELVES: Final = ("aisle", "shelf", "rack", "bay", "bin", "slot", "row", "warehouse", "pallet", "dock")
+_IN_SHELF: Final = re.compile("|".join(_SHELVES))
 _SHELF: Final = re.compile(rf"(?i)\b(?:{'|'.join(_SHELVES)})\b")
 """Where things lie."""
 _DIGITS: Final = {
@@ -78,8 +80,6 @@ _SHORT, _LONG = 128, 16_384
 _MOST_SEEN: Final = 8_192
 _SEEN: Final[dict[tuple[str, str, bool], int]] = {}
 """How much of a short text is a value of a kind: within one result the same ones come over and over."""
-_CHECKED: Final = frozenset({"PERSON", "IP_ADDRESS", "EMAIL_ADDRESS", "ADDRESS", *_DIGITS, *CREDENTIALS})
-"""Of these not only the shape counts."""
 _HASHED: Final = ("$2", "$argon", "{bcrypt}", "$5$", "$6$", "pbkdf2")
 _PLACEHOLDER: Final = re.compile(
     r"(?i)(?:<.*>|\*+|[x.•#-]{3,}|\$\{?.*|\{.*|%.*%?|change_?me|changeit|your[-_ ].*|\[?redacted.*|null|none|nil|"
@@ -129,7 +129,8 @@ def _size(entity: str, kind: str, text: str, *, whole: bool) -> int:
     if stop == 0 or (whole and stop < end and kind not in _MORE_BEHIND and _more(kind, text, stop, end)):
         return 0
     value = match[0].rstrip(" ,;")
-    if (kind in _CHECKED and not _plausible(kind, value, text)) or (entity in _WEAK and not _full_name(value)):
+    plausible = _PLAUSIBLE.get(kind)
+    if (plausible is not None and not plausible(value, text)) or (entity in _WEAK and not _full_name(value)):
         return 0
     return len(value)
 
@@ -141,32 +142,27 @@ def _more(kind: str, text: str, start: int, end: int) -> bool:
     return kind not in _DIGITS or _NO_FRACTION.match(text, start, end) is None
 
 
-def _plausible(kind: str, value: str, all_: str) -> bool:
-    if (digits := _DIGITS.get(kind)) and not digits[0] <= len(checks.digits_of(value)) <= digits[1]:
+def _has_digits(least: int, most: int, value: str, _all: str) -> bool:
+    return least <= len(checks.digits_of(value)) <= most
+
+
+def _is_phone(value: str, _all: str) -> bool:
+    return _has_digits(*_DIGITS["PHONE_NUMBER"], value, "") and not _DAY.match(value)
+
+
+def _is_secret(kind: str, value: str, all_: str) -> bool:
+    bare = value.rstrip("`):")  # a type in a program, a word in quotes of its own
+    if is_stand_in(all_) or is_stand_in(bare) or _PLACEHOLDER.fullmatch(all_) or _PLACEHOLDER.fullmatch(bare):
         return False
-    if kind == "PERSON":
-        return looks_like_name(value)
-    if kind in CREDENTIALS:
-        bare = value.rstrip("`):")  # a type in a program, a word in quotes of its own
-        if is_stand_in(all_) or is_stand_in(bare) or _PLACEHOLDER.fullmatch(all_) or _PLACEHOLDER.fullmatch(bare):
-            return False
-        if kind == "API_KEY" and is_worded(value):
-            return False
-        if kind == "API_KEY" and len(value) < _WORD_LENGTH and value.isalpha() and value.islower():
-            return False
-        return not value.startswith(_HASHED) if kind == "PASSWORD" else entropy(value) > 2.5
-    match kind:
-        case "IP_ADDRESS":
-            return not codes.is_within(value)
-        case "EMAIL_ADDRESS":
-            return not is_nobodys(value)
-        case "ADDRESS":
-            small = value.lower()
-            return not any(word in small for word in _SHELVES) or _SHELF.search(value) is None
-        case "PHONE_NUMBER":
-            return not _DAY.match(value)
-        case _:
-            return True
+    if kind == "API_KEY" and is_worded(value):
+        return False
+    if kind == "API_KEY" and len(value) < _WORD_LENGTH and value.isalpha() and value.islower():
+        return False
+    return not value.startswith(_HASHED) if kind == "PASSWORD" else entropy(value) > 2.5
+
+
+def _is_address(value: str, _all: str) -> bool:
+    return _IN_SHELF.search(value.lower()) is None or _SHELF.search(value) is None
 
 
 def looks_like_name(value: str) -> bool:
@@ -191,6 +187,18 @@ def names_thing(parts: Sequence[str]) -> bool:
     if THINGS.isdisjoint(parts):
         return False
     return not (len(parts) > 1 and parts[-1] in SURNAMES and is_given(parts[0]) and THINGS.isdisjoint(parts[:-1]))
+
+
+_PLAUSIBLE: Final[dict[str, Callable[[str, str], bool]]] = {
+    **{kind: partial(_has_digits, *digits) for kind, digits in _DIGITS.items()},
+    **{kind: partial(_is_secret, kind) for kind in CREDENTIALS},
+    "PHONE_NUMBER": _is_phone,
+    "ADDRESS": _is_address,
+    "PERSON": lambda value, _all: looks_like_name(value),
+    "IP_ADDRESS": lambda value, _all: not codes.is_within(value),
+    "EMAIL_ADDRESS": lambda value, _all: not is_nobodys(value),
+}
+"""Where not only the shape counts: of the value, and of all that stands there."""
 
 
 def is_of_thing(value: str) -> bool:

@@ -40,6 +40,8 @@ _OF_THINGS: Final = re.compile(
     r"|(?:et|ck|ll|er|ar|or|ow|nt|rd|nd|ick|ish|ian|if|ir)s|(?:ag|son|ton|lan|fan|et|at|if|ph|en|ad|al)ic|tical|demical)\Z"
 )
 """How words for things end, and names of people hardly."""
+_MOST_LETTERS: Final = 24
+"""Of a word that is looked for in one step."""
 _MOST: Final = 4
 """Words with capitals in a name, without what is put before it."""
 
@@ -74,6 +76,9 @@ def _begin(text: str, start: int) -> int:
         at = start - 1
         if at < 1 or text[at] != " ":
             break
+        gap = text.rfind(" ", max(0, at - _MOST_LETTERS), at)
+        if gap >= 0 and text[gap + 1 : at].isalpha():  # as most are
+            at = gap + 1
         while at > 0 and (text[at - 1].isalpha() or text[at - 1] in _IN_WORD):
             at -= 1
         while text[at] in _IN_WORD:  # a quote before it
