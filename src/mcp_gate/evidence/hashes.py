@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mcp_gate.lang.canonical import digest
+from mcp_gate.model.call import Call
 from mcp_gate.model.foreign import JsonObject
 
 
@@ -36,3 +37,12 @@ def job_hash(
             "arguments": arguments,
         }
     )
+
+
+def hash_of(call: Call) -> str:
+    """The `job_hash` of a call as it is, whatever it says of itself.
+
+    Raises:
+        CanonicalError: as `job_hash`.
+    """
+    return job_hash(call.agent, call.upstream, call.tool, call.tool_hash, call.topic, call.risk_tags, call.arguments)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from mcp_gate.evidence.hashes import job_hash
+from mcp_gate.evidence.hashes import hash_of, job_hash
+from mcp_gate.gate.protocol import with_meta
 from mcp_gate.gate.receive import Received, Seen, acquaint, forbidden, known, within_limits
 from mcp_gate.gate.tokens import decided, facts_sent
 from mcp_gate.lang import strictjson
-from mcp_gate.lang.canonical import CanonicalError
+from mcp_gate.lang.canonical import CanonicalError, bytes_digest
 from mcp_gate.lang.difference import ABSENT, Difference, differences
 from mcp_gate.model import outcome as outcomes
 from mcp_gate.model.call import Call, Description, Facts
@@ -99,18 +99,13 @@ def as_it_runs(received: Received, request: Request) -> Received | None:
     if request.asked is None:
         return received
     try:
-        digest = job_hash(
-            agent=call.agent, upstream=call.upstream, tool=call.tool, tool_hash=call.tool_hash, topic=call.topic,
-            risk_tags=call.risk_tags, arguments=call.arguments,
-        )  # fmt: skip
+        if hash_of(call) != call.job_hash:
+            return None
     except CanonicalError:
-        return None
-    if digest != call.job_hash:
         return None
     description: Description = describe(received.loaded, call.upstream, call.tool, call.method, call.arguments)
     facts = replace(received.facts, description=description, arguments=call.arguments)
-    body = strictjson.dumps(call.arguments)
-    return Received(call, facts, received.loaded, "sha256:" + hashlib.sha256(body).hexdigest())
+    return Received(call, facts, received.loaded, bytes_digest(strictjson.dumps(call.arguments)))
 
 
 # ---- what the agent is told
@@ -144,7 +139,7 @@ def _sentence(change: Difference) -> str:
 
 def _marked(result: JsonObject, request: Request, changed: tuple[str, ...], text: str) -> JsonObject:
     meta = result.get("_meta")
-    meta = meta if isinstance(meta, dict) else {}
+    said = meta.get(VERDICT_KEY, {}) if isinstance(meta, dict) else {}
     verdict = request.verdict
     mark: JsonObject = {
         "call_id": request.call.id,
@@ -154,11 +149,11 @@ def _marked(result: JsonObject, request: Request, changed: tuple[str, ...], text
         "policy_snapshot": request.policy_snapshot,
         "request_id": request.id,
         "retry": "never",
-        **meta.get(VERDICT_KEY, {}),
+        **said,
         "status": "edited",
         "changed": list(changed),
     }
-    out = {**result, "_meta": {**meta, VERDICT_KEY: mark}}
+    out = with_meta(result, VERDICT_KEY, mark)
     content, block = result.get("content"), {"type": "text", "text": text}
     if isinstance(content, list):
         out["content"] = [*content, block]

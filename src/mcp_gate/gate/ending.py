@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from mcp_gate.gate.aside import aside, large
 from mcp_gate.gate.egress import without_gate_meta
 from mcp_gate.gate.events import ended, request_event
 from mcp_gate.lang import strictjson
+from mcp_gate.lang.canonical import bytes_digest
 from mcp_gate.model.call import Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
@@ -189,7 +189,7 @@ class Ending:
 def _as_kept(payload: JsonObject) -> tuple[bytes, str]:
     """A payload as it is kept, and its digest."""
     body = strictjson.dumps(payload)
-    return body, "sha256:" + hashlib.sha256(body).hexdigest()
+    return body, bytes_digest(body)
 
 
 def _is_written(done: asyncio.Future[None]) -> bool:

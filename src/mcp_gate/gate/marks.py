@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mcp_gate.gate.protocol import with_meta
 from mcp_gate.model.foreign import JsonMapping, JsonObject
 from mcp_gate.model.outcome import VERDICT_KEY
 
@@ -16,5 +17,4 @@ def redacted(payload: JsonObject, call_id: str, verdict: JsonMapping, redactions
     mark: JsonObject = {
         "call_id": call_id, "status": "redacted", **told, "retry": "never", "redactions": redactions,
     }  # fmt: skip
-    meta = payload.get("_meta")
-    return {**payload, "_meta": {**(meta if isinstance(meta, dict) else {}), VERDICT_KEY: mark}}
+    return with_meta(payload, VERDICT_KEY, mark)

@@ -44,6 +44,12 @@ class Envelope:
     capabilities: JsonObject
 
 
+def with_meta(payload: JsonObject, name: str, value: Json) -> JsonObject:
+    """A result, or params, with one more member in its `_meta`; what is no object there is replaced."""
+    meta = payload.get("_meta")
+    return {**payload, "_meta": {**(meta if isinstance(meta, dict) else {}), name: value}}
+
+
 def meta_of(params: JsonObject | None) -> JsonObject:
     """The request's `_meta`, empty if it has none.
 

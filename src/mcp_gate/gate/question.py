@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from mcp_gate.gate.hold import hold
 from mcp_gate.gate.job import Caller, Exchange, Grant
 from mcp_gate.gate.receive import Received, receive, verdict_on
 from mcp_gate.lang import strictjson
+from mcp_gate.lang.canonical import bytes_digest
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import OWN, Call, Description, Facts, Signals
 from mcp_gate.model.constraints import NONE
@@ -95,7 +95,7 @@ def _question(gate: Gate, run: Call, workflow: Workflow, asked: Approval, then: 
     )  # fmt: skip
     told = Description(topic, frozenset(tags), {} if then is None else then.facts.description.attributes)
     facts = Facts(run.agent, OWN, call.tool, told, arguments, Signals(level=level))
-    return Received(call, facts, gate.loaded, "sha256:" + hashlib.sha256(strictjson.dumps(arguments)).hexdigest())
+    return Received(call, facts, gate.loaded, bytes_digest(strictjson.dumps(arguments)))
 
 
 def question_verdict(base: Verdict, workflow: Workflow, asked: Approval) -> Verdict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from mcp_gate.evidence.hashes import job_hash
 from mcp_gate.gate import clock
 from mcp_gate.gate.job import Caller, Job
 from mcp_gate.lang import strictjson
-from mcp_gate.lang.canonical import CanonicalError
+from mcp_gate.lang.canonical import CanonicalError, bytes_digest
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import UNKNOWN, Call, Facts, Signals, Unknown
 from mcp_gate.model.constraints import Constraints
@@ -101,7 +100,7 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float, 
         step=job.step,
     )
     facts = Facts(call.agent, call.upstream, call.tool, description, arguments, signals)
-    return Received(call, facts, loaded, "sha256:" + hashlib.sha256(body).hexdigest())
+    return Received(call, facts, loaded, bytes_digest(body))
 
 
 def verdict_on(loaded: Loaded, facts: Facts, call_id: str) -> Verdict:

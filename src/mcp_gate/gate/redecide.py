@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mcp_gate.evidence.hashes import job_hash
+from mcp_gate.evidence.hashes import hash_of
 from mcp_gate.gate import clock, events
 from mcp_gate.gate.accepted import tool_changed
 from mcp_gate.gate.asking import new_request
@@ -102,11 +102,8 @@ def _described_again(loaded: Loaded, call: Call, now: float) -> Call | None:
         return None
     description = describe(loaded, call.upstream, call.tool, call.method, call.arguments)
     tags = tuple(sorted(description.risk_tags))
-    digest = job_hash(
-        agent=call.agent, upstream=call.upstream, tool=call.tool, tool_hash=call.tool_hash,
-        topic=description.topic, risk_tags=tags, arguments=call.arguments,
-    )  # fmt: skip
-    return replace(
-        call, id=clock.call_id(now), ts=rfc3339(now), topic=description.topic, risk_tags=tags, job_hash=digest,
+    again = replace(
+        call, id=clock.call_id(now), ts=rfc3339(now), topic=description.topic, risk_tags=tags,
         attributes=attributes_json(description.attributes),
     )  # fmt: skip
+    return replace(again, job_hash=hash_of(again))

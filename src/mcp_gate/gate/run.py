@@ -13,6 +13,7 @@ from mcp_gate.flow.interpret import Act, Ask, Finished, Stuck, next_move, struct
 from mcp_gate.gate import events, question, step, words
 from mcp_gate.gate.execute import Superseded
 from mcp_gate.gate.job import Exchange, Grant
+from mcp_gate.gate.protocol import with_meta
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.canonical import CanonicalError
 from mcp_gate.model.call import Call
@@ -229,7 +230,7 @@ class Run:
         if last is None:
             text = f"The workflow {self.workflow.name} is done."
             return {"content": [{"type": "text", "text": text}], "isError": False, "_meta": {META: ran}}
-        return _marked(self._journal[last]["result"], ran)
+        return with_meta(self._journal[last]["result"], META, ran)
 
     def _told(self, outcome: Outcome) -> JsonObject:
         ran: JsonObject = {"run": self.call.id, "steps": list(self._journal)}
@@ -240,7 +241,7 @@ class Run:
                 told: JsonObject = {VERDICT_KEY: refused.verdict(), META: ran}
                 return {"content": [{"type": "text", "text": text}], "isError": True, "_meta": told}
             case Delivered(result):
-                return _marked(result, ran)
+                return with_meta(result, META, ran)
             case UpstreamError(error):
                 why = f"a step's tool answered with an error: {error.get('message', '')}"
                 return self._told(step.refusal(self.call, Status.FAILED, why, Retry.NEVER, sent=True))
@@ -268,12 +269,6 @@ class Run:
             except Unavailable as e:
                 log.error("the run %s has to wait: %s", self.call.id, e)
                 await asyncio.sleep(AGAIN_SEC)
-
-
-def _marked(result: JsonObject, ran: JsonObject) -> JsonObject:
-    """A step's result that says which run it came from."""
-    meta = result.get("_meta")
-    return {**result, "_meta": {**(meta if isinstance(meta, dict) else {}), META: ran}}
 
 
 def _word(end: Outcome | Finished) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import logging
 import os
 from collections import OrderedDict
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from mcp_gate.gate.receive import Received, verdict_on
 from mcp_gate.gate.vault import Unreadable
 from mcp_gate.lang import strictjson
+from mcp_gate.lang.canonical import bytes_digest
 from mcp_gate.lang.times import parse_rfc3339, rfc3339
 from mcp_gate.model.call import Call, Facts
 from mcp_gate.model.foreign import JsonObject
@@ -184,7 +184,7 @@ def decided(received: Received) -> Verdict:
 
 
 def _digest(arguments: JsonObject) -> str:
-    return "sha256:" + hashlib.sha256(strictjson.dumps(arguments)).hexdigest()
+    return bytes_digest(strictjson.dumps(arguments))
 
 
 def _about(call: Call, token: str) -> str:

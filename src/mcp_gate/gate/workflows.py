@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from mcp_gate.gate.job import Caller
 from mcp_gate.gate.receive import META_CONFIDENCE, acquaint, within_limits
 from mcp_gate.gate.run import Run
 from mcp_gate.lang import strictjson
-from mcp_gate.lang.canonical import CanonicalError
+from mcp_gate.lang.canonical import CanonicalError, bytes_digest
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import OWN, Call
 from mcp_gate.model.decision import Decision
@@ -94,7 +93,7 @@ class Workflows:
             claims={META_CONFIDENCE: meta[META_CONFIDENCE]} if META_CONFIDENCE in meta else {},
             signals={"level": self._gate.store.agents.level(caller.agent)},
         )  # fmt: skip
-        return call, "sha256:" + hashlib.sha256(body).hexdigest()
+        return call, bytes_digest(body)
 
     async def _record(self, call: Call, sha256: str) -> None:
         """The run's own call: allowed, for every step of it is decided by itself.

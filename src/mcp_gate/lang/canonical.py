@@ -48,7 +48,12 @@ def digest(value: Json) -> str:
     Raises:
         CanonicalError: see there.
     """
-    return "sha256:" + hashlib.sha256(canonical(value)).hexdigest()
+    return bytes_digest(canonical(value))
+
+
+def bytes_digest(data: bytes) -> str:
+    """`sha256:` and the hex digest of bytes."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def _plain(value: Json) -> bool:

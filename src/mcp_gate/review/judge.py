@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from mcp_gate.evidence.hashes import job_hash
+from mcp_gate.evidence.hashes import hash_of
 from mcp_gate.lang.times import parse_rfc3339, rfc3339
 from mcp_gate.model.decision import Assurance
 from mcp_gate.model.edit import Edit
@@ -145,11 +145,7 @@ def _unchanged(request: Request, _: ReviewerDecision, standing: Standing) -> Ref
         return refused
     if standing.tool_hash is not None and standing.tool_hash != call.tool_hash:
         return checks.tool_changed()
-    digest = job_hash(
-        agent=call.agent, upstream=call.upstream, tool=call.tool, tool_hash=call.tool_hash,
-        topic=call.topic, risk_tags=call.risk_tags, arguments=call.arguments,
-    )  # fmt: skip
-    if digest != call.job_hash:
+    if hash_of(call) != call.job_hash:
         return Refused("arguments_changed", 409, "the stored call is not the one that was held and will not run")
     return None
 

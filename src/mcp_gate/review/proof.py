@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mcp_gate.evidence.hashes import job_hash
+from mcp_gate.evidence.hashes import hash_of
 from mcp_gate.evidence.sshsig import BadSignature, verify
 from mcp_gate.evidence.statement import NAMESPACE, statement
 from mcp_gate.lang.canonical import CanonicalError, canonical
@@ -182,9 +182,6 @@ def _time_may_approve(verdict: Verdict) -> bool:
 
 def _digest(call: Call) -> str:
     try:
-        return job_hash(
-            agent=call.agent, upstream=call.upstream, tool=call.tool, tool_hash=call.tool_hash,
-            topic=call.topic, risk_tags=call.risk_tags, arguments=call.arguments,
-        )  # fmt: skip
+        return hash_of(call)
     except CanonicalError:
         return ""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from mcp_gate.gate.flight import Flight
 from mcp_gate.gate.inorder import InOrder
 from mcp_gate.gate.links import BACKOFF_SEC, all_up
-from mcp_gate.gate.protocol import SUBSCRIPTION_KEY, forwarded_meta, object_of
+from mcp_gate.gate.protocol import SUBSCRIPTION_KEY, forwarded_meta, object_of, with_meta
 from mcp_gate.gate.relay import LIST_CHANGED
 from mcp_gate.gate.surfaces import tasks
 from mcp_gate.gate.surfaces.lists import having
@@ -237,9 +237,7 @@ class Listening:
         if self._early is not None and method != "notifications/subscriptions/acknowledged":
             self._early.append((method, params))
             return
-        meta = params.get("_meta")
-        stamped = {**(meta if isinstance(meta, dict) else {}), SUBSCRIPTION_KEY: self._flight.front.id}
-        self._flight.notify(method, {**params, "_meta": stamped})
+        self._flight.notify(method, with_meta(params, SUBSCRIPTION_KEY, self._flight.front.id))
 
 
 CHANGING: Final = frozenset({"policy.loaded", "agent.level_changed", "tool.changed", "resync"})

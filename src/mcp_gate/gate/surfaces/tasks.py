@@ -12,7 +12,7 @@ from mcp_gate.gate.handles import TOLD, handle
 from mcp_gate.gate.job import Job
 from mcp_gate.gate.links import all_up
 from mcp_gate.gate.owners import Owned
-from mcp_gate.gate.protocol import text_of
+from mcp_gate.gate.protocol import text_of, with_meta
 from mcp_gate.gate.receive import META_CONFIDENCE
 from mcp_gate.gate.surfaces import workflows
 from mcp_gate.gate.surfaces.lists import having
@@ -228,7 +228,7 @@ def _related(result: JsonObject, public: str, *, always: bool) -> JsonObject:
     meta = result.get("_meta")
     if not always and not (isinstance(meta, dict) and RELATED in meta):
         return result
-    return {**result, "_meta": {**(meta if isinstance(meta, dict) else {}), RELATED: {"taskId": public}}}
+    return with_meta(result, RELATED, {"taskId": public})
 
 
 async def _own(talk: Conversation, flight: Flight, task_id: str) -> Request:
