@@ -103,6 +103,18 @@ async def test_a_held_resource_is_read_after_a_persons_word(tmp_path: Path) -> N
         assert "contents" in (await client.answer(id))["result"]
 
 
+async def test_a_word_on_reading_a_resource_is_none_on_subscribing_to_it(tmp_path: Path) -> None:
+    probe = Probe(tmp_path)
+    async with bench({"shop": entry(probe, UNMAPPED)}) as b, b.legacy() as client:
+        reading = await client.send("resources/read", {"uri": "probe://one"})
+        [first] = await pending(b.gate)
+        await client.send("resources/subscribe", {"uri": "probe://one"})
+        assert len(await pending(b.gate, 2)) == 2
+        await decide(b.gate, first)
+        assert "contents" in (await client.answer(reading))["result"]
+        assert probe.entries("resources/subscribe") == []
+
+
 async def test_prompts_are_listed_with_the_prefix_and_got_under_their_own_name(tmp_path: Path) -> None:
     a, c = Probe(tmp_path, "a"), Probe(tmp_path, "c")
     async with bench({"a": entry(a), "c": entry(c)}) as b, b.legacy() as client:

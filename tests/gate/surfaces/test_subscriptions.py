@@ -64,6 +64,43 @@ async def test_a_client_hears_what_it_listens_for_under_its_own_id(tmp_path: Pat
         ]
 
 
+TELLS = """
+import json, sys
+ANSWERS = {
+    "initialize": {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}, "resources": {"subscribe": True}},
+                   "serverInfo": {"name": "tells", "version": "1"}},
+    "tools/list": {"tools": [{"name": "tell", "inputSchema": {"type": "object"}}]},
+    "resources/list": {"resources": [{"uri": "note://one", "name": "one"}]},
+    "tools/call": {"content": []},
+}
+for line in sys.stdin:
+    message = json.loads(line)
+    if message["method"] == "tools/call":
+        told = {"method": "notifications/resources/updated", "params": {"uri": "note://one"}}
+        print(json.dumps({"jsonrpc": "2.0", **told}), flush=True)
+    if "id" in message:
+        known = ANSWERS.get(message["method"])
+        said = {"error": {"code": -32601, "message": "no"}} if known is None else {"result": known}
+        print(json.dumps({"jsonrpc": "2.0", "id": message["id"], **said}), flush=True)
+"""
+
+
+async def test_a_subscription_that_is_refused_opens_no_way_for_what_a_server_says_of_resources(tmp_path: Path) -> None:
+    rules = """\
+version: v1
+rules:
+  - { id: none, match: { tools: ["note://*"] }, decision: deny }
+  - { id: all, match: { topics: ["*"] }, decision: allow }
+"""
+    script = tmp_path / "tells.py"
+    script.write_text(TELLS)
+    upstream = {"command": sys.executable, "args": [str(script)], **MAPPED}
+    async with bench({"notes": upstream}, rules) as b, b.legacy() as client:
+        assert (await client.error("resources/subscribe", {"uri": "note://one"}))["data"]["status"] == "denied"
+        await client.result("tools/call", {"name": "notes_tell"})
+        assert [m["method"] for m in client.heard if "method" in m] == []
+
+
 async def test_a_stream_ends_when_the_client_cancels_it(tmp_path: Path) -> None:
     async with bench({"notes": notes(tmp_path)}) as b, b.client() as client:
         params = {"notifications": {"toolsListChanged": True}, "_meta": ENVELOPE}

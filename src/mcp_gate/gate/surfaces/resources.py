@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mcp_gate.gate.conversation import Conversation
 
 NO_DEFINITION = tool_hash({})
+SUBSCRIPTION = tool_hash({"method": "resources/subscribe"})
+"""What stands for the definition of one: people's word on reading a resource is none on hearing of it."""
 
 
 async def list_resources(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObject:
@@ -45,8 +47,12 @@ async def subscribe(talk: Conversation, flight: Flight, params: JsonObject) -> J
         RpcError: as `read`.
     """
     job = await resource_job(talk, flight, "resources/subscribe", params)
-    talk.relay.updates_for.add(job.upstream)
-    return await carry(talk, flight, job, params, lambda approved: {"uri": approved["uri"]})
+
+    def sent(approved: JsonObject) -> JsonObject:
+        talk.relay.updates_for.add(job.upstream)  # not of one that is refused
+        return {"uri": approved["uri"]}
+
+    return await carry(talk, flight, job, params, sent)
 
 
 async def unsubscribe(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObject:
@@ -70,7 +76,7 @@ async def resource_job(talk: Conversation, flight: Flight, method: str, params: 
     upstream = await route(talk, flight, uri)
     return Job(
         upstream=upstream, method=method, tool=uri, listed_name=uri, arguments={"uri": uri}, meta=flight.meta,
-        tool_hash=NO_DEFINITION,
+        tool_hash=NO_DEFINITION if method == "resources/read" else SUBSCRIPTION,
     )  # fmt: skip
 
 

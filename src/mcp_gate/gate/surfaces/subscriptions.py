@@ -16,7 +16,7 @@ from mcp_gate.gate.protocol import SUBSCRIPTION_KEY, forwarded_meta, object_of, 
 from mcp_gate.gate.relay import LIST_CHANGED
 from mcp_gate.gate.surfaces import tasks
 from mcp_gate.gate.surfaces.lists import having
-from mcp_gate.gate.surfaces.resources import NO_DEFINITION, resource_job
+from mcp_gate.gate.surfaces.resources import SUBSCRIPTION, resource_job
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import Delivered
 from mcp_gate.upstream.link import Link
@@ -252,7 +252,7 @@ class _Subscribing:
         self._upstream = upstream
 
     async def definition(self) -> str:
-        return NO_DEFINITION
+        return SUBSCRIPTION
 
     async def __call__(self, arguments: JsonObject, limit: int | None) -> JsonObject:
         """A stream lasts until its client ends it: `limit` is for what is answered."""
