@@ -46,13 +46,13 @@ async def erase(gate: Gate, call_id: str, approver_id: str, reason: str, identit
         Unavailable: nothing was erased.
     """
     settings = gate.loaded.settings
-    who = reviewers.reviewer(reviewers.people(settings), identity, approver_id)
+    who = reviewers.speaker(settings, identity, approver_id)
     if who is None:
         return checks.UNKNOWN_REVIEWER
     found = await gate.store.call(call_id)
     if found is None:
         return NoSuchCall()
-    refused = checks.own(who.id, found["agent"], (settings.agents or {}).get(found["agent"]))
+    refused = checks.own(who.id, found["agent"], settings.agent(found["agent"]))
     if refused is not None:
         return refused
     fields = {

@@ -126,7 +126,7 @@ class Execution:
         clock = self.gate.clock
         terms = Terms(
             self.verdict, call, self.received.call.method, reviewers.people(settings),
-            (settings.agents or {}).get(call.agent), self.gate.id, min(clock.wall(), clock.steady()),
+            settings.agent(call.agent), self.gate.id, min(clock.wall(), clock.steady()),
         )  # fmt: skip
         return unproved(request, terms, found=found)
 

@@ -111,7 +111,7 @@ class Glass:
 
     async def end(self, id: str, approver_id: str, identity: Identity) -> Answer:
         """Have it over at once; anybody who reviews may say so."""
-        who = reviewers.reviewer(reviewers.people(self._gate.loaded.settings), identity, approver_id)
+        who = reviewers.speaker(self._gate.loaded.settings, identity, approver_id)
         if who is None:
             return UNKNOWN_REVIEWER
         one = self._broken.pop(id, None) or self._asked.pop(id, None)
@@ -151,9 +151,9 @@ class Glass:
         settings = gate.loaded.settings
         if wanted.policy_snapshot != gate.loaded.snapshot.id:
             return Refused("policy_changed", 409, "the policy is another one by now; ask anew", ("policy_snapshot",))
-        who = reviewers.reviewer(reviewers.people(settings), identity, word.approver_id)
+        who = reviewers.speaker(settings, identity, word.approver_id)
         person = None if who is None or who.id != word.approver_id else who.person
-        spec = (settings.agents or {}).get(wanted.agent)
+        spec = settings.agent(wanted.agent)
         return judge(wanted, word, person, spec, gate.id, gate.clock.wall(), first, id)
 
     async def _refused(self, refused: Refused, wanted: Wanted, word: Word) -> Refused:

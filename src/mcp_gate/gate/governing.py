@@ -106,7 +106,7 @@ class Governing:
         who = self._somebody(said, identity)
         if isinstance(who, Refused):
             return who
-        spec = (self._gate.loaded.settings.agents or {}).get(said.agent)
+        spec = self._gate.loaded.settings.agent(said.agent)
         refused = checks.own(who.id, said.agent, spec) if isinstance(identity, Bearer) else None
         if refused is not None:
             return refused
@@ -163,7 +163,7 @@ class Governing:
             out["since"] = found.since
         out["stopped"] = gate.store.agents.stopped(agent)
         out["counts"] = found.counts.as_json()
-        spec = (gate.loaded.settings.agents or {}).get(agent)
+        spec = gate.loaded.settings.agent(agent)
         if spec is not None and spec.owner is not None:
             out["owner"] = spec.owner
         if ladder is not None:
@@ -177,14 +177,14 @@ class Governing:
     def _reviewer(self, said: Said, identity: Identity) -> Reviewer | Refused:
         """A reviewer who is neither the agent nor its owner."""
         settings = self._gate.loaded.settings
-        found = reviewers.reviewer(reviewers.people(settings), identity, said.approver_id)
+        found = reviewers.speaker(settings, identity, said.approver_id)
         if found is None:
             return checks.UNKNOWN_REVIEWER
-        return checks.own(found.id, said.agent, (settings.agents or {}).get(said.agent)) or found
+        return checks.own(found.id, said.agent, settings.agent(said.agent)) or found
 
     def _somebody(self, said: Said, identity: Identity) -> Reviewer | Refused:
         """Any reviewer, or the user who runs the gate: lowering an agent is safe."""
-        found = reviewers.reviewer(reviewers.people(self._gate.loaded.settings), identity, said.approver_id)
+        found = reviewers.speaker(self._gate.loaded.settings, identity, said.approver_id)
         if found is None and isinstance(identity, Session) and said.approver_id == reviewers.operator():
             found = Reviewer(Person(said.approver_id, frozenset()), Assurance.SESSION)
         return found or checks.UNKNOWN_REVIEWER

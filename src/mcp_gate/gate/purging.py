@@ -116,7 +116,7 @@ class Purging:
 
     def _person(self, identity: Identity, approver_id: str) -> Reviewer | Refused:
         """An enrolled reviewer who proved who he is: one person must not be able to pass for two."""
-        who = reviewers.reviewer(reviewers.people(self._gate.loaded.settings), identity, approver_id)
+        who = reviewers.speaker(self._gate.loaded.settings, identity, approver_id)
         if who is None:
             return checks.UNKNOWN_REVIEWER
         if who.assurance < Assurance.TOKEN:

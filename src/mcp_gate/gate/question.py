@@ -133,7 +133,7 @@ def unproved(gate: Gate, run: Call, request: Request | None) -> str:
     settings = gate.loaded.settings
     verdict = Verdict.undecided(request.policy_snapshot)  # what the policy asks of the action is asked of the action
     terms = proof.Terms(
-        verdict, request.call, ASK, reviewers.people(settings), (settings.agents or {}).get(run.agent), gate.id,
+        verdict, request.call, ASK, reviewers.people(settings), settings.agent(run.agent), gate.id,
         min(gate.clock.wall(), gate.clock.steady()),
     )  # fmt: skip
     return proof.unproved(request, terms, found=False)

@@ -101,5 +101,10 @@ def reviewer(known: People, identity: Identity, approver_id: str | None) -> Revi
     return None if person is None else Reviewer(person, assurance, channel)
 
 
+def speaker(settings: GateSettings, identity: Identity, approver_id: str | None) -> Reviewer | None:
+    """`reviewer` among those who are enrolled now."""
+    return reviewer(people(settings), identity, approver_id)
+
+
 def _same(expected: str | None, digest: str) -> bool:
     return expected is not None and hmac.compare_digest(expected.lower(), digest)

@@ -190,7 +190,7 @@ class Reviewing:
             load=load,
             controls=gate.loaded.queue,
             people=known,
-            agent=(settings.agents or {}).get(request.call.agent),
+            agent=settings.agent(request.call.agent),
             now=gate.clock.steady(),
             wall=gate.clock.wall(),
             snapshot=gate.loaded.snapshot.id,

@@ -212,3 +212,7 @@ class GateSettings:
     limits: Limits = Limits()
     hold: Hold = Hold()
     checkpoints: CheckpointSpec | None = None
+
+    def agent(self, id: str) -> AgentSpec | None:
+        """What it says of an agent."""
+        return None if self.agents is None else self.agents.get(id)
