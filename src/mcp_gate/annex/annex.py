@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from mcp_gate.annex import frames, job
-from mcp_gate.annex.process import AnnexWorker, Desk
+from mcp_gate.annex.process import AnnexWorker, Answerer
 from mcp_gate.annex.turns import Turns
 from mcp_gate.gate.egress import Changed, Counts, Egress, Passed, Withheld
 from mcp_gate.gate.terms import Terms
@@ -84,10 +84,10 @@ class Annex:
         Raises:
             ScanFailed: nothing is known of it.
         """
-        desk = None if tokens is None else _desk(tokens)
-        asked = ("review", job.packed(terms), method, desk is not None)
+        answerer = None if tokens is None else _answerer(tokens)
+        asked = ("review", job.packed(terms), method, answerer is not None)
         bulk = strictjson.pieces(payload)
-        head, packed = await self._done(self._looking, terms.agent, asked, bulk, LOOK_SEC, desk)
+        head, packed = await self._done(self._looking, terms.agent, asked, bulk, LOOK_SEC, answerer)
         counts.update({(entity, word): count for entity, word, count in head["counts"]})
         seen = _seen(head, packed, payload)
         if tokens is not None and not isinstance(seen, Withheld):
@@ -98,12 +98,12 @@ class Annex:
 
     async def _done(
         self, places: Turns, who: Hashable, asked: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float,
-        desk: Desk | None = None,
+        answerer: Answerer | None = None,
     ) -> tuple[JsonObject, list[Packed]]:  # fmt: skip
         """A caller that goes away does not disturb the process at it; what waits for its turn then is not begun."""
         await places.take(who)
         return await self._workers.undisturbed(
-            self._in_place(places, lambda worker: worker.do(asked, bulk, limit_sec, desk))
+            self._in_place(places, lambda worker: worker.do(asked, bulk, limit_sec, answerer))
         )
 
     async def _in_place(self, places: Turns, job: Callable[[AnnexWorker], Awaitable[T]]) -> T:
@@ -128,7 +128,7 @@ class Annex:
             self._end_later()
 
 
-def _desk(tokens: Tokenizer) -> Desk:
+def _answerer(tokens: Tokenizer) -> Answerer:
     def answered(values: Sequence[Json]) -> list[Json]:
         return [tokens.of(str(entity), str(text)) for entity, text in values]
 

@@ -12,7 +12,7 @@ from mcp_gate.scanning.child import Child
 MOST_BULK: Final = 1 << 28
 """Bytes of one answer."""
 
-Desk = Callable[[Sequence[Json]], list[Json]]
+Answerer = Callable[[Sequence[Json]], list[Json]]
 """Answers what the process asks in the midst of a job."""
 
 
@@ -22,7 +22,7 @@ class AnnexWorker(Child):
     PROGRAM: ClassVar = "mcp_gate.annex.worker"
 
     async def do(
-        self, job: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float, desk: Desk | None = None
+        self, job: tuple[Any, ...], bulk: Sequence[bytes], limit_sec: float, answerer: Answerer | None = None
     ) -> tuple[JsonObject, list[Packed]]:
         """What becomes of a job: the head of its answer, and the bulk.
 
@@ -35,9 +35,9 @@ class AnnexWorker(Child):
                 head = frames.read_told(await self.frame(frames.SIZE, frames.MOST_HEAD))
                 if head["kind"] != "asks":
                     return head, await self._bulk(head["bulk"])
-                if desk is None:
+                if answerer is None:
                     raise ValueError("it was given nobody to ask")
-                await self.send(frames.asked(tuple(desk(head["values"])), ()))
+                await self.send(frames.asked(tuple(answerer(head["values"])), ()))
 
     async def _bulk(self, sizes: Sequence[int]) -> list[Packed]:
         """In pieces of bounded size: none is copied twice, and others have their turn in between."""
