@@ -22,7 +22,7 @@ def test_a_job_is_read_back_with_any_characters_and_its_options() -> None:
     options = Options(
         (Custom("STAFF_ID", r"S-\d+", 0.9),), (Allowed(frozenset({"x"}), ("y.*",), frozenset({"PERSON"})),), False, 7
     )
-    assert frames.read_job(body(frames.job(leaves, frames.settings(options)))) == (leaves, options)
+    assert frames.read_job(body(frames.job(leaves, frames.encode_options(options)))) == (leaves, options)
 
 
 def test_what_was_found_is_read_back_in_frames_of_bounded_size() -> None:

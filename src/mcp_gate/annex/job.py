@@ -22,7 +22,7 @@ def packed(terms: Terms) -> tuple[Any, ...]:
         for rule in terms.rules
     )  # fmt: skip
     return (
-        rules, terms.enabled, frames.settings(terms.detection), terms.snapshot, terms.job_id, terms.most_bytes,
+        rules, terms.enabled, frames.encode_options(terms.detection), terms.snapshot, terms.job_id, terms.most_bytes,
         terms.schema, terms.gives_tokens,
     )  # fmt: skip
 
@@ -30,7 +30,7 @@ def packed(terms: Terms) -> tuple[Any, ...]:
 def unpacked(told: tuple[Any, ...]) -> Terms:
     """The same, in the process."""
     rules, enabled, detection, *rest = told
-    return Terms(tuple(map(_rule, rules)), enabled, frames.read_settings(detection), *rest)
+    return Terms(tuple(map(_rule, rules)), enabled, frames.decode_options(detection), *rest)
 
 
 def _rule(told: tuple[Any, ...]) -> OutputRule:

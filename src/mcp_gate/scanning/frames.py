@@ -31,11 +31,11 @@ def framed(body: bytes) -> bytes:
 
 
 def job(leaves: Sequence[Leaf], options: bytes) -> bytes:
-    """A piece of work. `options` is what `settings` made."""
+    """A piece of work. `options` is what `encode_options` made."""
     return framed(marshal.dumps((options, [(leaf.text, leaf.keys) for leaf in leaves])))
 
 
-def settings(options: Options) -> bytes:
+def encode_options(options: Options) -> bytes:
     """Options as bytes: the same for the same options."""
     return marshal.dumps(astuple(options))
 
@@ -43,10 +43,11 @@ def settings(options: Options) -> bytes:
 def read_job(body: bytes) -> tuple[list[Leaf], Options]:
     """The same, in the process that scans: it trusts the gate."""
     options, leaves = marshal.loads(body)
-    return [Leaf(text, keys) for text, keys in leaves], read_settings(options)
+    return [Leaf(text, keys) for text, keys in leaves], decode_options(options)
 
 
-def read_settings(data: bytes) -> Options:
+def decode_options(data: bytes) -> Options:
+    """What `encode_options` was given."""
     custom, allowed, *rest = marshal.loads(data)
     return Options(tuple(Custom(*each) for each in custom), tuple(Allowed(*each) for each in allowed), *rest)
 

@@ -70,7 +70,7 @@ class Scanner:
         self._here = asyncio.create_task(asyncio.to_thread(load, self._rules, replace(options, ner=False)))
         self._here.add_done_callback(self._told)
         if options.ner and installed():  # most prose then goes to a process
-            self._first = asyncio.create_task(self._pool.scan(SAMPLE, frames.settings(options)))
+            self._first = asyncio.create_task(self._pool.scan(SAMPLE, frames.encode_options(options)))
             self._first.add_done_callback(self._told)
 
     def _told(self, loading: asyncio.Task[Any]) -> None:
@@ -176,7 +176,7 @@ class Scanner:
 
     async def _in_pieces(self, leaves: Sequence[Leaf], options: Options) -> Scan:
         """By processes. Each works at a piece; one more is waiting, so that none is idle in between."""
-        given = frames.settings(options)
+        given = frames.encode_options(options)
         gathered = Gathered(len(leaves))
         under_way: deque[tuple[Piece, asyncio.Task[Found]]] = deque()
         try:
