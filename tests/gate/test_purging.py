@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -136,9 +137,20 @@ async def test_S225_a_purge_that_was_cut_off_leaves_a_chain_that_verifies(
     async with open_gate(tmp_path, settings=PEOPLE, hands=hands) as gate:
         between = await old_and_new(gate, hands)
         asked = await ask(gate, between)
+        halted = asyncio.Event()
+        write = gate.store.retention._db.write
+
+        async def until_the_first_batch(body: Any) -> Any:
+            found = await write(body)
+            if body.func is purge.batch:
+                halted.set()
+                await asyncio.Event().wait()
+            return found
+
+        monkeypatch.setattr(gate.store.retention, "_db", SimpleNamespace(write=until_the_first_batch))
         done = asyncio.create_task(gate.purging.confirm(asked["purge"], "ana", Bearer("ana")))
-        while "purged" not in await names(gate):
-            await asyncio.sleep(0)
+        await halted.wait()
+        assert "purged" in await names(gate)
         assert isinstance(chain.verify(await gate.store.records(limit=10_000)), chain.Intact)
         done.cancel()
         await asyncio.gather(done, return_exceptions=True)
