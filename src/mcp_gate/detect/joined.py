@@ -102,6 +102,6 @@ def _put(lines: Sequence[str], leaves: Sequence[Leaf]) -> Joined:
     data = "".join(lines).encode("ascii", "replace")
     if b"\0" in data:  # a scanner might take it for another encoding
         data = data.replace(b"\0", b"?")
-    sizes = [len(leaf.text) for leaf in leaves]
+    sizes = [len(text) for text, _ in leaves]
     stops = accumulate(map(len, lines))
     return Joined(data, [stop - size - 1 for stop, size in zip(stops, sizes, strict=True)], sizes)

@@ -113,7 +113,9 @@ def _by_rules(
     except TooMany:
         raise TooManySigns from None
     yield
-    found = [[*look(leaf, fired.get(which)), *secrets[which]] for which, leaf in enumerate(leaves)]
+    found = [*map(look, leaves, map(fired.get, range(len(leaves))))]
+    for which, some in secrets.items():
+        found[which] += some
     if options.custom:
         for leaf, own in zip(leaves, found, strict=True):
             own.extend(custom.find(leaf, options.custom))

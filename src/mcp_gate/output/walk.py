@@ -58,6 +58,8 @@ SHORTEST_NUMBER: Final = 4
 SHORTEST_FRACTION: Final = 7
 SHORTEST_KEY: Final = 3
 """Characters below which nothing is anybody's."""
+LONGEST_PRICE: Final = 5
+"""Characters up to which a fraction has too few for any of these, however it is written."""
 _WRITTEN_OUT: Final = 1e17
 MOST_PIECES: Final = 4
 LEAST_BYTES: Final = 8
@@ -128,6 +130,9 @@ class _Walk:
         self._named = method in NAMED
         self._asking = method.startswith(ASKING)
         self._written: dict[strictjson.Way, str | None] = {}
+        self._ways: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
+        """Names that members stand under whose keys are plain, by those of the object and by the key: rows share
+        them."""
         for key in sorted(payload, key=STRUCTURED.__ne__):  # first, for its places are the ones that count
             if key == STRUCTURED:
                 self._data(payload[key], (key,), (None, key))
@@ -145,7 +150,10 @@ class _Walk:
                 if len(value) >= LEAST_BYTES and type(value[0]) is int and (text := _said_in_bytes(value)):
                     self._add(text, keys, trail, _TEXT)
                 for index, child in enumerate(value):
-                    self._data(child, keys, (trail, index))
+                    if type(child) is dict:
+                        self._object(child, keys, (trail, index))
+                    else:
+                        self._data(child, keys, (trail, index))
         elif kind is str:
             if len(value) >= SHORTEST_TEXT or not value.isascii():
                 self._add(value, keys, trail, _TEXT)
@@ -157,26 +165,35 @@ class _Walk:
     def _object(self, value: JsonObject, keys: tuple[str, ...], trail: Trail) -> None:
         """Nearly every value there is goes through here: written out, it takes two thirds of the time."""
         add_leaf, add_trail, add_part = self._leaves.append, self._trails.append, self._parts.append
+        ways = self._ways.get(keys) or self._ways.setdefault(keys, {})
         for key, child in value.items():
             here = (trail, key)
             of = type(child)
-            if not plain(key):
-                self._key(key, keys, here)
-                if of is str and _goes_on(key, child):
-                    self._whole(child, (*keys, key), here)
-                    continue
+            way = ways.get(key)
+            if way is None:
+                way = (*keys, key)
+                if plain(key):
+                    ways[key] = way
+                else:
+                    self._key(key, keys, here)
+                    if of is str and _goes_on(key, child):
+                        self._whole(child, way, here)
+                        continue
             if of is str:
                 if len(child) >= SHORTEST_TEXT or not child.isascii():
-                    add_leaf(_new(Leaf, (child, keys + (key,))))  # noqa: RUF005 - twice as fast
+                    add_leaf(_new(Leaf, (child, way)))
                     add_trail(here)
                     add_part(_TEXT)
             elif of is int:
                 if not -100 < child < 1000:
-                    self._add(repr(abs(child)), (*keys, key), here, _NUMBER)
+                    self._add(repr(abs(child)), way, here, _NUMBER)
+            elif of is dict:
+                self._object(child, way, here)
             elif of is float:
-                self._number(child, (*keys, key), here)
+                if len(text := repr(child)) > LONGEST_PRICE or "e" in text:
+                    self._number(child, way, here)
             elif child is not None and of is not bool:
-                self._data(child, (*keys, key), here)
+                self._data(child, way, here)
 
     def _message(self, value: Json, keys: tuple[str, ...], trail: Trail) -> None:
         """What the protocol gives names to."""
@@ -215,7 +232,7 @@ class _Walk:
 
     def _pieces(self, value: list[Json], keys: tuple[str, ...], trail: Trail) -> bool:
         """Add a short list of texts, which may be one value in pieces, however short; False where it is none."""
-        if len(value) < 2 or not all(type(child) is str for child in value):
+        if len(value) < 2 or type(value[0]) is not str or not all(type(child) is str for child in value):
             return False
         tiny = max(map(len, value)) <= TINY
         if len(value) > MOST_PIECES and not tiny and not any(map(_goes_on, value, value[1:])):
@@ -284,7 +301,7 @@ class _Walk:
             self._add(text, keys, trail, _NUMBER)
 
     def _add(self, text: str, keys: tuple[str, ...], trail: Trail, part: Part) -> None:
-        self._leaves.append(Leaf(text, keys))
+        self._leaves.append(_new(Leaf, (text, keys)))
         self._trails.append(trail)
         self._parts.append(part)
 

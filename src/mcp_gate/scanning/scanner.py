@@ -97,7 +97,7 @@ class Scanner:
         """
         size = 0
         async for part in _slices(leaves):
-            size += sum(len(leaf.text) for leaf in part)
+            size += sum([len(text) for text, _ in part])
         if not size:
             return Scan(tuple(() for _ in leaves))
         if size > MOST:

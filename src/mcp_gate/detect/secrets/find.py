@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -48,22 +49,23 @@ class Secrets:
         """
         return cls(Shapes(cache))
 
-    def find(self, leaves: Sequence[Leaf], joined: Joined, where: Sequence[Region]) -> list[list[Finding]]:
-        """For every leaf the credentials in it, sorted, none overlapping another.
+    def find(self, leaves: Sequence[Leaf], joined: Joined, where: Sequence[Region]) -> dict[int, list[Finding]]:
+        """The credentials in leaves that hold any, by which it is, sorted, none overlapping another.
 
         Args:
             joined: the leaves put together;
             where: and what `regions` says of them.
         """
-        found: list[list[Finding]] = [[] for _ in leaves]
+        found: dict[int, list[Finding]] = defaultdict(list)
         for region in where:
             for shape in self._shapes_in(joined.data, region):
                 for which, start, end in joined.places(shape.start, shape.end):
                     found[which].append(Finding(start, end, shape.entity, shape.score, shape.rule))
-        for leaf, own in zip(leaves, found, strict=True):
-            if leaf.keys and (kind := kind_of(leaf.keys[-1])) is not None:
-                own.extend(_by_name(leaf.text, kind))
-        return [_merged(own) if own else own for own in found]
+        if any(map(kind_of, {keys[-1] for _, keys in leaves if keys})):
+            for which, (text, keys) in enumerate(leaves):
+                if keys and (kind := kind_of(keys[-1])) is not None:
+                    found[which].extend(_by_name(text, kind))
+        return {which: _merged(own) for which, own in found.items() if own}
 
     def _shapes_in(self, data: bytes, region: Region) -> Iterator[Shape]:
         start, stop = region.start, region.stop
@@ -146,13 +148,14 @@ def find(leaves: Sequence[Leaf], *, shapes: bool = True) -> list[list[Finding]]:
     """
     joined = join(leaves)
     runs = triggers.find(joined.data)[triggers.Kind.RUN]
-    return find_in(leaves, joined, runs, shapes=shapes)
+    found = find_in(leaves, joined, runs, shapes=shapes)
+    return [found.get(which, []) for which in range(len(leaves))]
 
 
 def find_in(
     leaves: Sequence[Leaf], joined: Joined, runs: Sequence[int], *, shapes: bool, most_signs: int | None = None
-) -> list[list[Finding]]:
-    """The same for who has looked at the leaves before.
+) -> dict[int, list[Finding]]:
+    """The same for who has looked at the leaves before; only of leaves that hold any, by which it is.
 
     Args:
         joined: the leaves put together;
