@@ -203,6 +203,7 @@ async def test_a_rejection_ends_the_run_and_its_reason_is_passed_on(tmp_path: Pa
         assert result["isError"] is True
         assert result["_meta"][KEY]["status"] == "rejected"
         assert "not this one" in result["content"][0]["text"]
+        assert result["content"][0]["text"].startswith("customer-refund, step 'human-review': ")
         assert len(probe.calls()) == 1
 
 
@@ -229,6 +230,7 @@ async def test_a_tool_that_fails_ends_the_run(tmp_path: Path) -> None:
         assert len(probe.calls()) == 1
         (failed,) = await b.records("call.failed")
         assert failed["tool"] == "customer-refund"
+        assert result["_meta"]["dev.mcp-gate/workflow"]["ended_at"] == "analyze"
 
 
 async def test_a_client_without_patience_is_told_to_come_again_and_joins_the_same_run(tmp_path: Path) -> None:

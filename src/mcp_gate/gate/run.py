@@ -65,6 +65,8 @@ class Run:
         self._watching: set[Exchange] = set()
         self.told_at = 0.0
         """When its clients last heard of it, on the loop's clock."""
+        self._at = ""
+        """The step it is at."""
         self._cancelled = False
         self.task = asyncio.create_task(self._run())
 
@@ -123,8 +125,10 @@ class Run:
                 case Stuck(at, why):
                     return step.refusal(self.call, Status.FAILED, f"Step '{at}': {why}", Retry.NEVER)
                 case Act():
+                    self._at = move.step.id
                     ended = await self._act(move)
                 case Ask():
+                    self._at = move.step.id
                     ended = await self._ask(move)
                 case _:
                     assert_never(move)
@@ -233,11 +237,12 @@ class Run:
         return with_meta(self._journal[last]["result"], META, ran)
 
     def _told(self, outcome: Outcome) -> JsonObject:
-        ran: JsonObject = {"run": self.call.id, "steps": list(self._journal)}
+        ran: JsonObject = {"run": self.call.id, "steps": list(self._journal), "ended_at": self._at}
         match outcome:
             case Refused():
                 refused = outcome if outcome.policy_snapshot else replace(outcome, policy_snapshot=self._snapshot)
-                text = f"{self.workflow.name}: {refused.text}"
+                at = f", step '{self._at}'" if self._at and f"'{self._at}'" not in refused.text else ""
+                text = f"{self.workflow.name}{at}: {refused.text}"
                 told: JsonObject = {VERDICT_KEY: refused.verdict(), META: ran}
                 return {"content": [{"type": "text", "text": text}], "isError": True, "_meta": told}
             case Delivered(result):
