@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from mcp_gate.evidence.hashes import tool_hash
+from mcp_gate.gate import words
 from mcp_gate.gate.flight import Flight
 from mcp_gate.gate.handles import handle
 from mcp_gate.gate.job import Job
@@ -16,7 +17,7 @@ from mcp_gate.gate.refresh import before_the_call, defined_now
 from mcp_gate.gate.state import State
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.model.outcome import VERDICT_KEY, Delivered, NextLeg, Outcome, Refused, UpstreamError
+from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, UpstreamError
 from mcp_gate.upstream.link import Link, answer_to
 from mcp_gate.upstream.listing import named
 from mcp_gate.wire.errors import INTERNAL_ERROR, REFUSED, RpcError
@@ -106,14 +107,9 @@ def refused(flight: Flight, refusal: Refused) -> JsonObject:
     Raises:
         RpcError: -32003, the method's result has no place for it.
     """
-    verdict = refusal.verdict()
     if flight.method not in TOOLS_OWN:
-        raise RpcError(REFUSED, refusal.text, verdict)
-    result: JsonObject = {
-        "content": [{"type": "text", "text": refusal.text}],
-        "isError": True,
-        "_meta": {VERDICT_KEY: verdict},
-    }
+        raise RpcError(REFUSED, refusal.text, refusal.verdict())
+    result = words.as_result(refusal)
     if flight.envelope is not None:
         result["resultType"] = "complete"
     return result

@@ -13,6 +13,7 @@ __all__ = ["decided", "dispatched", "ended", "members", "opened", "received", "r
 
 
 def received(common: JsonObject, call: Call) -> Event:
+    """`call.received`."""
     data: JsonObject = {"session": call.session, "method": call.method}
     if call.parent:
         data |= {"parent": call.parent, "step": call.step}
@@ -20,6 +21,7 @@ def received(common: JsonObject, call: Call) -> Event:
 
 
 def decided(common: JsonObject, verdict: Verdict, call: Call) -> Event:
+    """`call.decided`, with what the policy says."""
     fields = {
         **common,
         "decision": verdict.decision.word,
@@ -41,6 +43,7 @@ def decided(common: JsonObject, verdict: Verdict, call: Call) -> Event:
 
 
 def dispatched(common: JsonObject, bytes_sha256: str, tool_hash: str) -> Event:
+    """`call.dispatched`, with the digest of what is sent."""
     return Event("call.dispatched", common, {"bytes_sha256": bytes_sha256, "tool_hash": tool_hash})
 
 
@@ -50,9 +53,11 @@ def ended(name: str, common: JsonObject, data: JsonObject) -> Event:
 
 
 def opened(common: JsonObject, request: Request, **more: str) -> Event:
+    """`request.opened`, with what people are asked for."""
     data: JsonObject = {"group": request.group, "needed": request.needed, "min_assurance": request.min_assurance.word}
     return request_event("request.opened", common, request.id, {**data, **more})
 
 
 def request_event(name: str, common: JsonObject, request_id: str, data: JsonObject) -> Event:
+    """One that is about a request as well."""
     return Event(name, {**common, "request_id": request_id}, data)

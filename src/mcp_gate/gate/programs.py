@@ -20,6 +20,7 @@ class ProgramRecord:
         self._gate = gate
 
     def attach(self, programs: Programs) -> None:
+        """Have it told of what is found."""
         programs.keep = self.first
         programs.on_replaced = self.replaced
 

@@ -24,6 +24,8 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
+    """Where a prompt that clients see comes from."""
+
     upstream: str
     name: str
     """As the upstream knows it."""

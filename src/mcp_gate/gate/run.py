@@ -19,7 +19,7 @@ from mcp_gate.lang.canonical import CanonicalError
 from mcp_gate.model.call import Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import Json, JsonObject
-from mcp_gate.model.outcome import VERDICT_KEY, Delivered, NextLeg, Outcome, Refused, Retry, Status, UpstreamError
+from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Retry, Status, UpstreamError
 from mcp_gate.model.request import CallState
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.workflow import Workflow
@@ -242,9 +242,8 @@ class Run:
             case Refused():
                 refused = outcome if outcome.policy_snapshot else replace(outcome, policy_snapshot=self._snapshot)
                 at = f", step '{self._at}'" if self._at and f"'{self._at}'" not in refused.text else ""
-                text = f"{self.workflow.name}{at}: {refused.text}"
-                told: JsonObject = {VERDICT_KEY: refused.verdict(), META: ran}
-                return {"content": [{"type": "text", "text": text}], "isError": True, "_meta": told}
+                refused = replace(refused, text=f"{self.workflow.name}{at}: {refused.text}")
+                return with_meta(words.as_result(refused), META, ran)
             case Delivered(result):
                 return with_meta(result, META, ran)
             case UpstreamError(error):

@@ -109,6 +109,7 @@ class UnderWay:
         return scope
 
     def end(self, scope: asyncio.Timeout) -> None:
+        """The call in it is over."""
         del self._scopes[scope]
         if not self._scopes:
             self._none.set()
@@ -169,4 +170,5 @@ class Waiters:
         return [request_id for request_id, left in self._left.items() if left < before]
 
     def forget(self, request_id: str) -> None:
+        """It is settled: nobody has to come for it."""
         self._left.pop(request_id, None)

@@ -22,6 +22,7 @@ class Taint:
         self._sessions: OrderedDict[str, None] = OrderedDict()
 
     def of(self, session: str) -> bool:
+        """Whether a session was given something that nobody vouches for."""
         return session in self._sessions
 
     def still(self, call: Call) -> bool:

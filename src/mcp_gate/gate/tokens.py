@@ -90,6 +90,7 @@ class TokenDesk:
         self._sessions.pop((agent, session), None)
 
     def expires(self) -> float:
+        """Until when a token is good that is given out now, in seconds since the epoch."""
         return self._gate.clock.wall() + LIFE_SEC
 
     # ---- put back

@@ -47,6 +47,11 @@ class Vault:
         return cls(key)
 
     def seal(self, data: bytes, about: str) -> bytes:
+        """Encrypt.
+
+        Args:
+            about: what it belongs to; it opens with the same alone.
+        """
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         nonce = os.urandom(NONCE)

@@ -11,13 +11,14 @@ from mcp_gate.gate import clock, events, step
 from mcp_gate.gate.job import Caller
 from mcp_gate.gate.receive import META_CONFIDENCE, acquaint, within_limits
 from mcp_gate.gate.run import Run
+from mcp_gate.gate.words import as_result
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.canonical import CanonicalError, bytes_digest
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import OWN, Call
 from mcp_gate.model.decision import Decision
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.model.outcome import VERDICT_KEY, Refused, Retry, Status
+from mcp_gate.model.outcome import Retry, Status
 from mcp_gate.model.request import CallState
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.workflow import Workflow
@@ -57,21 +58,23 @@ class Workflows:
                     continue
                 except Unavailable:
                     why = "The gate could not record this call"
-                    return told(step.refusal(call, Status.UNAVAILABLE, why, Retry.LATER))
+                    return as_result(step.refusal(call, Status.UNAVAILABLE, why, Retry.LATER))
 
     async def _begun(self, workflow: Workflow, call: Call, sha256: str, key: tuple[str, str]) -> Run | JsonObject:
         gate = self._gate
         if key in self._runs:
             return self._runs[key]
         if gate.store.agents.stopped(call.agent):
-            return told(step.refusal(call, Status.DENIED, "This agent is stopped", Retry.NEVER, rule="stopped"))
+            return as_result(step.refusal(call, Status.DENIED, "This agent is stopped", Retry.NEVER, rule="stopped"))
         ended = await gate.store.runs.uncollected(*key)
         if ended is not None:
             await self._collected(ended[0])
             gate.taint.told_too(ended[0].session, call.session)
-            return strictjson_object(ended[1])
+            return _object(ended[1])
         if sum(agent == call.agent for agent, _ in self._runs) >= gate.loaded.settings.limits.pending_per_agent:
-            return told(step.refusal(call, Status.DENIED, "Too many runs are under way", Retry.LATER, rule="limits"))
+            return as_result(
+                step.refusal(call, Status.DENIED, "Too many runs are under way", Retry.LATER, rule="limits")
+            )
         await self._record(call, sha256)
         return self._start(workflow, call, gate.loaded.snapshot.id)
 
@@ -134,7 +137,7 @@ class Workflows:
         if ended is None or ended[0].id != run_id:
             return None
         await self._collected(ended[0])
-        return strictjson_object(ended[1])
+        return _object(ended[1])
 
     async def collected(self, run: Run) -> None:
         """Its client has its result: the same call is a new run from now on."""
@@ -169,16 +172,8 @@ class Workflows:
             await asyncio.wait(tasks)
 
 
-def told(refused: Refused) -> JsonObject:
-    """A refusal as the result of a tool."""
-    return {
-        "content": [{"type": "text", "text": refused.text}],
-        "isError": True,
-        "_meta": {VERDICT_KEY: refused.verdict()},
-    }
-
-
-def strictjson_object(body: bytes) -> JsonObject:
+def _object(body: bytes) -> JsonObject:
+    """What the gate kept itself."""
     found = strictjson.parse_upstream(body)
     assert isinstance(found, dict)
     return found

@@ -152,6 +152,7 @@ def position(talk: Conversation, flight: Flight, params: JsonObject) -> tuple[st
 
 
 def sealed(talk: Conversation, flight: Flight, upstream: str, cursor: str | None) -> str:
+    """A cursor of the gate's, as `position` reads it."""
     return talk.gate.seals.seal(json.dumps([flight.method, talk.caller.agent, upstream, cursor]))
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 async def list_prompts(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObject:
+    """`prompts/list` (see `listed`)."""
     return await listed(talk, flight, params, PROMPTS)
 
 

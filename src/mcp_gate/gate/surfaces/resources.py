@@ -25,10 +25,12 @@ SUBSCRIPTION = tool_hash({"method": "resources/subscribe"})
 
 
 async def list_resources(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObject:
+    """`resources/list` (see `listed`)."""
     return await listed(talk, flight, params, RESOURCES)
 
 
 async def list_templates(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObject:
+    """`resources/templates/list` (see `listed`)."""
     return await listed(talk, flight, params, TEMPLATES)
 
 

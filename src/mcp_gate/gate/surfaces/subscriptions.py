@@ -208,6 +208,7 @@ class Listening:
                         self._tell(method, {})
 
     async def close(self) -> None:
+        """End the streams at upstreams."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:

@@ -60,6 +60,7 @@ class Shown:
 
     @property
     def hidden(self) -> bool:
+        """Whether the agent is not shown all of them."""
         return len(self.shown) != len(self.raw)
 
 

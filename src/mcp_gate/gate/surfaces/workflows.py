@@ -12,7 +12,7 @@ from mcp_gate.gate.handles import TOLD, handle
 from mcp_gate.gate.hold import LEGS
 from mcp_gate.gate.job import CANCELLED, Job
 from mcp_gate.gate.run import Run
-from mcp_gate.gate.workflows import told
+from mcp_gate.gate.words import as_result
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import OWN
 from mcp_gate.model.foreign import JsonObject
@@ -184,7 +184,7 @@ async def _handle(gate: Gate, run: Run) -> JsonObject:
 async def _pending(gate: Gate, run: Run) -> JsonObject:
     request_id = await gate.store.runs.request(run.call.id, "", "pending")
     why = "It waits for a reviewer" if request_id else "It is still under way"
-    return told(
+    return as_result(
         step.refusal(
             run.call, Status.PENDING, why, Retry.SAME_CALL, request_id=request_id, snapshot=gate.loaded.snapshot.id
         )
