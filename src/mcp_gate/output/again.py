@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
@@ -11,11 +10,9 @@ from mcp_gate.detect import checks
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.merge import CREDENTIALS
 from mcp_gate.output.decide import Found
+from mcp_gate.output.exact import MOST_VALUES, SHORTEST, any_of
 from mcp_gate.output.walk import Part, Walked
 
-SHORTEST: Final = 5
-"""Characters of a value that is looked for in texts because the structured form has it."""
-MOST_VALUES: Final = 256
 UNMISTAKABLE: Final = 8
 """Characters of a secret, and digits of a number, that mean the same wherever they stand."""
 MOST_ANYWHERE: Final = 64
@@ -74,8 +71,7 @@ def _unmistakable(value: str, entity: str) -> Sequence[str]:
 def _places(
     walked: Walked, leaves: Iterable[int], values: Mapping[str, Found], there: Iterable[Found], *, again: bool
 ) -> Iterator[Found]:
-    longest_first = sorted(values, key=len, reverse=True)
-    pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
+    pattern = any_of(values)
     taken: dict[int, list[Finding]] = defaultdict(list)
     for one in there:
         taken[one.leaf].append(one.finding)

@@ -78,6 +78,13 @@ def without(value: Any, path: Path, at: Trail, reason: str, found: list[Gone]) -
     return value if same else like(value, out)
 
 
+def without_all(value: Any, paths: Sequence[tuple[Path, str]], at: Trail, found: list[Gone]) -> Any:
+    """`without` for several paths, each with the reason of its rule."""
+    for path, reason in paths:
+        value = without(value, path, at, reason, found)
+    return value
+
+
 def _children(value: Any, at: Trail, change: Callable[[Any, Trail], Any]) -> Any:
     """A list or an object with each of its values changed."""
     if isinstance(value, list):
@@ -113,7 +120,7 @@ def in_text(
         except strictjson.JsonError:
             pass
         else:
-            cleaned = _all(value, paths, at, found)
+            cleaned = without_all(value, paths, at, found)
             return text if cleaned is value else strictjson.dumps(cleaned).decode()
     there = tuple(documents(text))
     if words is not None and not (len(there) == 1 and there[0][1] - there[0][0] == len(bare)):
@@ -132,7 +139,7 @@ def _in_parts(
     for start, end, value in there:
         count, said = len(found), text[start:end]
         try:
-            cleaned: Loose = _all(value, [one for one in paths if may_hide(said, one[0])], at, found)
+            cleaned: Loose = without_all(value, [one for one in paths if may_hide(said, one[0])], at, found)
             new = said if cleaned is value else written(cleaned)
         except RecursionError:  # too deep to be looked at: it is only a text
             del found[count:]
@@ -147,9 +154,3 @@ def _in_parts(
         raise Hidden("a text may hold a field that is to be removed, and is no JSON that it could be taken out of")
     out = "".join([*pieces, text[past:]])
     return text if out == text else out
-
-
-def _all(value: Any, paths: list[tuple[Path, str]], at: Trail, found: list[Gone]) -> Any:
-    for path, reason in paths:
-        value = without(value, path, at, reason, found)
-    return value

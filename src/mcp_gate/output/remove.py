@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from mcp_gate.model.foreign import Json, JsonObject
+from mcp_gate.output.exact import MOST_VALUES, SHORTEST, any_of
 from mcp_gate.output.hiding import Path
-from mcp_gate.output.paths import Gone, in_text, without
-from mcp_gate.output.walk import STRUCTURED, Trail
+from mcp_gate.output.paths import Gone, in_text, without_all
+from mcp_gate.output.walk import STRUCTURED
 from mcp_gate.policy.read_output import OutputRule
 
-SHORTEST: Final = 5
-MOST_VALUES: Final = 256
 UNSAID: Final = "Not for agents"
 """The reason of a rule that gives none."""
 _ROOT: Final = (None, STRUCTURED)
@@ -50,7 +49,7 @@ def remove(result: JsonObject, rules: Sequence[OutputRule]) -> tuple[JsonObject,
     if isinstance(result.get("messages"), list):  # of a prompt
         out["messages"] = [_message(message, paths, told) for message in result["messages"]]
     if ("code" in result or "level" in result) and "data" in result:  # of an error, of a log message
-        out["data"] = _each(result["data"], paths, (None, "data"), found)
+        out["data"] = without_all(result["data"], paths, (None, "data"), found)
     for member in _WORDED.intersection(result):
         if isinstance(result[member], str):
             out[member] = in_text(result[member], paths, (None, member), found)
@@ -68,17 +67,11 @@ def _ended(path: Path) -> Iterator[Path]:
 
 
 def _data(structured: Json, paths: Paths, found: list[Gone]) -> Json:
-    out = _each(structured, paths, _ROOT, found)
+    out = without_all(structured, paths, _ROOT, found)
     if isinstance(out, dict) and out.keys() == {_WRAPPED} and isinstance(out[_WRAPPED], str):
         text = in_text(out[_WRAPPED], paths, (_ROOT, _WRAPPED), found)
         out = out if text is out[_WRAPPED] else {_WRAPPED: text}
     return out
-
-
-def _each(value: Json, paths: Paths, at: Trail, found: list[Gone]) -> Json:
-    for path, reason in paths:
-        value = without(value, path, at, reason, found)
-    return value
 
 
 def _beside(holder: JsonObject, paths: Paths, found: list[Gone]) -> JsonObject:
@@ -86,7 +79,7 @@ def _beside(holder: JsonObject, paths: Paths, found: list[Gone]) -> JsonObject:
     for member in ("_meta", "annotations"):
         said = holder.get(member)
         if isinstance(said, dict):
-            left = _each(said, _anywhere(paths), (None, member), found)
+            left = without_all(said, _anywhere(paths), (None, member), found)
             holder = holder if left is said else {**holder, member: left}
     return holder
 
@@ -94,7 +87,7 @@ def _beside(holder: JsonObject, paths: Paths, found: list[Gone]) -> JsonObject:
 def _odd(result: JsonObject, paths: Paths, found: list[Gone]) -> JsonObject:
     """Without the fields that may stand at any depth among members that a tool's result has beyond the protocol."""
     odd = {name: value for name, value in result.items() if name not in _OF_RESULTS}
-    left = _each(odd, _anywhere(paths), None, found)
+    left = without_all(odd, _anywhere(paths), None, found)
     return result if left is odd else {k: left.get(k, v) for k, v in result.items() if k in left or k not in odd}
 
 
@@ -115,8 +108,7 @@ def _words(found: Sequence[Gone], left: Json) -> re.Pattern[str] | None:
     """Finds what was taken out of the structured form, and is no longer in it, where a text tells it in words."""
     there = set(_said([left]))
     gone = dict.fromkeys(said for said in _said(one.value for one in found) if said not in there)
-    longest_first = sorted(list(gone)[:MOST_VALUES], key=len, reverse=True)
-    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)") if gone else None
+    return any_of(list(gone)[:MOST_VALUES]) if gone else None
 
 
 def _said(values: Iterable[Json]) -> Iterator[str]:
