@@ -12,9 +12,9 @@ import pytest
 from mcp_gate.faces.client import decision_body
 from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.gate import late, quarantine
+from mcp_gate.gate.asking import LOOK_SEC
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.masked import masked
-from mcp_gate.gate.quarantine import LOOK_SEC
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewers import Session
 from mcp_gate.gate.reviewing import NoSuchRequest

@@ -14,10 +14,10 @@ from mcp_gate.autonomy.level import Counts
 from mcp_gate.faces.client import decision_body
 from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.gate import figures
+from mcp_gate.gate.asking import LOOK_SEC
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewers import Session
-from mcp_gate.gate.samples import LOOK_SEC
 from mcp_gate.gate.sweep import sweep
 from mcp_gate.lang.times import parse_rfc3339
 from mcp_gate.model.judged import Refused

@@ -10,10 +10,10 @@ from mcp_gate.autonomy.level import AgentLevel, Change
 from mcp_gate.autonomy.promotion import Denied, promotion, proposed
 from mcp_gate.evidence.hashes import job_hash, tool_hash
 from mcp_gate.gate import clock, events
-from mcp_gate.gate.samples import LOOK_SEC
+from mcp_gate.gate.asking import look_request
 from mcp_gate.lang.times import parse_rfc3339, rfc3339
 from mcp_gate.model.call import Call
-from mcp_gate.model.decision import Decision, OnTimeout, Tier
+from mcp_gate.model.decision import Decision, Tier
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Refused
 from mcp_gate.model.request import PROMOTION, Request, RequestStatus
@@ -113,13 +113,11 @@ class Promoter:
         )  # fmt: skip
         verdict = Verdict(
             Decision.REQUIRE_APPROVAL, (PROMOTION,), f"The agent meets the criteria for level {change.now}",
-            gate.loaded.snapshot.id, timeout_sec=LOOK_SEC, group=EVERYBODYS_GROUP,
+            gate.loaded.snapshot.id, group=EVERYBODYS_GROUP,
         )  # fmt: skip
-        return Request(
-            id=clock.request_id(), kind=PROMOTION, status=RequestStatus.PENDING, call=call, verdict=verdict.as_json(),
-            policy_snapshot=verdict.policy_snapshot, tier=Tier.HIGH, group=verdict.group, needed=1,
-            min_assurance=verdict.min_assurance, on_timeout=OnTimeout.DENY, opened_ts=rfc3339(steady),
-            due_ts=rfc3339(steady + LOOK_SEC),
+        return look_request(
+            PROMOTION, call, verdict.as_json(), steady, snapshot=verdict.policy_snapshot, tier=Tier.HIGH,
+            group=verdict.group, min_assurance=verdict.min_assurance,
         )  # fmt: skip
 
 

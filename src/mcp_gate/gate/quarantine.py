@@ -9,22 +9,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
-from mcp_gate.gate import clock, editing, events, reviewers, words
+from mcp_gate.gate import editing, events, reviewers, words
 from mcp_gate.gate.aside import aside, large
+from mcp_gate.gate.asking import look_request
 from mcp_gate.gate.egress import Withheld
 from mcp_gate.gate.inspect import told
 from mcp_gate.gate.receive import Received
 from mcp_gate.gate.vault import Unreadable
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.recent import Recent
-from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call
-from mcp_gate.model.decision import OnTimeout
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import Outcome, Ran, Refused
 from mcp_gate.model.output import Form
-from mcp_gate.model.request import Request, RequestStatus
+from mcp_gate.model.request import QUARANTINE, Request, RequestStatus
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.review.proof import Terms, unreleased
 from mcp_gate.store.database import Conflict
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_SEC: Final = 7 * 86_400
-"""How long a result waits for somebody to look; then it is gone."""
 MOST_KEPT: Final = 200
 """Results of one agent that wait for a reviewer or for their agent; what comes then is withheld for good."""
 
@@ -64,30 +61,16 @@ class Quarantine:
 
     def request_for(self, ran: Ran, why: str, review: JsonObject, form: Form) -> Request:
         """The request for a look at an answer that may not leave."""
-        now, verdict = self._gate.clock.steady(), ran.verdict
+        verdict = ran.verdict
         about = {
-            "quarantine": {
-                "why": why, "details": review["redaction_details"], "suspicious": review.get("suspicious", []),
-                **({"form": form.value} if form is not Form.RESULT else {}),
-            }, "timeout_sec": LOOK_SEC,
-            "on_timeout": OnTimeout.DENY.word, "approvals": 1,
+            "why": why, "details": review["redaction_details"], "suspicious": review.get("suspicious", []),
+            **({"form": form.value} if form is not Form.RESULT else {}),
         }  # fmt: skip
-        return Request(
-            id=clock.request_id(),
-            kind="quarantine",
-            status=RequestStatus.PENDING,
-            call=ran.call,
-            verdict={**verdict.as_json(), **about},
-            policy_snapshot=verdict.policy_snapshot,
-            tier=verdict.tier,
-            group=verdict.group,
-            needed=1,
-            min_assurance=verdict.min_assurance,
-            on_timeout=OnTimeout.DENY,
-            opened_ts=rfc3339(now),
-            due_ts=rfc3339(now + LOOK_SEC),
-            asked=None if ran.held is None else ran.held.asked,
-        )
+        return look_request(
+            QUARANTINE, ran.call, {**verdict.as_json(), "quarantine": about}, self._gate.clock.steady(),
+            snapshot=verdict.policy_snapshot, tier=verdict.tier, group=verdict.group,
+            min_assurance=verdict.min_assurance, asked=None if ran.held is None else ran.held.asked,
+        )  # fmt: skip
 
     async def has_room(self, agent: str) -> bool:
         """Whether one more result of an agent may be kept: a tool that returns pictures must not fill the disk."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from mcp_gate.gate import clock
+from mcp_gate.gate.asking import look_request
 from mcp_gate.gate.events import members, request_event
 from mcp_gate.gate.receive import Received
-from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.call import Call
-from mcp_gate.model.decision import Assurance, OnTimeout, Tier
+from mcp_gate.model.decision import Assurance, Tier
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.model.request import Request, RequestStatus
+from mcp_gate.model.request import SAMPLE, Request
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.sampling import Why, group, why
 
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
 
 log = logging.getLogger(__name__)
-
-LOOK_SEC: Final = 7 * 86_400
-"""How long a sample waits for somebody to look; then it expires, and the record says that nobody did."""
 
 
 def sample_of(gate: Gate, call: Call, verdict: Verdict, received: Received) -> Request | None:
@@ -52,25 +48,10 @@ async def look_at_lost(gate: Gate, lost: Iterable[Call]) -> None:
 
 
 def _sample(gate: Gate, call: Call, verdict: JsonObject, snapshot: str, tier: Tier, to: str, chosen: Why) -> Request:
-    now = gate.clock.steady()
-    of_the_sample = {
-        "sampled": chosen.value, "route": to, "approvals": 1, "timeout_sec": LOOK_SEC,
-        "on_timeout": OnTimeout.DENY.word, "min_assurance": Assurance.SESSION.word,
-    }  # fmt: skip
-    return Request(
-        id=clock.request_id(),
-        kind="sample",
-        status=RequestStatus.PENDING,
-        call=call,
-        verdict={**verdict, **of_the_sample},
-        policy_snapshot=snapshot,
-        tier=tier,
-        group=to,
-        needed=1,
-        min_assurance=Assurance.SESSION,
-        on_timeout=OnTimeout.DENY,
-        opened_ts=rfc3339(now),
-        due_ts=rfc3339(now + LOOK_SEC),
+    least = Assurance.SESSION
+    shown = {**verdict, "sampled": chosen.value, "route": to, "min_assurance": least.word}
+    return look_request(
+        SAMPLE, call, shown, gate.clock.steady(), snapshot=snapshot, tier=tier, group=to, min_assurance=least
     )
 
 

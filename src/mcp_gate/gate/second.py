@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mcp_gate.gate import clock
-from mcp_gate.gate.samples import LOOK_SEC
+from mcp_gate.gate.asking import LOOK_SEC
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.decision import OnTimeout
 from mcp_gate.model.request import SECOND_REVIEW, Request, RequestStatus
