@@ -15,6 +15,7 @@ from mcp_gate.detect.finding import Leaf, Scan
 from mcp_gate.detect.options import Options
 from mcp_gate.gate.egress import Changed, Passed, Withheld, egress
 from mcp_gate.gate.inspections import FOR_SEC, MOST, MOST_BYTES, Inspected, Inspections
+from mcp_gate.lang import strictjson
 from mcp_gate.policy.load import load
 from support.directories import files
 from support.held import a_call
@@ -115,20 +116,21 @@ JSONS = st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3)
 @given(st.text(max_size=3), st.lists(st.sampled_from(["a", "b", "ab"]), max_size=3), JSONS, JSONS)
 def test_only_the_same_is_known_again(method: str, rules: list[str], one: Any, other: Any) -> None:
     kept = Inspections(Time())
-    kept.keep(kept.key("s", method, rules, one), Inspected(None))
-    assert kept.get(kept.key("s", method, rules, one)) is not None
-    assert (kept.get(kept.key("s", method, rules, other)) is not None) == (json.dumps(one) == json.dumps(other))
-    assert kept.get(kept.key("s", method, [*rules, "c"], one)) is None
-    assert kept.get(kept.key("t", method, rules, one)) is None
+    this, that = strictjson.dumps(one), strictjson.dumps(other)
+    kept.keep(kept.key("s", method, rules, this), Inspected(None))
+    assert kept.get(kept.key("s", method, rules, this)) is not None
+    assert (kept.get(kept.key("s", method, rules, that)) is not None) == (json.dumps(one) == json.dumps(other))
+    assert kept.get(kept.key("s", method, [*rules, "c"], this)) is None
+    assert kept.get(kept.key("t", method, rules, this)) is None
 
 
 def test_no_more_is_kept_than_fits_and_the_oldest_goes_first() -> None:
     kept = Inspections(Time())
-    keys = [kept.key("s", "m", (), {"n": n}) for n in range(MOST + 1)]
+    keys = [kept.key("s", "m", (), strictjson.dumps({"n": n})) for n in range(MOST + 1)]
     for key in keys:
         kept.keep(key, Inspected(None))
     assert [kept.get(key) is None for key in keys[:2]] == [True, False]
-    large = kept.key("s", "m", (), {"text": "x" * MOST_BYTES})
+    large = kept.key("s", "m", (), strictjson.dumps({"text": "x" * MOST_BYTES}))
     kept.keep(large, Inspected({"text": ""}))
     assert kept.get(large) is None
     assert all(kept.get(key) is None for key in keys)

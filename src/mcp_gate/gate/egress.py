@@ -175,11 +175,12 @@ class _Review:
     async def of(self, payload: JsonObject) -> Egress:
         rules, schema = self.terms.rules, self.terms.schema
         payload = out = without_gate_meta(payload)
-        self.large = large(payload)
+        written = strictjson.dumps_at_once(payload) if self.earlier is not None else None
+        self.large = large(payload, written)
         if any(rule.paths for rule in rules):
             out = await self._removed(out, rules)
         if self.terms.enabled:
-            out = await self._known_or_cleaned(out, rules)
+            out = await self._known_or_cleaned(out, rules, written if out is payload else None)
         if out is not payload and not await aside(self.large, fits, out, schema):
             out = as_error(out)
         limit = self.terms.most_bytes
@@ -201,11 +202,14 @@ class _Review:
         self.details = [one.detail(private) for one in gone]
         return out
 
-    async def _known_or_cleaned(self, payload: JsonObject, rules: Sequence[OutputRule]) -> JsonObject:
+    async def _known_or_cleaned(
+        self, payload: JsonObject, rules: Sequence[OutputRule], written: bytes | None
+    ) -> JsonObject:
         """Tokens differ from one session to the next, and what ran out of time may come to more the next time."""
         if self.earlier is None or self.large or self.tokens is not None:
             return await self._cleaned(payload, rules)
-        key = self.earlier.key(self.terms.snapshot, self.method, (rule.id for rule in rules), payload)
+        written = strictjson.dumps(payload) if written is None else written
+        key = self.earlier.key(self.terms.snapshot, self.method, (rule.id for rule in rules), written)
         known = self.earlier.get(key)
         if known is None:
             before = len(self.details)

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.output import Detail
 
@@ -56,16 +55,13 @@ class Inspections:
         self._kept: dict[bytes, tuple[float, int, Inspected]] = {}
         self._bytes = 0
 
-    def key(self, snapshot: str, method: str, rules: Iterable[str], payload: JsonObject) -> Key:
+    def key(self, snapshot: str, method: str, rules: Iterable[str], written: bytes) -> Key:
         """
         Args:
             snapshot: of the policy in force;
-            rules: the ids of those that are about this payload.
-
-        Raises:
-            JsonError: it cannot be written down.
+            rules: the ids of those that are about this payload;
+            written: the payload as JSON.
         """
-        written = strictjson.dumps(payload)
         said = "\0".join((snapshot, method, *rules, "")).encode()
         digest = hashlib.blake2b(said + written, digest_size=32, key=self._secret).digest()
         return Key(digest, len(written))

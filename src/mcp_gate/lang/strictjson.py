@@ -94,8 +94,17 @@ def dumps(value: Json) -> bytes:
     return text
 
 
+def dumps_at_once(value: Json) -> bytes | None:
+    """The same; None where that takes more than one step, or is an error."""
+    try:
+        text = orjson.dumps(value)
+    except TypeError:
+        return None
+    return None if b"null" in text else text
+
+
 def pieces(value: Json) -> list[bytes]:
-    """The same in pieces: what is packed is not copied, and nothing else is large.
+    """As `dumps`, in pieces: what is packed is not copied, and nothing else is large.
 
     Raises:
         JsonError: as `dumps`.

@@ -41,10 +41,11 @@ def _anywhere(walked: Walked, there: Sequence[Found]) -> Iterator[Found]:
     values: dict[str, Found] = {}
     taken: dict[str, int] = defaultdict(int)
     for one in there:
-        value = _value(walked, one)
-        if len(value) < UNMISTAKABLE:
+        finding = one.finding
+        if finding.end - finding.start < UNMISTAKABLE:
             continue
-        for written in _unmistakable(value, one.finding.entity):
+        value = _value(walked, one)
+        for written in _unmistakable(value, finding.entity):
             values.setdefault(written, one)
             taken[written] += written == value
         if len(values) > MOST_ANYWHERE:

@@ -40,10 +40,13 @@ def edited(payload: Json, edits: Iterable[tuple[Trail, Edit]]) -> Json:
     if not changes:
         return payload
     copy = _Copy(payload)
+    last: Trail = None
+    holder = copy.at(None)
     for trail, edit in changes:
         assert trail is not None, "the payload itself stays what it is"
         before, step = trail
-        holder = copy.at(before)
+        if before is not last:
+            holder, last = copy.at(before), before
         if holder is _GONE:
             continue
         if isinstance(edit, Put):

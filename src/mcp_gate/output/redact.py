@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import compress, groupby
-from operator import attrgetter
+from itertools import compress
 from typing import Final, Protocol
 
 from mcp_gate.lang import strictjson
@@ -21,7 +20,6 @@ from mcp_gate.output.tokens import TOKEN
 from mcp_gate.output.walk import STRUCTURED, Inside, Part, Trail, Walked, steps
 
 TAKEN_OUT: Final = (OutputDecision.TOKENIZE, OutputDecision.REDACT)
-_LEAF: Final = attrgetter("leaf")
 _TEXT, _NUMBER = Part.TEXT, Part.NUMBER
 MEASURES: Final = frozenset({"size", "priority", "progress", "total", "ttl", "ttlMs", "pollInterval", "maxTokens"})
 """Of links, annotations, progress, tasks and questions."""
@@ -71,24 +69,30 @@ def redact(
     there = [one for one in found if one.decision in TAKEN_OUT]
     if again := told_again(walked, there):
         there = sorted([*there, *again], key=lambda one: (one.leaf, one.finding.start))
-    names = iter(_names(placeholders, tokens, there, walked))
-    edits: dict[int, Edit] = {}
+    trails = walked.trails
+    by_leaf: dict[int, list[tuple[Found, str]]] = {}
+    for named in zip(there, _names(placeholders, tokens, there, walked), strict=True):
+        leaf = named[0].leaf
+        if leaf in by_leaf:
+            by_leaf[leaf].append(named)
+        else:
+            by_leaf[leaf] = [named]
+    edits: list[tuple[Trail, Edit]] = []
     texts: dict[int, str] = {}
     renamed: dict[Trail, str] = {}
     told: list[tuple[Found, str]] = []
-    for leaf, of_leaf in groupby(there, _LEAF):
-        edit = edits[leaf] = _edit(walked, leaf, [*zip(of_leaf, names, strict=False)], told)
+    for leaf, of_leaf in by_leaf.items():
+        edit = _edit(walked, leaf, of_leaf, told)
+        edits.append((trails[leaf], edit))
         if isinstance(edit, Rename):
-            renamed[walked.trails[leaf]] = edit.key
+            renamed[trails[leaf]] = edit.key
         elif type(edit.value) is str:
             texts[leaf] = edit.value
     fields = Fields(renamed)
     details = [
-        Detail(fields.of(walked.trails[one.leaf]), one.reason, f"replaced with {name}")
-        for one, name in told
-        if not one.again
+        Detail(fields.of(trails[one.leaf]), one.reason, f"replaced with {name}") for one, name in told if not one.again
     ]
-    out = edited(payload, [(walked.trails[leaf], edit) for leaf, edit in edits.items()])
+    out = edited(payload, edits)
     # where keys or numbers are others now, or texts that may be JSON, nobody knows what a walk comes to
     same = len(texts) == len(edits) and texts.keys().isdisjoint(walked.blocks)
     return Redacted(with_twins(out, payload, walked), details, walked.with_texts(texts) if same else None)
@@ -147,7 +151,7 @@ def _names(
     """What stands in place of each value."""
     leaves = walked.leaves
     entities = [one.finding.entity for one in there]
-    values = [leaves[leaf].text[finding.start : finding.end] for leaf, finding, *_ in there]
+    values = [leaves[one.leaf].text[one.finding.start : one.finding.end] for one in there]
     if tokens is None:
         return map(placeholders.of, entities, values)
     put_back = [one.decision is OutputDecision.TOKENIZE for one in there]
