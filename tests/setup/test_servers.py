@@ -124,3 +124,10 @@ def test_truth_values_are_given_to_a_server_as_json_writes_them(tmp_path: Path) 
     found = read(tmp_path, {"mcpServers": {"a": {"command": "x", "env": {"A": True, "B": 5}}}})
     assert found is not None
     assert found.servers[0].env == {"A": "true", "B": "5"}
+
+
+def test_a_file_of_a_user_who_works_at_home_stands_there_once(tmp_path: Path) -> None:
+    (tmp_path / ".cursor").mkdir()
+    (tmp_path / ".cursor/mcp.json").write_text("{}")
+    found = list(locations(Places(tmp_path, tmp_path, tmp_path / ".config")))
+    assert [one.client for one in found] == ["cursor"]

@@ -72,8 +72,7 @@ class Places:
 def locations(places: Places) -> Iterator[Location]:
     """Every place where a known client keeps servers and a file is there."""
     for client in CLIENTS:
-        for written in client.paths:
-            path = _path(written, places)
+        for path in dict.fromkeys(_path(written, places) for written in client.paths):  # a project may be the home
             if path.is_file():
                 yield Location(client.id, path, client.keys, client.form)
                 if path.name == ".claude.json":  # servers of one project stand in it, too
