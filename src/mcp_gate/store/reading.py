@@ -34,7 +34,7 @@ def need(tx: Tx, request_id: str) -> Request:
 
 def find(tx: Tx, request_id: str) -> Request | None:
     row = tx.one(f"{SELECT} where r.id = :id", id=request_id)
-    return None if row is None else _whole(tx, row)
+    return None if row is None else whole(tx, row)
 
 
 def page(
@@ -47,7 +47,7 @@ def page(
     }  # fmt: skip
     found = tx.all(f"{_BRIEF if brief else SELECT} {_PAGE}", **asked)
     if not brief:
-        return [_whole(tx, row) for row in found]
+        return [whole(tx, row) for row in found]
     said: dict[str, list[RecordedDecision]] = {}
     of_page = f"select * from decisions where request_id in (select r.id from requests r {_PAGE}) order by n"
     for row in tx.all(of_page, **asked):
@@ -68,7 +68,7 @@ def unsettled(tx: Tx) -> list[Request]:
     return [rows.to_request(row, _decisions(tx, row["id"]), ()) for row in found]
 
 
-def _whole(tx: Tx, row: Row) -> Request:
+def whole(tx: Tx, row: Row) -> Request:
     trail = calls.trail(tx, row["c_session"], row["c_agent"], TRAIL, without=row["call_id"])
     request = rows.to_request(row, _decisions(tx, row["id"]), tuple(trail))
     return replace(request, before=looks.before(tx, request.call.id)) if request.kind == SECOND_REVIEW else request

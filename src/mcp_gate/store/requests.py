@@ -116,7 +116,7 @@ def ended(end: End, opening: Sequence[Request], spoken: Spoken, tx: Tx) -> None:
 
 def _join(tx: Tx, row: Row, events: tuple[Event, ...]) -> Joined:
     tx.run("update requests set attempts = attempts + 1 where id = :id", id=row["id"])
-    request = replace(reading._whole(tx, row), attempts=row["attempts"] + 1)
+    request = replace(reading.whole(tx, row), attempts=row["attempts"] + 1)
     for event in events:
         if event.event == "call.received":
             ids = {"call_id": request.call.id, "request_id": request.id}
