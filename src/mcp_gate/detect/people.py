@@ -6,7 +6,7 @@ Without such words `names.full` finds names that are known, and `ner` others.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from mcp_gate.detect.commonwords import COMMON
@@ -71,6 +71,7 @@ _ALWAYS: Final = words(
     "email message"
 )
 """The same, also where a colon or an equals sign stands in between."""
+_TIGHT: Final = _LOWER | _ALWAYS
 _LOADS: Final = ("from ", "import ")
 _NAMES_VALUE: Final = ("name = '", 'name = "')
 """A program gives something a name."""
@@ -83,72 +84,97 @@ _AFTER_OTHERS: Final = re.compile(r"(?i)\b(?:from|at|of|and|the|for|by|with|in|o
 Place: TypeAlias = tuple[int, int]
 
 
-def after_cue(text: str, end: int) -> Iterator[Finding]:
+def after_cue(text: str, end: int) -> Sequence[Finding]:
     """The name that begins with the letter before `end`."""
     start = end - 1
     match = _NAME.match(text, start) if text[start].isupper() else None
     if match is None or _CONTRACTED.sub("", match[0]).strip(",.'’") in COMMON:
-        return
+        return ()
     if text[start - 2 : start - 1].islower() and (particles := _NOBLE.search(text, max(0, start - 16), start)):
-        yield Finding(particles.start(1), match.end(), "PERSON", 0.7, "person_by_words")
-        return
+        return (Finding(particles.start(1), match.end(), "PERSON", 0.7, "person_by_words"),)
     ahead = text[max(0, start - 64) : start]
     if ahead.endswith("@"):
         word = match[0].partition(" ")[0]
         if is_given(word) and word not in EITHER and not goes_on(text, start + len(word)):
-            yield Finding(start, start + len(word), "PERSON", 0.6, "person_by_words")
-        return
+            return (Finding(start, start + len(word), "PERSON", 0.6, "person_by_words"),)
+        return ()
+    cue = _cue(text, match, ahead)
+    if cue is None:
+        return ()
+    name = _behind(text, match, ahead, cue)
+    if not name or not _may_follow(name, ahead, cue):
+        return ()
+    loose = cue in _LOWER and not ahead.endswith(_NAMED) and not ahead.rstrip(" ").endswith((":", "="))
+    return _and_others(text, start, name, cue, 2 if cue in _ALWAYS or loose else 1)
+
+
+def _cue(text: str, match: re.Match[str], ahead: str) -> str | None:
+    """The word before a name, in small letters; None where none stands there, or the name is one of a program's."""
     cue = ahead.rstrip(" :,=(\r\n\"'").rsplit(None, 1)
     if not cue:
-        return
+        return None
     if ('"' in ahead or "'" in ahead) and (_JSON_FIELD.search(ahead) or ahead.endswith(('","', "','"))):
-        return
+        return None
     if ahead.endswith(('name="', "name='")) or (ahead.endswith(",") and text.startswith(",", match.end())):
-        return  # an attribute, of anything; one column behind another
-    word = cue[-1].lower().strip("@.([{\"'")
+        return None  # an attribute, of anything; one column behind another
+    if ", " in ahead and " import " in ahead and text.startswith(_LOADS, text.rfind("\n", 0, match.start()) + 1):
+        return None  # `from tokens import Comment, Name, Literal`
+    return cue[-1].lower().strip("@.([{\"'")
+
+
+def _behind(text: str, match: re.Match[str], ahead: str, cue: str) -> str:
+    """What of the words behind a cue is a name; "": nothing, by the words alone."""
     all_ = match[0]
-    if ", " in ahead and " import " in ahead and text.startswith(_LOADS, text.rfind("\n", 0, start) + 1):
-        return  # `from tokens import Comment, Name, Literal`
-    if word != "holder" and not ahead.endswith(": ") and all_.partition(" ")[0].strip(",.'’") in COMMON:
-        return
-    behind = all_.partition(" ")[2] if word == "holder" or ahead.endswith(": ") else ""
+    if cue != "holder" and not ahead.endswith(": ") and all_.partition(" ")[0].strip(",.'’") in COMMON:
+        return ""
+    behind = all_.partition(" ")[2] if cue == "holder" or ahead.endswith(": ") else ""
     name = all_ if behind and trimmed(behind) == behind else trimmed(all_)
     parts = _parts(name)
     if parts == 1 and (name.isupper() or INNER.search(name) or ahead.endswith(_NAMES_VALUE)):
-        return
-    if parts == 1 and (is_plain(bare := _CONTRACTED.sub("", name)) or ends_phrase(text, start, bare)):
-        return  # `Hello World`, `Mr Coffee`
+        return ""
+    if parts == 1 and (is_plain(bare := _CONTRACTED.sub("", name)) or ends_phrase(text, match.start(), bare)):
+        return ""  # `Hello World`, `Mr Coffee`
     if parts > 1:
         name = without_plain(name)
-        if word in _TRADING and not is_likely(name):
-            return
+        if cue in _TRADING and not is_likely(name):
+            return ""
     if names_thing(all_.split(" ")) if "," not in all_ else any(names_thing(part.split()) for part in all_.split(",")):
-        return
-    if parts == 1 < _parts(all_) and "," not in all_:
-        return  # `Dear Hiring Manager`
-    gap = ahead.removeprefix(ahead.rstrip())
-    if "\n" in gap and not ahead.rstrip().endswith((":", ",")) and (word in _LOWER | _ALWAYS or not word.isalpha()):
-        return  # the first row below a column of that name
+        return ""
+    return "" if parts == 1 < _parts(all_) and "," not in all_ else name  # `Dear Hiring Manager`
+
+
+def _may_follow(name: str, ahead: str, cue: str) -> bool:
+    """Whether a name is believed behind such a cue, written as it is, with what stands between the two."""
+    before = ahead.rstrip()
+    if "\n" in ahead[len(before) :] and not before.endswith((":", ",")) and (cue in _TIGHT or not cue.isalpha()):
+        return False  # the first row below a column of that name
     labelled = ahead.rstrip(" \r\n\"'").endswith((":", "belongs to"))
     labelled = labelled or (ahead[-4:].lower() == " to " and _GIVEN_TO.search(ahead) is not None)
     if name.isupper() and not labelled and not all(is_given(part) or is_surname(part) for part in name.split()):
-        return
-    if word in ("from", "to", "bcc") and not labelled:
-        return
-    loose = word in _LOWER and not ahead.endswith(_NAMED) and not ahead.rstrip(" ").endswith((":", "="))
-    least = 2 if word in _ALWAYS or loose else 1
+        return False
+    return labelled or cue not in ("from", "to", "bcc")
+
+
+def _and_others(text: str, start: int, name: str, cue: str, least: int) -> Sequence[Finding]:
+    """A name that begins there, and those that it is listed with.
+
+    Args:
+        least: words that it has to be of, unless it is known as a given name.
+    """
+    found: list[Finding] = []
     while name and sum(map(len, name.split())) > 2 and (_parts(name) >= least or is_only_given(name)):
         if goes_on(text, start + len(name)):
-            return
+            break
         if (" " in name or name.endswith(("'s", "’s"))) and is_of_things(text, start, start + len(name)):
-            return
-        if word == "name" and is_under_thing(text, start, start + len(name)):
-            return  # `from venues where name = 'Sony'`
+            break
+        if cue == "name" and is_under_thing(text, start, start + len(name)):
+            break  # `from venues where name = 'Sony'`
         if least == 2 and not any(is_surname_like(part) for part in name.split() if len(part) > 2):
-            return  # `with Credit Suisse`
-        yield Finding(start, start + len(name), "PERSON", 0.7, "person_by_words")
+            break  # `with Credit Suisse`
+        found.append(Finding(start, start + len(name), "PERSON", 0.7, "person_by_words"))
         match = _AND.match(text, start + len(name))  # `with Ann Lee and Bob Ray`
         start, name, least = (match.start(1), trimmed(match[1]), 2) if match else (start, "", 2)
+    return found
 
 
 def before_verb(text: str, end: int) -> Iterator[Finding]:
@@ -256,7 +282,7 @@ def _initial(word: str) -> bool:
 
 
 def _parts(name: str) -> int:
-    return len(name.replace(",", " ").split())
+    return len(name.split())
 
 
 def goes_on(text: str, end: int) -> bool:
