@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from mcp_gate.detect import checks
-from mcp_gate.detect.engine import Ends
+from mcp_gate.detect.engine import Fired
 from mcp_gate.detect.finding import Finding, made
 from mcp_gate.detect.numbers import is_counted
 from mcp_gate.detect.triggers import Kind
@@ -101,19 +101,23 @@ _BEFORE_WORD: Final = re.compile(
 _SENTENCE: Final = re.compile(r"(?<![Nn]o)(?<![Nn]r)(?<![Nn]um)[.!]\s+(?:[A-Z]|$)|\n\s*\n|[{}\[\]]")
 
 
-def find(text: str, ends: Ends, known: Covered | None = None) -> Iterator[Finding]:
+def find(text: str, ends: Fired, known: Covered | None = None) -> Iterator[Finding]:
     """The first thing with digits behind each word, where it has the shape that the word promises.
 
     Args:
         known: what has been found already: it is not looked at again.
     """
     is_known = None if known is None else known.has
-    for end in ends[_PHONE]:
+    for end in ends.get(_PHONE, ()):
         if _DIGIT.search(text, max(0, end - 14), end) and (match := _BEFORE_WORD.search(text, max(0, end - 40), end)):
             yield Finding(match.start(1), match.end(1), "PHONE_NUMBER", 0.7, "before_phone")
     for kind, cue, rule in _BY_NUMBER:
-        last = -1
+        if kind not in ends:
+            continue
+        last, furthest = -1, len(text) - cue.digits[0]
         for end in ends[kind]:
+            if end > furthest:  # too little follows
+                break
             if not (digit := _DIGIT.search(text, end, end + cue.reach)):
                 continue
             at = digit.start()

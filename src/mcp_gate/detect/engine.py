@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from mcp_gate.detect.kept import kept
 
 Ends = Sequence[list[int]]
 """For every kind of pattern, by its number, where matches end; ascending."""
+Fired: TypeAlias = Mapping[int, Sequence[int]]
+"""The same in one text, of those alone that match there."""
 
 
 class Group(NamedTuple):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from typing import Final
 
-from mcp_gate.detect.engine import Ends
+from mcp_gate.detect.engine import Ends, Fired
 from mcp_gate.detect.finding import Leaf
-from mcp_gate.detect.triggers import KINDS, Kind
+from mcp_gate.detect.triggers import Kind
 
 _GOES_ON: Final = re.compile(r"(?:[A-Z?]|[^\x00-\x7f])(?:[a-z?'-]|[^\x00-\x7f]){1,20}\Z")
 """The end of a name that may be somebody's who says what follows: `Comment: I …`."""
@@ -38,18 +38,16 @@ class Joined:
                 yield at, left, right
             at += 1
 
-    def by_leaf(self, everywhere: Ends) -> dict[int, Ends]:
+    def by_leaf(self, everywhere: Ends) -> Mapping[int, Fired]:
         """For the leaves in whose text any trigger fired, by their index, where."""
         if len(self.starts) == 1 and not self.starts[0]:
-            ends = [*everywhere[: Kind.RUN], []]
-            return {0: ends} if any(ends) else {}
-        out: dict[int, list[list[int]]] = {}
-        nothing: list[int] = []
-        nowhere = [nothing] * KINDS
+            fired = {kind: ends for kind, ends in enumerate(everywhere[: Kind.RUN]) if ends}
+            return {0: fired} if fired else {}
+        out: dict[int, dict[int, list[int]]] = {}
         starts, sizes = self.starts, self.sizes
         for kind, places in enumerate(everywhere[: Kind.RUN]):
             start = stop = 0
-            mine = nothing
+            mine: list[int] = []
             for end in places:
                 if end > stop:
                     which = bisect_right(starts, end - 1) - 1
@@ -57,10 +55,14 @@ class Joined:
                         continue
                     start = starts[which]
                     stop = start + sizes[which] + 1
-                    mine = []
-                    (out.get(which) or out.setdefault(which, nowhere.copy()))[kind] = mine
-                mine.append(end - start)
-        return dict(out)
+                    mine = [end - start]
+                    if which in out:
+                        out[which][kind] = mine
+                    else:
+                        out[which] = {kind: mine}
+                else:
+                    mine.append(end - start)
+        return out
 
     def moved(self, ends: Sequence[int], to: Joined) -> Sequence[int]:
         """Where in the same leaves as they are put together otherwise something ends that ends here."""

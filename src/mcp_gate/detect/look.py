@@ -27,7 +27,7 @@ from mcp_gate.detect import (
     tables,
     values,
 )
-from mcp_gate.detect.engine import Ends
+from mcp_gate.detect.engine import Fired
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding, Leaf
 from mcp_gate.detect.names import full
@@ -39,9 +39,9 @@ _FIELD, _STATEMENT, _GRID, _MAIL, _PERSON, _SPEECH, _FULL_NAME = map(
 )
 _NUMBER, _ID = int(Kind.NUMBER), int(Kind.ID)
 """Asked for in every leaf: as a member of its class each costs as much as all the rest of the question."""
-_WHEREVER: Final = (_FIELD, _STATEMENT, _GRID, _SPEECH, int(Kind.CUE_PHONE))
+_WHEREVER: Final = frozenset({_FIELD, _STATEMENT, _GRID, _SPEECH, int(Kind.CUE_PHONE)})
 """These are looked at whatever was found there."""
-_CUES: Final = slice(min(CUES), max(CUES) + 1)
+_CUES: Final = frozenset(map(int, CUES))
 _AROUND: Final[tuple[tuple[int, int, int, Callable[[str, int, int], Iterator[Finding]]], ...]] = (
     (int(Kind.NUMBER), 30, 8, numbers.find),
     (int(Kind.DOTTED), 16, 16, codes.ipv4),
@@ -50,11 +50,12 @@ _AROUND: Final[tuple[tuple[int, int, int, Callable[[str, int, int], Iterator[Fin
     (int(Kind.ID), 24, 16, ids.find),
     (int(Kind.STREET), 64, 96, places.find),
 )
+_NEAR: Final = frozenset(kind for kind, *_ in _AROUND)
 _TO_VALUE: Final = 4
 """Characters from a separator to the value behind it: a space, a quote."""
 
 
-def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
+def look(leaf: Leaf, ends: Fired | None) -> list[Finding]:
     """All findings in a leaf, unmerged.
 
     Args:
@@ -71,52 +72,54 @@ def look(leaf: Leaf, ends: Ends | None) -> list[Finding]:
         found.extend(tables.find(text))
     if ends is None or (len(found) == 1 and _is_all(text, found[0], ends)):
         return found
-    if ends[_FIELD]:
-        found.extend(_by_fields(text, ends, keys))
-    if ends[_GRID]:
+    if _FIELD in ends:
+        found.extend(_by_fields(text, ends[_FIELD], keys))
+    if _GRID in ends:
         found.extend(grids.find(text))
         found.extend(segments.find(text))
-    if ends[_STATEMENT]:
+    if _STATEMENT in ends:
         found.extend(statements.find(text))
     if len(found) > 1:
         found.sort(key=attrgetter("start"))
     known = tuple(found)
     covered = Covered(known, len(text)) if known else None
     others = _all if covered is None else covered.others
-    for kind, before, after, find in _AROUND:
-        if ends[kind]:
-            places = others(ends[kind])
-            if kind == _NUMBER and known and places:
-                places = _but_phones(text, known, places)
-            for start, end in around(places, before, after, len(text)):
-                found.extend(find(text, start, end))
-    if ends[_MAIL]:
+    if not ends.keys().isdisjoint(_NEAR):
+        for kind, before, after, find in _AROUND:
+            if kind in ends:
+                places = others(ends[kind])
+                if kind == _NUMBER and known and places:
+                    places = _but_phones(text, known, places)
+                for start, end in around(places, before, after, len(text)):
+                    found.extend(find(text, start, end))
+    if _MAIL in ends:
         found.extend(mail.find(text, others(ends[_MAIL])))
         for one in [one for one in found if one.entity == "EMAIL_ADDRESS"]:
             found.extend(people.before_mail(text, one.start))
-    if ends[_PERSON]:
+    if _PERSON in ends:
         for end in others(ends[_PERSON]):
             found.extend(people.after_cue(text, end))
-    for end in ends[_SPEECH]:
-        found.extend(people.before_verb(text, end))
-    if ends[_FULL_NAME]:
+    if _SPEECH in ends:
+        for end in ends[_SPEECH]:
+            found.extend(people.before_verb(text, end))
+    if _FULL_NAME in ends:
         found.extend(full.find(text, others(ends[_FULL_NAME]), tuple(found)))
-    if any(ends[_CUES]):
+    if not ends.keys().isdisjoint(_CUES):
         found.extend(cues.find(text, ends, covered))
     if not keys and text[:1] not in ("{", "["):
         found.extend(owners.beside(text, tuple(found)))
     return found
 
 
-def _is_all(text: str, one: Finding, ends: Ends) -> bool:
+def _is_all(text: str, one: Finding, ends: Fired) -> bool:
     """Whether a finding is the whole text, and what fired in it leads to nothing else. What has a character behind it
     ends behind the text."""
     size = len(text)
-    if one.end - one.start < size or any(map(ends.__getitem__, _WHEREVER)):
+    if one.end - one.start < size or not ends.keys().isdisjoint(_WHEREVER):
         return False
-    if (places := ends[_NUMBER]) and places[-1] > size and not _is_only_phone(text, one):
+    if _NUMBER in ends and ends[_NUMBER][-1] > size and not _is_only_phone(text, one):
         return False
-    return not ((places := ends[_ID]) and places[-1] > size)
+    return not (_ID in ends and ends[_ID][-1] > size)
 
 
 def _all(ends: Sequence[int]) -> Sequence[int]:
@@ -137,7 +140,7 @@ def _is_only_phone(text: str, one: Finding) -> bool:
     return one.entity == "PHONE_NUMBER" and numbers.is_only_phone(text, one.start, one.end)
 
 
-def _by_fields(text: str, ends: Ends, keys: tuple[str, ...]) -> Iterator[Finding]:
+def _by_fields(text: str, ends: Sequence[int], keys: tuple[str, ...]) -> Iterator[Finding]:
     seen: list[Finding] = []
     if jsontext.starts(text):
         seen.extend(jsontext.find(text, keys))
@@ -145,7 +148,7 @@ def _by_fields(text: str, ends: Ends, keys: tuple[str, ...]) -> Iterator[Finding
         yield from seen
         if _is_whole_json(text):
             return
-    uncovered = Covered(seen, len(text), _TO_VALUE).others(ends[_FIELD]) if seen else ends[_FIELD]
+    uncovered = Covered(seen, len(text), _TO_VALUE).others(ends) if seen else ends
     yield from pairs.find(text, uncovered, keys)
 
 

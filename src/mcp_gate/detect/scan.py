@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Final
 
 from mcp_gate.detect import custom, encoded, jsontext, tables, triggers, values
-from mcp_gate.detect.engine import Ends, TooMany
+from mcp_gate.detect.engine import Ends, Fired, TooMany
 from mcp_gate.detect.finding import Finding, Leaf, Scan
 from mcp_gate.detect.joined import join, texts_of
 from mcp_gate.detect.look import look
@@ -33,6 +33,7 @@ _CHEAP: Final = 8
 
 
 _WORD, _ROW = int(Kind.WORD), int(Kind.ROW)
+_OF_TABLES: Final = frozenset(map(int, (Kind.STATEMENT, Kind.GRID)))
 
 
 class TooManySigns(Exception):
@@ -134,36 +135,38 @@ def _is_dense(text: str, most_signs: int) -> bool:
 
 
 def _takes_long(
-    leaves: Sequence[Leaf], long: Iterable[int], everywhere: Ends, fired: Mapping[int, Ends], most_signs: int
+    leaves: Sequence[Leaf], long: Iterable[int], everywhere: Ends, fired: Mapping[int, Fired], most_signs: int
 ) -> bool:
     """
     Args:
         long: which of the leaves are.
     """
-    if _count(everywhere) > most_signs and sum(map(_count, fired.values())) > most_signs:  # in names of leaves are some
+    if _count(everywhere) > most_signs and sum(_count(ends.values()) for ends in fired.values()) > most_signs:
         return True
     return any(
         jsontext.starts(leaves[which].text)
         or tables.may_hold(leaves[which].text)
-        or (which in fired and bool(fired[which][Kind.STATEMENT] or fired[which][Kind.GRID]))
+        or (which in fired and not fired[which].keys().isdisjoint(_OF_TABLES))
         for which in long
     )
 
 
-def _count(ends: Ends) -> int:
+def _count(ends: Iterable[Sequence[int]]) -> int:
     return sum(map(len, ends))
 
 
 def _see_through(
-    leaves: Sequence[Leaf], fired: Mapping[int, Ends], found: list[list[Finding]], options: Options, depth: int,
+    leaves: Sequence[Leaf], fired: Mapping[int, Fired], found: list[list[Finding]], options: Options, depth: int,
     most_signs: int | None,
 ) -> Generator[None, None, None]:
     """Add what is encoded and holds something: the whole of it. Nothing is decoded that was found anyway."""
     places = [
         (which, one)
         for which, ends in fired.items()
-        if ends[_WORD] or ends[_ROW]
-        for one in encoded.find(leaves[which].text, _others(leaves[which].text, found[which], ends[_WORD]), ends[_ROW])
+        if _WORD in ends or _ROW in ends
+        for one in encoded.find(
+            leaves[which].text, _others(leaves[which].text, found[which], ends.get(_WORD, ())), ends.get(_ROW, ())
+        )
     ]
     if not places:
         return

@@ -57,10 +57,11 @@ def decide(
     again = _repeats(walked, kept)
     in_force = [rule for rule in rules if rule.decision is not None and _enough(rule, kept, again)]
     said = {key: _word(*key, in_force) for key in {(f.entity, f.score) for _, f in kept}}
-    return [
-        _made((leaf, finding, *said[finding.entity, finding.score], at in again))
-        for at, (leaf, finding) in enumerate(kept)
-    ]
+    out = []
+    for at, (leaf, finding) in enumerate(kept):
+        decision, reason, rule_id = said[finding.entity, finding.score]
+        out.append(_made((leaf, finding, decision, reason, rule_id, at in again)))
+    return out
 
 
 def _merge(own: dict[int, Sequence[Finding]], parts: Sequence[tuple[int, Finding]]) -> None:
