@@ -141,15 +141,20 @@ def _begin(text: str, digit: int, least: int, signs: str) -> int:
     return start
 
 
-def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
-    value = match[0]
-    behind = text[match.end() : match.end() + 1]
-    if (
+def _goes_on(text: str, end: int) -> bool:
+    """Whether what looked like a value is part of something longer."""
+    behind = text[end : end + 1]
+    return (
         behind.isalnum()
         or behind in ("_", "@")
-        or (behind == "-" and text[match.end() + 1 : match.end() + 2].isalpha())
-        or (behind == "." and text[match.end() + 1 : match.end() + 2].isdigit())
-    ):
+        or (behind == "-" and text[end + 1 : end + 2].isalpha())
+        or (behind == "." and text[end + 1 : end + 2].isdigit())
+    )
+
+
+def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
+    value = match[0]
+    if _goes_on(text, match.end()):
         return False
     digits = checks.digits_of(value)
     if not cue.digits[0] <= len(digits) <= cue.digits[1]:
