@@ -9,6 +9,7 @@ from functools import partial
 from mcp_gate.model.event import Event
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.store import calls, reading, record, requests
+from mcp_gate.store.claim import Proof, unproved
 from mcp_gate.store.database import HEAVY, Database, Tx
 from mcp_gate.store.spoken import Spoken
 
@@ -57,7 +58,7 @@ class Quarantine:
         await self._db.write(body, heavy=len(sealed) > HEAVY)
 
     async def collect(
-        self, request_id: str, received: Event, delivered: Event, proof: requests.Proof
+        self, request_id: str, received: Event, delivered: Event, proof: Proof
     ) -> Collected | None:
         """Hand over what became of one: only the first who asks after it was settled gets it, and None comes after.
 
@@ -97,7 +98,7 @@ def _withhold(request: Request, sealed: bytes, written: tuple[Event, ...], spoke
 
 
 def _collect(
-    request_id: str, received: Event, delivered: Event, proof: requests.Proof, spoken: Spoken, tx: Tx
+    request_id: str, received: Event, delivered: Event, proof: Proof, spoken: Spoken, tx: Tx
 ) -> Collected | None:
     request = reading.need(tx, request_id)
     if request.consumed or request.status in (RequestStatus.CANCELLED, RequestStatus.SUPERSEDED):
@@ -107,7 +108,7 @@ def _collect(
     record.append(tx, (replace(received, data={**received.data, "attempt": request.attempts}),))
     if request.status is RequestStatus.PENDING:
         return Collected(request)
-    if request.status is RequestStatus.APPROVED and (why := requests.unproved(request, proof, spoken)):
+    if request.status is RequestStatus.APPROVED and (why := unproved(request, proof, spoken)):
         tx.run("update requests set status = 'pending' where id = :id", id=request_id)
         record.append(tx, (Event("security.unproved_approval", dict(delivered.fields), {"why": why}),))
         return Collected(replace(request, status=RequestStatus.PENDING))

@@ -14,6 +14,7 @@ from mcp_gate.model.judged import Judged
 from mcp_gate.model.request import Request, RequestStatus
 from mcp_gate.model.timed import Escalates, Timed
 from mcp_gate.store import looks, nearest, reading, requests
+from mcp_gate.store.claim import Bound, Proof, claim
 from mcp_gate.store.counted import Counted
 from mcp_gate.store.database import Database
 from mcp_gate.store.habits import Habits
@@ -93,7 +94,7 @@ class RequestTable:
 
     async def claim(
         self, call_id: str, request_id: str, *,
-        job_hash: str, tool_hash: str, snapshot: str, now: float, events: Sequence[Event], proof: requests.Proof,
+        job_hash: str, tool_hash: str, snapshot: str, now: float, events: Sequence[Event], proof: Proof,
         enough: Callable[[Request], bool],
     ) -> Claim:  # fmt: skip
         """The only way from approved to dispatched: compares state, hashes, snapshot, due time, proves anew that
@@ -106,9 +107,9 @@ class RequestTable:
         Raises:
             NotFound: no such request, or it holds another call.
         """
-        bound = requests.Bound(job_hash, tool_hash, snapshot, rfc3339(now), proof, enough)
+        bound = Bound(job_hash, tool_hash, snapshot, rfc3339(now), proof, enough)
         return await self._db.write(
-            partial(requests.claim, call_id, request_id, bound, tuple(events), self._levels, self._stops, self._spoken)
+            partial(claim, call_id, request_id, bound, tuple(events), self._levels, self._stops, self._spoken)
         )
 
     async def close(self, request_id: str, status: RequestStatus, events: Sequence[Event]) -> Closing:

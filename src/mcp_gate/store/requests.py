@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias, assert_never
+from typing import Final, assert_never
 
 from mcp_gate.autonomy.level import Conduct
 from mcp_gate.model.call import Call
@@ -23,20 +23,16 @@ from mcp_gate.model.request import (
 from mcp_gate.model.timed import Approves, Escalates, Expires, Over, Timed, Waits
 from mcp_gate.store import calls, edits, reading, record, rows
 from mcp_gate.store.calls import Begin, End
-from mcp_gate.store.database import Conflict, NotFound, Outdated, Row, Tx
+from mcp_gate.store.database import Conflict, Row, Tx
 from mcp_gate.store.levels import Levels
 from mcp_gate.store.results import (
-    Claim,
-    Claimed,
     Closed,
     Closing,
     Joined,
-    NotClaimed,
     NotOpen,
     Opened,
     Opening,
     TooMany,
-    WhyNot,
 )  # fmt: skip
 from mcp_gate.store.spoken import Spoken
 from mcp_gate.store.stops import Stops
@@ -96,6 +92,7 @@ class Open:
 
 
 def insert(tx: Tx, request: Request) -> None:
+    """A request as it is."""
     tx.run(_INSERT, **rows.from_request(request))
 
 
@@ -206,6 +203,7 @@ def _write_decision(tx: Tx, request: Request, decision: RecordedDecision) -> Non
 
 
 def pass_time(tx: Tx, request_id: str, body: Callable[[Request], Timed], spoken: Spoken) -> tuple[Timed, Request]:
+    """See `RequestTable.pass_time`."""
     request = reading.need(tx, request_id)
     timed = body(request)
     match timed:
@@ -237,11 +235,6 @@ def _escalate(tx: Tx, request: Request, to: Escalates, spoken: Spoken) -> None:
     spoken.escalated(tx, request, to.group)
 
 
-Proof: TypeAlias = Callable[[Request, bool], str]
-"""Why a stored approval does not prove that people gave it, or ""; told whether an earlier process opened the request.
-Pure, and run in the transaction that uses the approval up."""
-
-
 @dataclass(frozen=True, slots=True)
 class Released:
     """What is left of a result in quarantine that a reviewer let out in part."""
@@ -250,74 +243,8 @@ class Released:
     events: tuple[Event, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """What an approval is compared with at the moment it is used."""
-
-    job_hash: str
-    """Of the call as its agent makes it, whatever a reviewer changed since."""
-    tool_hash: str
-    snapshot: str
-    now: str
-    proof: Proof
-    enough: Callable[[Request], bool]
-    """Whether what people were asked is all that the call, as it is made now, asks for."""
-
-
-def claim(
-    call_id: str, request_id: str, bound: Bound, events: tuple[Event, ...], levels: Levels, stops: Stops,
-    spoken: Spoken, tx: Tx,
-) -> Claim:  # fmt: skip
-    request = reading.need(tx, request_id)
-    if request.call.id != call_id:
-        raise NotFound(call_id)
-    why = _why_not(request, bound)
-    if why is not None:
-        return NotClaimed(why)
-    if stops.stopped(request.call.agent):
-        return NotClaimed(WhyNot.STOPPED)
-    unproven = unproved(request, bound.proof, spoken)
-    if unproven:
-        tx.record(Event("security.unproved_approval", dict(events[0].fields), {"why": unproven}))
-        return NotClaimed(WhyNot.UNPROVED)
-    if not bound.enough(request):
-        return NotClaimed(WhyNot.STRICTER)
-    try:
-        levels.check(tx, request.call.agent, request.call.level)
-    except Outdated:
-        return NotClaimed(WhyNot.LEVEL_CHANGED)
-    calls.move(tx, call_id, CallState.DISPATCHED)
-    tx.run("update requests set consumed = 1 where id = :id", id=request_id)
-    spoken.ended(tx, request_id)
-    record.append(tx, events)
-    return Claimed(replace(request, consumed=True))
-
-
-def unproved(request: Request, proof: Proof, spoken: Spoken) -> str:
-    """Why the approval is not what people said, or ""."""
-    known = spoken.known(request)
-    if known is None:
-        return "neither the gate nor its record knows of it what its row says"
-    return proof(request, known.found)
-
-
-def _why_not(request: Request, bound: Bound) -> WhyNot | None:
-    if request.status is not RequestStatus.APPROVED:
-        return WhyNot.NOT_APPROVED
-    if request.consumed:
-        return WhyNot.ALREADY_USED
-    if request.asked_call.job_hash != bound.job_hash:
-        return WhyNot.ARGUMENTS_CHANGED
-    if request.call.tool_hash != bound.tool_hash:
-        return WhyNot.TOOL_CHANGED
-    if request.policy_snapshot != bound.snapshot:
-        return WhyNot.POLICY_CHANGED
-    if request.due_ts <= bound.now:
-        return WhyNot.EXPIRED
-    return None
-
-
 def close(request_id: str, status: RequestStatus, events: tuple[Event, ...], spoken: Spoken, tx: Tx) -> Closing:
+    """See `RequestTable.close`."""
     if status not in (RequestStatus.EXPIRED, RequestStatus.CANCELLED, RequestStatus.SUPERSEDED):
         raise Conflict(f"no request is closed as {status.value}")
     request = reading.need(tx, request_id)
@@ -330,6 +257,7 @@ def close(request_id: str, status: RequestStatus, events: tuple[Event, ...], spo
 
 
 def consume(request_id: str, events: tuple[Event, ...], spoken: Spoken, tx: Tx) -> None:
+    """See `RequestTable.consume_outcome`."""
     done = tx.run(
         "update requests set consumed = 1 where id = :id and status in ('rejected', 'expired')", id=request_id
     )
@@ -349,6 +277,7 @@ def set_claim(read: Request, reviewer: str, until: str, tx: Tx) -> None:
 
 
 def extend(read: Request, due_ts: str, said: JsonObject, tx: Tx) -> None:
+    """See `RequestTable.extend`."""
     _must_be_as_read(tx, read)
     tx.run(
         "update requests set due_ts = :due, extended = :extended where id = :id",
@@ -357,6 +286,7 @@ def extend(read: Request, due_ts: str, said: JsonObject, tx: Tx) -> None:
 
 
 def escalate(read: Request, to: Escalates, spoken: Spoken, tx: Tx) -> None:
+    """See `RequestTable.escalate`."""
     _must_be_as_read(tx, read)
     _escalate(tx, read, to, spoken)
     record.append(tx, to.events)
