@@ -132,6 +132,11 @@ def move(tx: Tx, call_id: str, state: CallState, result: bytes | None = None, *,
 
 
 def state_of(tx: Tx, call_id: str) -> CallState:
+    """The state of a call.
+
+    Raises:
+        NotFound: there is no such call.
+    """
     row = tx.one("select state from calls where id = :id", id=call_id)
     if row is None:
         raise NotFound(call_id)
@@ -159,11 +164,13 @@ def keep(tx: Tx, call_id: str, result: bytes | None) -> None:
 
 
 def kept(tx: Tx, call_id: str) -> bytes | None:
+    """See `Store.result_of`."""
     row = tx.one("select result from calls where id = :id", id=call_id)
     return None if row is None or row["result"] is None else bytes(row["result"])
 
 
 def show(tx: Tx, call_id: str) -> JsonObject | None:
+    """See `Store.call`."""
     row = tx.one("select * from calls where id = :id", id=call_id)
     if row is None:
         return None
@@ -176,6 +183,7 @@ def show(tx: Tx, call_id: str) -> JsonObject | None:
 
 
 def groups(tx: Tx, call_id: str) -> list[str]:
+    """See `Store.groups_of`."""
     return [row["grp"] for row in tx.all("select distinct grp from requests where call_id = :id", id=call_id)]
 
 
@@ -229,6 +237,7 @@ def sent(tx: Tx, call_id: str) -> Sent | None:
 
 
 def gated_share(tx: Tx, since: str) -> float:
+    """See `Store.gated_share`."""
     row = tx.one(
         "select (select count(*) from calls where ts >= :since and state <> 'proposed') as calls, "
         "(select count(*) from requests where kind = 'gate' and opened_ts >= :since) as gated",

@@ -66,6 +66,7 @@ Body: TypeAlias = Callable[[Tx], T]
 
 
 class Database(Protocol):
+    """What a store is kept on."""
     @property
     def commits(self) -> int:
         """Transactions committed since the start."""

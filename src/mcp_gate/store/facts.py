@@ -16,14 +16,17 @@ class History:
 
     @classmethod
     def load(cls, tx: Tx) -> History:
+        """As it was left."""
         executed = {(r["agent"], r["upstream"], r["tool"]) for r in tx.all("select * from executed")}
         failed = {(r["agent"], r["job_hash"]): int(r["n"]) for r in tx.all("select * from failures")}
         return cls(executed, failed)
 
     def failures(self, agent: str, job_hash: str) -> int:
+        """Failed identical calls since the last one that succeeded."""
         return self._failed.get((agent, job_hash), 0)
 
     def executed_before(self, agent: str, upstream: str, tool: str) -> bool:
+        """Whether the agent ever had this tool executed."""
         return (agent, upstream, tool) in self._executed
 
     def executed(self, call: Call) -> bool:
@@ -34,6 +37,7 @@ class History:
         return new
 
     def failed(self, call: Call) -> None:
+        """A call failed."""
         key = (call.agent, call.job_hash)
         self._failed[key] = self._failed.get(key, 0) + 1
 
@@ -43,6 +47,7 @@ class History:
 
 
 def write_executed(tx: Tx, call: Call) -> None:
+    """The rows of `History.executed`."""
     tx.run(
         "insert into executed(agent, upstream, tool) values(:agent, :upstream, :tool) on conflict do nothing",
         agent=call.agent, upstream=call.upstream, tool=call.tool,
@@ -50,6 +55,7 @@ def write_executed(tx: Tx, call: Call) -> None:
 
 
 def write_failure(tx: Tx, call: Call) -> None:
+    """The rows of `History.failed`."""
     tx.run(
         "insert into failures(agent, job_hash, n) values(:agent, :job_hash, 1) "
         "on conflict(agent, job_hash) do update set n = failures.n + 1",
@@ -58,6 +64,7 @@ def write_failure(tx: Tx, call: Call) -> None:
 
 
 def write_success(tx: Tx, call: Call) -> None:
+    """The rows of `History.succeeded`."""
     tx.run(
         "delete from failures where agent = :agent and job_hash = :job_hash", agent=call.agent, job_hash=call.job_hash
     )

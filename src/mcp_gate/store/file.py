@@ -113,18 +113,22 @@ class Lock:
 
     @property
     def had_database(self) -> bool:
+        """Whether there ever was a database beside it."""
         return os.fstat(self._fd).st_size > 0
 
     @property
     def path(self) -> Path:
+        """Of the file that is locked."""
         return self._path
 
     def remember(self) -> None:
+        """From now on there is a database beside it."""
         if not self.had_database:
             os.pwrite(self._fd, b"This state directory has a database.\n", 0)
             os.fsync(self._fd)
 
     def release(self) -> None:
+        """Let go of it."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1

@@ -52,6 +52,7 @@ class Levels:
         return self._ladder
 
     def level(self, agent: str) -> int:
+        """The number alone."""
         return self.of(agent).level
 
     def of(self, agent: str) -> AgentLevel:

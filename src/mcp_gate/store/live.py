@@ -37,6 +37,7 @@ class Live:
 
     @property
     def is_open(self) -> bool:
+        """Whether there is a connection."""
         return self._connection is not None
 
     def open(self) -> sqlite3.Connection:
@@ -94,6 +95,7 @@ class Live:
                 self._connection.execute("pragma wal_checkpoint(passive)")
 
     def roll_back(self) -> None:
+        """Leave nothing of what was begun; a connection that cannot do that is given up."""
         connection = self._connection
         if connection is not None and connection.in_transaction:
             try:

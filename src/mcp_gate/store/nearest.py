@@ -31,6 +31,7 @@ class Nearest:
 
 
 def find(request: Request, tx: Tx) -> Nearest | None:
+    """See `RequestTable.nearest`."""
     call = request.call
     found = tx.all(
         "select r.id, r.grp, c.ts, c.arguments, d.approver_id from requests r join calls c on c.id = r.call_id "

@@ -99,6 +99,7 @@ class Outbox:
         return await self._db.read(partial(_count, webhook, "due"))
 
     async def delivered(self, webhook: str, message: Message, now: str) -> None:
+        """Its receiver took it."""
         await self._db.write(partial(_delivered, webhook, message.n, now))
 
     async def later(self, message: Message, due_ts: str, error: str) -> None:
@@ -122,9 +123,11 @@ class Outbox:
         await self._db.write(partial(_unpost, webhook, request_id))
 
     async def post(self, webhook: str, request_id: str, channel: str, ts: str) -> None:
+        """Remember the message in Slack that is about a request."""
         await self._db.write(partial(_post, webhook, request_id, channel, ts))
 
     async def tally(self, webhook: str) -> Tally:
+        """How a webhook is doing."""
         return await self._db.read(partial(_tally, webhook))
 
 

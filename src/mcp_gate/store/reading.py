@@ -26,6 +26,11 @@ _PAGE: Final = (
 
 
 def need(tx: Tx, request_id: str) -> Request:
+    """A request that has to be there.
+
+    Raises:
+        NotFound: it is not.
+    """
     found = find(tx, request_id)
     if found is None:
         raise NotFound(request_id)
@@ -33,6 +38,7 @@ def need(tx: Tx, request_id: str) -> Request:
 
 
 def find(tx: Tx, request_id: str) -> Request | None:
+    """See `RequestTable.find`."""
     row = tx.one(f"{SELECT} where r.id = :id", id=request_id)
     return None if row is None else whole(tx, row)
 
@@ -41,6 +47,7 @@ def page(
     status: RequestStatus | None, group: str | None, groups: frozenset[str] | None, after: str | None, limit: int,
     brief: bool, tx: Tx,
 ) -> list[Request]:  # fmt: skip
+    """See `RequestTable.page`."""
     asked = {
         "status": "" if status is None else status.value, "grp": group or "", "after": after or "", "limit": limit,
         "groups": "" if groups is None else rows.text(sorted(groups)),
@@ -56,6 +63,7 @@ def page(
 
 
 def counts(tx: Tx) -> list[tuple[str, str, str, str, int]]:
+    """See `RequestTable.counts`."""
     found = tx.all(
         "select status, kind, tier, grp, count(*) as n from requests where consumed = 0 and "
         "status in ('pending', 'approved') group by status, kind, tier, grp order by status, kind, tier, grp"
@@ -64,11 +72,13 @@ def counts(tx: Tx) -> list[tuple[str, str, str, str, int]]:
 
 
 def unsettled(tx: Tx) -> list[Request]:
+    """See `RequestTable.unsettled`."""
     found = tx.all(f"{SELECT} where r.consumed = 0 and r.status in ('pending', 'approved') order by r.due_ts, r.id")
     return [rows.to_request(row, _decisions(tx, row["id"]), ()) for row in found]
 
 
 def whole(tx: Tx, row: Row) -> Request:
+    """A request with its decisions and the trail of its session."""
     trail = calls.trail(tx, row["c_session"], row["c_agent"], TRAIL, without=row["call_id"])
     request = rows.to_request(row, _decisions(tx, row["id"]), tuple(trail))
     return replace(request, before=looks.before(tx, request.call.id)) if request.kind == SECOND_REVIEW else request

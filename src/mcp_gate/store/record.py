@@ -48,4 +48,5 @@ def about(tx: Tx, id: str) -> list[JsonObject]:
 
 
 def whole(row: Row) -> JsonObject:
+    """A record with its hashes."""
     return export.record(row["body"], row["prev_hash"], row["hash"])

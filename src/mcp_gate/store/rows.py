@@ -29,10 +29,12 @@ BRIEF_CALL_OF_REQUEST = ", ".join(
 
 
 def text(value: Json) -> str:
+    """JSON as it is stored."""
     return dumps(value).decode()
 
 
 def value(stored: str | bytes) -> Any:
+    """What stored JSON says."""
     return parse_upstream(stored if isinstance(stored, bytes) else stored.encode())
 
 
@@ -61,6 +63,7 @@ def from_call(call: Call) -> dict[str, str]:
 
 
 def to_call(row: Row, prefix: str = "") -> Call:
+    """A call from its columns, whose names may have a prefix."""
     columns: Mapping[str, Any] = {name: row[prefix + name] for name in CALL_COLUMNS}
     return Call(
         **{
@@ -75,6 +78,7 @@ def to_call(row: Row, prefix: str = "") -> Call:
 
 
 def from_request(request: Request) -> dict[str, str | int]:
+    """Column values of a request without its call."""
     return {
         "id": request.id,
         "call_id": request.call.id,
@@ -138,6 +142,7 @@ def to_request(row: Row, decisions: tuple[RecordedDecision, ...], trail: tuple[J
 
 
 def to_decision(row: Row) -> RecordedDecision:
+    """A word from its row."""
     return RecordedDecision(
         decision=row["decision"],
         reason=row["reason"],

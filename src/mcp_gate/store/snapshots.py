@@ -13,6 +13,7 @@ from mcp_gate.store.database import Tx
 def loaded(
     tx: Tx, now: str, snapshot_id: str, digest: str, files_: Mapping[str, bytes], events: Iterable[Event]
 ) -> None:
+    """Keep the files of a snapshot that is not kept yet, and record that it is in force."""
     known = tx.one("select 1 as yes from snapshots where digest = :digest", digest=digest)
     if known is None:
         _keep(tx, now, snapshot_id, digest, files_)

@@ -59,10 +59,12 @@ class Spoken:
     # -- within transactions, in force once they are durable
 
     def opened(self, tx: Tx, request: Request) -> None:
+        """A request is open, as its row says."""
         known = Known(_terms(request), request.group, request.decisions)
         tx.after(partial(self._known.__setitem__, request.id, known))
 
     def said(self, tx: Tx, request: Request, word: RecordedDecision) -> None:
+        """A person said a word on it."""
         read = replace(word, said_ts="" if word.said_ts == word.decision_ts else word.said_ts)
         tx.after(lambda: self._change(request.id, lambda known: replace(known, words=(*known.words, read))))
 
@@ -74,6 +76,7 @@ class Spoken:
             tx.after(partial(self._known.__setitem__, now.id, changed))
 
     def escalated(self, tx: Tx, request: Request, group: str) -> None:
+        """It is another group's now."""
         tx.after(lambda: self._change(request.id, lambda known: replace(known, group=group)))
 
     def ended(self, tx: Tx, request_id: str) -> None:

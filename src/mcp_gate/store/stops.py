@@ -22,6 +22,7 @@ class Stops:
 
     @classmethod
     def load(cls, tx: Tx) -> Stops:
+        """As it was left."""
         return cls({row["agent"] for row in tx.all("select agent from stops")})
 
     def stopped(self, agent: str) -> bool:
@@ -45,10 +46,12 @@ class Stops:
         self._agents.add(agent)
 
     def stop(self, tx: Tx, agent: str, event: Event) -> None:
+        """Write what `hold` began, with its record."""
         tx.run("insert into stops(agent) values(:agent) on conflict do nothing", agent=agent)
         tx.record(event)
 
     def resume(self, tx: Tx, agent: str, event: Event) -> None:
+        """Let it pass again, once that is durable."""
         tx.run("delete from stops where agent = :agent", agent=agent)
         tx.record(event)
         tx.after(lambda: self._agents.discard(agent))

@@ -167,9 +167,11 @@ class Store:
         await self._db.write(body)
 
     async def get_meta(self, key: str) -> str | None:
+        """One of the gate's own facts about itself."""
         return await self._db.read(partial(pins.meta, key=key))
 
     async def put_meta(self, key: str, value: str) -> None:
+        """Keep one of them."""
         await self._db.write(partial(pins.put_meta, key=key, value=value))
 
     # -- calls --------------------------------------------------------------------------------------------------

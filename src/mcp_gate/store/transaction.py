@@ -27,6 +27,7 @@ class Ledger:
         """All of the transaction's, in their order."""
 
     def add(self, event: Event) -> None:
+        """Seal a record behind the last one."""
         sealed: Sealed = seal(self.head, self.ts, event)
         fields = event.fields
         self._rows.append(
@@ -39,9 +40,11 @@ class Ledger:
         self.events.append(event)
 
     def mark(self) -> tuple[Head, int]:
+        """Where it stands, for `back_to`."""
         return self.head, len(self._rows)
 
     def back_to(self, mark: tuple[Head, int]) -> None:
+        """Forget what was added since a mark."""
         self.head = mark[0]
         taken_back = len(self._rows) - mark[1]
         if taken_back:

@@ -106,6 +106,7 @@ class Writer:
         self._thread.start()
 
     def put(self, job: Job) -> None:
+        """Queue a transaction for the thread."""
         self._given += 1
         self._queue.put(job)
 
