@@ -53,6 +53,8 @@ _AROUND: Final[tuple[tuple[int, int, int, Callable[[str, int, int], Iterator[Fin
 _NEAR: Final = frozenset(kind for kind, *_ in _AROUND)
 _TO_VALUE: Final = 4
 """Characters from a separator to the value behind it: a space, a quote."""
+_TO_MAIL: Final = 2
+"""Characters from a name to its address of mail: `Ann Lee <ann@…`"""
 
 
 def look(leaf: Leaf, ends: Fired | None) -> list[Finding]:
@@ -92,13 +94,12 @@ def look(leaf: Leaf, ends: Fired | None) -> list[Finding]:
                     places = _but_phones(text, known, places)
                 for start, end in around(places, before, after, len(text)):
                     found.extend(find(text, start, end))
-    if _MAIL in ends:
-        found.extend(mail.find(text, others(ends[_MAIL])))
-        for one in [one for one in found if one.entity == "EMAIL_ADDRESS"]:
-            found.extend(people.before_mail(text, one.start))
     if _PERSON in ends:
         for end in others(ends[_PERSON]):
             found.extend(people.after_cue(text, end))
+    if _MAIL in ends:
+        found.extend(mail.find(text, others(ends[_MAIL])))
+        found.extend(_whose_mail(text, found))
     if _SPEECH in ends:
         for end in ends[_SPEECH]:
             found.extend(people.before_verb(text, end))

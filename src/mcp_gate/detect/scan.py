@@ -18,7 +18,6 @@ from mcp_gate.detect.options import Options
 from mcp_gate.detect.secrets.find import find_in as find_secrets
 from mcp_gate.detect.triggers import Kind
 from mcp_gate.detect.view import View, read, read_all, read_names
-from mcp_gate.detect.windows import Covered
 
 _DEPTH: Final = 2
 """So often something is decoded that was found in what was decoded."""
@@ -159,14 +158,12 @@ def _see_through(
     leaves: Sequence[Leaf], fired: Mapping[int, Fired], found: list[list[Finding]], options: Options, depth: int,
     most_signs: int | None,
 ) -> Generator[None, None, None]:
-    """Add what is encoded and holds something: the whole of it. Nothing is decoded that was found anyway."""
+    """Add what is encoded and holds something: the whole of it, also where a part of it was found anyway."""
     places = [
         (which, one)
         for which, ends in fired.items()
         if _WORD in ends or _ROW in ends
-        for one in encoded.find(
-            leaves[which].text, _others(leaves[which].text, found[which], ends.get(_WORD, ())), ends.get(_ROW, ())
-        )
+        for one in encoded.find(leaves[which].text, ends.get(_WORD, ()), ends.get(_ROW, ()))
     ]
     if not places:
         return
@@ -179,11 +176,6 @@ def _see_through(
         if within:
             best = max(within, key=attrgetter("score"))
             found[which].append(Finding(one.start, one.end, best.entity, best.score, f"encoded_{best.rule}"))
-
-
-def _others(text: str, found: Sequence[Finding], ends: Sequence[int]) -> Sequence[int]:
-    """The places where nothing was found."""
-    return Covered(found, len(text)).others(ends) if found and ends else ends
 
 
 def _placed(leaf: Leaf, view: View, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
