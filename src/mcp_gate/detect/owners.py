@@ -13,11 +13,14 @@ from mcp_gate.detect.names.evidence import is_likely
 from mcp_gate.detect.names.lexicon import is_given
 from mcp_gate.detect.people import FULL, PARTICLE, WORD, Place, before, goes_on, is_whole
 
-_OWN: Final = frozenset({"US_SSN", "PASSPORT", "NATIONAL_ID", "DRIVER_LICENSE", "MEDICAL_RECORD", "DATE_OF_BIRTH"})
-"""What one person has, and no company."""
-_REACHED: Final = frozenset({"EMAIL_ADDRESS", "PHONE_NUMBER", "ADDRESS"})
-"""Where somebody is reached."""
-_PAID: Final = frozenset({"IBAN_CODE", "CREDIT_CARD", "BANK_ACCOUNT"})
+_ROLES: Final = {
+    **dict.fromkeys(
+        ("US_SSN", "PASSPORT", "NATIONAL_ID", "DRIVER_LICENSE", "MEDICAL_RECORD", "DATE_OF_BIRTH"), "own"
+    ),  # what one person has, and no company
+    **dict.fromkeys(("EMAIL_ADDRESS", "PHONE_NUMBER", "ADDRESS"), "reached"),  # where somebody is reached
+    **dict.fromkeys(("IBAN_CODE", "CREDIT_CARD", "BANK_ACCOUNT"), "paid"),
+}
+"""What things are to people."""
 _IS: Final = (" is ", " is: ", " was ", " è ", " es ", " ist ", " est ", " é ", " är ", " er ", " lautet ", ": ", " = ")
 _BEFORE_IS: Final = re.compile(
     rf"\b(?:of|for|di|de|von|van|da|af|av|för|pour|para|per) {FULL},?"
@@ -88,7 +91,7 @@ _LINES: Final = 2
 def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
     """Whose findings are: `Ann Lee (Aadhaar …)`, `Ann Lee's MRN is …`, `to Ann Lee, 12 Main St`, `… for Ann Lee`."""
     found = tuple(found)
-    known = frozenset([(one.start, one.end) for one in found if one.entity == "PERSON"])
+    known = frozenset([one[:2] for one in found if one[2] == "PERSON"])
     people: frozenset[int] | None = None
     yield from _last_line(text)
     speaks = True
@@ -104,24 +107,30 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
                 speaks = False
                 yield from _speakers(text)
             continue
-        own, paid, field = kind in _OWN, kind in _PAID, rule.startswith("field")
-        if (own or paid) and not field and _ends_cell(text, start):
-            yield from _in_row(text, start)
-        if own or kind in _REACHED:
-            place = start, end
-            if place not in asked:  # else another rule found it as well
-                asked.add(place)
-                if not (field and text[start - 1 : start] in _CELL):
-                    yield from _before(text, start, end, known, own=own)
-        if kind == "ADDRESS" and text.startswith(", ", start - 2) and _behind_capital(text, start - 2):
-            yield from before(_TO_PLACE, text, start, "person_by_address", of_any=True, known=known)
-        elif paid:
-            if text.startswith(", ", end):
-                yield from _named(_PAYS, text, end, known)
-            if "holder " in text[end : end + _AHEAD]:
-                yield from _named(_HOLDER, text, end, known)
         if follows in _OPENING and text.startswith(_OPENED, end):
             yield from _named(_BEHIND, text, end, known)
+        role = _ROLES.get(kind)
+        if role is None:
+            continue
+        field = rule[:5] == "field"
+        if not field and role != "reached" and _ends_cell(text, start):
+            yield from _in_row(text, start)
+        if role == "paid":
+            yield from _of_account(text, end, known)
+        elif (place := (start, end)) not in asked:  # else another rule found it as well
+            asked.add(place)
+            if not field or text[start - 1 : start] not in _CELL:
+                yield from _before(text, start, end, known, own=role == "own")
+            if kind == "ADDRESS" and text.startswith(", ", start - 2) and _behind_capital(text, start - 2):
+                yield from before(_TO_PLACE, text, start, "person_by_address", of_any=True, known=known)
+
+
+def _of_account(text: str, end: int, known: Container[Place]) -> Iterator[Finding]:
+    """Whose an account or a card is, by what stands behind it."""
+    if text.startswith(", ", end):
+        yield from _named(_PAYS, text, end, known)
+    if "holder " in text[end : end + _AHEAD]:
+        yield from _named(_HOLDER, text, end, known)
 
 
 def _before(text: str, start: int, end: int, known: Container[Place], *, own: bool) -> Iterator[Finding]:
