@@ -112,6 +112,17 @@ def look(leaf: Leaf, ends: Fired | None) -> list[Finding]:
     return found
 
 
+def _whose_mail(text: str, found: Sequence[Finding]) -> list[Finding]:
+    """The names before addresses of mail, where none was found yet that ends there."""
+    named = {one.end for one in found if one.entity == "PERSON"}
+    return [
+        name
+        for one in found
+        if one.entity == "EMAIL_ADDRESS" and one.start - _TO_MAIL not in named
+        for name in people.before_mail(text, one.start)
+    ]
+
+
 def _is_all(text: str, one: Finding, ends: Fired) -> bool:
     """Whether a finding is the whole text, and what fired in it leads to nothing else. What has a character behind it
     ends behind the text."""
