@@ -120,3 +120,32 @@ def test_tables_labels_and_sites_hold_nobody(text: str) -> None:
 def test_a_heading_in_capitals_is_nobody() -> None:
     assert found("DISCHARGE SUMMARY\nPatient: Pemberton, Callum") == ["Pemberton, Callum"]
     assert "ANJA GROSSMANN" in found("ANJA GROSSMANN\nPhone: +49 30 7417034")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "requires python>=15.18.25.27, numpy==20.22.26.1",
+        "80/tcp open http nginx 24.5.8.24; 443/tcp open",
+        "affects ylib before 24.19.19.14; CVSS 8.5",
+        "doi:10.7045/j.cell.2010.00.772, PMID 13093196",
+        "message 1509486878 queued; number of retries 7",
+        "the sum is large; cell 3635915 is empty",
+        "passport strategy 728395 of the library",
+    ],
+)
+def test_what_is_counted_and_released_is_nobody_s_number(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("my cell 415 555 2671", "415 555 2671"),
+        ("passport number 728395712", "728395712"),
+        ("passport no. 728395", "728395"),
+        ("leave a message at 4155552671", "4155552671"),
+    ],
+)
+def test_numbers_behind_their_words_stay_found(text: str, value: str) -> None:
+    assert found(text) == [value]

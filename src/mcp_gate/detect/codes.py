@@ -23,7 +23,8 @@ _IPV4: Final = re.compile(
 _IPV6: Final = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:|:){2,7}[0-9A-Fa-f:]{0,24}(?:[0-9A-Fa-f]|:)(?![\w:])")
 _VERSION: Final = re.compile(
     r"(?i)(?:v|version|ver|build|release|fw|firmware|chrome|safari|firefox|edge?|opr|opera|rev|agent|"
-    r"bump(?:ed)? to|since|requires|runtime|sdk|kernel|plugin|->|→)[ :=/\"]*$"
+    r"bump(?:ed)? to|since|before|requires|runtime|sdk|kernel|plugin|->|→|[<>=~^]=|nginx|httpd|openssl|openssh|redis"
+    r"|node|php|mysql|mariadb|postgres(?:ql)?|python|ruby|java|jdk|jre|driver|library|package|module)[ :=/\"]*$"
 )
 _UPGRADE: Final = re.compile(r"(?i)(?:bump|grad|roll|revert)\w*(?: \w+)? (?:from|to)(?: v?[\d.]{5,20} to)? $")
 _UPGRADE_REACH: Final = 48
@@ -33,13 +34,16 @@ _VERSIONS: Final = re.compile(r"(?i)(?<![a-z])(?:version|build|release|firmware|
 _HEADING: Final = 240
 """Characters of a first line that may name columns."""
 _PEERS: Final = words(
-    "ip ips ipv4 address addr host hostname server client peer source destination src dst from to at on by via gateway "
-    "remote origin visitor node user dns router proxy connection connect connecting connected disconnected accept "
-    "accepted ban banned unban block blocked allow allowed deny denied found ping pinging trying and or is was"
+    "ip ips ipv4 address addr host hostname server client peer source destination src dst from to at on by via "
+    "gateway remote origin visitor node user dns router proxy connection connect connecting connected "
+    "disconnected accept accepted ban banned unban block blocked allow allowed deny denied found ping pinging "
+    "trying and or is was are of login logged logon sender session request requests scan scanned attacker hit "
+    "seen visit visited user users http ssh https tcp udp ftp smtp vpn port route hop the public external "
+    "internal local my your his her their new old last"
 )
 """Words before an address of the net."""
-_SMALL: Final = 20
-"""Versions and the numbers of sections seldom go higher, at least not in all parts."""
+_SMALL: Final = 31
+"""The parts of versions and sections seldom go higher, and of four thousand addresses those of one do not."""
 _OF_PATH: Final = re.compile(r"(?<![\d.])\d{0,4}\.\d+[ ,]\Z")
 _PATH_ON: Final = re.compile(r"[ ,]-?\d{0,4}\.\d+(?!\.\d+\.)")
 """Numbers with fractions before and after: so curves are written, which leave out what they can."""
@@ -130,10 +134,10 @@ def _is_counted(text: str, found: re.Match[str]) -> bool:
     if _OF_PATH.search(text, max(0, start - 12), start) and _PATH_ON.match(text, end):
         return True
     product = _PRODUCT.search(text, max(0, start - 24), start)
-    if product is None or product[1].lower() in _PEERS or not (product[1][0].isupper() or product[2] != " "):
+    if product is None or product[1].lower() in _PEERS:
         return False
-    _, *others = map(int, found[0].split("."))
-    return 0 in others or max(others) <= _SMALL
+    parts = [*map(int, found[0].split("."))]
+    return max(parts) <= _SMALL or (0 in parts[1:] and (product[1][0].isupper() or product[2] != " "))
 
 
 def _is_somebodys(text: str, start: int) -> bool:

@@ -59,7 +59,8 @@ _NOT_ID: Final = re.compile(
     r"(?:ORD|PO|INV|SO|REF|RMA|TKT|SKU|#)[-#]?\d|(?:19|20)\d\d-\d\d-\d\d(?!\d)|0\.\d{5}|\d\d?([./])\d\d?\1(?:19|20)\d\d(?!\d|\.\d)|(?:v?\d{1,3}\.\d{1,2}\.\d+|v?\d+\.\d+\.\d+\.\d+)(?![\d.-])"
 )
 _LOOSE: Final = re.compile(
-    r"(?i)(?:call|calling|called|calls|text|texted|contact|office|desk|messages?|numbers?|num.ro|n.mero|ring|rang|reach)$"
+    r"(?i)(?:call|calling|called|calls|text|texted|contact|office|desk|messages?|numbers?|num.ro|n.mero|ring|rang|reach"
+    r"|cell|social)$"
 )
 _OF_THINGS: Final = re.compile(
     r"(?i)\b(?:order|customer|client|contract|policy|member|employee|student|asset|article|registration|serial|part|invoice|tracking|batch|model|build|ticket|case|ref(?:erence)?|version|item|product|lot|row|"
@@ -81,6 +82,12 @@ _OF_STAFF: Final = re.compile(
     r"|transactions?|contracts?|policy)[ _-]\Z"
 )
 """Before `id number` and the like: whose or what number it is, none that a state gave out."""
+_FEW: Final = 7
+"""Digits of a passport with no letters: most have more."""
+_OTHER: Final = re.compile(
+    r"(?i)(?<![^\W\d_])(?!(?:passports?|number|nummer|no|nr|num|id|is|was|ist|the|of|my|his|her|their|value)(?![^\W\d_]))[^\W\d_]{2,}"
+)
+"""A word between a passport and a number that makes it the number of something else."""
 _CLAUSE: Final = re.compile(r"[;?!]|\bids?\b", re.IGNORECASE)
 """Between a word and a number that it does not speak of."""
 _COUNTED: Final = re.compile(r"(?i) of \w")
@@ -170,13 +177,17 @@ def _fits(text: str, match: re.Match[str], end: int, cue: _Cue) -> bool:
         case "US_SSN":
             return (checks.ssn(digits) or " " in value) and not checks.is_sample(digits, text, match.start())
         case "PASSPORT":
-            return len(value) >= 6
+            return len(value) >= 6 and (len(digits) > _FEW or len(value) > len(digits) or not _OTHER.search(between))
         case "PHONE_NUMBER" if value.isdigit() and _CLAUSE.search(between):
             return False
         case "PHONE_NUMBER" if is_counted(text, match.end()) or checks.is_fictitious(digits, text, match.start()):
             return False
         case "CREDIT_CARD":
             return checks.card(digits, text, match.start())
+        case "PHONE_NUMBER" if value.isdigit() and text[max(0, end - 8) : end].lower().rstrip("s").endswith("message"):
+            return between.strip(" :") != "" and not _of_a_thing(text, end, between)
+        case "PHONE_NUMBER" if text[max(0, end - 6) : end].lower().endswith(".cell"):  # the title of a journal
+            return False
         case "PHONE_NUMBER" if _LOOSE.search(text[max(0, end - 10) : end]):
             return (len(digits) >= 9 or len(value) > len(digits)) and not _of_a_thing(text, end, between)
         case "NATIONAL_ID" if (label := _ID_LABEL.search(text, max(0, end - 24), end)) and _OF_STAFF.search(

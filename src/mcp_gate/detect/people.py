@@ -53,12 +53,6 @@ _CONTRACTED: Final = re.compile(r"['’](?:s|m|re|ll|ve|d|t)$")
 _ALONE: Final = re.compile(r"(?<![\w./@#$-])([^\W\d_a-z][^\W\d_]+)(?:['’]s)?\Z")
 _CALLED: Final = re.compile(r"(?: [a-z-]+){1,5}[.,!]?$")
 """A verb with what goes with it."""
-_HUMAN: Final = re.compile(
-    r" (?:was |is |has |has been |will be )?(?:born|died|dies|married|lives|lived|forgot|retired|resigned|graduated"
-    r"|phoned|texted|emails?|e?-?mailed|thinks|thought|believes|insisted|apologi[sz]ed|diagnosed|admitted|discharged"
-    r"|hired|promoted|fired|wrote|told|on (?:leave|vacation|holiday)|off sick|sick|absent|thanked|visited|commented)\b"
-)
-"""What no firm does."""
 _NOBLE: Final = re.compile(rf"\b[A-Z][a-zñ]{{1,8}}\.? ({PARTICLE} (?:de[rn]? |la )?)$")
 """Between a title and the rest of a name: `Frau von der Heide`."""
 _LOWER: Final = words(
@@ -190,7 +184,7 @@ def before_verb(text: str, end: int) -> Iterator[Finding]:
     small = word.isascii() and word.islower()
     if (not small or _PARTICLES.fullmatch(word)) and not text.endswith(("'s", "’s"), 0, verb):
         for one in before(_BEFORE_VERB, text, verb + 1, "person_by_verb"):
-            if is_likely(text[one.start : one.end]) or _HUMAN.match(text, verb):
+            if is_likely(text[one.start : one.end]) or around.HUMAN.match(text, verb):
                 yield one
     if small or not word[-1:].isalpha():  # the name has one word alone
         yield from _alone(text, verb)

@@ -26,9 +26,20 @@ _SPEAKS: Final = _any("""
     said says asked asks wrote writes told replied wants wanted thinks thought knows knew called emailed lives lived
     moved joined left approved agreed met spoke mentioned suggested prefers had spent began shouted argued explained
     paid bought born died married confirmed complained forgot
+    went_home went_to came_to came_home took_over
 """)
 SPEAKS: Final = re.compile(rf"(?: from (?:[A-Z]\w*(?: on| of| and)? ?){{1,4}}(?<! ))? {_SPEAKS}\b")
 """What hardly anything but a person does."""
+HUMAN: Final = re.compile(
+    r" (?:was |is |has |has been |will be )?(?:born|died|dies|married|lives|lived|forgot|retired|resigned|graduated"
+    r"|phoned|texted|emails?|e?-?mailed|thinks|thought|believes|insisted|apologi[sz]ed|diagnosed|admitted|discharged"
+    r"|hired|promoted|fired|wrote|told|on (?:leave|vacation|holiday)|off sick|sick|absent|thanked|visited|commented)\b"
+)
+"""What no firm does."""
+ALONE: Final = re.compile(r"[,.]?[^\S\n]*(?:\n|\Z)")
+ALONE_BEFORE: Final = re.compile(r"(?:\n|\A)[> \t–—-]*\Z")
+LISTED: Final = re.compile(r"[\"']([A-Z][\w .-]{1,30})[\"']\s?(?=[,\]})])")
+"""What is listed, each in quotes."""
 _BEFORE: Final = _any("with by from to for and but that why_is why_does than as between via early remember_me,")
 SPOKEN_OF: Final = re.compile(rf"\b{_BEFORE}[.,:]? ?\Z", re.IGNORECASE)
 """Before people, and before much else."""

@@ -12,6 +12,9 @@ from typing import Final
 from mcp_gate.detect.commonwords import THINGS
 from mcp_gate.detect.names import around
 from mcp_gate.detect.names.common import COMPANY
+from mcp_gate.detect.names.dealings import is_dealt_with
+from mcp_gate.detect.names.evidence import is_likely, is_surname_like
+from mcp_gate.detect.names.headings import is_under_rule, is_whole_value
 from mcp_gate.detect.names.lexicon import is_given, is_given_today, is_surname
 from mcp_gate.detect.names.namesakes import EITHER, NEVER, PHRASES
 from mcp_gate.detect.names.things import SURNAMES, is_thing
@@ -19,6 +22,7 @@ from mcp_gate.detect.names.things import SURNAMES, is_thing
 _SURE, _FAIR, _LIKELY = 0.93, 0.8, 0.6
 """What the model has to think of a word that no list has, of one that stands where people may, of a surname."""
 _FAR: Final = 48
+_AFTER_NAMES: Final = frozenset({"II", "III", "IV", "JR", "SR", "MD", "MBA", "PHD", "ESQ"})
 INNER: Final = re.compile(r"[A-Z]{2}[a-z]|(?<![A-Z]c)(?<!Mac)(?<!De)(?<!Di)(?<!Le)(?<!La)(?<!Fitz)(?<=[a-z])[A-Z]")
 
 
@@ -79,6 +83,14 @@ def _is_beside_ordinary(text: str, start: int, end: int, everyday: frozenset[str
 
 def _are_doubtful(text: str, start: int, end: int, parts: list[str], sure: float) -> bool:
     known = sum(is_given(part) or is_surname(part) for part in parts)
+    if _is_marked(parts) or (sure < _SURE and is_under_rule(text, end)):
+        return True
+    if "," not in text[start:end] and not is_likely(" ".join(parts)) and known:
+        return not _is_human(text, start, end)  # `Palo Alto`, `Houghton Mifflin`
+    if is_whole_value(text, start, end) and not (is_given(parts[0]) and is_surname_like(parts[-1])):
+        return True
+    if known < len(parts) and sure < _SURE and around.TECHNICAL.search(text) and not _has_cue(text, start, end):
+        return True
     if COMPANY.search(text, start, end) or any(part in THINGS and part not in SURNAMES for part in parts[1:]):
         return True
     if around.AMPERSAND_BEFORE.search(text, max(0, start - 3), start) or (
@@ -96,6 +108,25 @@ def _are_doubtful(text: str, start: int, end: int, parts: list[str], sure: float
     return not known and (text[start:end].isupper() or (sure < _SURE and not cued))
 
 
+def _is_marked(parts: list[str]) -> bool:
+    """Whether a short word in capitals makes a make or a program of it: `Travis CI`."""
+    last = parts[-1]
+    if not last.isupper() or len(last) > 3 or parts[0].isupper():
+        return False
+    return last not in _AFTER_NAMES and not is_surname(last)
+
+
+def _is_human(text: str, start: int, end: int) -> bool:
+    """Whether what stands around it is said of people alone."""
+    return _is_spoken_to(text, start) or around.HUMAN.match(text, end) is not None or _is_signed(text, start, end)
+
+
+def _is_signed(text: str, start: int, end: int) -> bool:
+    """Whether it has a line of its own, as at the end of a letter."""
+    before = around.ALONE_BEFORE.search(text, max(0, start - 6), start)
+    return before is not None and around.ALONE.match(text, end) is not None
+
+
 def _begins_given(parts: list[str]) -> bool:
     return is_only_given(parts[0]) or (is_given(parts[0]) and is_surname(parts[-1]) and "_".join(parts) not in PHRASES)
 
@@ -104,21 +135,29 @@ def _is_doubtful_alone(text: str, start: int, end: int, sure: float) -> bool:
     name = text[start:end]
     given = is_given(name) and name not in EITHER
     begin = max(0, start - _FAR)
+    if is_under_rule(text, end) or (is_quoted(text, start, end) and _is_among_others(text, start, end)):
+        return True
     if around.LOADED.search(text, begin, start) or around.USED.search(text, begin, start) or around.IS.match(text, end):
         return True
     of_log = around.LOG.search(text, begin, start) is not None
     if (of_log and text.startswith(":", end)) or (around.DOES.match(text, end) and (not given or of_log)):
         return True
-    if given:
+    if given and not (is_surname(name) and sure < _LIKELY):
+        return is_whole_value(text, start, end) and not is_only_given(name)
+    if _is_signed(text, start, end):
         return False
+    if is_whole_value(text, start, end) or is_dealt_with(text, start, end):
+        return True
     if around.QUOTED_CODE.search(text, max(0, start - 1), start) or _is_in_headline(text, start, end):
         return True
     if _has_cue(text, start, end):
         return False
     if around.TECHNICAL.search(text) or (around.AT.search(text, begin, start) and not text.startswith(("'", "’"), end)):
         return True
+    if name in EITHER:
+        return True
     cued = _has_weak_cue(text, start, end)
-    return (sure < _LIKELY and not cued) if is_surname(name) else sure < (_FAIR if cued else _SURE)
+    return (sure < (_LIKELY if cued else _FAIR)) if is_surname(name) else sure < _SURE
 
 
 def _has_cue(text: str, start: int, end: int) -> bool:
@@ -126,7 +165,21 @@ def _has_cue(text: str, start: int, end: int) -> bool:
     if _is_spoken_to(text, start) or around.SPEAKS.match(text, end):
         return True
     other = around.ANOTHER_BEFORE.search(before) or around.ANOTHER.match(text, end)
-    return other is not None and is_only_given(other[1])
+    if other is None:
+        return False
+    return is_only_given(other[1]) or (is_given(other[1]) and around.SPEAKS.match(text, other.end()) is not None)
+
+
+def is_quoted(text: str, start: int, end: int) -> bool:
+    """Whether it has quotes of its own."""
+    return text[start - 1 : start] in ("'", '"') and text.startswith(text[start - 1], end)
+
+
+def _is_among_others(text: str, start: int, end: int) -> bool:
+    """Whether most of what is listed beside it, each in quotes, is no name: `"Alpha", "Bravo", "Charlie"`."""
+    near = text[max(0, start - 2 * _FAR) : end + 2 * _FAR]
+    others = [word for word in around.LISTED.findall(near) if word != text[start:end]]
+    return len(others) > 1 and 3 * sum(map(is_only_given, others)) <= 2 * len(others)
 
 
 def _is_spoken_to(text: str, start: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from mcp_gate.detect import fields
 from mcp_gate.detect.names.namesakes import KEYS, LISTS
 
 _KEY: Final = re.compile(
@@ -48,6 +49,8 @@ _PEOPLE: Final = re.compile(
 _CELL: Final = re.compile(r"[^,;\t|\n]+")
 _FULL: Final = re.compile(r"(?:[^\W\d_a-z][^\W\d_]+(?:['’-][^\W\d_]+)*(?:[ ](?!$)|$)){2,3}")
 """Two words or three with capital letters."""
+_RULE: Final = re.compile(r"\|?[ :]*-{2,}[-| :+]*\|?[ \t]*(?:\n|\Z)")
+_FIELD: Final = re.compile(r"\"([\w -]{1,40})\"\s*:\s*\"\Z")
 _BREAK: Final = re.compile(r"[,;\t|]")
 _ROW: Final = 4_000
 """Characters of a row to either side of a name that are looked at."""
@@ -102,6 +105,18 @@ def is_place(heading: str) -> bool:
 def _is_one(key: str) -> bool:
     whole = key.strip().lower().replace(" ", "_")
     return whole in KEYS or whole.replace("_", "-").rpartition("-")[2] in KEYS
+
+
+def is_under_rule(text: str, end: int) -> bool:
+    """Whether it stands in the first line of a table that a rule follows: `| Nurse | Ward |`, `|---|---|`."""
+    line = text.find("\n", end, end + _NEAR)
+    return line >= 0 and _RULE.match(text, line + 1) is not None
+
+
+def is_whole_value(text: str, start: int, end: int) -> bool:
+    """Whether it is all of a value of JSON whose field says nothing of people."""
+    field = _FIELD.search(text, max(0, start - _FAR), start) if text[end : end + 1] == '"' else None
+    return field is not None and fields.entity_of((field[1],)) in (None, fields.NAME)
 
 
 def is_named_beside(text: str, start: int) -> bool:

@@ -36,6 +36,8 @@ _COMMIT: Final = re.compile(
 """The first line of a change to a program."""
 _JOINED_BEFORE: Final = re.compile(r"([^\W\d_][\w-]*)(?:,|;|/|,? and|,? or| &|,? und|,? et|,? vs\.?)[^\S\n]?\Z")
 _JOINED_AFTER: Final = re.compile(r"(?:,|;|/|,? and|,? or| &|,? und|,? et|,? vs\.?)[^\S\n]?([^\W\d_][\w-]*)")
+_HALF: Final = re.compile(r" (?:and|&|und|et|['’]?n['’]?) ([A-Z]\w+)")
+_HALF_BEFORE: Final = re.compile(r"\b([A-Z]\w+) (?:and|&|und|et|['’]?n['’]?) \Z")
 _HYPHENED: Final = re.compile(r"-[A-Z]\w+|'s\b")
 SURNAMES: Final = frozenset({"Park", "Church", "Light"})
 """Words for things that are as good surnames."""
@@ -60,7 +62,7 @@ def is_thing(text: str, start: int, end: int) -> bool:
     whose = "_".join(words).removesuffix("_s") + "s"
     if owns and (whose in PHRASES or whose in NEVER):  # `Jack Daniel's`, `Wendy's`
         return True
-    if ends_phrase(text, start, "_".join(words)):
+    if ends_phrase(text, start, "_".join(words)) or (len(words) == 1 and _is_half(text, start, end)):
         return True
     if len(words) > 1:
         if _is_made_of(words) or _is_followed(text, start, end) or is_dealt_with(text, start, end):
@@ -76,6 +78,15 @@ def ends_phrase(text: str, start: int, words: str) -> bool:
         return False
     before = _WORD_BEFORE.search(text, max(0, start - _FAR), start)
     return before is not None and f"{before[1]}_{words}" in PHRASES
+
+
+def _is_half(text: str, start: int, end: int) -> bool:
+    """Whether a word and the one that `and` joins it to are a firm: `Marks and Spencer`."""
+    behind, before = _HALF.match(text, end), _HALF_BEFORE.search(text, max(0, start - _FAR), start)
+    one = text[start:end]
+    return (behind is not None and f"{one}_{behind[1]}" in PHRASES) or (
+        before is not None and f"{before[1]}_{one}" in PHRASES
+    )
 
 
 def _is_made_of(words: list[str]) -> bool:

@@ -17,7 +17,8 @@ from mcp_gate.detect.ner.model import KINDS, Word
 _PARTICLES: Final = r"van|von|de|der|den|da|dos|di|du|la|le|del|bin|al|el|ter|ten|zu|af|av"
 _BETWEEN: Final = {
     "PERSON": re.compile(
-        rf"[^\S\n]{{0,2}}|,[^\S\n]?|\.[^\S\n]?|['’`-]|[^\S\n](?:(?:{_PARTICLES})[^\S\n]){{1,2}}|[^\S\n](?:[^\W\d_]\.?[^\S\n]){{1,2}}"
+        rf"[^\S\n\t]{{0,2}}|,[^\S\n\t]?|\.[^\S\n\t]?|['’`-]|[^\S\n\t](?:(?:{_PARTICLES})[^\S\n\t]){{1,2}}"
+        r"|[^\S\n\t](?:(?!v)[^\W\d_]\.?[^\S\n\t]){1,2}"
     ),
     "ADDRESS": re.compile(r"[\s,.;/#()}?-]{0,8}(?:[\w'’]{1,16}[\s,.;/#()}?-]{1,8}){0,2}"),
 }
@@ -47,11 +48,13 @@ _HUMP: Final = re.compile(
 )
 _NO_ADDRESS: Final = re.compile(
     r"\d+\.\d+\.\d|\b\d{4}-\d\d-\d\d\b|\A[A-Z][a-z]+-\d+\Z|\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|TRACE|FATAL)\b"
-    r"|\d\w{0,2}\. [A-Z]|\A[^\W\d]+(?: [^\W\d]+)*\n\d+\Z|#\d+, #"
+    r"|;|\d\w{0,2}\. [A-Z]|\A[^\W\d]+(?: [^\W\d]+)*\n\d+\Z|#\d+, #"
 )
 """Lines of logs, the end of a sentence and the next, a town in one row and the number of the next."""
 _MODEL: Final = re.compile(r"(?:[^\W\d_]+ )*[A-Z]{3,} \d+")
 """`Ada RTX 6000`."""
+_WITHOUT_STREET: Final = ({"BUILDING_NUMBER", "CITY", "ZIP_CODE"}, {"ZIP_CODE", "STATE"})
+"""Without the name of a street it is the town with its code that makes an address: a floor or a seat makes none."""
 _POSTCODE: Final = re.compile(r"(?<=[A-Z]\d|\d[A-Z]|\d\d)[^\S\n]\d[A-Z]{2}\b")
 """The second half of a British one."""
 _SENTENCE: Final = re.compile(
@@ -212,4 +215,4 @@ def _address(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
     heading = column(text, start)
     if heading and (not is_place(heading) or "\n" in place):
         return None
-    return (start, end) if labels & {"BUILDING_NUMBER", "STREET_NAME", "SECONDARY_ADDRESS"} else None
+    return (start, end) if "STREET_NAME" in labels or any(labels >= parts for parts in _WITHOUT_STREET) else None
