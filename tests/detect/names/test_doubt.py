@@ -53,7 +53,9 @@ def test_what_bears_a_name_is_doubted(text: str) -> None:
     assert doubtful(text)
 
 
-def test_a_word_that_no_list_has_needs_a_sure_model_or_a_person_around_it() -> None:
+def test_a_word_that_no_list_has_needs_a_person_around_it() -> None:
     assert doubtful("take [Curiex] instead", 0.6)
-    assert not doubtful("take [Curiex] instead", 0.95)
+    assert doubtful("take [Curiex] instead", 0.95)
+    assert not doubtful("[Curiex], can you take it instead?", 0.95)
+    assert doubtful("[Curiex], can you take it instead?", 0.6)
     assert not doubtful("ask [Curiex] instead", 0.4)

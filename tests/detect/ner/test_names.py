@@ -239,3 +239,24 @@ def test_a_changed_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_known_given_name_tells_a_person_from_a_town(text: str, name: str) -> None:
     assert ("PERSON", name) in found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We migrated from Thanos to Julia last quarter; Thanos keeps 4 % of the jobs.",
+        "Is the Hudson plugin compatible with Ada 9.31.9? The docs of Hudson do not say.",
+        'static const char *names[] = { "Alpha", "Bravo", "Charlie", "Juliet", "Mike", "Oscar" };',
+        "| Shift | Nurse | Ward |\n|---|---|---|\n| 07:00 | - | ICU |",
+        "Sync with Marks and Spencer moved to next week",
+        "Ford, Lincoln and Dodge dealers have it",
+        '{"features": [{"properties": {"name": "Lincoln Park"}}]}',
+        '{"gpu": {"model": "Ada RTX 6000"}}',
+        "Room 549, floor 3, building C; capacity 16",
+        "Seats 14A and 14B, train ICE 287, wagon 10",
+        "symbol,name,price\nSCHW,Charles Schwab,43\nSCHW,Charles Schwab,72\n",
+        "Recall: Houghton Mifflin asks owners to return it",
+    ],
+)
+def test_programs_brands_lists_of_words_and_floors_are_nobodys(text: str) -> None:
+    assert found(text) == []

@@ -14,11 +14,13 @@ def _any(phrases: str) -> str:
 # ---- people
 
 _WHO: Final = _any("""
-    mrs? ms miss mx dr prof professor sir madam herr frau mme sra? doctor nurse patient customer client engineer
-    manager agent caller user guest tenant driver author reviewer assignee reporter brother sister son daughter kid
-    wife husband friend colleagues? boss mother father uncle aunt officer detective judge captain attorney teacher
-    employee maintainer approver speaker recruiter named? ask(?:ed|s)? ping(?:ed)? tell told met thanks? hi hello dear
-    hey cc says? said called him her let
+    mrs? ms miss mx dr prof professor sir madam herr frau mme sra? signora? señora? monsieur madame talk_to
+    speak_to call_me known_as name(?:_is|\\?) spoke_with interview_with thanks_to gave give hand(?:ed)?
+    on_duty_is doctor nurse patient customer client engineer manager agent caller user guest tenant driver
+    author reviewer assignee reporter brother sister son daughter kid wife husband friend colleagues? boss
+    mother father uncle aunt officer detective judge captain attorney teacher employee maintainer approver
+    speaker recruiter named? ask(?:ed|s)? ping(?:ed)? tell told met thanks? hi hello dear hey cc says? said
+    called him her let
 """)
 SPOKEN_TO: Final = re.compile(rf"\b{_WHO}[.,:]? ?\Z", re.IGNORECASE)
 """Before a name, so that a word that no list has may be one."""
@@ -33,11 +35,31 @@ SPEAKS: Final = re.compile(rf"(?: from (?:[A-Z]\w*(?: on| of| and)? ?){{1,4}}(?<
 HUMAN: Final = re.compile(
     r" (?:was |is |has |has been |will be )?(?:born|died|dies|married|lives|lived|forgot|retired|resigned|graduated"
     r"|phoned|texted|emails?|e?-?mailed|thinks|thought|believes|insisted|apologi[sz]ed|diagnosed|admitted|discharged"
-    r"|hired|promoted|fired|wrote|told|on (?:leave|vacation|holiday)|off sick|sick|absent|thanked|visited|commented)\b"
+    r"|hired|promoted|fired|wrote|told|on (?:leave|vacation|holiday)|off sick|sick|absent|thanked|visited|commented"
+    r"|from|(?:an? |my |our |your )(?:\w+ ){0,2}(?:person|man|woman|boy|girl|friend|colleague|doctor|nurse|teacher))\b"
+    r"|['’]s (?:son|daughter|wife|husband|mother|father|brother|sister|mum|mom|dad|kids?|birthday|idea|desk|laptop)\b"
 )
 """What no firm does."""
 ALONE: Final = re.compile(r"[,.]?[^\S\n]*(?:\n|\Z)")
 ALONE_BEFORE: Final = re.compile(r"(?:\n|\A)[> \t–—-]*\Z")
+CALLED: Final = re.compile(
+    r",? (?:can|could|please|pls|would|will|did|do|are|have|thanks?|I|we|you|so|just)\b|['’]s [a-z]+|[,!?]"
+    r"|(?: and [A-Z]\w+)? were\b"
+)
+"""Behind somebody who is spoken to, or has something."""
+ADDRESSED: Final = re.compile(r"[!?]")
+ADDRESSED_BEFORE: Final = re.compile(r"[a-z], \Z")
+"""Around somebody who is spoken to at the end: `Remember me, Ann?`"""
+SAYS: Final = re.compile(r": ?[\"“'«]|: (?=[^\n]*\n+[^\W\d_a-z]\w+: )")
+SAID: Final = re.compile(r"(?:\A|\n)[^\W\d_a-z]\w+: [^\n]*\n+\Z")
+"""Between who says something, and what, before another does; and a line that somebody said before."""
+OF_PEOPLE: Final = re.compile(
+    r"\b(?:founders?|authors?|speakers?|panel(?:ists?)?|attendees|participants|members|winners?|guests?|editors?|hosts?"
+    r"|contributors|engineers|partners|present|apologies|absent)\b[^.:\n]{0,16}: "
+    r"(?:[^\W\d_]+(?: [^\W\d_]+)*,? (?:and )?)*\Z",
+    re.IGNORECASE,
+)
+"""A list of people up to one."""
 LISTED: Final = re.compile(r"[\"']([A-Z][\w .-]{1,30})[\"']\s?(?=[,\]})])")
 """What is listed, each in quotes."""
 _BEFORE: Final = _any("with by from to for and but that why_is why_does than as between via early remember_me,")

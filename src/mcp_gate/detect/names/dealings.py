@@ -16,18 +16,20 @@ _PLACES_OF_TRADE: Final = _any("""
     boutique data_cent(?:er|re) subsidiary headquarters
 """)
 _OFFERED: Final = _any("""
-    shares? stock earnings revenues? IPO stores? outlets? boutiques? showrooms? portal website app API SDK rollout
-    renewal franchise brand merchandise gift_cards? flagship campus stadium arena dealership dealer catalog(?:ue)?
+    shares? stock earnings revenues? IPO stores? outlets? boutiques? showrooms? portal website app API SDK
+    rollout renewal franchise brand merchandise gift_cards? flagship campus stadium arena tickets package
+    packages tour (?:is|are)_on_sale (?:is|are)_trademarks dealership dealer catalog(?:ue)?
 """)
 _DOES: Final = _any(rf"""
-    acquire[sd]? merge[sd]? raised_[$€£] employs manufactures recalled hired_\d+ laid_off hires_\d+ trades_at
-    post(?:s|ed)_(?:a|its|record|strong|weak) beat_(?:estimates|expectations|forecasts)
+    acquire[sd]? merge[sd]? raised_[$€£] employs_(?:\d|about|over|more|some_\d|nearly) manufactures recalled
+    hired_\d+ laid_off hires_\d+ trades_at post(?:s|ed)_(?:a|its|record|strong|weak)
+    beat_(?:estimates|expectations|forecasts)
     report(?:s|ed)_(?:[$€£]?\d|revenue|earnings|quarterly|record|strong|weak|a_(?:loss|profit|net))
     announce[sd]_(?:a_(?:recall|merger|layoff|takeover|buyback)|layoffs|that_it) will_(?:buy|acquire|merge)
     (?:open|opened|opens|closed|closes|runs|operates)_(?:an?_|its_|the_|\d+_)?(?:\w+_)?{_PLACES_OF_TRADE}
-    (?:called_off|approved|blocked)_the_(?:merger|takeover|acquisition) (?:left|joined)_the_(?:consortium|alliance)
-    went_(?:public|bankrupt) filed_for_(?:bankruptcy|chapter) is_hiring was_(?:acquired|founded|bought)_(?:by|in)
-    \w+(?:_\w+)?_its
+    (?:called_off|approved|blocked)_the_(?:merger|takeover|acquisition)
+    (?:left|joined)_the_(?:consortium|alliance) went_(?:public|bankrupt) filed_for_(?:bankruptcy|chapter)
+    is_hiring was_(?:acquired|founded|bought)_(?:by|in) \w+(?:_\w+)?_its
 """)
 _BEHIND: Final = re.compile(
     rf"(?: {_OFFERED}\b| (?:has |had |have )?{_DOES}\b"

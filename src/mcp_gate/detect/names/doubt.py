@@ -13,7 +13,7 @@ from mcp_gate.detect.commonwords import THINGS
 from mcp_gate.detect.names import around
 from mcp_gate.detect.names.common import COMPANY
 from mcp_gate.detect.names.dealings import is_dealt_with
-from mcp_gate.detect.names.evidence import is_likely, is_surname_like
+from mcp_gate.detect.names.evidence import is_likely, is_made_as_things, is_surname_like
 from mcp_gate.detect.names.headings import is_under_rule, is_whole_value
 from mcp_gate.detect.names.lexicon import is_given, is_given_today, is_surname
 from mcp_gate.detect.names.namesakes import EITHER, NEVER, PHRASES
@@ -59,18 +59,23 @@ def is_doubtful(text: str, start: int, end: int, sure: float, everyday: frozense
     name = text[start:end]
     parts = [part for part in re.split(r"[\s,]+", name) if len(part.strip(".")) > 1 and part[0].isupper()]
     ordinary = [is_ordinary(part, everyday) for part in parts]
-    modified = (
-        around.THE.search(text, max(0, start - 8), start) is not None and around.NOUN.match(text, end) is not None
-    )
+    modified = is_modified(text, start, end)
     if len(parts) > 1:
         if any(ordinary[1:]) or (ordinary[0] and (sure < _SURE or not is_surname(parts[-1]))):
             return True
+        if parts[0] in EITHER and (modified or parts[-1] in SURNAMES) and not _is_human(text, start, end):
+            return True  # `Lincoln Park`, `the Florence Nightingale ward`
         return _are_doubtful(text, start, end, parts, sure) or (modified and not _begins_given(parts))
     if name.isupper() or INNER.search(name) or modified or _is_of_firm(text, start, end):
         return True
     if _is_beside_ordinary(text, start, end, everyday) or (any(ordinary) and not _is_spoken_to(text, start)):
         return True
     return _is_doubtful_alone(text, start, end, sure)
+
+
+def is_modified(text: str, start: int, end: int) -> bool:
+    """Whether it says what kind something is: `the Hudson plugin`."""
+    return around.THE.search(text, max(0, start - 8), start) is not None and around.NOUN.match(text, end) is not None
 
 
 def _is_beside_ordinary(text: str, start: int, end: int, everyday: frozenset[str]) -> bool:
@@ -87,9 +92,11 @@ def _are_doubtful(text: str, start: int, end: int, parts: list[str], sure: float
         return True
     if "," not in text[start:end] and not is_likely(" ".join(parts)) and known:
         return not _is_human(text, start, end)  # `Palo Alto`, `Houghton Mifflin`
+    if known < len(parts) and is_made_as_things(parts[-1]) and not is_surname_like(parts[-1]):
+        return not _is_human(text, start, end)
     if is_whole_value(text, start, end) and not (is_given(parts[0]) and is_surname_like(parts[-1])):
         return True
-    if known < len(parts) and sure < _SURE and around.TECHNICAL.search(text) and not _has_cue(text, start, end):
+    if 0 < known < len(parts) and sure < _LIKELY and around.TECHNICAL.search(text) and not _has_cue(text, start, end):
         return True
     if COMPANY.search(text, start, end) or any(part in THINGS and part not in SURNAMES for part in parts[1:]):
         return True
@@ -127,6 +134,21 @@ def _is_signed(text: str, start: int, end: int) -> bool:
     return before is not None and around.ALONE.match(text, end) is not None
 
 
+def _is_in_talk(text: str, start: int, end: int) -> bool:
+    """Whether it stands where those do who say something, or are spoken to."""
+    if around.HUMAN.match(text, end):
+        return True
+    if ": " in text[max(0, start - 80) : start] and around.OF_PEOPLE.search(text, max(0, start - 96), start):
+        return True
+    if around.ADDRESSED.match(text, end) and around.ADDRESSED_BEFORE.search(text, max(0, start - 3), start):
+        return True
+    if not text.startswith(":", end):
+        return False
+    if around.SAID.search(text, max(0, start - 320), start):
+        return True
+    return around.SAYS.match(text, end) is not None and text[start - 1 : start] in ("", "\n")
+
+
 def _begins_given(parts: list[str]) -> bool:
     return is_only_given(parts[0]) or (is_given(parts[0]) and is_surname(parts[-1]) and "_".join(parts) not in PHRASES)
 
@@ -144,7 +166,7 @@ def _is_doubtful_alone(text: str, start: int, end: int, sure: float) -> bool:
         return True
     if given and not (is_surname(name) and sure < _LIKELY):
         return is_whole_value(text, start, end) and not is_only_given(name)
-    if _is_signed(text, start, end):
+    if _is_signed(text, start, end) or _is_in_talk(text, start, end):
         return False
     if is_whole_value(text, start, end) or is_dealt_with(text, start, end):
         return True
@@ -157,14 +179,19 @@ def _is_doubtful_alone(text: str, start: int, end: int, sure: float) -> bool:
     if name in EITHER:
         return True
     cued = _has_weak_cue(text, start, end)
-    return (sure < (_LIKELY if cued else _FAIR)) if is_surname(name) else sure < _SURE
+    if is_surname(name):
+        return sure < _FAIR and not cued
+    return sure < _SURE or not (cued and around.CALLED.match(text, end))
 
 
 def _has_cue(text: str, start: int, end: int) -> bool:
     before = _before(text, start)
     if _is_spoken_to(text, start) or around.SPEAKS.match(text, end):
         return True
-    other = around.ANOTHER_BEFORE.search(before) or around.ANOTHER.match(text, end)
+    others = around.ANOTHER_BEFORE.search(before), around.ANOTHER.match(text, end)
+    if others[0] and others[1]:
+        return is_given(others[0][1]) and is_given(others[1][1])
+    other = others[0] or others[1]
     if other is None:
         return False
     return is_only_given(other[1]) or (is_given(other[1]) and around.SPEAKS.match(text, other.end()) is not None)

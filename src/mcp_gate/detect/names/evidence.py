@@ -13,6 +13,13 @@ SURNAME: Final = re.compile(
     r"|[øåæłżźćńśšžčřěýůğşıçñãõêâôûîëïößðþ]"
 )
 """What surnames end or begin with, and letters that no English word has."""
+_OF_THINGS: Final = re.compile(
+    r"-|(?:ing|ings|tions?|sions?|ments?|ness|ity|ities|ics|izers?|isers?|ware|ships?|able|ible|ful|less|ances?|ences?"
+    r"|ology|graphy|graphs?|ists?|ages?|ures?|ors?|ive|ous|al|ary|ory|ed|ly|um|ware|book|board|time|line|house|land"
+    r"|works?|shop|port|way|store|room|side|light|point|mix|red|blue|hall|center|centre|cup|pie|tea"
+    r"|(?:et|ck|ll|er|ar|or|ow|nt|rd|nd|ick|ish|ian|if|ir)s|(?:ag|son|ton|lan|fan|et|at|if|ph|en|ad|al)ic|tical|demical)\Z"
+)
+"""How words for things end, and names of people hardly."""
 _SMALL: Final = re.compile(r"[a-zà-ÿ'’]+|[^\W\d_]\.?|St\.")
 """Particles and initials."""
 _OWNS: Final = re.compile(r"['’]s\Z")
@@ -21,6 +28,11 @@ _OWNS: Final = re.compile(r"['’]s\Z")
 def is_surname_like(word: str) -> bool:
     """Whether a word is known as a name, or is made like a surname."""
     return is_surname(word) or is_given(word) or SURNAME.search(word) is not None
+
+
+def is_made_as_things(word: str) -> bool:
+    """Whether it ends as words for things do, and hardly a name: `Hornets`, `Athletic`."""
+    return _OF_THINGS.search(word) is not None
 
 
 def is_likely(name: str) -> bool:

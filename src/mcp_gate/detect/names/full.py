@@ -11,7 +11,7 @@ from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.common import COMMON as NOBODY
 from mcp_gate.detect.names.common import COMPANY
 from mcp_gate.detect.names.doubt import is_only_given
-from mcp_gate.detect.names.evidence import is_surname_like
+from mcp_gate.detect.names.evidence import is_made_as_things, is_surname_like
 from mcp_gate.detect.names.headings import is_named_beside, is_under_thing
 from mcp_gate.detect.names.lexicon import is_given, is_plain
 from mcp_gate.detect.names.namesakes import AFTER, BEFORE, EITHER, PLAIN
@@ -33,13 +33,6 @@ _AT: Final = re.compile(r"\b(?:[Aa]t|[Ii]n|near|opposite|outside|v|&) \Z")
 _NOUN: Final = re.compile(r"[ -][a-z]{3,}")
 _JOINED: Final = re.compile(r"(?:,? &| \+| v) [A-Z]")
 """What goes on as the name of a firm, or of who plays against whom."""
-_OF_THINGS: Final = re.compile(
-    r"-|(?:ing|ings|tions?|sions?|ments?|ness|ity|ities|ics|izers?|isers?|ware|ships?|able|ible|ful|less|ances?|ences?"
-    r"|ology|graphy|graphs?|ists?|ages?|ures?|ors?|ive|ous|al|ary|ory|ed|ly|um|ware|book|board|time|line|house|land"
-    r"|works?|shop|port|way|store|room|side|light|point|mix|red|blue|hall|center|centre|cup|pie|tea"
-    r"|(?:et|ck|ll|er|ar|or|ow|nt|rd|nd|ick|ish|ian|if|ir)s|(?:ag|son|ton|lan|fan|et|at|if|ph|en|ad|al)ic|tical|demical)\Z"
-)
-"""How words for things end, and names of people hardly."""
 _MOST_LETTERS: Final = 24
 """Of a word that is looked for in one step."""
 _MOST: Final = 4
@@ -124,7 +117,7 @@ def _are_known(words: list[str]) -> bool:
 
 def _may_be_surname(word: str) -> bool:
     """Whether a word behind a given name may be a surname that no list has: it is not made as words for things are."""
-    if _OF_THINGS.search(word) or word.isupper() or word in PLAIN or word.lower() in AFTER | BEFORE:
+    if is_made_as_things(word) or word.isupper() or word in PLAIN or word.lower() in AFTER | BEFORE:
         return False
     return not is_plain(word)
 

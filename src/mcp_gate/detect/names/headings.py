@@ -116,7 +116,10 @@ def is_under_rule(text: str, end: int) -> bool:
 def is_whole_value(text: str, start: int, end: int) -> bool:
     """Whether it is all of a value of JSON whose field says nothing of people."""
     field = _FIELD.search(text, max(0, start - _FAR), start) if text[end : end + 1] == '"' else None
-    return field is not None and fields.entity_of((field[1],)) in (None, fields.NAME)
+    if field is None or fields.entity_of((field[1],)) not in (None, fields.NAME):
+        return False
+    begin, stop = max(text.rfind("{", max(0, start - _NEAR), start), start - _NEAR, 0), text.find("}", end, end + _NEAR)
+    return _OF_PERSON.search(text[begin : stop if stop >= 0 else end + _NEAR]) is None
 
 
 def is_named_beside(text: str, start: int) -> bool:

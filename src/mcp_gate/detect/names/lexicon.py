@@ -88,7 +88,7 @@ def lexicon() -> Lexicon:
     except PackageNotFoundError:
         raise NoNames("the lists of names are missing: install mcp-gate anew, with its dependencies") from None
     folder = Path(str(package.locate_file("faker/providers")))
-    lists = kept(f"names 9 {package.version}".encode(), lambda: _written(folder)).decode().split("\0\0")
+    lists = kept(f"names 10 {package.version}".encode(), lambda: _written(folder)).decode().split("\0\0")
     return Lexicon(*(Names(names.split("\0")) for names in lists))
 
 

@@ -105,17 +105,18 @@ BEFORE: Final = words(
     "server machine repo repository branch module package library plugin framework database schema namespace pod zone "
     "warehouse restaurant hotel pub café cafe brand product film movie novel book album band theme font game bump "
     "upgrade upgraded install installed installing uninstall deploy deployed migrate migrated dependency dependencies "
-    "st saint san santa queen princess los las uss hms ms operation mission satellite telescope planet asteroid "
-    "crater comet theorem theory festival terminal platform firmware kernel region projekt projet proyecto progetto "
-    "projeto raum saal salle sala serveur servidor gasthaus schloss stadt ville ciudad playlist software programm "
-    "logiciel programa chez group class record struct interface enum trait extends implements impl def func fn new"
+    "st saint san santa msc mv rms queen princess los las uss hms ms operation mission satellite telescope planet "
+    "asteroid crater comet theorem theory festival terminal platform firmware kernel region projekt projet proyecto "
+    "progetto projeto raum saal salle sala serveur servidor gasthaus schloss stadt ville ciudad playlist software "
+    "programm logiciel programa chez group class record struct interface enum trait extends implements impl def func "
+    "fn new"
 )
 """Words before a name, in small or with a capital letter, that say that a thing bears it."""
 
 SITES: Final = words(
-    "museum museo musée museu theatre theater teatro théâtre gare bahnhof estación estação stazione stadium estadio "
-    "estádio stade stadion stadio airport aeropuerto aéroport aeroporto flughafen lycée collège école escuela liceo "
-    "hôpital cathedral catedral cathédrale basilica basílica palazzo palais palacio mount lake monte fort cape "
+    "st saint museum museo musée museu theatre theater teatro théâtre gare bahnhof estación estação stazione stadium "
+    "estadio estádio stade stadion stadio airport aeropuerto aéroport aeroporto flughafen lycée collège école escuela "
+    "liceo hôpital cathedral catedral cathédrale basilica basílica palazzo palais palacio mount lake monte fort cape "
     "hurricane storm cyclone typhoon satellite telescope asteroid crater codename brauerei weingut hotel hôtel pub "
     "restaurant ristorante brasserie café"
 )

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from mcp_gate.detect.finding import Finding, Leaf
 from mcp_gate.detect.names.common import COMMON
+from mcp_gate.detect.names.doubt import is_modified
 from mcp_gate.detect.names.headings import is_named_beside
 from mcp_gate.detect.names.things import is_thing
 from mcp_gate.detect.ner.model import Model, Word
@@ -65,7 +66,7 @@ def find(
                 return out, True
             looked = True
             text = leaf.text[start:stop]
-            here = (f.at(f.start + start, f.end + start) for f in spans(text, model.words(text)))
+            here = (f.at(f.start + start, f.end + start) for f in spans(text, model.words(text)) if not _bears(text, f))
             own += [f for f in here if f.entity != "PERSON" or not is_named_beside(leaf.text, f.start)]
         own += _joined(leaf.text, own)
         own += _again(leaf.text, own)
@@ -111,6 +112,15 @@ def _could_be(name: re.Match[str], covered: Sequence[Finding]) -> bool:
         return False
     before = bisect_right(covered, name.start(), key=attrgetter("start")) - 1
     return before < 0 or covered[before].end < name.end()
+
+
+def _bears(text: str, found: Finding) -> bool:
+    """Whether a word that stands for somebody here is the name of a thing where it stands again."""
+    word = text[found.start : found.end]
+    if found.entity != "PERSON" or " " in word or text.count(word) < 2:
+        return False
+    places = re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text)
+    return any(is_thing(text, *place.span()) or is_modified(text, *place.span()) for place in places)
 
 
 def _joined(text: str, found: Sequence[Finding]) -> list[Finding]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from mcp_gate.detect import checks
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.common import COMMON, COMPANY
 from mcp_gate.detect.names.doubt import is_doubtful, is_only_given, is_ordinary
@@ -30,6 +31,7 @@ _MORE_BEFORE: Final = re.compile(r"(?<![\w.])(?P<word>[^\W\d_]{2,}(?:['’-][^\W
 _LETTERS: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _NUMBER_BEFORE: Final = re.compile(r"(?<![\w.-])\d{1,6}[ ,]{1,2}\Z")
 _NUMBER_AFTER: Final = re.compile(r"[\s,}?]{1,8}(?:[^\W\d_][\w'’-]*[ ,]{1,2}){0,2}\d{4,6}(?![\w.-])")
+_AGAINST: Final = frozenset({"v", "vs"})
 _WORD_END: Final = re.compile(r"(?<!\w)[^\W\d_]{1,2}['’-]\Z")
 _CODE: Final = re.compile(r"[{}=<>\\|]|\"\s?[:,\]]|\w_\w|\w\(|::")
 _DOUBT: Final = 0.45
@@ -39,7 +41,8 @@ _SMALL: Final = re.compile(r"\"[^\W\d_]+ [a-zà-ÿ]+\"")
 """A value of a word with a capital letter and one without: something has that name, and nobody."""
 _NOT_PLACE: Final = re.compile(
     r"\d[.,]\d\d(?!\d)|\b(?:vol|pp|issn|isbn|doi|section|pr|pull|issue|credits|ticket|case|ref|chapter|version|order|invoice|seat|gate"
-    r"|menge|karton|anzahl|quantity|qty|cantidad|quantité|quantità|aircraft|flight|blutdruck|stück|pieces|pcs)\b|nummer\b|\bredis\b",
+    r"|menge|karton|anzahl|quantity|qty|cantidad|quantité|quantità|aircraft|flight|blutdruck|stück|pieces|pcs"
+    r"|odometer|plate|summe|exit|train|wagon|vlan|trace|ean|sku|pallet|u\.s)\b|\bx \d|nummer\b|\bredis\b",
     re.IGNORECASE,
 )
 """Prices, and what is numbered otherwise."""
@@ -55,6 +58,7 @@ _MODEL: Final = re.compile(r"(?:[^\W\d_]+ )*[A-Z]{3,} \d+")
 """`Ada RTX 6000`."""
 _WITHOUT_STREET: Final = ({"BUILDING_NUMBER", "CITY", "ZIP_CODE"}, {"ZIP_CODE", "STATE"})
 """Without the name of a street it is the town with its code that makes an address: a floor or a seat makes none."""
+_PRICE_ON: Final = re.compile(r"[.,]\d")
 _POSTCODE: Final = re.compile(r"(?<=[A-Z]\d|\d[A-Z]|\d\d)[^\S\n]\d[A-Z]{2}\b")
 """The second half of a British one."""
 _SENTENCE: Final = re.compile(
@@ -84,6 +88,10 @@ def spans(text: str, words: Sequence[Word]) -> Iterator[Finding]:
 def _goes_on(text: str, kind: str, run: Sequence[Word], end: int) -> bool:
     """Whether another word belongs to these, by what stands between them."""
     start = run[-1].end
+    if kind == "PERSON" and text[run[-1].start : start] in _AGAINST:
+        return False
+    if kind == "PERSON" and text[start] == "," and text[start + 1].isalpha():
+        return False  # the next cell of a row
     if kind == "PERSON" and text[start] == "," and (" " in text[run[0].start : start] or text[end].islower()):
         return False  # the next of a list; in `Lee, Ann` one word stands before the comma
     return _BETWEEN[kind].fullmatch(text, start, end) is not None and not _SENTENCE.search(text, start, end)
@@ -211,6 +219,8 @@ def _address(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
     if not any(c.islower() for c in place) or _NO_ADDRESS.search(place) or _MODEL.fullmatch(place):
         return None
     if not place[0].isalnum() or _NOT_PLACE.search(place) or _IN_NUMBER.search(text, max(0, start - 2), start):
+        return None
+    if _PRICE_ON.match(text, end) or checks.is_example(text, start):
         return None
     heading = column(text, start)
     if heading and (not is_place(heading) or "\n" in place):
