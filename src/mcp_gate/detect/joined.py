@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
+from operator import itemgetter, sub
 from typing import Final
 
 from mcp_gate.detect.engine import Ends, Fired
 from mcp_gate.detect.finding import Leaf
 from mcp_gate.detect.triggers import Kind
 
+_TEXT: Final = itemgetter(0)
 _GOES_ON: Final = re.compile(r"(?:[A-Z?]|[^\x00-\x7f])(?:[a-z?'-]|[^\x00-\x7f]){1,20}\Z")
 """The end of a name that may be somebody's who says what follows: `Comment: I …`."""
 
@@ -88,12 +90,21 @@ def join(leaves: Sequence[Leaf]) -> Joined:
 def texts_of(leaves: Sequence[Leaf]) -> Joined:
     """The same without the names, in which much would be seen that is in no text. What stands before a text is what
     would stand there."""
-    return _put([f"{_before(keys[-1])}{text}\n" if keys else f"{text}\n" for text, keys in leaves], leaves)
+    heads = {_before(keys) for keys in {keys for _, keys in leaves}}
+    if len(heads) != 1:
+        return _put([f"{_before(keys)}{text}\n" for text, keys in leaves], leaves)
+    head = heads.pop()  # before all of them stands the same, as is the case with most
+    texts = [*map(_TEXT, leaves)]
+    sizes = [*map(len, texts)]
+    starts = accumulate([len(head), *map((len(head) + 1).__add__, sizes[:-1])])
+    return Joined(_bytes("".join((head, f"\n{head}".join(texts), "\n"))), [*starts], sizes)
 
 
 @lru_cache(4096)
-def _before(name: str) -> str:
-    return "Xx: " if _GOES_ON.search(name) else ": "
+def _before(keys: tuple[str, ...]) -> str:
+    if not keys:
+        return ""
+    return "Xx: " if _GOES_ON.search(keys[-1]) else ": "
 
 
 def _put(lines: Sequence[str], leaves: Sequence[Leaf]) -> Joined:
@@ -101,9 +112,12 @@ def _put(lines: Sequence[str], leaves: Sequence[Leaf]) -> Joined:
     Args:
         lines: one for each leaf, at the end of which stand its text and the end of the line.
     """
-    data = "".join(lines).encode("ascii", "replace")
-    if b"\0" in data:  # a scanner might take it for another encoding
-        data = data.replace(b"\0", b"?")
-    sizes = [len(text) for text, _ in leaves]
-    stops = accumulate(map(len, lines))
-    return Joined(data, [stop - size - 1 for stop, size in zip(stops, sizes, strict=True)], sizes)
+    sizes = [*map(len, map(_TEXT, leaves))]
+    starts = map(sub, accumulate(map(len, lines)), map((1).__add__, sizes))
+    return Joined(_bytes("".join(lines)), [*starts], sizes)
+
+
+def _bytes(text: str) -> bytes:
+    """One for each character."""
+    data = text.encode("ascii", "replace")
+    return data.replace(b"\0", b"?") if b"\0" in data else data  # a scanner might take it for another encoding

@@ -6,7 +6,7 @@ Kept is what was let out, for minutes, by a digest of what came in: nothing that
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -63,8 +63,7 @@ class Inspections:
             written: the payload as JSON.
         """
         said = "\0".join((snapshot, method, *rules, "")).encode()
-        digest = hashlib.blake2b(said + written, digest_size=32, key=self._secret).digest()
-        return Key(digest, len(written))
+        return Key(hmac.digest(self._secret, said + written, "sha256"), len(written))
 
     def get(self, key: Key) -> Inspected | None:
         """What came of the same, not long ago."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
+from itertools import compress
 from typing import Final, NamedTuple
 
 from mcp_gate.detect.finding import Finding
@@ -44,7 +45,7 @@ def decide(
         issued: placeholders that stand in the payload; they are nobody's.
     """
     count = len(walked.leaves)
-    own = {leaf: some for leaf, some in enumerate(findings[:count]) if some}
+    own: dict[int, Sequence[Finding]] = dict(compress(enumerate(findings[:count]), findings))
     for view, some in zip(views, findings[count:], strict=True):
         if some:
             for parts in across(view, some):

@@ -4,6 +4,8 @@ same again and again, and after something was taken out most still is what it wa
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import compress, count
+from operator import is_not
 from typing import TypeAlias
 
 from mcp_gate.detect.finding import Finding, Leaf
@@ -43,8 +45,7 @@ class Looks:
             self._wanted = range(len(leaves))
             self._new = dict.fromkeys(leaves, _NOTHING)
             return tuple(self._new)
-        others = [at for at, (leaf, old) in enumerate(zip(leaves, before, strict=False)) if leaf is not old]
-        others += range(len(before), len(leaves))
+        others = [*compress(count(), map(is_not, leaves, before)), *range(len(before), len(leaves))]
         self.findings = found[: len(leaves)] + [_NOTHING] * (len(leaves) - len(before))
         for at in others:
             self.findings[at] = _NOTHING

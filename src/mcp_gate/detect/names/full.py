@@ -70,7 +70,7 @@ def _begin(text: str, start: int) -> int:
         if at < 1 or text[at] != " ":
             break
         gap = text.rfind(" ", max(0, at - _MOST_LETTERS), at)
-        if gap >= 0 and text[gap + 1 : at].isalpha():  # as most are
+        if (gap >= 0 or at <= _MOST_LETTERS) and text[gap + 1 : at].isalpha():  # as most are
             at = gap + 1
         while at > 0 and (text[at - 1].isalpha() or text[at - 1] in _IN_WORD):
             at -= 1
@@ -94,6 +94,8 @@ def _name(text: str, start: int, end: int) -> tuple[int, int] | None:
         words[0] in COMMON or words[0] in NOBODY or words[0] == "Pt"
     ):  # `The Anna Lee`, `Customer Anna Lee`
         start += len(words.pop(0)) + 1
+    if len(words) < 2:
+        return None
     large = [word for word in words if not _SMALL.fullmatch(word)]
     if len(large) > 1 and words[-2] in _NOBLE:  # whatever is called so is called so as a family
         large.pop()
