@@ -29,6 +29,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from sysconfig import get_path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
@@ -133,7 +134,7 @@ def texts() -> dict[str, str]:
     harmless = list(benign(draw, 400))
     words = (ROOT / "README.md").read_text().split()
     prose = [" ".join(w for w in draw.choices(words, k=12) if w.isalpha()).capitalize() + "." for _ in range(4000)]
-    source = [path.read_text() for path in sorted((ROOT / "src").rglob("*.py"))]
+    source = [path.read_text("utf-8", "replace") for path in sorted(Path(get_path("stdlib")).glob("*.py"))]
 
     def forever(pool: list[str]) -> Iterator[str]:
         while True:

@@ -110,6 +110,14 @@ def test_rows_of_a_statement_are_read_by_their_columns() -> None:
     assert found(text) == [("PERSON", "Ann Lee"), ("US_SSN", "536221234"), ("PERSON", "Bo Ray")]
 
 
+@pytest.mark.parametrize("words", ["insert into", "INSERT OR REPLACE INTO", "insert ignore into", "REPLACE INTO"])
+def test_a_statement_may_begin_with_other_words(words: str) -> None:
+    assert found(f"{words} people (id, full_name, ssn) VALUES (1, 'Ann Lee', 536221234)") == [
+        ("PERSON", "Ann Lee"),
+        ("US_SSN", "536221234"),
+    ]
+
+
 def test_a_table_of_nothing_but_names_is_known_by_its_first_line() -> None:
     names = [("PERSON", name) for name in ("Ann", "Lee", "Bob", "Ray")]
     assert found("first_name,last_name,email\nAnn,Lee,none\nBob,Ray,none\n") == names

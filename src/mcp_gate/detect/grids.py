@@ -17,6 +17,8 @@ _CAPITALS: Final = re.compile(r"([A-Z][A-Z_#-]+(?: [A-Z_#-]+)?(?: {2,}[A-Z][A-Z_
 """A line of names in capitals: the first, or behind an empty one."""
 _FRAME: Final = re.compile(r"(?:\A|\n)( {2,200}\w[\w. ]{2,2000})\r?\n(?=0 {2,})")
 """A line of names without one over the numbers of the rows."""
+_FIRST_ROW: Final = "\n0  "
+"""Asked for first, in a hundredth of the time."""
 _GAP: Final = re.compile(r"\n\n")
 _GROUP: Final = re.compile(r"\S+(?: \S+)*")
 _RECORD: Final = re.compile(r"\n([a-z_][\w .]{0,62}?) *\| ([^\n]*)")
@@ -38,9 +40,10 @@ def find(text: str) -> Iterator[Finding]:
     """Findings in cells, by the names of their columns, rows or fields."""
     for rule in _RULED.finditer(text):
         yield from _ruled(text, rule)
-    for frame in _FRAME.finditer(text):
-        columns = ["", *_GROUP.findall(frame[1])]
-        yield from _rows(text, frame.end(), [_LONGEST] * len(columns), columns)
+    if _FIRST_ROW in text:
+        for frame in _FRAME.finditer(text):
+            columns = ["", *_GROUP.findall(frame[1])]
+            yield from _rows(text, frame.end(), [_LONGEST] * len(columns), columns)
     if "-[ RECORD" in text:
         for line in _RECORD.finditer(text):
             yield from _value(text, _kinds([line[1], "email"])[0], *line.span(2))

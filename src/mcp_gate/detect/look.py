@@ -78,9 +78,9 @@ def look(leaf: Leaf, ends: Fired | None) -> list[Finding]:
         found.extend(_by_fields(text, ends[_FIELD], keys))
     if _GRID in ends:
         found.extend(grids.find(text))
-        found.extend(segments.find(text))
+        found.extend(segments.find(text, ends[_GRID]))
     if _STATEMENT in ends:
-        found.extend(statements.find(text))
+        found.extend(statements.find(text, ends[_STATEMENT]))
     if len(found) > 1:
         found.sort(key=attrgetter("start"))
     known = tuple(found)

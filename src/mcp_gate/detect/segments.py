@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mcp_gate.detect import values
 from mcp_gate.detect.finding import Finding
 
-_SEGMENT: Final = re.compile(r"(?:\A|[\n\r]|\\[nr])(PID|NK1|GT1|IN1|PV1)\|([^\n\r]{0,4000})")
+_REST: Final = re.compile(r"[^\n\r]{0,4000}")
+_NAMED: Final = 4
+"""Characters of a segment's name, with the bar behind it."""
 _FIELDS: Final = {
     "PID": {2: "MEDICAL_RECORD", 3: "MEDICAL_RECORD", 4: "MEDICAL_RECORD", 5: "PERSON", 6: "PERSON", 7: "DATE_OF_BIRTH",
             9: "PERSON", 11: "ADDRESS", 13: "PHONE_NUMBER", 14: "PHONE_NUMBER", 18: "BANK_ACCOUNT", 19: "US_SSN",
@@ -24,11 +26,21 @@ _PART: Final = r"[^\W\d_]+(?:[ '’.-][^\W\d_]+)*"
 _NAME: Final = re.compile(rf"{_PART}(?:\^{_PART})+")
 
 
-def find(text: str) -> Iterator[Finding]:
-    """Findings in fields, by the segment they stand in."""
-    for segment in _SEGMENT.finditer(text):
-        at, kinds = segment.start(2), _FIELDS[segment[1]]
-        for which, cell in enumerate(segment[2].split("|"), 1):
+def find(text: str, ends: Sequence[int]) -> Iterator[Finding]:
+    """Findings in fields, by the segment they stand in.
+
+    Args:
+        ends: where names of segments end, with the bar behind them, among other places.
+    """
+    for end in ends:
+        start = end - _NAMED
+        kinds = _FIELDS.get(text[max(0, start) : end - 1])
+        if kinds is None or not (start == 0 or text.endswith(("\n", "\r", "\\n", "\\r"), 0, start)):
+            continue
+        rest = _REST.match(text, end)
+        assert rest is not None  # it may be empty
+        at = end
+        for which, cell in enumerate(rest[0].split("|"), 1):
             if kind := kinds.get(which):
                 yield from _cell(text, kind, at, at + len(cell))
             at += len(cell) + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mcp_gate.detect import fields, values
@@ -11,20 +11,25 @@ from mcp_gate.detect.fieldrules import HUMAN
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding
 
-_INTO: Final = re.compile(r"[iI](?i:nto\s{1,8}\S{1,128}\s{0,8}\(([^()]{1,2000})\)\s{0,8}values\s{0,8})")
+_INTO: Final = re.compile(
+    r"(?:(?:\s{1,8}\w{1,12})?\s{1,8}into)?\s{1,8}\S{1,128}\s{0,8}\(([^()]{1,2000})\)\s{0,8}values\s{0,8}", re.IGNORECASE
+)
+"""Behind `insert into`, or behind `insert or`, `insert ignore`."""
 _ROW: Final = re.compile(r"\(((?:'[^']*'|[^'()])*)\)\s{0,8},?\s{0,8}")
 _CELL: Final = re.compile(r"'([^']*(?:''[^']*)*)'|([^\s,'][^,']*)")
-
-
 _COPY: Final = re.compile(
     r"[cC](?<!\w.)(?i:opy\s{1,8}\S{1,128}\s{0,8}\(([^()]{1,2000})\)\s{1,8}from\s{1,8}stdin[^\n]{0,200}\n)"
 )
-"""Like the other it begins with what `re` runs to."""
+"""It begins with what `re` runs to."""
 
 
-def find(text: str) -> Iterator[Finding]:
-    """Findings in values, by the names of their columns."""
-    for into in _INTO.finditer(text):
+def find(text: str, ends: Sequence[int]) -> Iterator[Finding]:
+    """Findings in values, by the names of their columns.
+
+    Args:
+        ends: where the words end that a statement begins with, or that its rows follow.
+    """
+    for into in filter(None, (_INTO.match(text, end) for end in ends)):
         columns = _columns(into[1])
         at = into.end()
         while row := _ROW.match(text, at):
@@ -34,7 +39,7 @@ def find(text: str) -> Iterator[Finding]:
                     found = values.find(str(entity), text, *cell.span(cell.lastindex or 0), whole=True)
                     if found is not None:
                         yield found
-    for copy in _COPY.finditer(text):
+    for copy in _COPY.finditer(text) if any(text[end - 1 : end] in "nN" for end in ends) else ():  # `from stdin`
         columns, at = _columns(copy[1]), copy.end()
         while at < len(text) and not text.startswith("\\.", at):
             stop = text.find("\n", at)

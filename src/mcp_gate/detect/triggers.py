@@ -127,7 +127,8 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
         r"[a-z?] St\. [A-Z?][A-Za-z?'][a-z?]",
     ),
     Kind.STATEMENT: (
-        "INSERT INTO", "insert into", "Insert into", "INSERT OR", "REPLACE INTO", "replace into",
+        "INSERT INTO", "insert into", "Insert into", "INSERT OR", "insert or", "INSERT IGNORE",
+        "insert ignore", "REPLACE INTO", "replace into",
         "FROM stdin", "from stdin",
     ),
 }
