@@ -63,6 +63,8 @@ class Lifecycle(RuleBasedStateMachine):
         self.store = self.run(self._open())
         self.held: dict[str, Model] = {}
         self.failures: dict[str, int] = {}
+        self.untold: set[str] = set()
+        """Jobs of which a call was ended twice, until one succeeds: how often they failed is not known."""
 
     def run(self, work: Awaitable[T]) -> T:
         return self.loop.run_until_complete(_awaited(work))
@@ -137,11 +139,15 @@ class Lifecycle(RuleBasedStateMachine):
         except Conflict:
             assert not allowed
             self.failures.pop(job, None)  # the gate ends no call twice: what it remembers of that is not looked at
+            self.untold.add(job)
             return
         assert allowed
         model.state, model.kept = state, keep
         failed = bad or state != "executed"
-        self.failures[job] = self.failures.get(job, 0) + 1 if failed else 0
+        if not failed:
+            self.untold.discard(job)
+        if job not in self.untold:
+            self.failures[job] = self.failures.get(job, 0) + 1 if failed else 0
 
     @rule(job=jobs)
     def deliver(self, job: str) -> None:
@@ -197,7 +203,8 @@ class Lifecycle(RuleBasedStateMachine):
             assert (model.state == "dispatched") == (model.request.call.id in lost)
             if model.state == "dispatched":
                 job = model.request.call.job_hash
-                self.failures[job] = self.failures.get(job, 0) + 1
+                if job not in self.untold:
+                    self.failures[job] = self.failures.get(job, 0) + 1
                 model.state, model.kept = "unknown", True
 
     @invariant()
