@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
@@ -16,8 +17,8 @@ from mcp_gate.policy.clauses import Subject
 from mcp_gate.policy.load import Loaded
 from mcp_gate.policy.mapping import AMOUNTS, Count, ToolMapping, Value
 
-SEVERAL: Final = re.compile(r"[,;\n]")
-"""What may part several values in one text."""
+SEVERAL: Final = re.compile(r"[,;|\n\r\t\v\f\x85\u2028\u2029\u3001]|@.*@")
+"""What may part several values in one text, or shows that there are several."""
 
 
 def describe(loaded: Loaded, upstream: str, tool: str, method: str, arguments: JsonObject) -> Description:
@@ -114,4 +115,10 @@ def _count(found: Json) -> Attribute:
 
 
 def _holds_several(item: Json) -> bool:
-    return isinstance(item, list) or (isinstance(item, str) and SEVERAL.search(item) is not None)
+    match item:
+        case str():
+            return SEVERAL.search(unicodedata.normalize("NFKC", item)) is not None
+        case dict():
+            return any(isinstance(value, list) and len(value) > 1 for value in item.values())
+        case _:
+            return isinstance(item, list)
