@@ -31,7 +31,23 @@ async def test_an_allowed_call_is_on_the_record_before_it_is_sent(tmp_path: Path
         outcome = await perform(gate, job("get", {"id": 7}), Upstream(answer))
         assert outcome == Delivered({"content": [], "odd": 1})
         assert seen[-3:] == ["call.received", "call.decided", "call.dispatched"]
-        assert (await names(gate))[-3:] == ["call.dispatched", "call.executed", "call.delivered"]
+        assert (await names(gate))[-4:] == ["call.dispatched", "call.executed", "output.reviewed", "call.delivered"]
+
+
+async def test_that_there_was_nothing_to_take_out_of_a_result_is_on_record_unless_nobody_looks(tmp_path: Path) -> None:
+    async with open_gate(tmp_path / "on") as gate:
+        await perform(gate, job("get", {"id": 7}), Upstream())
+        await gate.settle(5)
+        (seen,) = [r for r in await gate.store.records() if r["event"] == "output.reviewed"]
+        assert seen["data"] == {
+            "job_id": seen["call_id"], "output_safety_decision": "ALLOW", "original_fields_redacted": 0,
+            "redaction_details": [], "policy_snapshot": gate.loaded.snapshot.id,
+        }  # fmt: skip
+    rules = 'rules: [ { id: a, match: { topics: ["*"] }, decision: allow } ]'
+    off = f"version: v1\noutput_review: {{ enabled: false }}\n{rules}\n"
+    async with open_gate(tmp_path / "off", off) as gate:
+        await perform(gate, job("get", {"id": 7}), Upstream())
+        assert "output.reviewed" not in await names(gate)
 
 
 async def test_a_denied_call_never_reaches_the_upstream(tmp_path: Path) -> None:

@@ -49,8 +49,9 @@ async def test_a_result_that_reads_like_instructions_taints_its_session_and_no_o
         assert isinstance(await refund(gate, "b"), Delivered)
         await gate.settle(5)
         records = await gate.store.records()
-    (reviewed,) = [r["data"] for r in records if r["event"] == "output.reviewed"]
-    assert (reviewed["output_safety_decision"], reviewed["suspicious"]) == ("ALLOW", ["content[0].text"])
+    reviewed = [r["data"] for r in records if r["event"] == "output.reviewed"]
+    assert {one["output_safety_decision"] for one in reviewed} == {"ALLOW"}
+    assert [one["suspicious"] for one in reviewed if "suspicious" in one] == [["content[0].text"]]
     decided = [r["data"] for r in records if r["event"] == "call.decided"]
     assert [data.get("tainted", False) for data in decided] == [False, False, True, False]
 

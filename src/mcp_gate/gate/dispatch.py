@@ -19,9 +19,10 @@ from mcp_gate.model.call import OWN, Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import Outcome, Ran
-from mcp_gate.model.output import Form
+from mcp_gate.model.output import Form, OutputDecision
 from mcp_gate.model.request import CallState, Request
 from mcp_gate.model.verdict import Verdict
+from mcp_gate.output.record import record
 from mcp_gate.wire.errors import RpcError
 from mcp_gate.wire.peer import Lost
 
@@ -107,7 +108,7 @@ async def _look(end: Ending, ran: Ran, received: Received, answer: Answer) -> Ou
         span.note(found=type(seen).__name__.lower())
     match seen:
         case Passed(payload):
-            await end.answered(replace(answer, payload=payload), [])
+            await end.answered(replace(answer, payload=payload), _clean(end, received))
             return told(payload, answer.form, ran)
         case Changed(payload, review):
             await end.answered(replace(answer, payload=payload), [Event("output.reviewed", end.common, review)])
@@ -118,6 +119,15 @@ async def _look(end: Ending, ran: Ran, received: Received, answer: Answer) -> Ou
             return words.quarantined(ran.verdict, call.id, why, request.id if kept else None, answer.form)
         case _:
             assert_never(seen)
+
+
+def _clean(end: Ending, received: Received) -> list[Event]:
+    """The record that there was nothing to take out; none where nobody looks for anything."""
+    outgoing = received.loaded.outgoing
+    if not outgoing.enabled and not outgoing.about(end.call):
+        return []
+    review = record(end.call.id, OutputDecision.ALLOW, (), received.loaded.snapshot.id)
+    return [Event("output.reviewed", end.common, review)]
 
 
 def never_sent(gate: Gate, call: Call, common: JsonObject) -> None:
