@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import compress
@@ -21,6 +21,9 @@ from mcp_gate.output.walk import STRUCTURED, Inside, Part, Trail, Walked, steps
 
 TAKEN_OUT: Final = (OutputDecision.TOKENIZE, OutputDecision.REDACT)
 _TEXT, _NUMBER = Part.TEXT, Part.NUMBER
+_put: Final[Callable[[tuple[str]], Put]] = partial(tuple.__new__, Put)
+_detail: Final[Callable[[tuple[str, str, str]], Detail]] = partial(tuple.__new__, Detail)
+"""As `detect.finding.made`."""
 MEASURES: Final = frozenset({"size", "priority", "progress", "total", "ttl", "ttlMs", "pollInterval", "maxTokens"})
 """Of links, annotations, progress, tasks and questions."""
 
@@ -70,32 +73,49 @@ def redact(
     if again := told_again(walked, there):
         there = sorted([*there, *again], key=lambda one: (one.leaf, one.finding.start))
     trails = walked.trails
-    by_leaf: dict[int, list[tuple[Found, str]]] = {}
-    for named in zip(there, _names(placeholders, tokens, there, walked), strict=True):
-        leaf = named[0].leaf
-        if leaf in by_leaf:
-            by_leaf[leaf].append(named)
-        else:
-            by_leaf[leaf] = [named]
     edits: list[tuple[Trail, Edit]] = []
     texts: dict[int, str] = {}
     renamed: dict[Trail, str] = {}
     told: list[tuple[Found, str]] = []
-    for leaf, of_leaf in by_leaf.items():
-        edit = _edit(walked, leaf, of_leaf, told)
+    for leaf, named in _by_leaf(there, _names(placeholders, tokens, there, walked), walked).items():
+        if isinstance(named, tuple):
+            told.append(named)
+            name = texts[leaf] = named[1]
+            edits.append((trails[leaf], _put((name,))))
+            continue
+        edit = _edit(walked, leaf, named, told)
         edits.append((trails[leaf], edit))
         if isinstance(edit, Rename):
             renamed[trails[leaf]] = edit.key
         elif type(edit.value) is str:
             texts[leaf] = edit.value
-    fields = Fields(renamed)
+    field = Fields(renamed).of
     details = [
-        Detail(fields.of(trails[one.leaf]), one.reason, f"replaced with {name}") for one, name in told if not one.again
+        _detail((field(trails[one.leaf]), one.reason, f"replaced with {name}")) for one, name in told if not one.again
     ]
     out = edited(payload, edits)
     # where keys or numbers are others now, or texts that may be JSON, nobody knows what a walk comes to
     same = len(texts) == len(edits) and texts.keys().isdisjoint(walked.blocks)
     return Redacted(with_twins(out, payload, walked), details, walked.with_texts(texts) if same else None)
+
+
+def _by_leaf(
+    there: Sequence[Found], names: Iterable[str], walked: Walked
+) -> dict[int, tuple[Found, str] | list[tuple[Found, str]]]:
+    """What goes of each leaf, and what comes there; one alone where it is the whole of a text, as with most rows."""
+    leaves, parts = walked.leaves, walked.parts
+    out: dict[int, tuple[Found, str] | list[tuple[Found, str]]] = {}
+    for named in zip(there, names, strict=True):
+        leaf, (start, end, _, _, _, bare), _, _, _, _ = named[0]
+        some = out.get(leaf)
+        if some is None:
+            whole = end - start == len(leaves[leaf].text) and parts[leaf] is _TEXT and not bare
+            out[leaf] = named if whole else [named]
+        elif isinstance(some, list):
+            some.append(named)
+        else:
+            out[leaf] = [some, named]
+    return out
 
 
 def withheld_for(walked: Walked, found: Sequence[Found]) -> list[Detail]:
@@ -125,10 +145,6 @@ def _edit(walked: Walked, leaf: int, there: Sequence[tuple[Found, str]], told: l
         told.append((there[0][0], "0") if measures else there[0])
         return Put(0 if measures else there[0][1])
     told += there
-    if part is _TEXT and len(there) == 1:
-        finding, name = there[0][0].finding, there[0][1]
-        if finding.end - finding.start == len(text) and not finding.bare:
-            return Put(name)
     pieces: list[str] = []
     at = 0
     for one, name in there:
