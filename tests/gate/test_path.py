@@ -12,7 +12,7 @@ from mcp_gate.model.decision import Decision
 from mcp_gate.model.outcome import Delivered, Refused, Retry, Status, UpstreamError
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.store.database import Unavailable
-from mcp_gate.wire.errors import INVALID_PARAMS, RpcError
+from mcp_gate.wire.errors import INVALID_PARAMS, RpcError, Turned
 from mcp_gate.wire.peer import Lost
 from support.gates import Upstream, job, names, open_gate, perform
 from support.scanning import Broken
@@ -48,6 +48,22 @@ async def test_that_there_was_nothing_to_take_out_of_a_result_is_on_record_unles
     async with open_gate(tmp_path / "off", off) as gate:
         await perform(gate, job("get", {"id": 7}), Upstream())
         assert "output.reviewed" not in await names(gate)
+
+
+async def test_a_server_that_turns_a_request_away_below_the_protocol_is_a_failure_that_the_agent_is_told(
+    tmp_path: Path,
+) -> None:
+    async def turn_away(_: object) -> dict[str, object]:
+        raise Turned(-32002, "the upstream refused the request: HTTP 401")
+
+    async with open_gate(tmp_path) as gate:
+        outcome = await perform(gate, job("get"), Upstream(turn_away))
+        assert isinstance(outcome, Refused)
+        assert (outcome.status, outcome.sent, outcome.retry) == (Status.FAILED, True, Retry.NEVER)
+        assert "HTTP 401" in outcome.text
+        await gate.settle(5)
+        (failed,) = [r for r in await gate.store.records() if r["event"] == "call.failed"]
+        assert failed["data"] == {"sent": True, "error": "refused"}
 
 
 async def test_a_denied_call_never_reaches_the_upstream(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from mcp_gate.model.output import Form, OutputDecision
 from mcp_gate.model.request import CallState, Request
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.output.record import record
-from mcp_gate.wire.errors import RpcError
+from mcp_gate.wire.errors import RpcError, Turned
 from mcp_gate.wire.peer import Lost
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ async def dispatch(
             async with scope:
                 arguments = call.arguments if received.sends is None else received.sends
                 result = await send(arguments, verdict.constraints.max_runtime_sec)
+    except Turned as turned:
+        await end.failed("refused", sent=True)
+        return words.failed(verdict, call.id, turned.message, sent=True, request_id=request_id)
     except RpcError as error:
         return await _inspect(end, ran, received, Answer(Form.ERROR, error.as_json()))
     except Lost as lost:

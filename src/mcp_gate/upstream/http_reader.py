@@ -10,7 +10,7 @@ from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.upstream.http_wire import EVENTS, JSON, Broken, HttpAnswer, HttpWire
 from mcp_gate.upstream.sse import SseEvent
-from mcp_gate.wire.errors import UPSTREAM_UNREACHABLE, RpcError
+from mcp_gate.wire.errors import UPSTREAM_UNREACHABLE, RpcError, Turned
 from mcp_gate.wire.message import Answer, Failure, Malformed, Message, Notification, Request, RequestId
 from mcp_gate.wire.opener import LARGE, Opener, opened, result_of
 from mcp_gate.wire.peer import Lost
@@ -153,7 +153,7 @@ class Reader:
             return
         error = await self._error_in(answer)
         if error is None and 300 <= answer.status < 500:
-            error = RpcError(UPSTREAM_UNREACHABLE, f"The upstream refused the request: HTTP {answer.status}")
+            error = Turned(UPSTREAM_UNREACHABLE, f"the upstream refused the request: HTTP {answer.status}")
         ticket.fail(error or Lost(f"the upstream answered with HTTP {answer.status}", sent=True))
 
     async def _error_in(self, answer: HttpAnswer) -> RpcError | None:

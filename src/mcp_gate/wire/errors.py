@@ -52,3 +52,7 @@ class RpcError(Exception):
         if self.data is not ABSENT:
             out["data"] = self.data
         return out
+
+
+class Turned(RpcError):
+    """A request that the other side turned away below JSON-RPC, such as by an HTTP status: nobody's own error."""
