@@ -137,8 +137,8 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
 _GUARDED: Final = (
     ((Kind.MAIL, Kind.PERSON, Kind.SPEECH, Kind.STATEMENT, Kind.GRID, Kind.FULL_NAME), None),
     ((Kind.WORD, Kind.RUN), None),
-    ((Kind.FIELD, Kind.COLONS), "[:=>]"),
-    ((Kind.NUMBER, Kind.DOTTED, Kind.IBAN, Kind.ID, Kind.STREET, *CUES, Kind.ROW), "[0-9]"),
+    ((Kind.FIELD, Kind.COLONS), ":=>"),
+    ((Kind.NUMBER, Kind.DOTTED, Kind.IBAN, Kind.ID, Kind.STREET, *CUES, Kind.ROW), "0123456789"),
 )
 """What is looked for together, and what stands near it wherever it matters."""
 
