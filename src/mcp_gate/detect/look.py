@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import filterfalse
 from operator import attrgetter
 from typing import Final
@@ -55,6 +55,42 @@ _TO_VALUE: Final = 4
 """Characters from a separator to the value behind it: a space, a quote."""
 _TO_MAIL: Final = 2
 """Characters from a name to its address of mail: `Ann Lee <ann@…`"""
+
+
+def look_all(leaves: Sequence[Leaf], fired: Mapping[int, Fired]) -> list[list[Finding]]:
+    """All findings in each of the leaves, unmerged.
+
+    Args:
+        fired: where triggers fired in the texts of leaves, by which it is.
+    """
+    named = _by_name(leaves)
+    out: list[list[Finding]] = []
+    for which, leaf in enumerate(leaves):
+        ends = fired.get(which)
+        if which not in named:
+            out.append([] if ends is None and "\n" not in leaf.text else look(leaf, ends))
+        elif (one := named[which]) is not None and (ends is None or _is_all(leaf.text, one, ends)):
+            out.append([one])
+        else:
+            out.append(look(leaf, ends))
+    return out
+
+
+def _by_name(leaves: Sequence[Leaf]) -> dict[int, Finding | None]:
+    """Which of the leaves stand under names that say what they are, and the finding that is the whole of one: rows have
+    the same names over and over."""
+    columns: dict[tuple[str, ...], list[int]] = {}
+    for which, (_, keys) in enumerate(leaves):
+        if keys in columns:
+            columns[keys].append(which)
+        else:
+            columns[keys] = [which]
+    out: dict[int, Finding | None] = {}
+    for keys, column in columns.items():
+        entity = entity_of(keys) if keys else None
+        if entity is not None and entity != fields.NAME:
+            out |= zip(column, values.wholes(entity, [leaves[which].text for which in column]), strict=True)
+    return out
 
 
 def look(leaf: Leaf, ends: Fired | None) -> list[Finding]:

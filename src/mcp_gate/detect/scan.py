@@ -10,7 +10,7 @@ from mcp_gate.detect import custom, encoded, jsontext, tables, triggers, values
 from mcp_gate.detect.engine import Ends, Fired, TooMany
 from mcp_gate.detect.finding import Finding, Leaf, Scan
 from mcp_gate.detect.joined import join, texts_of
-from mcp_gate.detect.look import look
+from mcp_gate.detect.look import look_all
 from mcp_gate.detect.merge import merge
 from mcp_gate.detect.ner.find import find as find_names
 from mcp_gate.detect.ner.weights import installed
@@ -113,7 +113,7 @@ def _by_rules(
     except TooMany:
         raise TooManySigns from None
     yield
-    found = [*map(look, leaves, map(fired.get, range(len(leaves))))]
+    found = look_all(leaves, fired)
     for which, some in secrets.items():
         found[which] += some
     if options.custom:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -76,6 +76,8 @@ _DIGITS: Final = {
     "PHONE_NUMBER": (7, 15), "US_SSN": (7, 11), "CREDIT_CARD": (12, 19), "BANK_ACCOUNT": (5, 20),
     "MEDICAL_RECORD": (3, 20),
 }  # fmt: skip
+_TRAILING: Final = " ,;"
+"""Behind a value, and no part of it."""
 _SHORT, _LONG = 128, 16_384
 _MOST_SEEN: Final = 8_192
 _SEEN: Final[dict[tuple[str, str, bool], int]] = {}
@@ -115,6 +117,20 @@ def find(entity: str, text: str, start: int, end: int, *, whole: bool) -> Findin
     return made((start, start + size, kind, 0.85, _RULES[kind], False)) if size else None
 
 
+def wholes(entity: str, texts: Iterable[str]) -> Iterator[Finding | None]:
+    """For each of the texts under fields of one kind what it is as a whole; None where it is no value, or only a part
+    of it is, which `find` tells apart."""
+    kind = "PERSON" if entity in _WEAK else entity
+    match, plausible, rule = (_ANY if kind == "PASSWORD" else _SHAPES[kind]).match, _PLAUSIBLE.get(kind), _RULES[kind]
+    for text in texts:
+        found = match(text)
+        is_one = (
+            found is not None and found.end() == len(text) and text[-1:] not in _TRAILING
+            and (plausible is None or plausible(text, text)) and (entity not in _WEAK or _full_name(text))
+        )  # fmt: skip
+        yield made((0, len(text), kind, 0.85, rule, False)) if is_one else None
+
+
 def forget() -> None:
     """What was learned of values; to be said at the end of each scan, so that none is kept."""
     _SEEN.clear()
@@ -128,7 +144,7 @@ def _size(entity: str, kind: str, text: str, *, whole: bool) -> int:
     stop, end = match.end(), len(text)
     if stop == 0 or (whole and stop < end and kind not in _MORE_BEHIND and _more(kind, text, stop, end)):
         return 0
-    value = match[0].rstrip(" ,;")
+    value = match[0].rstrip(_TRAILING)
     plausible = _PLAUSIBLE.get(kind)
     if (plausible is not None and not plausible(value, text)) or (entity in _WEAK and not _full_name(value)):
         return 0
