@@ -114,6 +114,7 @@ TITLES: Final = _each(
 """Words that a name may follow, with a full stop or without one; `people` looks at what really does."""
 GREETINGS: Final = _each(
     "[Tt]ake_care Love See_you Talk_soon Xoxo All_the_best Many_thanks Gru[?]_an Gr[?]{1,2}e_an "
+    "Grazie Merci Gracias Obrigad[oa] Tack Takk Tak Danke Kiitos Bedankt Dank Dank_u D[?]kuji Hugs "
     "Hej Ciao Ol[?] Oi Szia Ahoj Moi Hei Salut Merhaba Servus Moin Gr[?]ezi "
     "[Uu]n_saludo [Aa]brazo [Hh]artelijk [Mm]vh MfG VG LG BR Liefs Mvg [Ww]armly [Rr]espectfully [Cc]ordially "
     "[Hh]appy_birthday [Cc]ongratulations [Cc]ongrats "
@@ -135,6 +136,7 @@ ROLES: Final = _each(
     "plaintiff attendees participants invitees speakers assigned_to assignee reporter speaker guests? insured from: "
     "to: cc: bcc: reply-to: sender: page ping invite remind nudge notify inform thank add email message call called "
     "ask tell told met meet with by agent operator technician todo fixme maintainer ceo cto cfo director president "
+    "gave reached asked supervised rang knows booked_for forward(?:ed)?_calls_to home_of seen_by looking_for "
     "talk(?:ed|ing)?_to sp(?:ea|o)k(?:e|en|ing)?_to "
     "emergency_contact next_of_kin kund(?:e|in) nombre nom "
     "(?:konto|karten)inhaber(?:in)? patientin patiente ansprechpartner(?:in)? titulaire titular intestatario "

@@ -30,7 +30,7 @@ from mcp_gate.detect import (
 from mcp_gate.detect.engine import Fired
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding, Leaf
-from mcp_gate.detect.names import full
+from mcp_gate.detect.names import full, mentions
 from mcp_gate.detect.triggers import CUES, Kind
 from mcp_gate.detect.windows import Covered, around
 
@@ -108,6 +108,7 @@ def look(leaf: Leaf, ends: Fired | None) -> list[Finding]:
             found.append(one)
     if "\n" in text:
         found.extend(tables.find(text))
+        found.extend(mentions.alone(text))
     if ends is None or (len(found) == 1 and _is_all(text, found[0], ends)):
         return found
     if _FIELD in ends:
@@ -145,6 +146,7 @@ def look(leaf: Leaf, ends: Fired | None) -> list[Finding]:
         found.extend(cues.find(text, ends, covered))
     if not keys and text[:1] not in ("{", "["):
         found.extend(owners.beside(text, tuple(found)))
+        found.extend(mentions.further(text, found))
     return found
 
 

@@ -56,6 +56,7 @@ _CALLED: Final = re.compile(r"(?: [a-z-]+){1,5}[.,!]?$")
 _NOBLE: Final = re.compile(rf"\b[A-Z][a-zñ]{{1,8}}\.? ({PARTICLE} (?:de[rn]? |la )?)$")
 """Between a title and the rest of a name: `Frau von der Heide`."""
 _LOWER: Final = words(
+    "gave reached asked supervised rang knows "
     "with by from to of for tenant call called ask tell told met meet user users customer client contact author owner "
     "speaker manager member is was are were suis sono bin soy sou ben ist cc"
 ) | words(ALONE_NOBODY)

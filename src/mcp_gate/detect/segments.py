@@ -22,6 +22,8 @@ _FIELDS: Final = {
     "PV1": {7: "PERSON", 8: "PERSON", 9: "PERSON", 17: "PERSON"},
 }  # fmt: skip
 """What the fields of segments hold, counted from one."""
+_CARD: Final = re.compile(r"[\n\r]N(?:;[^:\n]{0,64})?:([^;:\n]{1,64});([^;\n]{0,64})")
+"""Who a card of vCard is of: the family's name, the given one."""
 _PART: Final = r"[^\W\d_]+(?:[ '’.-][^\W\d_]+)*"
 _NAME: Final = re.compile(rf"{_PART}(?:\^{_PART})+")
 
@@ -44,6 +46,10 @@ def find(text: str, ends: Sequence[int]) -> Iterator[Finding]:
             if kind := kinds.get(which):
                 yield from _cell(text, kind, at, at + len(cell))
             at += len(cell) + 1
+    if "BEGIN:VCARD" in text:
+        for card in _CARD.finditer(text):
+            parts = (values.find("PERSON", text, *card.span(which), whole=True) for which in (1, 2))
+            yield from filter(None, parts)
 
 
 def _cell(text: str, kind: str, start: int, end: int) -> Iterator[Finding]:

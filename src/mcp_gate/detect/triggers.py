@@ -118,12 +118,12 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.ROW: (r"(?:[0-9A-Fa-f]{2}[ :]){6}", r"(?:[0-9A-Fa-f]{2}-){6}"),
     Kind.GRID: (
         r"[A-Za-z_] *\r?\n0 {2,}\S",
-        r"(?:PID|NK1|GT1|IN1|PV1)\|",
+        r"(?:PID|NK1|GT1|IN1|PV1)\|", "BEGIN:VCARD",
         r"-- {1,4}--", r"-\[ RECORD", r"[A-Z]{2} {2,}[A-Z]{2}", r"<[Tt][HhDd][ >]", r"<[Dd][Tt][ >]",
     ),
     Kind.FULL_NAME: (
-        r"[A-Z?][a-z?'-]{1,15} (?:[A-Z]\.? )?[A-Z?][A-Za-z?'][a-z?]",
-        r"[A-Z?][a-z?'-]{1,15} (?:[a-z]{1,3} ){1,2}[A-Z?][A-Za-z?'][a-z?]",
+        r"[A-Z?][a-z?'-]{1,15} (?:[A-Z]\.? )?(?:[A-Z?][A-Za-z?'][a-z?]|Mc[A-Z]|[DO]['?][A-Z?]|[AE]l-)",
+        r"[A-Z?][a-z?'-]{1,15} (?:[a-z]{1,3} ){1,2}(?:[A-Z?][A-Za-z?'][a-z?]|Mc[A-Z]|[DO]['?][A-Z?]|[AE]l-)",
         r"[a-z?] St\. [A-Z?][A-Za-z?'][a-z?]",
     ),
     Kind.STATEMENT: (
