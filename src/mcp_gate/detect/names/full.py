@@ -48,7 +48,7 @@ def find(text: str, ends: Sequence[int], known: Iterable[Finding] = ()) -> Itera
     taken: frozenset[int] | None = None
     done = 0
     for end in ends:
-        if end <= done:
+        if end <= done or _ends_with_nobody(text, end - 3):
             continue
         chain = _CHAIN.match(text, _begin(text, end - 3))
         if chain is None:
@@ -60,6 +60,16 @@ def find(text: str, ends: Sequence[int], known: Iterable[Finding] = ()) -> Itera
             continue
         if place := _name(text, *chain.span()):
             yield Finding(*place, "PERSON", 0.65, "full_name")
+
+
+def _ends_with_nobody(text: str, start: int) -> bool:
+    """Whether the word at `start` is nobody's and the last of a text with a capital: `Order Number 12`."""
+    word, _, rest = text[start : start + _MOST_LETTERS].partition(" ")
+    if word not in COMMON and word not in NOBODY:
+        return False
+    if len(text) - start >= _MOST_LETTERS or not (rest.isdecimal() or not rest):
+        return False
+    return text[:start].rpartition(" ")[0].rpartition(" ")[2] not in _NOBLE
 
 
 def _begin(text: str, start: int) -> int:
