@@ -47,7 +47,7 @@ def test_the_option_comes_before_the_environment_before_here_before_the_users(
 
 
 def test_no_gate_directory_is_an_error_with_a_cure(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"there is no gate directory; write upstreams.yaml there, or use --config"):
+    with pytest.raises(ConfigError, match=r"there is no gate directory; 'mcp-gate init' writes one; --config DIR"):
         find_gate_directory(str(tmp_path / "none"), {})
 
 

@@ -99,6 +99,12 @@ def test_an_unknown_key_names_the_nearest_known_one() -> None:
     ]
 
 
+def test_a_key_cut_short_is_the_one_that_goes_on_from_it() -> None:
+    reader = Reader()
+    reader.mapping(document("timeout: 5\n"), {"on_timeout", "timeout_sec"})
+    assert said(reader) == ["f.yaml:1:1: unknown key 'timeout'; did you mean 'timeout_sec'?"]
+
+
 def test_S070_an_unknown_key_of_other_letters_shows_their_code_points() -> None:
     reader = Reader()
     reader.mapping(document("асе: 1\n"), {"ace"})

@@ -98,7 +98,7 @@ def test_all_problems_of_a_file_are_collected() -> None:
         ("text", "f.yaml:1:1: the document is no mapping"),
         ("? [a]\n: 1\n", "f.yaml:1:3: a key is no text"),
         ("? \n: 1\n", "a key has no name"),
-        ("a:\n\tb: 1\n", "f.yaml:2:1: not YAML: found character that cannot start any token"),
+        ("a:\n\tb: 1\n", "f.yaml:2:1: not YAML: found character that cannot start any token; this is a tab: indent"),
         ("a: [1\n", "not YAML"),
         ('{"a": 1} x', "f.yaml:1:10: not YAML"),
         (b"a: 1\nb: \xff\n", "f.yaml:2:4: the file is not valid UTF-8"),

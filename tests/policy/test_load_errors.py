@@ -13,6 +13,7 @@ GOOD = 'match: { topics: ["*"] }, decision: deny'
 UPSTREAM = [
     ("¦{ }", "an upstream needs either 'command' or 'url'; write exactly one of them"),
     ("¦{ command: a, url: https://b/mcp }", "an upstream needs either 'command' or 'url'; write exactly one of them"),
+    ("{ ¦comand: a }", "unknown key 'comand'; did you mean 'command'?"),
     ("{ url: https://b/mcp, ¦args: [a] }", "'args' does not go with 'url'; remove it"),
     ("{ command: a, ¦headers: { X: y } }", "'headers' does not go with 'command'; remove it"),
     ("{ url: ¦ftp://b }", "'ftp://b' is no http(s) URL; write https://host/mcp"),

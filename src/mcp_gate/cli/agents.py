@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mcp_gate.cli.lazy import PlainGroup
 from mcp_gate.cli.options import Exit, as_option, gate_options, group_options, leave, me
 from mcp_gate.cli.talk import gate_of, print_json
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from mcp_gate.model.foreign import JsonObject
 
 
-@click.group()
+@click.group(cls=PlainGroup)
 @group_options
 def agents() -> None:
     """Agents: their levels of autonomy, and the stop switch."""

@@ -167,6 +167,7 @@ def _tell_broken(found: Broken, as_json: bool) -> None:
 
 
 def _tell_intact(found: Intact, comparison: Comparison | None, as_json: bool, signed: int | None) -> None:
+    from mcp_gate.cli.columns import counted
     from mcp_gate.evidence.export import line
 
     unseen = [f"the records before {found.first}"] if found.first > 1 else []
@@ -180,7 +181,7 @@ def _tell_intact(found: Intact, comparison: Comparison | None, as_json: bool, si
             about["signatures"] = signed
         print(line({"intact": True, **about, "not_checked": unseen}))
         return
-    print(f"intact: {found.count} records, the last is {found.head.seq} with hash {found.head.hash}")
+    print(f"intact: {counted(found.count, 'record')}, the last is {found.head.seq} with hash {found.head.hash}")
     if signed:
         print(f"signed decisions: {signed}, each by a key that was enrolled when it was given")
     if comparison is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mcp_gate.cli.columns import table
+from mcp_gate.cli.lazy import PlainGroup
 from mcp_gate.cli.loading import load_or_leave
 from mcp_gate.cli.options import Exit, gate_options, group_options, leave
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from mcp_gate.setup.servers import Found
 
 
-@click.group()
+@click.group(cls=PlainGroup)
 @group_options
 def clients() -> None:
     """LLM clients on this machine, and the gate before their servers."""

@@ -16,6 +16,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], longest: int = 48)
     return "\n".join("  ".join(_pad(cell, w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
 
 
+def counted(count: int, what: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def width(text: str) -> int:
     """Columns that a text takes on a terminal."""
     if text.isascii():

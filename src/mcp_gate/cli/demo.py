@@ -75,7 +75,7 @@ def _speaker(as_json: bool) -> Callable[[str], None]:
 
 def _program() -> str:
     """How this command was called, so that what is printed can be copied."""
-    return "uv run mcp-gate" if "VIRTUAL_ENV" in os.environ else "mcp-gate"
+    return "uv run mcp-gate" if "UV_RUN_RECURSION_DEPTH" in os.environ else "mcp-gate"
 
 
 def _verified(state_dir: Path, say: Callable[[str], None]) -> None:
@@ -92,11 +92,14 @@ def _verified(state_dir: Path, say: Callable[[str], None]) -> None:
 
 
 def _attach() -> str:
+    gate = _program()
     return (
-        "\nYour own: write upstreams.yaml and policies/ (the README has a complete example), then put this into your\n"
-        "client's configuration instead of your servers:\n"
-        '  { "mcpServers": { "gate": { "command": "mcp-gate", "args": ["connect", "--config", "DIR"] } } }\n'
-        "and answer what is held with: mcp-gate review --config DIR"
+        "\nYour own:\n"
+        f"  {gate} init                   makes a gate directory out of the servers that your clients have configured\n"
+        f"  {gate} clients connect NAME   puts the gate before a client's servers; 'clients disconnect' undoes it\n"
+        f"  {gate} review                 shows what is held\n"
+        "In any other client's configuration this line stands in the place of the servers:\n"
+        '  { "mcpServers": { "gate": { "command": "mcp-gate", "args": ["connect"] } } }'
     )
 
 

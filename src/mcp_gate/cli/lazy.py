@@ -1,4 +1,4 @@
-"""Groups that know their commands' names and help lines without importing them."""
+"""Groups of commands: one that knows names and help lines without importing anything, and a plain one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,17 @@ from importlib import import_module
 from typing import Any
 
 import click
+
+
+class PlainGroup(click.Group):
+    """Tells its commands in the order they are written, each with its first sentence whole."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(200)) for name, one in self.commands.items()])
 
 
 class LazyGroup(click.Group):

@@ -27,12 +27,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "break-glass": ("break_glass:break_glass", "Let an agent's calls of one topic pass, on two people's signed words."),
     "reviewers": ("reviewers:reviewers", "Reviewers: who may decide, with which keys."),
     "doctor": ("doctor:doctor", "What is wrong with this set-up, and what it protects from."),
-    "status": ("status:status", "Health, policy snapshot, queue."),
+    "status": ("status:status", "Health, policy snapshot, queue, share of calls held."),
     "upstreams": ("upstreams:upstreams", "Upstreams, their tools and pins."),
     "webhooks": ("webhooks:webhooks", "Webhooks: what was delivered, what was given up."),
-    "policy": ("policy:policy", "Check and explain the policy."),
+    "policy": ("policy:policy", "The policy: check, explain, test, prove, compare, replay."),
     "output": ("output:output", "What would be found in what tools return."),
-    "audit": ("audit:audit", "The record: tail, show, verify, export, checkpoint."),
+    "audit": ("audit:audit", "The record of every call and decision."),
 }
 """Command name to `module:attribute` below `mcp_gate.cli`, and the line in the help."""
 

@@ -23,4 +23,4 @@ COMMANDS: dict[str, tuple[str, str]] = {
 @click.group(cls=LazyGroup, commands=COMMANDS)
 @group_options
 def policy() -> None:
-    """Check and explain the policy."""
+    """What the policy says: check, explain, test, prove, compare, replay."""

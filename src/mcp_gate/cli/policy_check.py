@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @gate_options
 def check(config: str | None, state: str | None, as_json: bool) -> None:
     """Load everything; 0 only if it could be served."""
+    from mcp_gate.cli.columns import counted
     from mcp_gate.cli.suspicions import suspicions
     from mcp_gate.lang.reveal import reveal
 
@@ -38,9 +39,10 @@ def check(config: str | None, state: str | None, as_json: bool) -> None:
         return
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    print(f"{reveal(str(directory))}: {len(loaded.snapshot.files)} files, snapshot {loaded.snapshot.id}")
-    layers = len(loaded.policy.layers)
+    files = counted(len(loaded.snapshot.files), "file")
+    print(f"{reveal(str(directory))}: {files}, snapshot {loaded.snapshot.id}")
+    layers = counted(len(loaded.policy.layers), "document")
     print(
-        f"{len(loaded.upstreams)} upstreams, {rules} rules in {layers} document{'' if layers == 1 else 's'}, "
-        f"{len(loaded.policy.invariants)} invariants, {len(warnings)} warnings. It can be served."
+        f"{counted(len(loaded.upstreams), 'upstream')}, {counted(rules, 'rule')} in {layers}, "
+        f"{counted(len(loaded.policy.invariants), 'invariant')}, {counted(len(warnings), 'warning')}. It can be served."
     )

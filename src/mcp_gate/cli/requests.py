@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
+from mcp_gate.cli.lazy import PlainGroup
 from mcp_gate.cli.options import Exit, Who, as_option, gate_options, group_options, leave, me, who_options
 from mcp_gate.cli.talk import gate_of, print_json
 
@@ -33,7 +34,7 @@ def _reason_option(command: Callable[P, R]) -> Callable[P, R]:
     return click.option("--reason", metavar="TEXT", help="Kept in the record.")(command)
 
 
-@click.group()
+@click.group(cls=PlainGroup)
 @group_options
 def requests() -> None:
     """Held calls: see them, decide on them."""
@@ -109,6 +110,19 @@ def _decision(word: str, what: str) -> None:
 
 
 _decision("approve", "Let a held call run.")
+
+
+@requests.command()
+@click.argument("id")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; the agent is told this.")
+@who_options
+@gate_options
+def deny(id: str, reason: str, who: Who, config: str | None, state: str | None, as_json: bool) -> None:
+    """Refuse a held call; the agent is told the reason."""
+    with gate_of(config, state, as_json=as_json, who=who) as gate:
+        _decide(gate, gate.request(id), "deny", who, reason, as_json=as_json)
+
+
 _decision("release", "Let a result out of quarantine.")
 _decision("drop", "Discard a result that is in quarantine.")
 
@@ -150,17 +164,6 @@ def redact(
     with gate_of(config, state, as_json=as_json) as gate:
         request = _read(gate, id, "redact", digest)
         _print_outcome(gate.redact(request, fields, me(approver), reason), as_json=as_json)
-
-
-@requests.command()
-@click.argument("id")
-@click.option("--reason", metavar="TEXT", required=True, help="Why; the agent is told this.")
-@who_options
-@gate_options
-def deny(id: str, reason: str, who: Who, config: str | None, state: str | None, as_json: bool) -> None:
-    """Refuse a held call; the agent is told the reason."""
-    with gate_of(config, state, as_json=as_json, who=who) as gate:
-        _decide(gate, gate.request(id), "deny", who, reason, as_json=as_json)
 
 
 @requests.command()

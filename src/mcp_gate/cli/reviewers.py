@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from mcp_gate.cli.lazy import PlainGroup
 from mcp_gate.cli.options import Exit, gate_options, group_options, leave
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ IN_FORCE_SEC: Final = 5.0
 NEW_SECTION: Final = "Until now the user who runs the gate decided, in every group; from now on only those listed do."
 
 
-@click.group()
+@click.group(cls=PlainGroup)
 @group_options
 def reviewers() -> None:
     """Reviewers: who may decide, and what proves it."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mcp_gate.cli.columns import counted
 from mcp_gate.cli.options import gate_options
 from mcp_gate.cli.talk import gate_of, print_json
 
@@ -45,9 +46,8 @@ def _lines(found: JsonObject) -> Iterator[str]:
     looks = found["second_reviews"]
     if looks["done"] or looks["open"]:
         same = f", {looks['agreement']:.0%} of them agree" if looks["done"] else ""
-        yield _line(
-            "looks", f"{_decisions(looks['done'])} of 30 days looked at again{same}; {looks['open']} still open"
-        )
+        done = counted(looks["done"], "decision")
+        yield _line("looks", f"{done} of 30 days looked at again{same}; {looks['open']} still open")
     if "webhooks" in found:
         hooks = found["webhooks"]
         cure = "; 'mcp-gate webhooks list' says why" if hooks["dead"] else ""
@@ -90,16 +90,12 @@ def _share(share: float, low: float, high: float) -> str:
     return f"{share:.1%} of the last day's calls, {how}"
 
 
-def _decisions(count: int) -> str:
-    return f"{count} decision{'' if count == 1 else 's'}"
-
-
 def _people(people: list[JsonObject]) -> Iterator[str]:
     from mcp_gate.lang.times import span
 
     busy = [one for one in people if one["open"] or one["decisions"]]
     for number, one in enumerate(busy):
-        told = f"{one['id']}: {one['open']} open, {_decisions(one['decisions'])} in the last day"
+        told = f"{one['id']}: {one['open']} open, {counted(one['decisions'], 'decision')} in the last day"
         if one["decisions"]:
             times = f"median {span(one['median_decision_sec'])}, p95 {span(one['p95_decision_sec'])}"
             told += f" ({times}, {one['under_two_sec_share']:.0%} in under two seconds)"

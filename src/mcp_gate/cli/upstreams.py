@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mcp_gate.cli.lazy import PlainGroup
 from mcp_gate.cli.options import Exit, gate_options, group_options, leave
 from mcp_gate.cli.talk import gate_of, print_json, to_show
 
@@ -28,7 +29,7 @@ WORDS = {
 """What a pin state means."""
 
 
-@click.group()
+@click.group(cls=PlainGroup)
 @group_options
 def upstreams() -> None:
     """Upstreams, their tools and pins."""
@@ -66,8 +67,11 @@ def tools(name: str | None, config: str | None, state: str | None, as_json: bool
 @click.option("--yes", is_flag=True, help="Accept without asking.")
 @gate_options
 def pin(name: str, yes: bool, config: str | None, state: str | None, as_json: bool) -> None:
-    """Accept changed and new definitions of upstream NAME (or of one tool or prompt, by its listed name), and its
-    program if that changed, as they are now, after showing the difference."""
+    """Accept what changed in upstream NAME, after showing the difference.
+
+    That is the definitions of its tools and prompts, new ones too, and its program if that is pinned. NAME may be the
+    listed name of one tool or prompt.
+    """
     from mcp_gate.faces.client import Problem
 
     with gate_of(config, state, as_json=as_json) as gate:

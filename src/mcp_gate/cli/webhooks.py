@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import click
 
+from mcp_gate.cli.lazy import PlainGroup
 from mcp_gate.cli.options import gate_options, group_options
 from mcp_gate.cli.talk import gate_of, print_json, to_show
 from mcp_gate.lang.reveal import reveal
@@ -18,7 +19,7 @@ HEAD = ("WEBHOOK", "TO", "DELIVERED", "LAST", "WAITING", "GIVEN UP", "WHY")
 LETTERS = ("GIVEN UP", "WEBHOOK", "NEWS", "REQUEST", "WHY")
 
 
-@click.group()
+@click.group(cls=PlainGroup)
 @group_options
 def webhooks() -> None:
     """Webhooks: what was delivered, what waits, what was given up."""

@@ -39,7 +39,7 @@ def find_gate_directory(option: str | None, env: Mapping[str, str]) -> Path:
     """
     found = gate_directory(option, env)
     if not found.is_dir():
-        raise _error(str(found), "there is no gate directory", "write upstreams.yaml there, or use --config DIR")
+        raise _error(str(found), "there is no gate directory", "'mcp-gate init' writes one; --config DIR names another")
     return found.resolve()
 
 

@@ -30,8 +30,10 @@ def admit_local(settings: GateSettings, agent: str, token: str | None) -> str:
     spec = settings.agents.get(agent)
     if spec is None:
         raise NotAdmitted(f"agent '{agent}' is not listed in gate.yaml")
-    if spec.token_sha256 is not None and (token is None or not _proves(token, spec)):
+    if spec.token_sha256 is not None and not token:
         raise NotAdmitted(f"agent '{agent}' must show its token (MCP_GATE_TOKEN)")
+    if spec.token_sha256 is not None and not _proves(token or "", spec):
+        raise NotAdmitted(f"the token (MCP_GATE_TOKEN) is not that of agent '{agent}'")
     return agent
 
 

@@ -78,11 +78,14 @@ class Reader:
     def need(self, parent: Mapping_, key: str, hint: str) -> Node | None:
         """A member that must be there. Where a misspelt key was reported already, that error is the only one."""
         node = parent.entries.get(key)
-        if node is None:
-            strangers = [name for name, place in parent.keys.items() if place in self._strangers]
-            if not difflib.get_close_matches(key, strangers):
-                self.error(parent.place, f"'{key}' is missing", hint)
+        if node is None and not self.misspelt(parent, key):
+            self.error(parent.place, f"'{key}' is missing", hint)
         return node
+
+    def misspelt(self, parent: Mapping_, key: str) -> bool:
+        """Whether a key much like this one was reported as unknown."""
+        strangers = [name for name, place in parent.keys.items() if place in self._strangers]
+        return bool(difflib.get_close_matches(key, strangers))
 
     # ---- scalars
 
@@ -174,7 +177,9 @@ class Reader:
 def _nearest(text: str, known: Collection[str]) -> str:
     """The cure for a misspelt name."""
     folded = {name.lower().replace("-", "_"): name for name in known}
-    close = difflib.get_close_matches(text.lower().strip().replace("-", "_"), folded, n=1, cutoff=0.6)
+    written = text.lower().strip().replace("-", "_")
+    longer = [name for name in folded if name.startswith(f"{written}_")]
+    close = longer if len(longer) == 1 else difflib.get_close_matches(written, folded, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{folded[close[0]]}'?"
     return "use one of: " + ", ".join(sorted(known)) if known else "remove it"

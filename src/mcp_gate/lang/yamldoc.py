@@ -124,10 +124,16 @@ def _events(file: str, text: str) -> Iterator[Any]:
     except yaml.MarkedYAMLError as e:
         mark = e.problem_mark or e.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
-        cure = "write the character itself" if "Unicode character" in str(e.problem) else "check indentation and quotes"
-        raise Refused(Problem(place, f"not YAML: {e.problem or e.context}", cure)) from None
+        raise Refused(Problem(place, f"not YAML: {e.problem or e.context}", _cure(text, e))) from None
     except (yaml.YAMLError, RecursionError):
         raise Refused(Problem(Place(file, 1, 1), "not YAML", "check indentation and quotes")) from None
+
+
+def _cure(text: str, error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark
+    if mark is not None and text[mark.index : mark.index + 1] == "\t":
+        return "this is a tab: indent with spaces"
+    return "write the character itself" if "Unicode character" in str(error.problem) else "check indentation and quotes"
 
 
 class _Builder:

@@ -62,7 +62,8 @@ def read_upstreams(reader: Reader, root: Mapping_, variables: Variables) -> Upst
 def _spec(reader: Reader, id_: str, place: Place, block: Mapping_, variables: Variables) -> UpstreamSpec:
     get = block.entries.get
     command, url = get("command"), get("url")
-    if (command is None) == (url is None):
+    misspelt = reader.misspelt(block, "command") or reader.misspelt(block, "url")
+    if (command is None) == (url is None) and not misspelt:
         reader.error(block.place, "an upstream needs either 'command' or 'url'", "write exactly one of them")
     kind, others = ("command", NOT_WITH_COMMAND) if url is None else ("url", NOT_WITH_URL)
     for key in others:

@@ -111,8 +111,8 @@ def _upstreams(setup: SetUp) -> Iterator[Finding]:
             cure = changed if running[spec.id] == "changed" else "see 'mcp-gate upstreams list' and the gate's log"
             yield Finding("upstream", Verdict.WRONG, f"'{spec.id}' is {running[spec.id]}", cure)
         else:
-            where = spec.url or spec.command
-            yield Finding("upstream", Verdict.OK, f"'{spec.id}' {'answers' if spec.id in running else 'is'}: {where}")
+            found = "answers" if spec.id in running else "can be tried"
+            yield Finding("upstream", Verdict.OK, f"'{spec.id}' {found}: {spec.url or spec.command}")
     for name in setup.loaded.variables:
         if name not in setup.env and not setup.status:
             cure = "set it where the gate is started"

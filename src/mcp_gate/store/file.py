@@ -109,7 +109,8 @@ class Lock:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self.release()
-            raise Unavailable("another mcp-gate is writing to this state directory; only one may") from None
+            why = "another mcp-gate is writing to this state directory, and only one may; 'mcp-gate stop' ends it"
+            raise Unavailable(why) from None
 
     @property
     def had_database(self) -> bool:

@@ -142,11 +142,15 @@ def test_an_agent_that_is_not_admitted_is_told_so(tmp_path: Path) -> None:
     digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"  # of "test"
     settings = f"agents:\n  known: {{ token_sha256: {digest} }}\n"
     with place({"shop": entry(Probe(tmp_path))}, settings=settings) as where, serving(where):
-        for agent, env in (("stranger", {}), ("known", {}), ("known", {"MCP_GATE_TOKEN": "wrong"})):
+        for agent, env, why in (
+            ("stranger", {}, "not listed in gate.yaml"),
+            ("known", {}, "must show its token (MCP_GATE_TOKEN)"),
+            ("known", {"MCP_GATE_TOKEN": "wrong"}, "the token (MCP_GATE_TOKEN) is not that of agent 'known'"),
+        ):
             with Pipes(where, "--agent", agent, **env) as client:
                 code, err = client.end()
                 assert code == 4
-                assert "refused" in err
+                assert why in err
         with Pipes(where, "--agent", "known", MCP_GATE_TOKEN="test") as client:
             assert "result" in client.ask("initialize", INITIALIZE)
 
