@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -129,8 +130,22 @@ def test_no_more_is_kept_than_fits_and_the_oldest_goes_first() -> None:
     keys = [kept.key("s", "m", (), strictjson.dumps({"n": n})) for n in range(MOST + 1)]
     for key in keys:
         kept.keep(key, Inspected(None))
+    kept.let_go()
     assert [kept.get(key) is None for key in keys[:2]] == [True, False]
     large = kept.key("s", "m", (), strictjson.dumps({"text": "x" * MOST_BYTES}))
     kept.keep(large, Inspected({"text": ""}))
+    kept.let_go()
     assert kept.get(large) is None
     assert all(kept.get(key) is None for key in keys)
+
+
+async def test_what_is_too_old_or_too_much_is_forgotten_once_the_answer_is_out() -> None:
+    time = Time()
+    scanner, earlier = Counting(), Inspections(time)
+    await out(scanner, earlier, CLEAN)
+    await asyncio.sleep(0)
+    assert len(earlier._kept) == 1
+    time.now += FOR_SEC
+    await out(scanner, earlier, PRIVATE)
+    await asyncio.sleep(0)
+    assert len(earlier._kept) == 1

@@ -12,7 +12,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 CHARACTERS: Final = 131_072
 VALUES: Final = 3_000
-_BEFORE_VALUES: Final = (b",", b"[", b"{")
+_BEFORE_VALUES: Final = b",[{"
 """Before each value but the first stands one of these, or the key that does."""
 
 
@@ -22,8 +22,10 @@ def large(payload: Json, written: bytes | None = None) -> bool:
     Args:
         written: the payload as JSON, where somebody has it: few are so near to that that each value has to be counted.
     """
-    if written is not None and len(written) <= CHARACTERS and sum(map(written.count, _BEFORE_VALUES)) < VALUES:
-        return False
+    if written is not None and len(written) <= CHARACTERS:
+        others = written.translate(None, _BEFORE_VALUES)  # twice as fast as to count each
+        if len(written) - len(others) < VALUES:
+            return False
     left: list[Any] = [(payload,)]
     characters = values = 0
     while left:

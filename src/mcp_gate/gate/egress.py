@@ -6,6 +6,7 @@ and the size, in this order. After anything was taken out what is left is looked
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -218,6 +219,7 @@ class _Review:
                 left = None if out is payload else out
                 told = tuple(self.details[before:]), tuple(self.suspicious)
                 self.earlier.keep(key, Inspected(left, *told, self.counts.copy()))
+                asyncio.get_running_loop().call_soon(self.earlier.let_go)
             return out
         self.details += known.details
         self.suspicious += known.suspicious
@@ -345,7 +347,7 @@ def _looks_like_tokens(walked: Walked) -> bool:
 
 def _summed(found: Sequence[Found]) -> tuple[Counts, str | None, bool]:
     """How much of what was found, why the whole is withheld if it is, and whether there is anything to take out."""
-    counts = Counter([(one.finding.entity, int(one.decision)) for one in found if not one.again])
+    counts = Counter([(finding.entity, int(decision)) for _, finding, decision, _, _, again in found if not again])
     stop = next((one.reason for one in found if one.decision is OutputDecision.QUARANTINE), None)
     goes_on = any(one.decision in TAKEN_OUT for one in found)
     told = {(entity, OutputDecision(word).word): count for (entity, word), count in counts.items()}

@@ -71,12 +71,15 @@ class Inspections:
         return one if until > self._steady() else None
 
     def keep(self, key: Key, one: Inspected) -> None:
-        """Remember it for a while."""
-        now = self._steady()
+        """Remember it for a while. To be followed by `let_go`, once nobody waits: that takes longer."""
         self._drop(key.digest)
         size = 0 if one.payload is None else key.size
-        self._kept[key.digest] = now + FOR_SEC, size, one
+        self._kept[key.digest] = self._steady() + FOR_SEC, size, one
         self._bytes += size
+
+    def let_go(self) -> None:
+        """Forget the oldest, as long as they are too old or there are too many."""
+        now = self._steady()
         while self._kept:
             oldest, (until, _, _) = next(iter(self._kept.items()))
             if until > now and self._bytes <= MOST_BYTES and len(self._kept) <= MOST:

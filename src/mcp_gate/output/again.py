@@ -40,12 +40,13 @@ def told_again(walked: Walked, there: Sequence[Found]) -> list[Found]:
 def _anywhere(walked: Walked, there: Sequence[Found]) -> Iterator[Found]:
     values: dict[str, Found] = {}
     taken: dict[str, int] = defaultdict(int)
+    texts = walked.leaves
     for one in there:
-        finding = one.finding
-        if finding.end - finding.start < UNMISTAKABLE:
+        start, end, entity, _, _, _ = one.finding
+        if end - start < UNMISTAKABLE:
             continue
-        value = _value(walked, one)
-        for written in _unmistakable(value, finding.entity):
+        value = texts[one.leaf].text[start:end]
+        for written in _unmistakable(value, entity):
             values.setdefault(written, one)
             taken[written] += written == value
         if len(values) > MOST_ANYWHERE:
