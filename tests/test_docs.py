@@ -112,6 +112,30 @@ def test_every_status_an_agent_may_be_told_is_explained() -> None:
     assert {retry.value for retry in Retry} <= named(text)
 
 
+# ---- keys
+
+
+def keys_of(schema: object) -> set[str]:
+    """Every key that a file may hold, at whatever depth."""
+    if isinstance(schema, list):
+        return set().union(*map(keys_of, schema))
+    if not isinstance(schema, dict):
+        return set()
+    own = schema.get("properties")
+    return set(own if isinstance(own, dict) else ()).union(*map(keys_of, schema.values()))
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"), [("upstreams.yaml", "upstreams"), ("policies/", "policy"), ("gate.yaml", "gate")]
+)
+def test_every_key_that_a_file_may_hold_is_told_and_no_other(file: str, kind: str) -> None:
+    found = re.search(rf"^\| `{re.escape(file)}` \|.*?\n\n", section("Every key"), re.S | re.M)
+    assert found is not None
+    code = named(found[0]) - {file, "*", "?", "_actions", "default"}
+    told = {key for word in code for key in re.findall(r"[a-z]\w*", word)}
+    assert told == keys_of(json.loads((ROOT / "schemas" / f"{kind}.json").read_text()))
+
+
 # ---- files
 
 
