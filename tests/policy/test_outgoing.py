@@ -91,6 +91,15 @@ def test_what_passes_because_a_document_speaks_of_something_else_is_warned_of(ru
     assert [one.split(" holds")[0] for one in said] == ([f"no rule about {left}"] if left else [])
 
 
+def test_rules_in_a_section_that_is_turned_off_are_warned_of() -> None:
+    rule = "{ id: a, fields: [ssn], action: remove }"
+    off = loaded(f"output_review: {{ enabled: false, rules: [ {rule} ] }}\n")
+    assert any("turned off" in w.message for w in off.warnings)
+    assert not off.outgoing.enabled
+    for said in ("{ enabled: false }", f"{{ rules: [ {rule} ] }}"):
+        assert not any("turned off" in w.message for w in loaded(f"output_review: {said}\n").warnings)
+
+
 def test_a_name_under_which_nothing_is_found_is_warned_of() -> None:
     document = "output_review: { rules: [ { id: a, entities: [PII, US_PASSPORT, CRYPTO], decision: redact } ] }\n"
     said = [(w.message, w.hint) for w in loaded(document).warnings if "nothing is found" in w.message]

@@ -14,7 +14,13 @@ GROUPS: Final = ("PII", "CREDENTIAL")
 
 def lint_output(reader: Reader, reviews: Sequence[OutputReview]) -> None:
     """A document that speaks of entities takes the place of the built-in rules for everything, also for what it does
-    not speak of."""
+    not speak of; one that is turned off says nothing, whatever it holds."""
+    for review in reviews:
+        if review.place is not None and not review.enabled and review.rules:
+            reader.warn(
+                review.place, "this output review is turned off, so its rules are not in force",
+                "remove enabled: false, or the rules",
+            )  # fmt: skip
     outgoing = Outgoing.of(reviews)
     place = outgoing.place
     if place is None or not outgoing.enabled:
