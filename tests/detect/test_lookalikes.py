@@ -149,3 +149,19 @@ def test_what_is_counted_and_released_is_nobody_s_number(text: str) -> None:
 )
 def test_numbers_behind_their_words_stay_found(text: str, value: str) -> None:
     assert found(text) == [value]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "author: GitHub Actions\ncommitter: Dependabot",
+        "Assigned to: Unassigned, reporter: Automation for Jira",
+        "Contact: Help Desk, Ext. 4",
+        "Hi Emerson support, the ticket is open",
+        "Drive from Arthur Ashe Stadium to the hotel",
+        "Order 4471: 2 x Veuve Clicquot, 1 x Nina Ricci",
+        "Karl Lagerfeld belt, size 95",
+    ],
+)
+def test_desks_teams_and_makes_are_nobody(text: str) -> None:
+    assert found(text) == []

@@ -33,6 +33,9 @@ COMMON: Final = words(
     "Welcome Sorry Unfortunately Sure Certainly Absolutely Yeah Yep Nope Correct Right Great Perfect Exactly Indeed "
     "Actually Alright Fine Well Really Maybe Probably Definitely Awesome Understood Done Noted Agreed Speaking "
     "Understandably Luckily However Therefore Still Again Once After Before Since Because Though Although "
+    "Zusammen Kollegen Kolleginnen Kunde Kunden Kundin Tous Toutes Equipo Todos Todas Tutti Allemaal Leute "
+    "Freunde Damen Herren Compañeros Colleghi Collegas Collègues Équipe Alla Vrienden Zespół Państwo Pessoal Galera "
+    "World There Unassigned "
     "Hmm Wow Oh Ah Um Got Gotcha Wait Look Listen Hold Same Nothing Nobody Someone Something Anything Everything "
 )
 THINGS: Final = words(
@@ -50,6 +53,7 @@ THINGS: Final = words(
     "Dashboard Pipeline Job Task Workflow Process Worker Scheduler Alert Rule Policy Template Form Document "
     "Authors Contributors Developers Maintainers Committers Community Collective Squad "
     "Analytics Tests Stage Step Bot Runner Meeting Break Review Standup Sprint Backlog Mix Salad Savings Ipsum "
+    "Account Accounts User Users Admins Administrators Operators Authority Domain Guests Daemon Builtin Everyone "
     "ipsum Kimlik Folder Archive Backup Log Metric Config Settings "
 )
 """Words that name things, companies, places."""

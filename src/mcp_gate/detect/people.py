@@ -15,7 +15,7 @@ from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names import around
 from mcp_gate.detect.names.doubt import INNER, is_of_things, is_only_given
-from mcp_gate.detect.names.evidence import is_likely, is_surname_like, without_plain
+from mcp_gate.detect.names.evidence import is_likely, is_made_as_things, is_surname_like, without_plain
 from mcp_gate.detect.names.headings import is_under_thing
 from mcp_gate.detect.names.lexicon import is_given, is_plain, is_surname
 from mcp_gate.detect.names.namesakes import EITHER
@@ -74,6 +74,8 @@ _TRADING: Final = words(
     "customer client tenant account buyer seller vendor supplier lender borrower payee partner by for from with to"
 )
 """Who stands behind these may as well be a firm: a name is believed that lists know."""
+_TITLES: Final = words("mr mrs ms miss dr prof herr herrn frau sr sra madame monsieur mme signor signora mx")
+_OF_MANY: Final = re.compile(r" (?:squad|team|support|service|portal|dept|department|community|group)\b")
 _AFTER_OTHERS: Final = re.compile(r"(?i)\b(?:from|at|of|and|the|for|by|with|in|on|&) $")
 
 Place: TypeAlias = tuple[int, int]
@@ -129,6 +131,8 @@ def _behind(text: str, match: re.Match[str], ahead: str, cue: str) -> str:
         return ""
     if parts == 1 and (is_plain(bare := _CONTRACTED.sub("", name)) or ends_phrase(text, match.start(), bare)):
         return ""  # `Hello World`, `Mr Coffee`
+    if parts == 1 and cue not in _TITLES and is_made_as_things(bare) and not (is_given(bare) or is_surname(bare)):
+        return ""  # `reporter: Automation`
     if parts > 1:
         name = without_plain(name)
         if cue in _TRADING and not is_likely(name):
@@ -162,6 +166,8 @@ def _and_others(text: str, start: int, name: str, cue: str, least: int) -> Seque
             break
         if (" " in name or name.endswith(("'s", "’s"))) and is_of_things(text, start, start + len(name)):
             break
+        if " " not in name and _OF_MANY.match(text, start + len(name)):
+            break  # `assigned to: Sam squad`, `Hi Emerson support`
         if cue == "name" and is_under_thing(text, start, start + len(name)):
             break  # `from venues where name = 'Sony'`
         if least == 2 and not any(is_surname_like(part) for part in name.split() if len(part) > 2):

@@ -16,7 +16,7 @@ from mcp_gate.detect.mail import is_nobodys
 from mcp_gate.detect.merge import CREDENTIALS
 from mcp_gate.detect.names.common import COMPANY
 from mcp_gate.detect.names.doubt import INNER
-from mcp_gate.detect.names.lexicon import is_given, is_surname
+from mcp_gate.detect.names.lexicon import is_given, is_plain, is_surname
 from mcp_gate.detect.names.namesakes import NEVER, PHRASES
 from mcp_gate.detect.names.things import SURNAMES
 from mcp_gate.detect.secrets.values import is_stand_in, is_worded
@@ -195,7 +195,9 @@ def looks_like_name(value: str) -> bool:
 def _full_name(value: str) -> bool:
     """Whether a name has a first and a last part, and no word that names things."""
     parts = value.replace(",", " ").split()
-    return len(parts) > 1 and not names_thing(parts) and not COMPANY.search(value)
+    if len(parts) < 2 or any(map(is_plain, parts)):
+        return False
+    return not names_thing(parts) and not COMPANY.search(value)
 
 
 def names_thing(parts: Sequence[str]) -> bool:

@@ -37,7 +37,8 @@ HUMAN: Final = re.compile(
     r"|phoned|texted|emails?|e?-?mailed|thinks|thought|believes|insisted|apologi[sz]ed|diagnosed|admitted|discharged"
     r"|hired|promoted|fired|wrote|told|on (?:leave|vacation|holiday)|off sick|sick|absent|thanked|visited|commented"
     r"|from|(?:an? |my |our |your )(?:\w+ ){0,2}(?:person|man|woman|boy|girl|friend|colleague|doctor|nurse|teacher))\b"
-    r"|['’]s (?:son|daughter|wife|husband|mother|father|brother|sister|mum|mom|dad|kids?|birthday|idea|desk|laptop)\b"
+    r"|['’]s (?:son|daughter|wife|husband|mother|father|brother|sister|mum|mom|dad|kids?|birthday|idea|desk|laptop|song"
+    r"|job|phone|e-?mail|voice|face|house)\b"
 )
 """What no firm does."""
 ALONE: Final = re.compile(r"[,.]?[^\S\n]*(?:\n|\Z)")
@@ -93,6 +94,7 @@ _DOES: Final = _any(r"""
     exited released beats acquire[sd]? ships shipped handles? implements? depends generates? opens? launche[sd]
     unveil(?:s|ed) announce[sd] rebalanced restart(?:ed|ing|s) running migrated upgraded designed intended required
     tries_to newer older faster slower shares used_(?:to|for|by) start(?:s|ed)?_(?:in|up|on|with) \w+_its still_using
+    works_(?:on|with) needs_\d wrote_\d uses_\d runs_on listens failed_on returned_\d has_reported_an? beat_\w+
     an?_(?:new|fast|small|simple|light\w*|open) reported_(?:quarterly|results|earnings|revenue|lower|higher|record)
 """)
 DOES: Final = re.compile(
@@ -106,8 +108,19 @@ _USED: Final = _any(r"""
     (?:migrat|switch|upgrad)[a-z]*_to move_to replac[a-z]+_(?:by|with) instance_of version_of support_for
     compatible_with powered_by
 """)
-USED: Final = re.compile(rf"\b{_USED} \Z")
+USED: Final = re.compile(rf"\b{_USED} \Z", re.IGNORECASE)
 """What is done with programs."""
+WORK: Final = re.compile(
+    r"\b(?:watch(?:ed|ing)?|listen(?:ed|ing)? to|now playing:?|chapter \d+ of|movie(?: night)?:|song:|episode of"
+    r"|season \d+ of|feat\([\w-]+\): .*|fix\([\w-]+\): .*|chore\([\w-]+\): .*) \Z",
+    re.IGNORECASE,
+)
+"""Before a film, a song or a book, and in what is said of a change to a program."""
+TRAVEL: Final = re.compile(
+    r"\b(?:drive|flights?|trains?|bus|buses|trip|ferry|travel(?:led|s)?|flew|fly|road)(?: \w+){0,1} (?:from|to|via)"
+    r"(?: [A-Z]\w+ to)? \Z",
+    re.IGNORECASE,
+)
 LOADED: Final = re.compile(r"(?:\A|\n)[ \t]*(?:import|from|use|using|require|package|module|include|@\w+)\b[^\n]*\Z")
 LOG: Final = re.compile(r"\b(?:INFO|WARN|WARNING|ERROR|DEBUG|TRACE|FATAL|NOTICE)\]?:? +\Z")
 TECHNICAL: Final = re.compile(r"`|://|::|\(\)|->|=>|\b\d+\.\d+\.\d|\w_\w|[{}=]|^\s*#|\[\d+\]|\*\*?\w", re.MULTILINE)

@@ -29,7 +29,8 @@ _DOES: Final = _any(rf"""
     (?:open|opened|opens|closed|closes|runs|operates)_(?:an?_|its_|the_|\d+_)?(?:\w+_)?{_PLACES_OF_TRADE}
     (?:called_off|approved|blocked)_the_(?:merger|takeover|acquisition)
     (?:left|joined)_the_(?:consortium|alliance) went_(?:public|bankrupt) filed_for_(?:bankruptcy|chapter)
-    is_hiring was_(?:acquired|founded|bought)_(?:by|in) \w+(?:_\w+)?_its
+    is_hiring was_(?:acquired|founded|bought)_(?:by|in) \w+(?:_\w+)?_its raise[sd]_prices told_analysts
+    charges_\d has_a_sale upgraded_the_stock
 """)
 _BEHIND: Final = re.compile(
     rf"(?: {_OFFERED}\b| (?:has |had |have )?{_DOES}\b"

@@ -88,6 +88,10 @@ def _is_beside_ordinary(text: str, start: int, end: int, everyday: frozenset[str
 
 def _are_doubtful(text: str, start: int, end: int, parts: list[str], sure: float) -> bool:
     known = sum(is_given(part) or is_surname(part) for part in parts)
+    if around.TRAVEL.search(text, max(0, start - _FAR), start):
+        return True
+    if around.AT.search(text, max(0, start - _FAR), start) and not text.startswith(("'s", "’s"), end):
+        return True
     if _is_marked(parts) or (sure < _SURE and is_under_rule(text, end)):
         return True
     if "," not in text[start:end] and not is_likely(" ".join(parts)) and known:
@@ -158,6 +162,8 @@ def _is_doubtful_alone(text: str, start: int, end: int, sure: float) -> bool:
     given = is_given(name) and name not in EITHER
     begin = max(0, start - _FAR)
     if is_under_rule(text, end) or (is_quoted(text, start, end) and _is_among_others(text, start, end)):
+        return True
+    if around.WORK.search(text, begin, start) or around.TRAVEL.search(text, begin, start):
         return True
     if around.LOADED.search(text, begin, start) or around.USED.search(text, begin, start) or around.IS.match(text, end):
         return True

@@ -17,7 +17,7 @@ _OF_THINGS: Final = re.compile(
     r"-|(?:ing|ings|tions?|sions?|ments?|ness|ity|ities|ics|izers?|isers?|ware|ships?|able|ible|ful|less|ances?|ences?"
     r"|ology|graphy|graphs?|ists?|ages?|ures?|ors?|ive|ous|al|ary|ory|ed|ly|um|ware|book|board|time|line|house|land"
     r"|works?|shop|port|way|store|room|side|light|point|mix|red|blue|hall|center|centre|cup|pie|tea"
-    r"|(?:et|ck|ll|er|ar|or|ow|nt|rd|nd|ick|ish|ian|if|ir)s|(?:ag|son|ton|lan|fan|et|at|if|ph|en|ad|al)ic|tical|demical)\Z"
+    r"|(?:et|ck|ll|er|ar|or|ow|nt|rd|nd|ick|ish|ian|if|ir|al|id|ig|um|en|on|ob|ub)s|(?:ag|son|ton|lan|fan|et|at|if|ph|en|ad|al)ic|tical|demical)\Z"
 )
 """How words for things end, and names of people hardly."""
 _SMALL: Final = re.compile(r"[a-zà-ÿ'’]+|[^\W\d_]\.?|St\.")

@@ -30,7 +30,11 @@ _GLUED: Final = frozenset("_@/.#$-=\\")
 """Before a word these make something else of it: an identifier, a path."""
 _MODIFIES: Final = re.compile(r"\b(?:[Tt]he|[Aa]n?|[Oo]ur|[Yy]our|this|that)(?: (?:new|old|next|nearest|local))? \Z")
 _AT: Final = re.compile(r"\b(?:[Aa]t|[Ii]n|near|opposite|outside|v|&) \Z")
-_NOUN: Final = re.compile(r"[ -](?!(?:had|has|was|were|will|would|could|should|did|does|and|who|said)\b)[a-z]{3,}")
+_NOUN: Final = re.compile(
+    r"[ -](?!(?:had|has|was|were|will|would|could|should|did|does|and|who|said"
+    r"|version|concert|novel|speech|interview|biography)\b)[a-z]{3,}"
+)
+"""What somebody's name makes that of a thing with; not what is somebody's own, nor what somebody does."""
 _JOINED: Final = re.compile(r"(?:,? &| \+| v) [A-Z]")
 """What goes on as the name of a firm, or of who plays against whom."""
 _MOST_LETTERS: Final = 24

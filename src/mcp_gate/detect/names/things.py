@@ -7,6 +7,7 @@ from typing import Final
 
 from mcp_gate.detect.commonwords import COMMON as EVERYDAY
 from mcp_gate.detect.commonwords import THINGS
+from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.names.dealings import is_dealt_with
 from mcp_gate.detect.names.namesakes import AFTER, BEFORE, EITHER, NEVER, PHRASES, PLAIN, SITES
 
@@ -17,7 +18,12 @@ _VERSION: Final = re.compile(
     r"(?:[^\S\n](?:v|version |release )?|/|@)\d{1,4}(?:\.\d+){1,3}(?![\d/])|[^\S\n]on[^\S\n]Rails"
 )
 _LAWS: Final = re.compile(
-    r"(?:['’]s?)?[^\S\n](?:algorithm|theorem|laws?|equation|inequality|lemma|constant|paradox|rule|method)\b"
+    r"(?:['’]s?)?[^\S\n](?:algorithm|theorem|laws?|equation|inequality|lemma|constant|paradox|rule|method|principle|razor"
+    r"|conjecture|hypothesis|formula|identity|series|triangle|cipher|distribution|estimator|regression|polynomials?|test"
+    r"|disease|syndrome|palsy|lymphoma|sarcoma|thyroiditis|phenomenon|reflex|criteria|tendon|contracture|anaemia|anemia"
+    r"|comet|nebula|telescope|burner|dish|flask|fir|pine|spruce|cypress|hummingbird|jay|gazelle|zebra|finch|sparrow|gull"
+    r"|airport|harbou?r|stadium|population|weather|memory|latency|uptime|docs|documentation|licen[cs]e|price)\b"
+    r"|['’]s [A-Z][a-z]+(?! [A-Z])\b(?=[^\w]{0,2} (?:is|was|won|has|in|on|\d)\b)"
 )
 _NAMED: Final = re.compile(
     r" (?:is|was|are) (?:an?|the|our) (?:code ?name|tool|library|framework|service|language|product)"
@@ -42,6 +48,11 @@ _HYPHENED: Final = re.compile(r"-[A-Z]\w+|'s\b")
 SURNAMES: Final = frozenset({"Park", "Church", "Light"})
 """Words for things that are as good surnames."""
 _ENDS_OF_PHRASES: Final = frozenset(phrase.partition("_")[2] for phrase in PHRASES)
+_NAMED_AFTER: Final = words(
+    "Stadium Arena Tower Square Bridge Avenue Prize Award Awards Cup Trophy Medal Museum Gallery Theatre Theater "
+    "Cathedral Palace Island Islands Canyon Tunnel Castle Abbey Gardens Memorial Lecture Falls Springs Bay Beach"
+)
+"""Behind somebody's name they make it that of a place, or of what is given or held in honour."""
 _FAR: Final = 40
 """Characters before a name that are looked at."""
 
@@ -99,7 +110,9 @@ def _is_followed(text: str, start: int, end: int) -> bool:
     if _LAWS.match(text, end) or _NAMED.match(text, end) or _VERBS.match(text, start):
         return True
     after = _WORD_AFTER.match(text, end)
-    return after is not None and after[1][0].isupper() and after[1] in THINGS and after[1] not in SURNAMES
+    if after is None or not after[1][0].isupper():
+        return False
+    return (after[1] in THINGS or after[1] in _NAMED_AFTER) and after[1] not in SURNAMES
 
 
 def _has_neighbours(text: str, start: int, end: int) -> bool:

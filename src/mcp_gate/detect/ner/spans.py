@@ -25,7 +25,7 @@ _BETWEEN: Final = {
 }
 """What may stand between two words of one."""
 _MORE_AFTER: Final = re.compile(
-    rf"(?:[^\S\n](?:{_PARTICLES})){{0,2}}[^\S\n](?:[^\W\d_]\.?[^\S\n])?(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)"
+    rf"(?:[^\S\n](?:{_PARTICLES})){{0,2}}[^\S\n](?:(?!v\b)[^\W\d_]\.?[^\S\n])?(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)"
 )
 _MORE_BEFORE: Final = re.compile(r"(?<![\w.])(?P<word>[^\W\d_]{2,}(?:['’-][^\W\d_]+)*)[^\S\n](?:[^\W\d_]\.?[^\S\n])?\Z")
 _LETTERS: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -42,7 +42,9 @@ _SMALL: Final = re.compile(r"\"[^\W\d_]+ [a-zà-ÿ]+\"")
 _NOT_PLACE: Final = re.compile(
     r"\d[.,]\d\d(?!\d)|\b(?:vol|pp|issn|isbn|doi|section|pr|pull|issue|credits|ticket|case|ref|chapter|version|order|invoice|seat|gate"
     r"|menge|karton|anzahl|quantity|qty|cantidad|quantité|quantità|aircraft|flight|blutdruck|stück|pieces|pcs"
-    r"|odometer|plate|summe|exit|train|wagon|vlan|trace|ean|sku|pallet|u\.s)\b|\bx \d|nummer\b|\bredis\b",
+    r"|odometer|plate|summe|exit|train|wagon|vlan|trace|ean|sku|pallet|u\.s|use|limit|container|slot|track|platform)\b"
+    r"|\bx \d|\d x\b|[a-z] \d-\d\Z|['\"] [A-Z]"
+    r"|nummer\b|\bredis\b",
     re.IGNORECASE,
 )
 """Prices, and what is numbered otherwise."""
