@@ -17,6 +17,7 @@ import pytest
 from mcp_gate.cli.main import COMMANDS, cli
 from mcp_gate.cli.options import Exit
 from mcp_gate.model.config import Hold, Limits
+from mcp_gate.model.event import EVENTS
 from mcp_gate.model.outcome import Retry, Status
 from mcp_gate.policy.load import Loaded, load
 from mcp_gate.trial.cases import read_cases
@@ -134,6 +135,15 @@ def test_every_key_that_a_file_may_hold_is_told_and_no_other(file: str, kind: st
     code = named(found[0]) - {file, "*", "?", "_actions", "default"}
     told = {key for word in code for key in re.findall(r"[a-z]\w*", word)}
     assert told == keys_of(json.loads((ROOT / "schemas" / f"{kind}.json").read_text()))
+
+
+def test_every_event_is_told_and_no_other() -> None:
+    found = re.search(r"^Events, .*?\n\n", section("The record"), re.S | re.M)
+    assert found is not None
+    shared, _, security = found[0].partition("`security.` with")
+    written = "".join(file.read_text() for file in (ROOT / "src").rglob("*.py"))
+    assert named(shared) - {"audit export", "webhooks:"} == EVENTS
+    assert {f"security.{name}" for name in named(security)} == set(re.findall(r"security\.[a-z_]+", written))
 
 
 # ---- files

@@ -16,9 +16,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], longest: int = 48)
     return "\n".join("  ".join(_pad(cell, w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
 
 
-def counted(count: int, what: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
+def counted(count: int, one: str, several: str = "") -> str:
+    """`1 file`, `2 files`; `several` where it is not made by an s."""
+    return f"{count} {one if count == 1 else several or one + 's'}"
 
 
 def width(text: str) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mcp_gate.cli.columns import counted
 from mcp_gate.cli.examples import as_json, progress, told
 from mcp_gate.cli.loading import load_or_leave, report
 from mcp_gate.cli.options import Exit, gate_options, leave
@@ -103,12 +104,9 @@ def _lines(
     weaker = sum(one.weaker for one in changes) + sum(tool.weaker for tool in tools)
     stricter = sum(not one.weaker for one in changes)
     how = "" if proved else " that was found"
-    words = f"NEW is weaker in {_ways(weaker)} and stricter in {_ways(stricter)}" if changes or tools else "no change"
+    ways = f"NEW is weaker in {counted(weaker, 'way')} and stricter in {counted(stricter, 'way')}"
+    words = ways if changes or tools else "no change"
     yield words + how
-
-
-def _ways(count: int) -> str:
-    return f"{count} way{'' if count == 1 else 's'}"
 
 
 def _change(one: Change, levels: bool) -> Iterator[str]:

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from mcp_gate.cli.columns import counted
 from mcp_gate.history.cases import Told
 from mcp_gate.history.paste import DOCUMENT, HEAD
 from mcp_gate.history.suggest import people_of
@@ -74,17 +75,17 @@ def _lines(found: Found, weights: Weights, since: str, least: int) -> Iterator[s
     if not weights.calls:
         yield f"no calls since {since}: there is nothing to learn from"
         return
-    yield f"{_count(weights.calls, 'call')} since {since}, {found.held} of them held for a person"
+    yield f"{counted(weights.calls, 'call')} since {since}, {found.held} of them held for a person"
     if not weights.weighed:
-        yield f"no rule is supported by {_count(least, 'decision')} of people that agree"
+        yield f"no rule is supported by {counted(least, 'decision')} of people that agree"
     for number, one in enumerate(weights.weighed, start=1):
         yield ""
         yield from _suggestion(number, one, weights)
     yield ""
     for why, count in found.calls_without.most_common():
-        yield f"no rule to allow {_count(count, 'held call')}: {why.value}"
+        yield f"no rule to allow {counted(count, 'held call')}: {why.value}"
     for (told, reason), count in found.kinds_without.most_common():
-        yield f"no rule to {TO[told]} {_count(count, 'kind')} of calls: {reason.value}"
+        yield f"no rule to {TO[told]} {counted(count, 'kind')} of calls: {reason.value}"
     if weights.weighed:
         yield "Nothing was changed. Arguments that upstreams.yaml declares no attribute for were not looked at."
 
@@ -93,17 +94,17 @@ def _suggestion(number: int, one: Weighed, weights: Weights) -> Iterator[str]:
     suggestion, told = one.suggestion, _evidence(one.suggestion.box)
     denies = suggestion.rule.decision is Decision.DENY
     yield (
-        f"{number}. {'denied' if denies else 'approved'} every time: {_count(told['decisions'], 'decision')} by "
-        f"{_count(told['reviewers'], 'person', 'people')} on {_count(told['days'], 'day')}, {told['first_day']} to "
+        f"{number}. {'denied' if denies else 'approved'} every time: {counted(told['decisions'], 'decision')} by "
+        f"{counted(told['reviewers'], 'person', 'people')} on {counted(told['days'], 'day')}, {told['first_day']} to "
         f"{told['last_day']}"
     )
     yield f"   they took {span(told['median_sec'])} (median) to {span(told['p95_sec'])} (p95)"
     if told["under_two_sec"]:
-        clicked, share = _count(told["under_two_sec"], "decision"), told["under_two_sec_share"]
+        clicked, share = counted(told["under_two_sec"], "decision"), told["under_two_sec_share"]
         yield f"   WEAKER: {clicked} more in under two seconds ({share:.0%}), which count for nothing"
     verb = "denied" if denies else "let pass"
     yield (
-        f"   it would have {verb} {_count(one.decided, 'call')}, such as {one.example}; held for a person: "
+        f"   it would have {verb} {counted(one.decided, 'call')}, such as {one.example}; held for a person: "
         f"{weights.share():.1%} -> {weights.share(one.freed):.1%}"
     )
     yield f"   {_where(suggestion)}"
@@ -117,7 +118,3 @@ def _where(suggestion: Suggestion) -> str:
         head = HEAD.rstrip("\n").replace("\n", ", ")
         return f"paste it into a new document such as {DOCUMENT}, below '{head}':"
     return f"paste it right before '{before.id}' ({before.place.file}:{before.place.line}):"
-
-
-def _count(count: int, one: str, several: str = "") -> str:
-    return f"{count} {one if count == 1 else several or one + 's'}"
