@@ -198,6 +198,14 @@ def test_every_room_and_module_that_the_architecture_names_is_there() -> None:
             assert (source / path).exists(), name
 
 
+def test_the_architecture_has_every_room_from_the_top_layer_down() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    rooms = (ROOT / "ARCHITECTURE.md").read_text().partition("| room |")[2].partition("\n\n")[0]
+    places = [min(rooms.index(f"`{room}") for room in re.findall(r"mcp_gate\.(\w+)", layer)) for layer in layers]
+    assert places == sorted(places)
+
+
 # ---- one machine
 
 
