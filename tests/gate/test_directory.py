@@ -109,6 +109,13 @@ def test_a_folder_that_cannot_be_read_is_an_error_for_it_might_hold_the_rule_tha
         closed.chmod(0o700)
 
 
+def test_a_document_whose_name_ends_in_capitals_is_an_error_for_it_might_hold_the_rule_that_denies(gate: Path) -> None:
+    (gate / "policies" / "deny.YAML").write_text("version: v1\n")
+    (gate / "policies" / "notes.TXT").write_text("x")
+    with pytest.raises(ConfigError, match=r"policies/deny\.YAML:1:1: files named \.YAML are not read; name it \.yaml"):
+        read_directory(gate)
+
+
 def test_policies_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "upstreams.yaml").write_text("u")
     (tmp_path / "policies").write_text("rules: []")

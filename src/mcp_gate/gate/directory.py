@@ -182,6 +182,9 @@ def _below(at: int, name: str, path: str, problems: list[Problem]) -> Iterator[_
                 yield from _below(folder, entry.name, f"{path}/{entry.name}", problems)
             elif Path(entry.name).suffix in SUFFIXES or entry.is_symlink():  # a link could lead to a folder of them
                 yield _Found(f"{path}/{entry.name}", entry.name, folder)
+            elif (suffix := Path(entry.name).suffix).lower() in SUFFIXES:  # it might hold the rule that denies
+                place = Place(reveal(f"{path}/{entry.name}"), 1, 1)
+                problems.append(Problem(place, f"files named {suffix} are not read", f"name it {suffix.lower()}"))
     finally:
         os.close(folder)
 
