@@ -178,7 +178,7 @@ def _nearest(text: str, known: Collection[str]) -> str:
     """The cure for a misspelt name."""
     folded = {name.lower().replace("-", "_"): name for name in known}
     written = text.lower().strip().replace("-", "_")
-    longer = [name for name in folded if name.startswith(f"{written}_")]
+    longer = [] if written in folded else [name for name in folded if name.startswith(f"{written}_")]
     close = longer if len(longer) == 1 else difflib.get_close_matches(written, folded, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{folded[close[0]]}'?"
