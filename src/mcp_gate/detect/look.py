@@ -30,12 +30,12 @@ from mcp_gate.detect import (
 from mcp_gate.detect.engine import Fired
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding, Leaf
-from mcp_gate.detect.names import full, mentions
+from mcp_gate.detect.names import alone, full, mentions
 from mcp_gate.detect.triggers import CUES, Kind
 from mcp_gate.detect.windows import Covered, around
 
-_FIELD, _STATEMENT, _GRID, _MAIL, _PERSON, _SPEECH, _FULL_NAME = map(
-    int, (Kind.FIELD, Kind.STATEMENT, Kind.GRID, Kind.MAIL, Kind.PERSON, Kind.SPEECH, Kind.FULL_NAME)
+_FIELD, _STATEMENT, _GRID, _MAIL, _PERSON, _SPEECH, _FULL_NAME, _ALONE = map(
+    int, (Kind.FIELD, Kind.STATEMENT, Kind.GRID, Kind.MAIL, Kind.PERSON, Kind.SPEECH, Kind.FULL_NAME, Kind.ALONE)
 )
 _NUMBER, _ID = int(Kind.NUMBER), int(Kind.ID)
 """Asked for in every leaf: as a member of its class each costs as much as all the rest of the question."""
@@ -142,6 +142,8 @@ def look(leaf: Leaf, ends: Fired | None) -> list[Finding]:
             found.extend(people.before_verb(text, end))
     if _FULL_NAME in ends:
         found.extend(full.find(text, others(ends[_FULL_NAME]), tuple(found)))
+    if _ALONE in ends:
+        found.extend(alone.find(text, others(ends[_ALONE])))
     if not ends.keys().isdisjoint(_CUES):
         found.extend(cues.find(text, ends, covered))
     if not keys and text[:1] not in ("{", "["):

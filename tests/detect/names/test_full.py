@@ -87,4 +87,4 @@ def test_a_page_of_capitals_takes_time_in_proportion() -> None:
 
 def test_columns_named_first_and_last_hold_names() -> None:
     assert people("first,last,ssn\nDefne,Bergström,433-89-2034\n") == ["Defne", "Bergström"]
-    assert people("first,second,third\nDefne,Bergström,4\n") == []
+    assert people("first,second,third\nAnode,Cathode,4\n") == []
