@@ -13,7 +13,9 @@ from mcp_gate.review.standing import Standing
 
 Check: TypeAlias = Callable[[Request, Standing], Refused | None]
 
-UNKNOWN_REVIEWER: Final = Refused("unknown_reviewer", 403, "this gate knows no such reviewer")
+UNKNOWN_REVIEWER: Final = Refused(
+    "unknown_reviewer", 403, "this gate knows no such reviewer; 'mcp-gate reviewers list' has those there are"
+)
 
 
 def first(checks: Iterable[Check], request: Request, standing: Standing) -> Refused | None:

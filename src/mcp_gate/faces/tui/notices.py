@@ -27,7 +27,7 @@ def notice(desk: Desk) -> tuple[Row, ...]:
         _row((("A call waits here when a rule says require_approval, when an invariant asks for a person, "
                "or when its tool has no mapping in upstreams.yaml.", ""),)),
         BLANK,
-        _row((("To see one, run  ", ""), ("mcp-gate demo", "bold"), ("  in another terminal.", ""))),
+        _row((("mcp-gate demo", "bold"), ("  holds one to try, and says how to open its screen.", ""))),
     )  # fmt: skip
 
 
