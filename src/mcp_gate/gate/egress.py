@@ -138,6 +138,8 @@ async def reviewed(
         return review.withheld(UNCHECKED)
     finally:
         counts.update(review.counts)
+        if not review.large:  # what is, would take too much memory meanwhile
+            asyncio.get_running_loop().call_soon(review.let_go)
 
 
 def without_gate_meta(payload: JsonObject) -> JsonObject:
@@ -172,6 +174,8 @@ class _Review:
     """Fields that speak to the model rather than to its user."""
     large: bool = False
     looks: Looks = field(default_factory=Looks)
+    used: list[object] = field(default_factory=list)
+    """What was made for it: to take thousands of small objects apart can wait until the answer is out."""
 
     async def of(self, payload: JsonObject) -> Egress:
         rules, schema = self.terms.rules, self.terms.schema
@@ -219,7 +223,6 @@ class _Review:
                 left = None if out is payload else out
                 told = tuple(self.details[before:]), tuple(self.suspicious)
                 self.earlier.keep(key, Inspected(left, *told, self.counts.copy()))
-                asyncio.get_running_loop().call_soon(self.earlier.let_go)
             return out
         self.details += known.details
         self.suspicious += known.suspicious
@@ -250,6 +253,8 @@ class _Review:
         placeholders = Placeholders()
         for rounds_left in range(ROUNDS, -1, -1):
             found = await self._found(walked, rules, placeholders)
+            if not self.large:
+                self.used += (walked, found)
             counts, stop, goes_on = await aside(self.large, _summed, found)
             if rounds_left == ROUNDS:
                 self.counts.update(counts)
@@ -325,6 +330,12 @@ class _Review:
             raise _Stop(WORDS[failed.failure]) from None
         self.partial = tuple(sorted({*self.partial, *scan.partial}))
         return await aside(self.large, _decided, walked, self.looks, new, scan, rules, issued)
+
+    def let_go(self) -> None:
+        """Forget what nobody needs any more."""
+        self.used.clear()
+        if self.earlier is not None:
+            self.earlier.let_go()
 
     def withheld(self, why: str) -> Withheld:
         return Withheld(why, self._record(OutputDecision.QUARANTINE))
