@@ -189,6 +189,12 @@ def test_every_link_in_the_documents_leads_to_a_file() -> None:
             assert "://" in target or (file.parent / target).exists(), f"{document}: {target}"
 
 
+def test_every_link_within_the_readme_leads_to_a_section() -> None:
+    titles = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", README, flags=re.S | re.M), re.M)
+    places = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= places
+
+
 def test_every_room_and_module_that_the_architecture_names_is_there() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text()
     source = ROOT / "src" / "mcp_gate"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from mcp_gate.cli.columns import table
+from mcp_gate.cli import columns
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.lang.times import span
 from mcp_gate.model.decision import Decision
@@ -34,7 +34,8 @@ def _lines(found: Replayed, snapshot: str, since: str) -> Iterator[str]:
     yield from _rejected(found)
     yield f"{_calls(found.calls)} since {since}, decided again by {snapshot}"
     if found.superseded:
-        yield f"{_calls(found.superseded)} more: policy or tool changed while they waited; what followed is counted"
+        more = columns.counted(found.superseded, "more call")
+        yield f"{more}: policy or tool changed while they waited; what followed is counted"
     yield from _reasons(found.inexact, "could not be decided again and count as they were")
     yield from _reasons(found.unchecked, "could not be held against the policy that decided them")
     if found.recounted:
@@ -81,7 +82,7 @@ def _flips(found: Replayed) -> Iterator[str]:
         (flip.rule_before, flip.rule_after, f"{flip.before.word} -> {flip.after.word}", str(tally.calls), tally.example)
         for flip, tally in by_rule[:RULES]
     ]
-    yield from table(("rule before", "rule after", "decision", "calls", "example"), rows).splitlines()
+    yield from columns.table(("rule before", "rule after", "decision", "calls", "example"), rows).splitlines()
     if len(by_rule) > RULES:
         yield f"and {len(by_rule) - RULES} more; --json tells all"
 
@@ -101,7 +102,7 @@ def _load(found: Replayed) -> Iterator[str]:
         return
     head = ("group", "people", "queue", "requests", "median", "p95", f"over {span(found.targets.p95)}", "not in time")
     rows = [row for group in found.groups for row in _rows(group)]
-    yield from table(head, rows).splitlines()
+    yield from columns.table(head, rows).splitlines()
     yield f"targets: median {span(found.targets.median)}, p95 {span(found.targets.p95)}"
     for group in found.groups:
         for name in group.missed:
@@ -131,7 +132,7 @@ def _example(tally: Tally) -> str:
 
 
 def _calls(count: int) -> str:
-    return f"{count} call" if count == 1 else f"{count} calls"
+    return columns.counted(count, "call")
 
 
 def _percent(part: int, whole: int) -> str:

@@ -100,8 +100,8 @@ def _suggestion(number: int, one: Weighed, weights: Weights) -> Iterator[str]:
     )
     yield f"   they took {span(told['median_sec'])} (median) to {span(told['p95_sec'])} (p95)"
     if told["under_two_sec"]:
-        clicked, share = counted(told["under_two_sec"], "decision"), told["under_two_sec_share"]
-        yield f"   WEAKER: {clicked} more in under two seconds ({share:.0%}), which count for nothing"
+        clicked, share = counted(told["under_two_sec"], "more decision"), told["under_two_sec_share"]
+        yield f"   WEAKER: {clicked} in under two seconds ({share:.0%}), which count for nothing"
     verb = "denied" if denies else "let pass"
     yield (
         f"   it would have {verb} {counted(one.decided, 'call')}, such as {one.example}; held for a person: "
