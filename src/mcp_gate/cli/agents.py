@@ -84,7 +84,7 @@ def stop(
 
 @agents.command()
 @click.argument("id", required=False)
-@click.option("--all", "everybody", is_flag=True, help="Lift a stop of every agent.")
+@click.option("--all", "everybody", is_flag=True, help="Lift the stop of all agents.")
 @click.option("--reason", metavar="TEXT", default="", help="Kept in the record.")
 @as_option
 @gate_options

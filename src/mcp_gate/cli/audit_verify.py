@@ -33,7 +33,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def verify(
     file: Path | None, note: Path | None, key: str | None, config: str | None, state: str | None, as_json: bool
 ) -> None:
-    """Check the hash chain of the gate's own record, or of an exported FILE (- is not read; give a path).
+    """Check the hash chain of the gate's own record, or of an exported FILE (a path, not -).
 
     Of its own record every decision is checked, too: its signature by the keys that were enrolled then, and that the
     record tells of it. Exits 0 when all is well, 1 when not, naming the first bad record.

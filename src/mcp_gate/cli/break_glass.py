@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--minutes", type=click.IntRange(1, 60), default=60, show_default=True, help="For how long.")
 @click.option("--reason", metavar="TEXT", help="Why; kept in the record.")
 @click.option("--confirm", metavar="G", help="Confirm what another person asked for.")
-@click.option("--end", metavar="G", help="Have it over now.")
+@click.option("--end", metavar="G", help="End it now.")
 @who_options
 @gate_options
 def break_glass(

@@ -8,7 +8,7 @@ from mcp_gate.cli.lazy import LazyGroup
 from mcp_gate.cli.options import group_options
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "check": ("policy_check:check", "Load everything; 0 only if it could be served."),
+    "check": ("policy_check:check", "Load everything and tell every error; exits 0 only if it could be served."),
     "explain": ("policy_explain:explain", "Why a call is decided as it is."),
     "test": ("policy_test:test", "Expected decisions, in YAML, against the policy."),
     "schema": ("policy_schema:schema", "JSON Schema for editors."),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @gate_options
 def check(config: str | None, state: str | None, as_json: bool) -> None:
-    """Load everything; 0 only if it could be served."""
+    """Load everything and tell every error; exits 0 only if it could be served."""
     from mcp_gate.cli.columns import counted
     from mcp_gate.cli.suspicions import suspicions
     from mcp_gate.lang.reveal import reveal

@@ -30,7 +30,10 @@ ALONE = b"version: v1\nupstreams: { none: { command: none } }\n"
 @click.command()
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="For each question.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+    help="The longest for each question (else no limit).",
+)  # fmt: skip
 @gate_options
 def diff(
     config: str | None, state: str | None, as_json: bool, old: Path, new: Path, timeout: float | None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("tool")
 @click.option("--args", "arguments", default="{}", metavar="JSON", help="The call's arguments.")
-@click.option("--agent", default="default", metavar="ID")
+@click.option("--agent", default="default", metavar="ID", help="Whose call it is.", show_default=True)
 @click.option("--confidence", metavar="N", help="What the agent claims, 0 to 1.")
 @click.option("--anomaly", default="0", metavar="N", help="Anomaly score, 0 to 1.")
 @click.option("--retries", default=0, type=click.IntRange(min=0), metavar="N", help="Earlier failed identical calls.")

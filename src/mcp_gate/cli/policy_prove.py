@@ -12,7 +12,10 @@ from mcp_gate.cli.options import Exit, gate_options, leave
 
 
 @click.command()
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="For each question.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+    help="The longest for each question (else no limit).",
+)  # fmt: skip
 @gate_options
 def prove(config: str | None, state: str | None, as_json: bool, timeout: float | None) -> None:
     """What holds for every call: `never` claims, invariants without which the rules would do, rules that never decide.

@@ -27,7 +27,7 @@ FOLDER: Final = "policy-tests"
 @click.option("--all-rules", is_flag=True, help="Also end with 1 where a rule decided none of the cases.")
 @gate_options
 def test(config: str | None, state: str | None, as_json: bool, file: tuple[Path, ...], all_rules: bool) -> None:
-    """Decide the cases of FILEs (else of policy-tests/ in the gate directory); 0 only if all are as expected."""
+    """Decide the cases of FILEs (else of policy-tests/ in the gate directory); exits 0 only if all are as expected."""
     from mcp_gate.model.config import ConfigError
     from mcp_gate.trial.cases import read_cases
     from mcp_gate.trial.judge import judge

@@ -65,8 +65,10 @@ def list_(everything: bool, group: str | None, config: str | None, state: str | 
 @as_option
 @gate_options
 def show(id: str, reveal: bool, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:
-    """One request in full: why it is held, its exact arguments, how it came here. What is personal is covered, but in
-    JSON; of a withheld result there is what is left once all that was found in it is masked."""
+    """One request in full: why it is held, its exact arguments, how it came here.
+
+    What is personal is covered, except with --json. A withheld result is shown with all that was found in it masked.
+    """
     with gate_of(config, state, as_json=as_json) as gate:
         request = gate.request(id, personal=not as_json and not reveal)
         if reveal:
