@@ -241,6 +241,7 @@ def test_a_known_given_name_tells_a_person_from_a_town(text: str, name: str) -> 
     assert ("PERSON", name) in found(text)
 
 
+@there
 @pytest.mark.parametrize(
     "text",
     [
