@@ -47,9 +47,8 @@ async def carry(talk: Conversation, flight: Flight, job: Job, params: JsonObject
     """
     state = talk.memory.states.read(params, job, talk.caller) if flight.modern else State()
     flight.leg = state.leg
-    if state.continuation is not None:
-        job = replace(job, continuation=state.continuation)
-    sending = Sending(talk, flight, job, build, state.upstream)
+    job = replace(job, continuation=state.continuation, brought=state.upstream)
+    sending = Sending(talk, flight, job, build)
     outcome = await talk.gate.perform(job, talk.caller, flight, sending)
     return answer(talk, flight, job, outcome, sending, state)
 
@@ -118,19 +117,11 @@ def refused(flight: Flight, refusal: Refused) -> JsonObject:
 class Sending:
     """Implements `gate.job.Sender`: one request upstream, on the connection that belongs to this client."""
 
-    def __init__(
-        self, talk: Conversation, flight: Flight, job: Job, build: Params, brought: JsonObject | None = None
-    ) -> None:
-        """
-        Args:
-            brought: what the client brought back for the upstream; with a call that people were asked about it is not
-                sent, for nobody saw it: its upstream asks again.
-        """
+    def __init__(self, talk: Conversation, flight: Flight, job: Job, build: Params) -> None:
         self._talk = talk
         self._flight = flight
         self._job = job
         self._build = build
-        self._brought = brought or {}
         self.held = False
         """Whether the path asked for the definition: it does so for approved calls alone."""
 
@@ -162,7 +153,7 @@ class Sending:
         talk, flight, job = self._talk, self._flight, self._job
         with talk.sending():
             link = await talk.links.get(job.upstream)
-            out = self._build(arguments) | ({} if self.held else self._brought)
+            out = self._build(arguments) | ({} if self.held else job.brought)  # its upstream asks again
             with talk.relay.under_way(job.upstream, flight) as token:
                 meta = talk.gate.tracing.onward(forwarded_meta(flight.meta))
                 if token is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from mcp_gate.model.constraints import NONE, Constraints
@@ -64,6 +64,9 @@ class Job:
     """What binds it besides the policy's constraints."""
     grant: Grant | None = None
     """An approval that was given to what leads to it."""
+    brought: JsonObject = field(default_factory=dict)
+    """What the client brings back for the upstream beside the arguments (`requestState`, `inputResponses`): no rule and
+    no reviewer sees it, so it goes on only where nobody has to be asked, and hosts in it are bound as in arguments."""
     continuation: Continuation | None = None
     """The approved operation that this request goes on with: the upstream asked its client something in the middle of
     it. Proved and used up by whoever sets it; the policy is asked anew, a person only where it asks for more now."""

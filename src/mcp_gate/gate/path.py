@@ -100,7 +100,12 @@ def _decide(gate: Gate, job: Job, caller: Caller, floor: Decision) -> tuple[Rece
         verdict = decided(received).raised(floor).within(job.bounds)
         glass = gate.glass.passes(received.call.agent, received.call.topic, verdict)
         received = replace(received, glass=glass) if glass else received
-        over = forbidden(verdict.constraints, facts_sent(received), received.call.id)
+        facts = facts_sent(received)
+        over = forbidden(verdict.constraints, facts, received.call.id)
+        held = verdict.decision is Decision.REQUIRE_APPROVAL and job.continuation is None
+        if not over and not held and job.brought.get("inputResponses"):  # hosts may stand there, too
+            answers = {"arguments": facts.arguments, "answers": job.brought["inputResponses"]}
+            over = forbidden(verdict.constraints, replace(facts, arguments=answers), received.call.id)
         span.note(call_id=received.call.id, decision=verdict.decision.word, rule_id=verdict.rule_id)
         return received, verdict, over
 

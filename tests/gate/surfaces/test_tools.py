@@ -308,6 +308,26 @@ async def test_answers_that_a_held_call_brings_along_are_not_sent_for_no_reviewe
         assert "made up" not in call["line"]
 
 
+async def test_hosts_in_answers_to_an_upstreams_question_are_bound_as_those_in_arguments(tmp_path: Path) -> None:
+    rules = """\
+version: v1
+rules:
+  - { id: a, match: { topics: ["*"] }, decision: allow_with_constraints, constraints: { network_allowlist: [ok.com] } }
+"""
+    probe = Probe(tmp_path, modern=True)
+    async with bench({"shop": entry(probe)}, rules) as b, b.client() as client:
+
+        async def answer(host: str) -> dict[str, Any]:
+            said = {"where": {"action": "accept", "content": {"url": f"https://{host}/x"}}}
+            params = {"name": "shop_echo", "arguments": {}, "inputResponses": said, "_meta": ENVELOPE}
+            return await client.result("tools/call", params)
+
+        assert (await answer("evil.io"))["_meta"][KEY]["status"] == "denied"
+        assert probe.calls() == []
+        assert "structuredContent" in await answer("ok.com")
+        assert "ok.com" in probe.calls()[0]["line"]
+
+
 async def test_a_question_in_an_approved_call_does_not_go_on_under_facts_that_ask_for_more(tmp_path: Path) -> None:
     unsure = (
         "  - { id: unsure, match: { confidence_below: 0.5 }, decision: require_approval, approvals: 1, "
