@@ -75,7 +75,11 @@ def _speaker(as_json: bool) -> Callable[[str], None]:
 
 def _program() -> str:
     """How this command was called, so that what is printed can be copied."""
-    return "uv run mcp-gate" if "UV_RUN_RECURSION_DEPTH" in os.environ else "mcp-gate"
+    return "uv run mcp-gate" if _by_uv() else "mcp-gate"
+
+
+def _by_uv() -> bool:
+    return "UV_RUN_RECURSION_DEPTH" in os.environ
 
 
 def _verified(state_dir: Path, say: Callable[[str], None]) -> None:
@@ -92,12 +96,12 @@ def _verified(state_dir: Path, say: Callable[[str], None]) -> None:
 
 
 def _attach() -> str:
-    gate = _program()
+    first = "'uv tool install .' puts mcp-gate on your path; then, in another folder" if _by_uv() else "next"
     return (
-        "\nYour own:\n"
-        f"  {gate} init                   makes a gate directory out of the servers that your clients have configured\n"
-        f"  {gate} clients connect NAME   puts the gate before a client's servers; 'clients disconnect' undoes it\n"
-        f"  {gate} review                 shows what is held\n"
+        f"\nYour own tools ({first}):\n"
+        "  mcp-gate init                   makes a gate directory out of what your clients have configured\n"
+        "  mcp-gate clients connect NAME   puts the gate before a client's servers; 'clients disconnect' undoes it\n"
+        "  mcp-gate review                 shows what is held\n"
         "In any other client's configuration this line stands in the place of the servers:\n"
         '  { "mcpServers": { "gate": { "command": "mcp-gate", "args": ["connect"] } } }'
     )

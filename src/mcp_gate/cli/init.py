@@ -73,6 +73,7 @@ def init(
 
 
 def _plan(config: str | None, files: Sequence[Path], *, as_json: bool) -> _Plan:
+    from mcp_gate.lang.reveal import reveal
     from mcp_gate.model.config import ConfigError
     from mcp_gate.setup.directory import existing
     from mcp_gate.setup.translate import distinct, reached, translate
@@ -91,7 +92,8 @@ def _plan(config: str | None, files: Sequence[Path], *, as_json: bool) -> _Plan:
     if not fresh:
         for note in notes:
             print(f"passed over {note}", file=sys.stderr)
-        said = "all of its servers are in upstreams.yaml already" if known and servers else "no server was found"
+        there_already = f"all servers that were found are in {reveal(str(directory / 'upstreams.yaml'))} already"
+        said = there_already if known and servers else "no server was found"
         leave(Exit.USAGE, f"{said}; name a client's file: mcp-gate init --from FILE")
     return _Plan(directory, there is None, tuple(fresh), tuple(notes))
 
