@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_gate.lang.strictjson import JsonError, depth_of, dumps, parse, parse_upstream
+from mcp_gate.lang.strictjson import JsonError, depth_of, dumps, dumps_at_once, parse, parse_upstream
 from mcp_gate.model.foreign import Json
 
 SCALARS = (
@@ -152,10 +152,19 @@ def test_a_lone_surrogate_is_written_as_its_escape() -> None:
     assert dumps({"a": "\ud800"}) == rb'{"a":"\ud800"}'
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, [-math.inf, 2**70]])
+@pytest.mark.parametrize(
+    "value", [math.nan, math.inf, [-math.inf, 2**70], [None, math.nan], {"a": None, "b": [math.inf]}]
+)
 def test_no_number_that_is_not_finite_is_ever_written(value: Json) -> None:
+    assert dumps_at_once(value) is None
     with pytest.raises(JsonError):
         dumps(value)
+
+
+@pytest.mark.parametrize("value", [{}, {"a": [None, 1.5, "null"], "b": {"c": None}}, ["ä", 2**63]])
+def test_what_is_written_at_once_is_what_is_written(value: Json) -> None:
+    assert dumps_at_once(value) == dumps(value)
+    assert dumps_at_once([value, 2**70]) is None
 
 
 def test_depth_of_counts_objects_and_lists() -> None:

@@ -95,12 +95,14 @@ def dumps(value: Json) -> bytes:
 
 
 def dumps_at_once(value: Json) -> bytes | None:
-    """The same; None where that takes more than one step, or is an error."""
+    """The same; None where that takes longer, or is an error."""
     try:
         text = orjson.dumps(value)
     except TypeError:
         return None
-    return None if b"null" in text else text
+    if b"null" in text and (len(text) > LARGE or orjson.loads(text) != value):
+        return None
+    return text
 
 
 def pieces(value: Json) -> list[bytes]:
@@ -161,7 +163,9 @@ def unpacked(value: JsonObject) -> JsonObject:
 
 def _check_nulls(text: bytes, value: Json) -> None:
     """orjson writes NaN as null: a null that stands there for another value is an error, not an answer."""
-    if b"null" in text and any(type(item) is float and not math.isfinite(item) for item in _scalars(value)):
+    if b"null" not in text or orjson.loads(text) == value:
+        return
+    if any(type(item) is float and not math.isfinite(item) for item in _scalars(value)):
         raise JsonError("a number is not finite")
 
 
