@@ -19,15 +19,13 @@ _NOTHING_MORE: Final = r"(?![\w@/\\(=&-]|\.\w|['’](?!s\b)\w|:\S| (?!I\b)[^\W\d
 """No name goes on from it, nor the name of something else."""
 _BEHIND: Final = re.compile(_WORD + _NOTHING_MORE)
 _CAPITAL: Final = re.compile(_WORD)
-_ALONE: Final = re.compile(rf"(?:(?<![\w./@#$'’=\\-])|(?<=[.!?] [/-]))({_WORD})" + _NOTHING_MORE)
+_ALONE: Final = re.compile(rf"(?:(?<![\w./@#$'’=\\-])|(?<=[.!?] [/-])){_WORD}" + _NOTHING_MORE)
 _BETWEEN: Final = re.compile(r"[\"']?[ ;,&|/+\t]{1,3}(?:(?:and|und|et|y|e|og|och|en|i) )?[\"']?")
 """Between two who stand side by side."""
 _GLUED: Final = frozenset("./@#$=\\-_")
 _LARGE: Final = re.compile(r"[^\W\d_a-z][^\W\d_]+(?:['’]s)? \Z")
 """Before a word: another with a capital, so that it is part of a name of more words."""
-_ALPHABET: Final = re.compile(
-    r"\b(?:Al(?:ph|f)a|Beta|Gamma|Delta|Foxtrot|Golf|Hotel|Sierra|Tango|Whiskey|Zulu)\b", re.IGNORECASE
-)
+_ALPHABET: Final = re.compile(r"\b(?:Al(?:ph|f)a|Beta|Gamma|Delta|Foxtrot|Golf|Hotel|Sierra|Tango|Whiskey|Zulu)\b")
 """Near words that stand for letters no word is a name."""
 _LONGEST: Final = 48
 _FAR: Final = 96
@@ -35,46 +33,69 @@ _CELLS: Final = frozenset("\"';\t|")
 """Between values in a row."""
 
 
+class _Known(dict[str, bool]):
+    """Whether words are given names, each asked once in a text."""
+
+    def __missing__(self, word: str) -> bool:
+        self[word] = known = word not in COMMON and is_only_given(word)
+        return known
+
+
 def find(text: str, ends: Sequence[int]) -> Iterator[Finding]:
     """Given names around the places where something that tells of one ends: at the third letter of it, or behind it."""
+    known = _Known()
+    places: set[int] = set()
+    """Where a name may begin that was looked at."""
     for end in ends:
-        if _begins(text, end):
-            one = _BEHIND.match(text, end - 3)
-            if one and _is_somebody(text, *one.span()):
-                yield Finding(*one.span(), "PERSON", 0.6, "person_alone")
+        cued = _begins(text, end)
+        if cued:
+            begin = end - 3
+        else:
+            last = [*_CAPITAL.finditer(text, max(0, end - _LONGEST), end)][-2:]
+            if len(last) > 1 and (known[last[0][0]] or known[last[1][0]]) and last[1].start() not in places:
+                for one in _pair(text, last[0], last[1], known):
+                    places.add(one.start)
+                    yield one
+            begin = last[-1].start() if last and known[last[-1][0]] else -1
+        if begin < 0 or begin in places:
             continue
-        last = [*_CAPITAL.finditer(text, max(0, end - _LONGEST), end)][-2:]
-        if not any(one[0] not in COMMON and is_only_given(one[0]) for one in last):
-            continue
-        if len(last) > 1 and _BETWEEN.fullmatch(text, last[0].end(), last[1].start()):
-            yield from _pair(text, *last)
-        one = _ALONE.match(text, last[-1].start())
-        if one and not _LARGE.search(text, max(0, one.start() - 20), one.start()) and _is_somebody(text, *one.span(1)):
-            yield Finding(*one.span(1), "PERSON", 0.6, "person_alone")
+        places.add(begin)
+        name = _ALONE.match(text, begin)
+        if name and known[name[0]] and (cued or not _goes_before(text, begin)) and _is_somebody(text, *name.span()):
+            yield Finding(*name.span(), "PERSON", 0.6, "person_alone")
 
 
 def _begins(text: str, end: int) -> bool:
     return end > 3 and text[end - 3].isupper() and text[end - 2 : end].islower() and not text[end - 4].isalpha()
 
 
+def _goes_before(text: str, start: int) -> bool:
+    """Whether a word with a capital stands before it, of whose name it is a part."""
+    return _LARGE.search(text, max(0, start - _LONGEST), start) is not None
+
+
 def _is_somebody(text: str, start: int, end: int) -> bool:
-    if not is_only_given(text[start:end]) or around.USED.search(text, max(0, start - _LONGEST), start):
+    ahead = max(0, start - _LONGEST)
+    if around.USED.search(text, ahead, start):
         return False
     return not _ALPHABET.search(text, max(0, start - _FAR), end + _FAR) and not is_thing(text, start, end)
 
 
-def _pair(text: str, one: re.Match[str], other: re.Match[str]) -> Iterator[Finding]:
+def _pair(text: str, one: re.Match[str], other: re.Match[str], known: _Known) -> Iterator[Finding]:
     """Two given names side by side; in rows and arrays a given name beside a surname as well."""
     between = text[one.end() : other.start()]
-    cells = not _CELLS.isdisjoint(between) or between == ","
-    first, second = is_only_given(one[0]), is_only_given(other[0])
-    if not (first and second) and not (cells and ((first and _is_family(other[0])) or (second and _is_family(one[0])))):
+    if not _BETWEEN.fullmatch(between):
         return
-    if text[one.start() - 1 : one.start()] in _GLUED or text[other.end() : other.end() + 1] in _GLUED:
+    if not (known[one[0]] and known[other[0]]):
+        if _CELLS.isdisjoint(between) and between != ",":
+            return
+        if not _is_family(one[0] if known[other[0]] else other[0]):
+            return
+    if text[one.start() - 1 : one.start()] in _GLUED or not _BEHIND.match(text, other.start()):
         return
-    if _LARGE.search(text, max(0, one.start() - 20), one.start()) or not _BEHIND.match(text, other.start()):
-        return
-    if not _ALPHABET.search(text, max(0, one.start() - _FAR), other.end() + _FAR):
+    if not _goes_before(text, one.start()) and not _ALPHABET.search(
+        text, max(0, one.start() - _FAR), other.end() + _FAR
+    ):
         yield Finding(*one.span(), "PERSON", 0.6, "person_alone")
         yield Finding(*other.span(), "PERSON", 0.6, "person_alone")
 
