@@ -56,6 +56,7 @@ AROUND: Final = (
     rf"<{_NAME}> ",
     rf"{_NAME} {{1,2}}\d{{1,2}}:\d\d(?: ?[APap][Mm])?\r?\n",
     rf"(?:[*?\]#-]|\d[.)]|\d -) {_NAME}(?: -|:| ?\(|\r?\n)",
+    rf"\| {_NAME} +\|",
     rf", {_NAME}[!?]",
     rf"{_NAME}, (?:can|could|please|pls|would|will|do|did|are|have|thanks|thank|you|your|we|if|when|just|let|any|here"
     r"|is|what|how|where|why|sorry|great|good)\b",

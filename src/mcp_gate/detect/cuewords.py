@@ -114,6 +114,9 @@ TITLES: Final = _each(
 """Words that a name may follow, with a full stop or without one; `people` looks at what really does."""
 GREETINGS: Final = _each(
     "[Tt]ake_care Love See_you Talk_soon Xoxo All_the_best Many_thanks Gru[?]_an Gr[?]{1,2}e_an "
+    "Bien_.{1,2}_vous A_presto A_dopo Abra.os Beijos Groetjes Amicalement Bises Bisous Bis_bald Bis_dann "
+    "Hasta_luego Hasta_pronto Tot_snel Tot_straks Tot_ziens Kram Terveisin Serdecznie Z_powa.aniem Pozdrowienia "
+    "S_pozdravem "
     "Grazie Merci Gracias Obrigad[oa] Tack Takk Tak Danke Kiitos Bedankt Dank Dank_u D[?]kuji Hugs "
     "Hej Ciao Ol[?] Oi Szia Ahoj Moi Hei Salut Merhaba Servus Moin Gr[?]ezi "
     "[Uu]n_saludo [Aa]brazo [Hh]artelijk [Mm]vh MfG VG LG BR Liefs Mvg [Ww]armly [Rr]espectfully [Cc]ordially "

@@ -15,7 +15,7 @@ from mcp_gate.detect.finding import Finding, made
 from mcp_gate.detect.mail import is_nobodys
 from mcp_gate.detect.merge import CREDENTIALS
 from mcp_gate.detect.names.common import COMPANY
-from mcp_gate.detect.names.doubt import INNER
+from mcp_gate.detect.names.doubt import INNER, is_only_given
 from mcp_gate.detect.names.lexicon import is_given, is_plain, is_surname
 from mcp_gate.detect.names.namesakes import NEVER, PHRASES
 from mcp_gate.detect.names.things import SURNAMES
@@ -147,7 +147,8 @@ def _size(entity: str, kind: str, text: str, *, whole: bool) -> int:
     value = match[0].rstrip(_TRAILING)
     plausible = _PLAUSIBLE.get(kind)
     if (plausible is not None and not plausible(value, text)) or (entity in _WEAK and not _full_name(value)):
-        return 0
+        alone = entity == fields.WEAK and value.istitle() and value.isalpha() and is_only_given(value)
+        return len(value) if alone else 0
     return len(value)
 
 
@@ -195,7 +196,7 @@ def looks_like_name(value: str) -> bool:
 def _full_name(value: str) -> bool:
     """Whether a name has a first and a last part, and no word that names things."""
     parts = value.replace(",", " ").split()
-    if len(parts) < 2 or any(map(is_plain, parts)):
+    if len(parts) < 2 or any(is_plain(part) for part in parts if part not in _PARTICLES):
         return False
     return not names_thing(parts) and not COMPANY.search(value)
 

@@ -54,6 +54,7 @@ def test_who_says_or_does_or_has_something(text: str, expected: list[str]) -> No
         ("1;Dubois;Ingrid;Berlin", ["Dubois", "Ingrid"]),
         ('users = [("Amelie", "Mehta")]', ["Amelie", "Mehta"]),
         ("Room 2 - Amelie\n", ["Amelie"]),
+        ("| Who | What |\n|---|---|\n| Gustavo | slides |\n", ["Gustavo"]),
     ],
 )
 def test_who_is_one_of_some(text: str, expected: list[str]) -> None:
@@ -73,7 +74,20 @@ def test_who_is_one_of_some(text: str, expected: list[str]) -> None:
         "Berlin, Paris and Rome are open",
         "1;Red;Large;Berlin",
         "Deployed by using Emily",
+        "| Line | Zone |\n|---|---|\n| 4 | B |\n",
+        "user=emily-bot action=sync",
     ],
 )
 def test_a_thing_is_nobody(text: str) -> None:
     assert people(text) == []
+
+
+def test_a_field_for_somebody_may_hold_a_given_name() -> None:
+    assert people('{"displayName": "Marloes ten Brink"}') == ["Marloes ten Brink"]
+    assert people('{"author": "Emily", "assignee": "Solveig"}') == ["Emily", "Solveig"]
+    assert people('{"author": "Gateway", "assignee": "Backend"}') == []
+
+
+@pytest.mark.parametrize("closing", ["Bien à vous", "A presto", "Abraços", "Groetjes", "Bis bald"])
+def test_who_signs_a_letter(closing: str) -> None:
+    assert people(f"Ok.\n\n{closing},\nLinnea") == ["Linnea"]

@@ -26,6 +26,8 @@ def people(text: str) -> list[str]:
         ("Pt Anna Schmidt seen today", ["Anna Schmidt"]),
         ("Dear Caroline Sheffield, call us", ["Caroline Sheffield"]),
         ("behind Andrea Zbrzezny sits", ["Andrea Zbrzezny"]),
+        ("Vet Anna Schmidt examined the dog", ["Anna Schmidt"]),
+        ("Der Mieter Anna Schmidt hat recht", ["Anna Schmidt"]),
     ],
 )
 def test_a_known_given_name_with_a_known_surname_is_somebody(text: str, expected: list[str]) -> None:

@@ -10,6 +10,7 @@ from mcp_gate.detect.commonwords import COMMON
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names import around
 from mcp_gate.detect.names.doubt import is_only_given
+from mcp_gate.detect.names.headings import is_under_rule
 from mcp_gate.detect.names.lexicon import is_surname
 from mcp_gate.detect.names.namesakes import EITHER, NEVER
 from mcp_gate.detect.names.things import is_thing
@@ -76,7 +77,7 @@ def _goes_before(text: str, start: int) -> bool:
 
 def _is_somebody(text: str, start: int, end: int) -> bool:
     ahead = max(0, start - _LONGEST)
-    if around.USED.search(text, ahead, start):
+    if around.USED.search(text, ahead, start) or (text.endswith("| ", 0, start) and is_under_rule(text, end)):
         return False
     return not _ALPHABET.search(text, max(0, start - _FAR), end + _FAR) and not is_thing(text, start, end)
 

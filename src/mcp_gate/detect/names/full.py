@@ -108,6 +108,8 @@ def _name(text: str, start: int, end: int) -> tuple[int, int] | None:
         words[0] in COMMON or words[0] in NOBODY or words[0] == "Pt"
     ):  # `The Anna Lee`, `Customer Anna Lee`
         start += len(words.pop(0)) + 1
+    while len(words) > 2 and not _may_begin(words[0]) and is_only_given(words[1]):  # `Vet Anna Lee`
+        start += len(words.pop(0)) + 1
     if len(words) < 2:
         return None
     large = [word for word in words if not _SMALL.fullmatch(word)]
@@ -118,6 +120,11 @@ def _name(text: str, start: int, end: int) -> tuple[int, int] | None:
         return None
     thing = is_thing(text, start, end) or is_under_thing(text, start, end) or is_named_beside(text, start)
     return None if thing else (start, end)
+
+
+def _may_begin(word: str) -> bool:
+    """Whether a name may begin with a word, or with what stands before it."""
+    return is_surname_like(word) or _SMALL.fullmatch(word) is not None or word in EITHER
 
 
 def _are_known(words: list[str]) -> bool:
