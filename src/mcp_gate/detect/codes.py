@@ -28,6 +28,7 @@ _VERSION: Final = re.compile(
 )
 _UPGRADE: Final = re.compile(r"(?i)(?:bump|grad|roll|revert)\w*(?: \w+)? (?:from|to)(?: v?[\d.]{5,20} to)? $")
 _UPGRADE_REACH: Final = 48
+_BEHIND_PRODUCT: Final = frozenset(" /@-")
 _PRODUCT: Final = re.compile(r"([A-Za-z][\w+#.]*)([ /@-])\Z")
 _VERSIONS: Final = re.compile(r"(?i)(?<![a-z])(?:version|build|release|firmware|ver|rev|tag)(?![a-z])")
 """A column of what is no address."""
@@ -131,9 +132,9 @@ def ipv6(text: str, start: int, end: int) -> Iterator[Finding]:
 def _is_counted(text: str, found: re.Match[str]) -> bool:
     """Whether four numbers are the version of what stands before them, a section of it, or points of a curve."""
     start, end = found.span()
-    if _OF_PATH.search(text, max(0, start - 12), start) and _PATH_ON.match(text, end):
+    if _PATH_ON.match(text, end) and _OF_PATH.search(text, max(0, start - 12), start):
         return True
-    product = _PRODUCT.search(text, max(0, start - 24), start)
+    product = _PRODUCT.search(text, max(0, start - 24), start) if text[start - 1 : start] in _BEHIND_PRODUCT else None
     if product is None or product[1].lower() in _PEERS:
         return False
     parts = [*map(int, found[0].split("."))]

@@ -37,6 +37,9 @@ _BEHIND: Final = re.compile(
     r"|['’]s (?:shares?|stock|earnings|revenues?|IPO|dividends?|stores)\b"
     r"| \((?:NYSE|NASDAQ|Nasdaq|LSE|ETR|EPA|TSE|HKEX|AMEX|XETRA|OTC)\b|:? [+-]\d+(?:[.,]\d+)? ?%)"
 )
+_STARTS: Final = frozenset(re.findall(r"(?:\||\(\?:)([A-Za-z]{2})", _OFFERED + _DOES)) | {"ha"}
+"""The letters that what firms do and have begins with: most that stands behind names is something else."""
+_REACH: Final = 32
 _FIRST: Final = frozenset(" '’:")
 """What `_BEHIND` begins with."""
 _BEFORE: Final = re.compile(
@@ -51,7 +54,9 @@ _SHOP: Final = re.compile(r"['’]s(?=[.,;:!?\"')\]\n]|\Z)")
 
 def is_dealt_with(text: str, start: int, end: int) -> bool:
     """Whether what stands around two words or more is what is said of those who trade."""
-    if text[end : end + 1] in _FIRST and _BEHIND.match(text, end):
+    behind = text[end : end + _REACH]
+    word = behind[:1] == " " and behind[1:2].isalpha()
+    if behind[:1] in _FIRST and (not word or behind[1:3] in _STARTS or " its" in behind) and _BEHIND.match(text, end):
         return True
     if text.endswith(_LAST, max(0, start - 6), start) and _BEFORE.search(text, max(0, start - 32), start):
         return True

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from mcp_gate.detect.commonwords import COMMON
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.doubt import is_only_given
 from mcp_gate.detect.names.lexicon import is_given, is_given_today, is_plain, is_surname
@@ -42,7 +43,7 @@ def alone(text: str) -> Iterator[Finding]:
         if _is_believed(one[1]):
             yield Finding(*one.span(1), "PERSON", 0.6, "person_by_line")
     if text.count(": ") > 1:
-        said = [*_SAYS.finditer("\n" + text)]
+        said = [one for one in _SAYS.finditer("\n" + text) if one[1] not in COMMON]
         names = {one[1] for one in said if is_only_given(one[1])}
         if len(names) > 1 and 2 * len(names) >= len({one[1] for one in said}):
             for one in said:

@@ -54,6 +54,8 @@ _NAMED_AFTER: Final = words(
 )
 """Behind somebody's name they make it that of a place, or of what is given or held in honour."""
 _FAR: Final = 40
+_SITE: Final = 20
+"""Characters of the longest word before a name that says that a place bears it, and some."""
 """Characters before a name that are looked at."""
 
 
@@ -78,8 +80,8 @@ def is_thing(text: str, start: int, end: int) -> bool:
     if len(words) > 1:
         if _is_made_of(words) or _is_followed(text, start, end) or is_dealt_with(text, start, end):
             return True
-        before = _WORD_BEFORE.search(text, max(0, start - _FAR), start)
-        return before is not None and before[1].lower() in SITES
+        before = text[max(0, start - _SITE) : start].split()
+        return bool(before) and text[start - 1] == " " and before[-1].lower().strip("\"'“(.") in SITES
     return _is_followed(text, start, end) or _has_neighbours(text, start, end)
 
 
