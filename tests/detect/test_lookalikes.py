@@ -165,3 +165,20 @@ def test_numbers_behind_their_words_stay_found(text: str, value: str) -> None:
 )
 def test_desks_teams_and_makes_are_nobody(text: str) -> None:
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("I live at {}.", "214, 2nd Cross, Indiranagar, Chennai 600002"),
+        ("abito in {} e", "Björkstigen 140, 113 30 Stockholm"),
+        ("ship to {}", "40 Rue Saint-Denis, Vancouver, BC V6Z 1L2"),
+        ("member record {} (MRN) was verified", "H80688102"),
+    ],
+)
+def test_streets_of_other_countries_and_labels_behind_a_number_are_known(text: str, value: str) -> None:
+    assert found(text.format(value)) == [value]
+
+
+def test_a_number_with_six_digits_behind_a_word_is_no_address() -> None:
+    assert found("Order 12, Bolt, Part 400123, Lot 500123") == []

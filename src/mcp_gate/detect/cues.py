@@ -52,6 +52,9 @@ _BY_NUMBER: Final = tuple(
     (int(kind), cue, f"near_{kind.name.removeprefix('CUE_').lower()}") for kind, cue in _CUES.items()
 )
 _PHONE: Final = int(Kind.CUE_PHONE)
+_MEDICAL: Final = int(Kind.CUE_MEDICAL)
+_LABELLED: Final = re.compile(r"(?<![\w.-])((?:[A-Z]{1,3}-?)?\d{5,12}) \((?:MRN|mrn)\Z")
+"""What its label stands behind."""
 _DIGIT: Final = re.compile(r"\d")
 _BLANK: Final = (" ", "\n")
 _MONTH: Final = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? $")
@@ -118,6 +121,9 @@ def find(text: str, ends: Fired, known: Covered | None = None) -> Iterator[Findi
     for end in ends.get(_PHONE, ()):
         if _DIGIT.search(text, max(0, end - 14), end) and (match := _BEFORE_WORD.search(text, max(0, end - 40), end)):
             yield Finding(match.start(1), match.end(1), "PHONE_NUMBER", 0.7, "before_phone")
+    for end in ends.get(_MEDICAL, ()):
+        if text.startswith(")", end) and (match := _LABELLED.search(text, max(0, end - 24), end)):
+            yield Finding(*match.span(1), "MEDICAL_RECORD", 0.75, "near_medical")
     for kind, cue, rule in _BY_NUMBER:
         if kind not in ends:
             continue

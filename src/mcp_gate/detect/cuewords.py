@@ -170,6 +170,13 @@ SPEECH: Final = _each(
     "will (?:join|cover|call|attend|lead|present|review|take over|pick up|be joining|be on)",
     "is (?:on leave|on vacation|on call|on holiday|off sick|out of)",
     "covers (?:for|the|on)",
+    "is (?:doing|happy|sorry|sure|late|at the|in the office)",
+    "is out until",
+    "was (?:punctual|late|great|kind|rude|here)",
+    "(?:will|can) (?:send|bring|come|do|check|handle|help|pick)",
+    "from (?:accounting|accounts|sales|hr|legal|finance|marketing|support|engineering|ops|payroll|billing)",
+    "at (?:the (?:front )?desk|the counter|reception|the front)",
+    "prefers",
     "(?:broke|fixed|merged|found|knows|suggested) (?:the|it|that|a|this)",
 )
 STAMPS: Final = (
@@ -195,7 +202,8 @@ STREETS: Final = (
     r"Heights|Estate)\b"
     r"|(?:gracht|kade|singel|dijk|hof|dreef|steeg|markt|wal|steig|pfad|graben|chaussee|promenade|berg|v[a?]gen|"
     r"gr[a?]nd|stigen|vei|veg|torv|torg|katu|tie|polku|utca|kai|winkel|wiese|feld|tor|bogen|zeile|br\?cke)"
-    r" \d{1,4} ?[a-z]?,? \d{4}"
+    r" \d{1,4} ?[a-z]?,? \d{3}"
+    r"|, [A-Z][a-z]{2,20} ?-? ?[1-8]\d{5}\b"
     r"|(?:stra\?e|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|laan|straat|plein|gatan|gata|vej|veien|gade|"
     r"Stra\?e|Strasse|Weg|Allee|Platz|Gasse|Ring|Str\.) \d"
     r"|(?:[Rr]ue|[Aa]ll\?e|[Cc]ours|[Rr]oute|[Cc]alle|[Vv]ia(?:le)?|[Pp]iazza|[Cc]orso|[Rr]ua|[Aa]venida|[Pp]laza|[Pp]aseo|[Cc]arrer|[Uu]lica|"

@@ -17,8 +17,8 @@ from mcp_gate.detect.names import around
 from mcp_gate.detect.names.doubt import INNER, is_of_things, is_only_given
 from mcp_gate.detect.names.evidence import is_likely, is_made_as_things, is_surname_like, without_plain
 from mcp_gate.detect.names.headings import is_under_thing
-from mcp_gate.detect.names.lexicon import is_given, is_plain, is_surname
-from mcp_gate.detect.names.namesakes import EITHER
+from mcp_gate.detect.names.lexicon import is_given, is_given_today, is_plain, is_surname
+from mcp_gate.detect.names.namesakes import EITHER, NEVER
 from mcp_gate.detect.names.things import ends_phrase
 from mcp_gate.detect.values import names_thing
 
@@ -75,6 +75,7 @@ _TRADING: Final = words(
 )
 """Who stands behind these may as well be a firm: a name is believed that lists know."""
 _TITLES: Final = words("mr mrs ms miss dr prof herr herrn frau sr sra madame monsieur mme signor signora mx")
+_MARKS: Final = ("TODO(", "FIXME(", "XXX(", "HACK(")
 _OF_MANY: Final = re.compile(r" (?:squad|team|support|service|portal|dept|department|community|group)\b")
 _AFTER_OTHERS: Final = re.compile(r"(?i)\b(?:from|at|of|and|the|for|by|with|in|on|&) $")
 
@@ -102,7 +103,8 @@ def after_cue(text: str, end: int) -> Sequence[Finding]:
     if not name or not _may_follow(name, ahead, cue):
         return ()
     loose = cue in _LOWER and not ahead.endswith(_NAMED) and not ahead.rstrip(" ").endswith((":", "="))
-    return _and_others(text, start, name, cue, 2 if cue in _ALWAYS or loose else 1)
+    marked = ahead.endswith(_MARKS) and (is_given(name) or is_surname(name))  # `TODO(Shannon)`
+    return _and_others(text, start, name, cue, 2 if (cue in _ALWAYS or loose) and not marked else 1)
 
 
 def _cue(text: str, match: re.Match[str], ahead: str) -> str | None:
@@ -170,7 +172,7 @@ def _and_others(text: str, start: int, name: str, cue: str, least: int) -> Seque
             break  # `assigned to: Sam squad`, `Hi Emerson support`
         if cue == "name" and is_under_thing(text, start, start + len(name)):
             break  # `from venues where name = 'Sony'`
-        if least == 2 and not any(is_surname_like(part) for part in name.split() if len(part) > 2):
+        if least == 2 and not any(is_surname_like(part) for part in name.split() if len(part) > 2 or is_given(part)):
             break  # `with Credit Suisse`
         found.append(Finding(start, start + len(name), "PERSON", 0.7, "person_by_words"))
         match = _AND.match(text, start + len(name))  # `with Ann Lee and Bob Ray`
@@ -200,8 +202,18 @@ def before_verb(text: str, end: int) -> Iterator[Finding]:
 def _alone(text: str, end: int) -> Iterator[Finding]:
     """A known given name that ends here, with `'s` or without."""
     name = _ALONE.search(text, max(0, end - 24), end)
-    if name and is_only_given(name[1]) and not around.USED.search(text, max(0, end - 48), name.start()):
+    if name and _is_believed(text, name, end) and not around.USED.search(text, max(0, end - 48), name.start()):
         yield Finding(*name.span(1), "PERSON", 0.65, "person_by_verb")
+
+
+def _is_believed(text: str, name: re.Match[str], end: int) -> bool:
+    """Whether a word is known as a given name, and as nothing else unless what stands behind it is said of people."""
+    word = name[1]
+    if is_only_given(word):
+        return True
+    if not is_given_today(word) or word in EITHER or word in NEVER:
+        return False
+    return around.HUMAN.match(text, name.end(1)) is not None
 
 
 def before_mail(text: str, start: int) -> Iterator[Finding]:

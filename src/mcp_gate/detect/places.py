@@ -28,7 +28,7 @@ _TOWN: Final = (
 _CODE: Final = r"(?:\d{4,5}|\d{3} \d{2}|\d{2}-\d{3}|\d{5}-\d{3})"
 _CODE_TOWN: Final = (
     rf"(?:,? ?\n? ?(?:[A-Z]{{1,2}}-)?{_CODE}(?: [A-Z]{{2}})? {_CAP}(?:[ -]{_CAP}){{0,2}}"
-    rf"|, {_CAP}(?: {_CAP}){{0,2}}(?: ?[,-] ?[A-Z]{{2}})?,? {_CODE}(?![\w-]))"
+    rf"|, {_CAP}(?: {_CAP}){{0,2}}(?: ?[,-] ?[A-Z]{{2}})?,? (?:{_CODE}(?![\w-])|[A-Z]\d[A-Z] ?\d[A-Z]\d\b))"
 )
 _ENDINGS: Final = (
     "(?:straße|strasse|str\\.|weg|allee|platz|gasse|ring|damm|ufer|laan|straat|plein|gatan|gata|vej|veien|gade)"
@@ -67,6 +67,10 @@ _FORMS: Final = (
     rf"\d{{1,4}} {_CAP}(?: {_CAP})?, {_CAP}(?: {_CAP})?,? (?:[A-Z]{{1,2}}\d[A-Z\d]? \d[A-Z]{{2}}|"
     rf"[A-Z]{{2}} \d{{5}}(?:-\d{{4}})?)"
     r"(?!\w)",
+    rf"\d{{1,4}}[A-Z]?(?:/\d{{1,4}})?, (?:(?:\d{{1,2}}(?:st|nd|rd|th) )?{_CAP}(?: {_CAP}){{0,3}}, ){{2,3}}"
+    rf"{_CAP}(?: {_CAP})? ?-? ?[1-8]\d{{5}}(?!\w)",
+    rf"\d{{1,4}}[A-Z]?(?:/\d{{1,4}})?, (?:{_CAP} ){{1,3}}(?:Salai|Nagar|Marg|Road|Street|Cross|Main|Layout|Colony|Lane"
+    rf"|Chowk|Bazaar|Vihar|Enclave|Sarani|Path), {_CAP}(?: {_CAP})? ?-? ?[1-8]\d{{5}}(?!\w)",
 )
 _STREETS: Final = re.compile(r"(?<![\w.,:/-])(?:" + "|".join(_FORMS) + ")")
 _YEARS: Final = re.compile(r"(?:19|20)\d\d-(?:19|20)\d\d,")

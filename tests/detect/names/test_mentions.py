@@ -30,6 +30,11 @@ def found(text: str) -> list[str]:
         ("the assessor thought that Trevor McAllister had left", "Trevor McAllister"),
         ("Patient rang: Nigel O'Rourke, born 14 May 1967", "Nigel O'Rourke"),
         ("BEGIN:VCARD\nVERSION:3.0\nN:ten Brink;Femke;;;\nEND:VCARD", "Femke"),
+        ("Patrick told me the deploy broke", "Patrick"),
+        ("hey, Aoife from accounting needs the number", "Aoife"),
+        ("// TODO(Shannon): drop this", "Shannon"),
+        ("Booked for Li Na at the office", "Li Na"),
+        ("it was Rainer's idea to migrate", "Rainer"),
         ("BEGIN:VCARD\nVERSION:3.0\nN:ten Brink;Femke;;;\nEND:VCARD", "ten Brink"),
     ],
 )
