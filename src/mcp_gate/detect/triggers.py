@@ -58,7 +58,9 @@ class Kind(IntEnum):
     """A word with a capital behind another: its third letter."""
     ALONE = 24
     """What tells of somebody who is called by a given name alone: its third letter, or what stands behind it."""
-    RUN = 25
+    RECORD = 25
+    """Where a name stands in a record of a trade."""
+    RUN = 26
     """A shorter run than `WORD`, of the same characters: it may be a key. The last one: leaves are not asked for it."""
 
 
@@ -133,6 +135,12 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
         *(rf"\b{word}{_TO_ALONE}" for word in alonewords.SPOKEN),
         *alonewords.AROUND,
     ),
+    Kind.RECORD: (
+        r"[A-Z?]{2}/[A-Z?]{2}", r"\d NAME [A-Z?]", r"\d (?:GIVN|SURN) [A-Z?]", r"\d BIRT\r?\n\d DATE \d",
+        r"[A-Z?]<<[A-Z?]", r"[A-Za-z?]\^[A-Z?][A-Za-z?]", r"[a-z](?:Name|_name)\([\"'][A-Z?]",
+        r"(?:set|with)_?[A-Z][a-z]{2,16}\([\"'][A-Z?0-9+]", r"/NAME/[A-Z?]", r"\+\+\+[A-Z?]", r"IC\+:[A-Z?]",
+        r"NM1\*[0-9A-Z]{2,3}\*1\*[A-Z?]", r":5[09][A-Z]?:", r"[A-Z?]{3} [A-Z?]{3}",
+    ),
     Kind.STATEMENT: (
         "INSERT INTO", "insert into", "Insert into", "INSERT OR", "insert or", "INSERT IGNORE",
         "insert ignore", "REPLACE INTO", "replace into",
@@ -142,7 +150,7 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
 
 
 _GUARDED: Final = (
-    ((Kind.MAIL, Kind.PERSON, Kind.SPEECH, Kind.STATEMENT, Kind.GRID, Kind.FULL_NAME, Kind.ALONE), None),
+    ((Kind.MAIL, Kind.PERSON, Kind.SPEECH, Kind.STATEMENT, Kind.GRID, Kind.FULL_NAME, Kind.ALONE, Kind.RECORD), None),
     ((Kind.WORD, Kind.RUN), None),
     ((Kind.FIELD, Kind.COLONS), ":=>"),
     ((Kind.NUMBER, Kind.DOTTED, Kind.IBAN, Kind.ID, Kind.STREET, *CUES, Kind.ROW), "0123456789"),
