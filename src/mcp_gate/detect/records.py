@@ -32,6 +32,8 @@ _BORN: Final = re.compile(r"(?P<day>(?:\d{1,2} )?(?:[A-Z]{3} )?\d{4})(?=\r?\n|\Z
 _SETTER: Final = re.compile(r"(?:set|with|add)?_?([A-Za-z]\w{1,40})\Z")
 _CAPITALS: Final = re.compile(rf"({_UPPER}) ({_UPPER})(?![\w@/])")
 _LETTERS: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_LEAST: Final = 8
+"""Letters of a full name in capitals: less are short for something."""
 _BY_CUE: Final = (
     (" NAME ", _TREE), (" GIVN ", _TREE), (" SURN ", _TREE), (" DATE ", _BORN), ("/NAME/", _NAMED), ("+++", _NAMED),
     ("IC+:", _NAMED), ("*1*", _ENTITY),
@@ -122,7 +124,7 @@ def _capitals(text: str, begin: int) -> Iterator[Finding]:
 
 def _are_capitals(one: str, other: str) -> bool:
     """Whether they are a given name and a surname, in either order."""
-    if is_plain(one) or is_plain(other):
+    if len(one) + len(other) < _LEAST or is_plain(one) or is_plain(other):
         return False
     return (is_only_given(one.title()) and is_surname(other)) or (is_surname(one) and is_only_given(other.title()))
 
@@ -134,7 +136,9 @@ def _known(text: str, match: re.Match[str] | None, *, sure: bool = False) -> Ite
     start, end = match.span("name")
     words = _LETTERS.findall(match["name"])
     if not sure and (
-        sum(is_given(word) or is_surname(word) for word in words) * 2 < len(words) or any(map(is_plain, words))
+        sum(is_given(word) or is_surname(word) for word in words) * 2 < len(words)
+        or any(map(is_plain, words))
+        or sum(map(len, words)) < _LEAST
     ):
         return
     if COMPANY.search(text, start, end) is None:

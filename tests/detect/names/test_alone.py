@@ -18,6 +18,8 @@ def people(text: str) -> list[str]:
         ("Great work on the launch, Emily!", ["Emily"]),
         ("Ingrid, can you take a look?", ["Ingrid"]),
         ("thx Solveig, will do", ["Solveig"]),
+        ("Waiting for Sebastian to sign the lease", ["Sebastian"]),
+        ("Lunch with Hannah and Declan at noon", ["Hannah", "Declan"]),
         ("According to Priya the room is locked", ["Priya"]),
         ("Waiting for Gustavo to sign", ["Gustavo"]),
         ("Ho parlato con Giulia ieri.", ["Giulia"]),
@@ -76,6 +78,8 @@ def test_who_is_one_of_some(text: str, expected: list[str]) -> None:
         "Deployed by using Emily",
         "| Line | Zone |\n|---|---|\n| 4 | B |\n",
         "user=emily-bot action=sync",
+        "passe par Gare Saint-Lazare et Charles de Gaulle",
+        "and 9 of Ben & Jerry's.",
     ],
 )
 def test_a_thing_is_nobody(text: str) -> None:

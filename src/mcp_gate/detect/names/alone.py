@@ -16,7 +16,10 @@ from mcp_gate.detect.names.namesakes import EITHER, NEVER
 from mcp_gate.detect.names.things import is_thing
 
 _WORD: Final = r"[^\W\d_a-z][^\W\d_]{2,15}(?:-[^\W\d_a-z][^\W\d_]{1,15})?"
-_NOTHING_MORE: Final = r"(?![\w@/\\(=&-]|\.\w|['’](?!s\b)\w|:\S| (?!I\b)[^\W\d_a-z]| & )"
+_NOTHING_MORE: Final = (
+    r"(?![\w@/\\(=&-]|\.\w|['’](?!s\b)\w|:\S| (?!I\b)[^\W\d_a-z]| & "
+    r"| (?:d[aeiu]|del|della|van|von|la|le|bin|el|al) (?:l[aeo]s? |de[nr] )?[A-Z])"
+)
 """No name goes on from it, nor the name of something else."""
 _BEHIND: Final = re.compile(_WORD + _NOTHING_MORE)
 _CAPITAL: Final = re.compile(_WORD)
@@ -93,6 +96,8 @@ def _pair(text: str, one: re.Match[str], other: re.Match[str], known: _Known) ->
         if not _is_family(one[0] if known[other[0]] else other[0]):
             return
     if text[one.start() - 1 : one.start()] in _GLUED or not _BEHIND.match(text, other.start()):
+        return
+    if is_thing(text, one.start(), other.end()):
         return
     if not _goes_before(text, one.start()) and not _ALPHABET.search(
         text, max(0, one.start() - _FAR), other.end() + _FAR

@@ -15,7 +15,7 @@ from mcp_gate.detect.names.common import COMPANY
 from mcp_gate.detect.names.dealings import is_dealt_with
 from mcp_gate.detect.names.evidence import is_likely, is_made_as_things, is_surname_like
 from mcp_gate.detect.names.headings import is_under_rule, is_whole_value
-from mcp_gate.detect.names.lexicon import is_given, is_given_today, is_surname
+from mcp_gate.detect.names.lexicon import is_given, is_given_today, is_mostly_given, is_surname
 from mcp_gate.detect.names.namesakes import EITHER, NEVER, PHRASES
 from mcp_gate.detect.names.things import SURNAMES, is_thing
 
@@ -40,8 +40,10 @@ def is_of_things(text: str, start: int, end: int) -> bool:
 
 
 def is_only_given(name: str) -> bool:
-    """Whether a single word is known as a given name, and is no surname and nothing else."""
-    return is_given_today(name) and not is_surname(name) and name not in EITHER and name not in NEVER
+    """Whether a single word is known as a given name, and is hardly a surname and nothing else."""
+    if not is_given_today(name) or name in EITHER or name in NEVER:
+        return False
+    return not is_surname(name) or is_mostly_given(name)
 
 
 def is_ordinary(word: str, everyday: frozenset[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import groupby
@@ -27,6 +28,8 @@ _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _GIVEN: Final = re.compile(r"first|given|middle")
 _SURNAME: Final = re.compile(r"last|surname|family")
 _OTHER: Final = re.compile(r"format|prefix|suffix|title")
+_FEW: Final = 3
+"""So many times as many countries tell what a name is."""
 _ALIKE: Final = 3
 """Letters by which names begin alike."""
 _MARKS: Final = re.compile("[\u0300-\u036f]+")
@@ -60,6 +63,8 @@ class Lexicon(NamedTuple):
     """Given names that nobody was given for a century, many of which mean something else today."""
     plain: Names
     """Words of everyday English that are no names at all."""
+    mostly: Names
+    """Given names that are surnames as well, but in far fewer countries."""
 
 
 def folded(word: str) -> str:
@@ -88,7 +93,7 @@ def lexicon() -> Lexicon:
     except PackageNotFoundError:
         raise NoNames("the lists of names are missing: install mcp-gate anew, with its dependencies") from None
     folder = Path(str(package.locate_file("faker/providers")))
-    lists = kept(f"names 10 {package.version}".encode(), lambda: _written(folder)).decode().split("\0\0")
+    lists = kept(f"names 20 {package.version}".encode(), lambda: _written(folder)).decode().split("\0\0")
     return Lexicon(*(Names(names.split("\0")) for names in lists))
 
 
@@ -100,6 +105,11 @@ def is_given(name: str) -> bool:
 def is_given_today(name: str) -> bool:
     """The same, without names that only the nineteenth century knew."""
     return _holds(lexicon().given, name)
+
+
+def is_mostly_given(name: str) -> bool:
+    """Whether it is a given name in many more countries than it is a surname in."""
+    return folded(name) in lexicon().mostly
 
 
 def is_surname(name: str) -> bool:
@@ -126,18 +136,29 @@ def _written(folder: Path) -> bytes:
     read: dict[str, list[str]] = {"given": [], "old": [], "surname": []}
     read["given"] += also.GIVEN.split()
     read["surname"] += also.SURNAMES.split()
+    countries: dict[str, Counter[str]] = {"given": Counter(), "surname": Counter()}
     for path in folder.glob("person/*/__init__.py"):
         old = path.parent.name == "en"  # of the nineteenth century: General, Press, Liberty
+        here: dict[str, list[str]] = {"given": [], "old": [], "surname": []}
         for kind, names in _names(path.read_text("utf-8")):
-            read["old" if old and kind == "given" else kind] += names
+            here["old" if old and kind == "given" else kind] += names
+        for kind, names in here.items():
+            read[kind] += names
+            if kind in countries:
+                countries[kind].update(_words(names))
     given = _words(read["given"])
     longer = [name for name in read["surname"] if " " in name]  # `de la Cruz`, but of `Mac Anna` nothing
     surnames = _words(name for name in read["surname"] if " " not in name)
     surnames |= _words(name.rpartition(" ")[2] for name in longer) - given
     past = _words(read["old"]) - given
     prose = "\n".join(path.read_text("utf-8") for path in folder.glob("lorem/en_US/__init__.py"))
-    lists = given, surnames, past, frozenset(_PROSE.findall(prose)) - given - surnames - past
-    if min(len(given), len(surnames)) < _LEAST or len(lists[-1]) < _LEAST_PLAIN:
+    plain = frozenset(_PROSE.findall(prose)) - given - surnames - past
+    fewer = countries["surname"]
+    mostly = frozenset(
+        name for name, many in countries["given"].items() if many >= _FEW and many >= _FEW * fewer[name] > 0
+    )
+    lists = given, surnames, past, plain, mostly
+    if min(len(given), len(surnames)) < _LEAST or len(plain) < _LEAST_PLAIN:
         raise NoNames(f"the lists of names in {PACKAGE} are not those that this release knows; install mcp-gate anew")
     return "\0\0".join("\0".join(_alike(names)) for names in lists).encode()
 
