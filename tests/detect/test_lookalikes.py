@@ -182,3 +182,18 @@ def test_streets_of_other_countries_and_labels_behind_a_number_are_known(text: s
 
 def test_a_number_with_six_digits_behind_a_word_is_no_address() -> None:
     assert found("Order 12, Bolt, Part 400123, Lot 500123") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Playlist: Purple Rain, Billie Jean, Layla",
+        "We visited the plant, then drove to Charlotte.",
+        "Trains from Anchorage Central to Charlotte are delayed",
+        "It is on board the MV Ever Given, arriving today",
+        "nginx: resolver test.example.net returned 203.0.113.232",
+        "Doc Martens, Levi's and Birkenstock are out of stock",
+    ],
+)
+def test_journeys_ships_songs_and_what_documents_use_are_nobody(text: str) -> None:
+    assert found(text) == []

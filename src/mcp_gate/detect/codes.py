@@ -61,6 +61,8 @@ _SOMEBODYS: Final = words("client customer visitor caller remote login logged si
 """Before an address within a house that somebody has there."""
 _SHOWN: Final = ("192.0.2.", "198.51.100.", "203.0.113.")
 """Nobody has these: they are kept for what is written about the net."""
+_FAR: Final = 64
+_IS_SHOWN: Final = re.compile(r"\bexample\.(?:com|net|org)\b|\bdocumentation\b|\bRFC ?5737\b")
 _PAIRS: Final = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+")
 """Bytes of anything."""
 _WORD: Final = re.compile("[a-z]+")
@@ -110,7 +112,7 @@ def ipv4(text: str, start: int, end: int) -> Iterator[Finding]:
             continue
         if heads is None:
             heads = _VERSIONS.search(text[: max(0, text.find("\n", 0, _HEADING))]) is not None
-        if found[0].startswith(_SHOWN) and checks.is_example(text, found.start()):
+        if found[0].startswith(_SHOWN) and _is_shown(text, *found.span()):
             continue
         if heads and _VERSIONS.search(column(text, found.start())):
             continue
@@ -127,6 +129,11 @@ def ipv6(text: str, start: int, end: int) -> Iterator[Finding]:
         if address.is_link_local or _is_network(text, found.end(), address):
             continue
         yield Finding(found.start(), found.end(), "IP_ADDRESS", 0.9, "ipv6")
+
+
+def _is_shown(text: str, start: int, end: int) -> bool:
+    """Whether what stands around an address that documents use says that it is one of those."""
+    return checks.is_example(text, start) or _IS_SHOWN.search(text, max(0, start - _FAR), end + _FAR) is not None
 
 
 def _is_counted(text: str, found: re.Match[str]) -> bool:

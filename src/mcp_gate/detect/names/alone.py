@@ -10,7 +10,7 @@ from mcp_gate.detect.commonwords import COMMON
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names import around
 from mcp_gate.detect.names.doubt import is_only_given
-from mcp_gate.detect.names.headings import is_under_rule
+from mcp_gate.detect.names.headings import is_under_rule, is_under_thing
 from mcp_gate.detect.names.lexicon import is_surname
 from mcp_gate.detect.names.namesakes import EITHER, NEVER
 from mcp_gate.detect.names.things import is_thing
@@ -31,6 +31,8 @@ _LARGE: Final = re.compile(r"[^\W\d_a-z][^\W\d_]+(?:['’]s)? \Z")
 """Before a word: another with a capital, so that it is part of a name of more words."""
 _ALPHABET: Final = re.compile(r"\b(?:Al(?:ph|f)a|Beta|Gamma|Delta|Foxtrot|Golf|Hotel|Sierra|Tango|Whiskey|Zulu)\b")
 """Near words that stand for letters no word is a name."""
+_OF_BRAND: Final = re.compile(r"['’]s [A-Z][a-z]")
+"""Behind what firms, places and works are called by: `Carl's Jr`, `Martha's Vineyard`."""
 _LONGEST: Final = 48
 _FAR: Final = 96
 _CELLS: Final = frozenset("\"';\t|")
@@ -81,6 +83,10 @@ def _goes_before(text: str, start: int) -> bool:
 def _is_somebody(text: str, start: int, end: int) -> bool:
     ahead = max(0, start - _LONGEST)
     if around.USED.search(text, ahead, start) or (text.endswith("| ", 0, start) and is_under_rule(text, end)):
+        return False
+    if around.TRAVEL.search(text, ahead, start) or around.WORK.search(text, ahead, start) or around.IS.match(text, end):
+        return False
+    if _OF_BRAND.match(text, end) or is_under_thing(text, start, end):
         return False
     return not _ALPHABET.search(text, max(0, start - _FAR), end + _FAR) and not is_thing(text, start, end)
 

@@ -117,8 +117,8 @@ WORK: Final = re.compile(
 )
 """Before a film, a song or a book, and in what is said of a change to a program."""
 TRAVEL: Final = re.compile(
-    r"\b(?:drive|flights?|trains?|bus|buses|trip|ferry|travel(?:led|s)?|flew|fly|road)(?: \w+){0,1} (?:from|to|via)"
-    r"(?: [A-Z]\w+ to)? \Z",
+    r"\b(?:drive|drove|flights?|trains?|bus|buses|trip|ferry|travel(?:led|s)?|flew|fly|road)(?: \w+)? (?:from|to|via)"
+    r"(?:(?: [A-Z]\w+){1,3} to)? \Z",
     re.IGNORECASE,
 )
 LOADED: Final = re.compile(r"(?:\A|\n)[ \t]*(?:import|from|use|using|require|package|module|include|@\w+)\b[^\n]*\Z")

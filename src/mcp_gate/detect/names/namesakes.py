@@ -7,6 +7,17 @@ from typing import Final
 from mcp_gate.detect.fieldrules import words
 
 NEVER: Final = words(
+    "Hasbro Mattel Playmobil Ravensburger Fjällräven Patagonia Timberland Birkenstock Skechers Asics "
+    "Mammut Vaude Deuter Thule Rimowa Samsonite Montblanc Staedtler Moleskine Casio Seiko Tissot "
+    "Longines Breitling Hublot Swatch Bulgari Balenciaga Fendi Givenchy Burberry Moncler Zegna Loewe Uniqlo "
+    "Topshop Asos Etsy Alibaba Tencent Baidu Bytedance Palantir Thanos Calico Cilium Linkerd Kuma Tekton "
+    "Spinnaker Pulumi Evercore Lazard Rothschild Moelis Stifel Ameriprise Pictet Santander Barclays Natwest "
+    "Monzo Afterpay Casbin Knative Gunicorn Jekyll Eleventy Prisma Knex Mongoose Warby Smithsonian "
+    "Wimbledon Nandos Toblerone Nutella Pringles Doritos Oetker Miracoli Barilla "
+    "Lavazza Nespresso Tchibo Haagen Häagen-Dazs Ovomaltine Pampers Huggies Gillette Nivea "
+    "Maybelline Lancôme Clinique Guerlain Shiseido Sephora "
+    "Databind Logback Hikari Netty Quarkus Micronaut Vertx Akka Scalatra Puppeteer "
+    "Storybook Vitest Appium Robotium "
     "Wendys Dennys Dominos Macys Lowes Kohls Arbys Hardees Kelloggs Moodys Christies Sothebys Lloyds Sainsburys Tesla "
     "Ferrari Lamborghini Porsche Peugeot Renault Citroën Citroen Bugatti Maserati Toyota Suzuki Yamaha Kawasaki "
     "Chevrolet Cadillac Buick Volkswagen Skoda Škoda Nissan Mazda Hyundai Volvo Scania Siemens Philips Nintendo "
@@ -57,6 +68,7 @@ NEVER: Final = words(
 """Names of firms, makes, programs, methods: alone, they are nobody's, or so seldom that it does not count."""
 
 EITHER: Final = words(
+    "Adelaide Alexandria Savannah Atlanta Evita "
     "Ruby Julia Cassandra Alexa Wendy Mason Cooper Baker Taylor Carter Jordan Martin Ford Mercedes Bentley Dodge "
     "Chase Stanley Maxwell Newton Wellington Victoria Lincoln Madison Houston Jackson Maria Ada Elm Dart Crystal "
     "Julius Apache Amber Basil Ginger Rosemary Sage Olive Hazel Jasmine Phoenix Mercury Apollo Hermes Atlas Iris Nova "
@@ -132,11 +144,11 @@ BEFORE: Final = words(
 """Words before a name, in small or with a capital letter, that say that a thing bears it."""
 
 SITES: Final = words(
-    "st saint museum museo musée museu theatre theater teatro théâtre gare bahnhof estación estação stazione stadium "
-    "estadio estádio stade stadion stadio airport aeropuerto aéroport aeroporto flughafen lycée collège école escuela "
-    "liceo hôpital cathedral catedral cathédrale basilica basílica palazzo palais palacio mount lake monte fort cape "
-    "hurricane storm cyclone typhoon satellite telescope asteroid crater codename brauerei weingut hotel hôtel pub "
-    "restaurant ristorante brasserie café"
+    "st saint mv msc uss hms museum museo musée museu theatre theater teatro théâtre gare bahnhof estación estação "
+    "stazione stadium estadio estádio stade stadion stadio airport aeropuerto aéroport aeroporto flughafen lycée "
+    "collège école escuela liceo hôpital cathedral catedral cathédrale basilica basílica palazzo palais palacio mount "
+    "lake monte fort cape hurricane storm cyclone typhoon satellite telescope asteroid crater codename brauerei "
+    "weingut hotel hôtel pub restaurant ristorante brasserie café"
 )
 """Before a name of any length these say that a place or a thing bears it."""
 

@@ -75,7 +75,9 @@ def is_thing(text: str, start: int, end: int) -> bool:
     whose = "_".join(words).removesuffix("_s") + "s"
     if owns and (whose in PHRASES or whose in NEVER):  # `Jack Daniel's`, `Wendy's`
         return True
-    if ends_phrase(text, start, "_".join(words)) or (len(words) == 1 and _is_half(text, start, end)):
+    if ends_phrase(text, start, "_".join(words)) or (len(words) > 1 and ends_phrase(text, start, words[0])):
+        return True
+    if len(words) == 1 and _is_half(text, start, end):
         return True
     if len(words) > 1:
         if _is_made_of(words) or _is_followed(text, start, end) or is_dealt_with(text, start, end):
