@@ -147,7 +147,7 @@ def look(leaf: Leaf, ends: Fired | None) -> list[Finding]:
     if _RECORD in ends:
         found.extend(records.find(text, others(ends[_RECORD])))
     if _ALONE in ends:
-        found.extend(alone.find(text, others(ends[_ALONE])))
+        found.extend(alone.find(text, others(ends[_ALONE]), tuple(found)))
     if not ends.keys().isdisjoint(_CUES):
         found.extend(cues.find(text, ends, covered))
     if not keys and text[:1] not in ("{", "["):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from mcp_gate.detect.commonwords import COMMON
@@ -47,10 +47,14 @@ class _Known(dict[str, bool]):
         return known
 
 
-def find(text: str, ends: Sequence[int]) -> Iterator[Finding]:
-    """Given names around the places where something that tells of one ends: at the third letter of it, or behind it."""
+def find(text: str, ends: Sequence[int], found: Iterable[Finding] = ()) -> Iterator[Finding]:
+    """Given names around the places where something that tells of one ends: at the third letter of it, or behind it.
+
+    Args:
+        found: what was found already.
+    """
     known = _Known()
-    places: set[int] = set()
+    places = {one.start for one in found}
     """Where a name may begin that was looked at."""
     for end in ends:
         cued = _begins(text, end)
