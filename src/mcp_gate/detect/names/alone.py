@@ -9,7 +9,7 @@ from typing import Final
 from mcp_gate.detect.commonwords import COMMON
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names import around
-from mcp_gate.detect.names.doubt import is_only_given
+from mcp_gate.detect.names.doubt import is_among_others, is_only_given, is_quoted
 from mcp_gate.detect.names.headings import is_under_rule, is_under_thing
 from mcp_gate.detect.names.lexicon import is_surname
 from mcp_gate.detect.names.namesakes import EITHER, NEVER
@@ -91,6 +91,8 @@ def _is_somebody(text: str, start: int, end: int) -> bool:
     if around.TRAVEL.search(text, ahead, start) or around.WORK.search(text, ahead, start) or around.IS.match(text, end):
         return False
     if _OF_BRAND.match(text, end) or is_under_thing(text, start, end):
+        return False
+    if is_quoted(text, start, end) and is_among_others(text, start, end):
         return False
     return not _ALPHABET.search(text, max(0, start - _FAR), end + _FAR) and not is_thing(text, start, end)
 

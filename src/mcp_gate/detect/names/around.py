@@ -105,7 +105,8 @@ DOES: Final = re.compile(
 _USED: Final = _any(r"""
     us(?:e|es|ed|ing) open(?:s|ed|ing)? launch(?:ed)? restart(?:ed)? install(?:s|ed)?
     deploy(?:s|ed|ment|ments)?(?:_of)? owns runs?_on running_on built_(?:with|on) written_in based_on
-    (?:migrat|switch|upgrad)[a-z]*_to move_to replac[a-z]+_(?:by|with) instance_of version_of support_for
+    (?:migrat|switch|upgrad)[a-z]*_(?:from|to) (?:migrat|switch|upgrad)[a-z]*_from_\w+_to
+    move_to replac[a-z]+_(?:by|with) instance_of version_of support_for
     compatible_with powered_by
 """)
 USED: Final = re.compile(rf"\b{_USED} \Z", re.IGNORECASE)

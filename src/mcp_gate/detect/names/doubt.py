@@ -163,7 +163,7 @@ def _is_doubtful_alone(text: str, start: int, end: int, sure: float) -> bool:
     name = text[start:end]
     given = is_given(name) and name not in EITHER
     begin = max(0, start - _FAR)
-    if is_under_rule(text, end) or (is_quoted(text, start, end) and _is_among_others(text, start, end)):
+    if is_under_rule(text, end) or (is_quoted(text, start, end) and is_among_others(text, start, end)):
         return True
     if around.WORK.search(text, begin, start) or around.TRAVEL.search(text, begin, start):
         return True
@@ -210,7 +210,7 @@ def is_quoted(text: str, start: int, end: int) -> bool:
     return text[start - 1 : start] in ("'", '"') and text.startswith(text[start - 1], end)
 
 
-def _is_among_others(text: str, start: int, end: int) -> bool:
+def is_among_others(text: str, start: int, end: int) -> bool:
     """Whether most of what is listed beside it, each in quotes, is no name: `"Alpha", "Bravo", "Charlie"`."""
     near = text[max(0, start - 2 * _FAR) : end + 2 * _FAR]
     others = [word for word in around.LISTED.findall(near) if word != text[start:end]]

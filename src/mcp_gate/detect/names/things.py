@@ -21,7 +21,8 @@ _LAWS: Final = re.compile(
     r"(?:['’]s?)?[^\S\n](?:algorithm|theorem|laws?|equation|inequality|lemma|constant|paradox|rule|method|principle|razor"
     r"|conjecture|hypothesis|formula|identity|series|triangle|cipher|distribution|estimator|regression|polynomials?|test"
     r"|disease|syndrome|palsy|lymphoma|sarcoma|thyroiditis|phenomenon|reflex|criteria|tendon|contracture|anaemia|anemia"
-    r"|comet|nebula|telescope|burner|dish|flask|fir|pine|spruce|cypress|hummingbird|jay|gazelle|zebra|finch|sparrow|gull"
+    r"|comet|nebula|telescope|burner|dish|flask|fir|pine|spruce|cypress|hummingbird|jay|gazelle|zebra|finch|sparrow|gull|seal|wort"
+    r"|ladder|lace|deer|hawk"
     r"|airport|harbou?r|stadium|population|weather|memory|latency|uptime|docs|documentation|licen[cs]e|price)\b"
     r"|['’]s [A-Z][a-z]+(?! [A-Z])\b(?=[^\w]{0,2} (?:is|was|won|has|in|on|\d)\b)"
 )
