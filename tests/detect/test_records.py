@@ -55,6 +55,7 @@ def test_a_family_tree_has_days_of_birth() -> None:
         "1.2 SCOPE/GOALS",
         "NAME INPUT/OUTPUT, READ/WRITE MR",
         "SRC/MAIN and USR/BIN",
+        "OVER/XOVER response",
         ":50K:/12345\nMUSTERMANN GMBH\nBONN",
         "NM1*PR*2*BLUE CROSS*****PI*12345~",
         "NAD+SU+++ACME SUPPLIES LTD+HIGH STREET 1'",

@@ -55,7 +55,7 @@ AROUND: Final = (
     rf"\d:\d\d\]?[:,]? {{1,2}}(?:- )?{_NAME}(?:[:>]| \?) ",
     rf"<{_NAME}> ",
     rf"{_NAME} {{1,2}}\d{{1,2}}:\d\d(?: ?[APap][Mm])?\r?\n",
-    rf"(?:[*?\]#-]|\d[.)]|\d -) {_NAME}(?: -|:| ?\(|\r?\n)",
+    rf"(?:[*?\]-]|\d[.)]|\d -) {_NAME}(?: -|:| ?\(|\r?\n)",
     rf"\| {_NAME} +\|",
     rf", {_NAME}[!?]",
     rf"{_NAME}, (?:can|could|please|pls|would|will|do|did|are|have|thanks|thank|you|your|we|if|when|just|let|any|here"

@@ -136,7 +136,7 @@ def _known(text: str, match: re.Match[str] | None, *, sure: bool = False) -> Ite
     start, end = match.span("name")
     words = _LETTERS.findall(match["name"])
     if not sure and (
-        sum(is_given(word) or is_surname(word) for word in words) * 2 < len(words)
+        sum(is_given(word) or is_surname(word) for word in words) * 2 <= len(words)
         or any(map(is_plain, words))
         or sum(map(len, words)) < _LEAST
     ):

@@ -78,6 +78,7 @@ def test_who_is_one_of_some(text: str, expected: list[str]) -> None:
         "Deployed by using Emily",
         "| Line | Zone |\n|---|---|\n| 4 | B |\n",
         "user=emily-bot action=sync",
+        "# German - Austria\n# Valid: 19, 20\n### Daphne\n",
         "passe par Gare Saint-Lazare et Charles de Gaulle",
         "and 9 of Ben & Jerry's.",
     ],

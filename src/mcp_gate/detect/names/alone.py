@@ -9,6 +9,7 @@ from typing import Final
 from mcp_gate.detect.commonwords import COMMON
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names import around
+from mcp_gate.detect.names.common import COMMON as NOBODY
 from mcp_gate.detect.names.doubt import is_among_others, is_only_given, is_quoted
 from mcp_gate.detect.names.headings import is_under_rule, is_under_thing
 from mcp_gate.detect.names.lexicon import is_surname
@@ -43,7 +44,7 @@ class _Known(dict[str, bool]):
     """Whether words are given names, each asked once in a text."""
 
     def __missing__(self, word: str) -> bool:
-        self[word] = known = word not in COMMON and is_only_given(word)
+        self[word] = known = word not in COMMON and word not in NOBODY and is_only_given(word)
         return known
 
 
