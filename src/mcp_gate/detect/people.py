@@ -20,6 +20,7 @@ from mcp_gate.detect.names.headings import is_under_thing
 from mcp_gate.detect.names.lexicon import is_given, is_given_today, is_plain, is_surname
 from mcp_gate.detect.names.namesakes import EITHER, NEVER
 from mcp_gate.detect.names.things import ends_phrase
+from mcp_gate.detect.remembered import remembered
 from mcp_gate.detect.values import names_thing
 
 WORD: Final = r"(?:[A-Z]\.|St\.(?= [A-Z])|(?:[DO]['’]|Mc|Mac|al-|El-)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*)"
@@ -274,11 +275,13 @@ def _begin(text: str) -> int:
     return begin
 
 
+@remembered
 def is_whole(name: str) -> bool:
     """Whether it is a first and a last name and nothing else."""
     return _parts(name) > 1 and trimmed(name) == name and not names_thing(name.split(" "))
 
 
+@remembered
 def trimmed(name: str) -> str:
     """A name up to the first word that is none."""
     kept: list[str] = []

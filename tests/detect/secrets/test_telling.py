@@ -4,7 +4,7 @@ import random
 import re
 
 from mcp_gate.detect.secrets.names import kind_of
-from mcp_gate.detect.secrets.telling import stretches
+from mcp_gate.detect.secrets.telling import stretches, telling
 from mcp_gate.detect.secrets.triggers import WORD, Trigger, fired
 
 NAMES = (
@@ -18,14 +18,14 @@ ASSIGNED = re.compile(rb"(?i)([a-z0-9_.-]{0,64}" + WORD + rb"[a-z0-9_.-]{0,24})[
 
 def test_every_name_that_tells_lies_in_a_stretch_and_only_such_make_one() -> None:
     draw = random.Random(4)
-    telling = 0
+    named = 0
     for _ in range(3_000):
         parts = [draw.choice(NAMES) + draw.choice(BETWEEN) + draw.choice(VALUES) for _ in "12345"]
         data = "".join(parts).encode()
-        found = list(stretches(data, fired(data)[Trigger.NAMED]))
+        found = list(stretches(telling(data, fired(data)[Trigger.NAMED])))
         for hit in ASSIGNED.finditer(data):
             if kind_of(hit[1].decode().rstrip("_.-")) is not None:
-                telling += 1
+                named += 1
                 assert any(start <= hit.start() and hit.end() <= stop for start, stop in found), data
-    assert telling > 3_000
-    assert list(stretches(b'"max_tokens": 5', fired(b'"max_tokens": 5')[Trigger.NAMED])) == []
+    assert named > 3_000
+    assert telling(b'"max_tokens": 5', fired(b'"max_tokens": 5')[Trigger.NAMED]) == []

@@ -18,6 +18,7 @@ from mcp_gate.detect.names.headings import is_under_rule, is_whole_value
 from mcp_gate.detect.names.lexicon import is_given, is_given_today, is_mostly_given, is_surname
 from mcp_gate.detect.names.namesakes import EITHER, NEVER, PHRASES
 from mcp_gate.detect.names.things import SURNAMES, is_thing
+from mcp_gate.detect.remembered import remembered
 
 _SURE, _FAIR, _LIKELY = 0.93, 0.8, 0.6
 """What the model has to think of a word that no list has, of one that stands where people may, of a surname."""
@@ -39,6 +40,7 @@ def is_of_things(text: str, start: int, end: int) -> bool:
     return not any(is_given(other) or is_surname(other) for other in others)  # `Brandt Instruments`
 
 
+@remembered
 def is_only_given(name: str) -> bool:
     """Whether a single word is known as a given name, and is hardly a surname and nothing else."""
     if not is_given_today(name) or name in EITHER or name in NEVER:

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from mcp_gate.detect.names.lexicon import is_given, is_plain, is_surname
+from mcp_gate.detect.remembered import remembered
 
 SURNAME: Final = re.compile(
     r"(?:[^\W\d_]{3}(?:sen|sson|dottir|ski|sky|ska|wicz|czyk|ov[aá]|enko|ovi[cć]|opoulos|oğlu|oglu|escu|inen|qvist|ström|strom|gård|"
@@ -25,6 +26,7 @@ _SMALL: Final = re.compile(r"[a-zà-ÿ'’]+|[^\W\d_]\.?|St\.")
 _OWNS: Final = re.compile(r"['’]s\Z")
 
 
+@remembered
 def is_surname_like(word: str) -> bool:
     """Whether a word is known as a name, or is made like a surname."""
     return is_surname(word) or is_given(word) or SURNAME.search(word) is not None
@@ -35,6 +37,7 @@ def is_made_as_things(word: str) -> bool:
     return _OF_THINGS.search(word) is not None
 
 
+@remembered
 def is_likely(name: str) -> bool:
     """Whether the first word is known as a given name or the last as a surname, in this order; behind a comma, or in
     the other one where all of it are names as well."""
@@ -49,6 +52,7 @@ def is_likely(name: str) -> bool:
     return is_surname(last) or SURNAME.search(last) is not None
 
 
+@remembered
 def without_plain(name: str) -> str:
     """A name up to a word that is none in any list and that everybody uses; empty where too little stands before it."""
     words = name.split(" ")

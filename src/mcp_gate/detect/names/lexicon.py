@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from mcp_gate.detect.kept import kept
 from mcp_gate.detect.names import also
+from mcp_gate.detect.remembered import remembered
 
 PACKAGE: Final = "faker"
 _LEAST: Final = 15_000
@@ -97,11 +98,13 @@ def lexicon() -> Lexicon:
     return Lexicon(*(Names(names.split("\0")) for names in lists))
 
 
+@remembered
 def is_given(name: str) -> bool:
     """Whether somebody has this given name, or one of two that a hyphen joins."""
     return _holds(lexicon().given, name) or _holds(lexicon().old, name)
 
 
+@remembered
 def is_given_today(name: str) -> bool:
     """The same, without names that only the nineteenth century knew."""
     return _holds(lexicon().given, name)
@@ -112,11 +115,13 @@ def is_mostly_given(name: str) -> bool:
     return folded(name) in lexicon().mostly
 
 
+@remembered
 def is_surname(name: str) -> bool:
     """Whether somebody has this surname, or one that a hyphen or an apostrophe joins it to."""
     return _holds(lexicon().surnames, name)
 
 
+@remembered
 def is_plain(word: str) -> bool:
     """Whether a word, or the one it is the plural of, is one that everybody uses and nobody is called by."""
     plain = folded(word)

@@ -108,7 +108,7 @@ def assigned(data: bytes, signs: frozenset[Trigger], separators: Sequence[int]) 
     """What stands behind a telling name or word, as far as there are signs of any.
 
     Args:
-        separators: where signs of names end.
+        separators: where those behind telling names end.
     """
     yield from _named(data, separators)
     for trigger, find in _PASSES.items():
@@ -150,7 +150,7 @@ def _named(data: bytes, separators: Sequence[int]) -> Iterator[Shape]:
     at = seen = within = 0
     before: tuple[Kind, str, bool] | None = None
     entity: str | None = None
-    for begins, stop in stretches(data, separators):
+    for begins, stop in stretches(separators):
         at = max(at, begins)
         while (hit := _ASSIGNED.search(data, at, stop)) is not None:
             word, (gap, open_), begin = hit.start(), hit.span(2), hit.end(3)

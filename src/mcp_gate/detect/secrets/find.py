@@ -16,6 +16,7 @@ from mcp_gate.detect.secrets.names import Kind, kind_of
 from mcp_gate.detect.secrets.pem import keys
 from mcp_gate.detect.secrets.shapes import NoShapes, Shape, Shapes
 from mcp_gate.detect.secrets.signs import Region, regions
+from mcp_gate.detect.secrets.telling import telling
 from mcp_gate.detect.secrets.tokens import of_vendors, with_claims
 from mcp_gate.detect.secrets.triggers import Trigger, fired
 from mcp_gate.detect.secrets.urls import addresses, strings
@@ -168,7 +169,9 @@ def find_in(
         TooMany: there are more signs.
         ShapesWanted: they are wanted at once.
     """
-    where = regions(joined.data, fired(joined.data, most_signs), runs)
+    signs = [*fired(joined.data, most_signs)]
+    signs[Trigger.NAMED] = telling(joined.data, signs[Trigger.NAMED])
+    where = regions(joined.data, signs, runs)
     if where and not _loaded(shapes):
         if most_signs is not None:
             raise ShapesWanted

@@ -44,7 +44,7 @@ class Shapes:
             raise NoShapes("kingfisher-secret-scanner is not there for this platform") from e
         try:
             rules = Rules(cache=cache is not None, cache_dir=cache)
-            self._scanner = Scanner(rules)
+            self._scanner = Scanner(rules, base64=False)  # what is encoded is seen through elsewhere
             self.size = len(rules)
         except (RuntimeError, ValueError, OSError) as e:
             raise NoShapes(f"the rules of kingfisher-secret-scanner cannot be compiled: {e}") from e

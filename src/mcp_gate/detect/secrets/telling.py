@@ -18,22 +18,25 @@ _REACH: Final = 96
 have nothing in common."""
 
 
-def stretches(data: bytes, ends: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Start and end of what has to be searched: all assignments that follow each other closely, if one tells.
+def telling(data: bytes, ends: Sequence[int]) -> list[int]:
+    """Those of the separators that end there behind whose names a secret may stand."""
+    return [end for end in ends if _tells(data, end)]
+
+
+def stretches(ends: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Start and end of what has to be searched: all assignments that follow each other closely.
 
     Args:
-        ends: where the separators end, ascending.
+        ends: where separators behind telling names end, ascending.
     """
     start = before = -1
-    tells = False
     for end in ends:
         if start < 0 or end - before > 2 * _REACH:
-            if tells:
+            if start >= 0:
                 yield max(0, start - _REACH), before + _REACH
-            start, tells = end, False
+            start = end
         before = end
-        tells = tells or _tells(data, end)
-    if tells:
+    if start >= 0:
         yield max(0, start - _REACH), before + _REACH
 
 
