@@ -31,14 +31,14 @@ from mcp_gate.detect import (
 from mcp_gate.detect.engine import Fired
 from mcp_gate.detect.fields import entity_of
 from mcp_gate.detect.finding import Finding, Leaf
-from mcp_gate.detect.names import alone, full, mentions
+from mcp_gate.detect.names import full, mentions
 from mcp_gate.detect.triggers import CUES, Kind
 from mcp_gate.detect.windows import Covered, around
 
 _FIELD, _STATEMENT, _GRID, _MAIL, _PERSON, _SPEECH = map(
     int, (Kind.FIELD, Kind.STATEMENT, Kind.GRID, Kind.MAIL, Kind.PERSON, Kind.SPEECH)
 )
-_FULL_NAME, _ALONE, _RECORD = map(int, (Kind.FULL_NAME, Kind.ALONE, Kind.RECORD))
+_FULL_NAME, _RECORD = map(int, (Kind.FULL_NAME, Kind.RECORD))
 _NUMBER, _ID = int(Kind.NUMBER), int(Kind.ID)
 """Asked for in every leaf: as a member of its class each costs as much as all the rest of the question."""
 _WHEREVER: Final = frozenset({_FIELD, _STATEMENT, _GRID, _SPEECH, int(Kind.CUE_PHONE)})
@@ -146,8 +146,6 @@ def look(leaf: Leaf, ends: Fired | None) -> list[Finding]:
         found.extend(full.find(text, others(ends[_FULL_NAME]), tuple(found)))
     if _RECORD in ends:
         found.extend(records.find(text, others(ends[_RECORD])))
-    if _ALONE in ends:
-        found.extend(alone.find(text, others(ends[_ALONE]), tuple(found)))
     if not ends.keys().isdisjoint(_CUES):
         found.extend(cues.find(text, ends, covered))
     if not keys and text[:1] not in ("{", "["):

@@ -12,7 +12,7 @@ from enum import IntEnum
 from functools import cache
 from typing import Final
 
-from mcp_gate.detect import alonewords, cuewords, engine
+from mcp_gate.detect import cuewords, engine
 from mcp_gate.detect.engine import Ends, Engine, Group
 
 
@@ -56,11 +56,9 @@ class Kind(IntEnum):
     """Where a table is drawn."""
     FULL_NAME = 23
     """A word with a capital behind another: its third letter."""
-    ALONE = 24
-    """What tells of somebody who is called by a given name alone: its third letter, or what stands behind it."""
-    RECORD = 25
+    RECORD = 24
     """Where a name stands in a record of a trade."""
-    RUN = 26
+    RUN = 25
     """A shorter run than `WORD`, of the same characters: it may be a key. The last one: leaves are not asked for it."""
 
 
@@ -69,7 +67,6 @@ CUES: Final = tuple(kind for kind in Kind if kind.name.startswith("CUE_"))
 
 
 _TO_NAME: Final = r"[\"']?(?:[ :,=(]|\r?\n){1,3}[\"']?[A-Z?]"
-_TO_ALONE: Final = r"[ ,:(\"]{1,2}[A-Z?][a-z?]{2}"
 PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.MAIL: (r"[!-~]@[0-9A-Za-z?]", r"[0-9A-Za-z?] ?[\[({] ?[Aa][Tt] ?[\])}] ?[0-9A-Za-z]"),
     Kind.NUMBER: (
@@ -131,10 +128,6 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
         r"[A-Z?][a-z?'-]{1,15} (?:[a-z]{1,3} ){1,2}(?:[A-Z?][A-Za-z?'][a-z?]|Mc[A-Z]|[DO]['?][A-Z?]|[AE]l-)",
         r"[a-z?] St\. [A-Z?][A-Za-z?'][a-z?]",
     ),
-    Kind.ALONE: (
-        *(rf"\b{word}{_TO_ALONE}" for word in alonewords.SPOKEN),
-        *alonewords.AROUND,
-    ),
     Kind.RECORD: (
         r"[A-Z?]{2}/[A-Z?]{2}", r"\d NAME [A-Z?]", r"\d (?:GIVN|SURN) [A-Z?]", r"\d BIRT\r?\n\d DATE \d",
         r"[A-Z?]<<[A-Z?]", r"[A-Za-z?]\^[A-Z?][A-Za-z?]", r"[a-z](?:Name|_name)\([\"'][A-Z?]",
@@ -150,7 +143,7 @@ PATTERNS: Final[dict[Kind, tuple[str, ...]]] = {
 
 
 _GUARDED: Final = (
-    ((Kind.MAIL, Kind.PERSON, Kind.SPEECH, Kind.STATEMENT, Kind.GRID, Kind.FULL_NAME, Kind.ALONE, Kind.RECORD), None),
+    ((Kind.MAIL, Kind.PERSON, Kind.SPEECH, Kind.STATEMENT, Kind.GRID, Kind.FULL_NAME, Kind.RECORD), None),
     ((Kind.WORD, Kind.RUN), None),
     ((Kind.FIELD, Kind.COLONS), ":=>"),
     ((Kind.NUMBER, Kind.DOTTED, Kind.IBAN, Kind.ID, Kind.STREET, *CUES, Kind.ROW), "0123456789"),
