@@ -155,9 +155,11 @@ def texts() -> dict[str, str]:
         "personal JSON 1 MB": json.dumps(table)[:1_000_000],
         "personal texts 1 MB": grown(forever(personal), 1_000_000),
     }
-    return out | {f"worst 50 KB {seed!r}": (seed * 50_000)[:50_000] for seed in WORST} | {
-        "worst 50 KB in JSON": '["' + '\\"' * 25_000
-    }
+    return (
+        out
+        | {f"worst 50 KB {seed!r}": (seed * 50_000)[:50_000] for seed in WORST}
+        | {"worst 50 KB in JSON": '["' + '\\"' * 25_000}
+    )
 
 
 def fastest(text: str, *, ner: bool = False) -> float:

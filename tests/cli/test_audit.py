@@ -379,9 +379,7 @@ def test_S218_a_record_that_is_none_is_reported_without_a_traceback(tmp_path: Pa
     assert found.stderr == "a record cannot be read: 'mcp-gate audit verify' says which\n"
 
 
-def test_the_state_directory_is_found_from_the_gate_directory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_state_directory_is_found_from_the_gate_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MCP_GATE_STATE", raising=False)
     (tmp_path / "upstreams.yaml").write_text("not: [valid")
     (tmp_path / "gate.yaml").write_text("version: v1\nstate_dir: there\n")

@@ -63,7 +63,6 @@ def test_explain_says_of_what_is_no_plain_number_that_it_is_unknown(gate: Path, 
     assert "amount_usd" not in found["attributes"]
 
 
-
 @pytest.mark.parametrize("command", [["check"], ["explain", "shop_get_order"]])
 def test_all_errors_go_to_standard_error_one_a_line_and_the_exit_code_is_2(gate: Path, command: list[str]) -> None:
     write(gate, files("rules:\n  - { id: a, match: {}, decision: alow }\n"))

@@ -176,7 +176,7 @@ def test_what_no_rule_speaks_of_gets_a_document_of_its_own(suggested: Write) -> 
 
 
 INVARIANT = 'invariants:\n  - { id: floor, match: { topics: ["job.shop.refund"] }, at_least: require_approval }\n'
-CLAIM = 'never:\n  - { id: claim, match: { risk_tags: [write] }, weaker_than: require_approval }\n'
+CLAIM = "never:\n  - { id: claim, match: { risk_tags: [write] }, weaker_than: require_approval }\n"
 LEVELS = 'autonomy_levels:\n  level_0: { rules: [ { match: { topics: ["*"] }, decision: require_approval } ] }\n'
 
 

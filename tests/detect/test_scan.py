@@ -150,5 +150,5 @@ def test_a_password_with_angle_brackets_is_one() -> None:
     for said in ('password="{}"', "password: {}", '{{"password": "{}"}} and so on', "db.password = '{}'"):
         assert found(said.format("correct<horse>9")) == [("PASSWORD", "correct<horse>9")]
     assert found("correct<horse>9", "password") == [("PASSWORD", "correct<horse>9")]
-    assert found('Map<String, String> password = new HashMap<>(); password: Optional<String>') == []
+    assert found("Map<String, String> password = new HashMap<>(); password: Optional<String>") == []
     assert found('"password": "<yours>"') == []

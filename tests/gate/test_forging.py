@@ -208,7 +208,7 @@ async def test_S169_decisions_are_checked_with_the_keys_of_their_time_and_nothin
 
 
 async def test_S169_a_signed_word_that_takes_fields_out_of_a_result_verifies_by_its_record(tmp_path: Path) -> None:
-    rules = "version: v1\nrules: [ { id: all, match: { topics: [\"*\"] }, decision: allow } ]\n"
+    rules = 'version: v1\nrules: [ { id: all, match: { topics: ["*"] }, decision: allow } ]\n'
     rules += "output_review: { rules: [ { id: ssn, entities: [US_SSN], decision: quarantine, reason: No } ] }\n"
     async with open_gate(tmp_path, rules, SETTINGS) as gate:
         await gate.store.put_meta("gate_id", gate.id)

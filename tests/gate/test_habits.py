@@ -209,5 +209,3 @@ async def test_what_happens_while_the_past_is_read_is_not_lost_and_not_learned_t
         await gate.settle(5)
         fresh = gate.store.habits._known["default"]
         assert (len(known.profile), len(fresh.profile), len(fresh.times)) == (60, 65, 5)
-
-

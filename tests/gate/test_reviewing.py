@@ -69,9 +69,7 @@ async def test_S090_of_two_reviewers_at_once_the_first_written_word_counts_and_b
             words = [("approve", "dana"), ("deny", "ana")]
             if trial % 2:
                 words.reverse()
-            answers = await asyncio.gather(
-                *(decide(gate, request, word, f"{by}-{trial}", by) for word, by in words)
-            )
+            answers = await asyncio.gather(*(decide(gate, request, word, f"{by}-{trial}", by) for word, by in words))
             won = [answer for answer in answers if isinstance(answer, Request)]
             lost = [answer for answer in answers if isinstance(answer, Refused)]
             assert [answer.code for answer in lost] == ["already_decided"]
@@ -83,7 +81,7 @@ async def test_S090_of_two_reviewers_at_once_the_first_written_word_counts_and_b
             if record["event"] in ("request.decided", "request.refused"):
                 both[record["request_id"]].append((record["event"], record["data"].get("code"), record["approver_id"]))
         assert len(both) == ROUNDS
-        for (won_by, lost_by) in both.values():
+        for won_by, lost_by in both.values():
             assert (won_by[:2], lost_by[:2]) == (("request.decided", None), ("request.refused", "already_decided"))
             assert {won_by[2], lost_by[2]} == {"dana", "ana"}
 

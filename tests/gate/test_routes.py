@@ -11,7 +11,8 @@ from mcp_gate.wire.errors import RpcError
 
 
 @pytest.mark.parametrize(
-    "uri", ["test://static-text", "file:///a/b.txt", "x-y+z.1:abc", "demo://a/..b/c..", "note://Über/ä%20b", "a://b?c=/d"]
+    "uri",
+    ["test://static-text", "file:///a/b.txt", "x-y+z.1:abc", "demo://a/..b/c..", "note://Über/ä%20b", "a://b?c=/d"],
 )
 def test_a_uri_in_normal_form_is_itself(uri: str) -> None:
     assert normal_uri(uri) == uri

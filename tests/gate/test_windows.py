@@ -90,7 +90,7 @@ async def test_S050_what_was_never_sent_gives_its_part_back_and_what_may_have_be
     async def refused() -> Any:
         raise RpcError(-32050, "no")
 
-    denied = LIMITED + "invariants:\n  - { id: i, match: { when: \"args.order = 666\" }, at_least: deny }\n"
+    denied = LIMITED + 'invariants:\n  - { id: i, match: { when: "args.order = 666" }, at_least: deny }\n'
     async with open_gate(tmp_path, denied, SETTINGS) as gate:
         assert status(await perform(gate, pay(666, 10), Upstream())) is Status.DENIED
         assert await total(gate) == 0

@@ -15,7 +15,7 @@ from support.held import NOW
 from support.history import Deed, decided
 
 HOUR = 3600.0
-COUNT = "rules:\n  - { id: many, match: { when: \"count(1h) > 2\" }, decision: require_approval }\n"
+COUNT = 'rules:\n  - { id: many, match: { when: "count(1h) > 2" }, decision: require_approval }\n'
 THEN = load(files(ALLOW_ALL))
 NOW_IN_FORCE = load(files(COUNT, ALLOW_ALL))
 

@@ -42,7 +42,7 @@ def test_whatever_the_names_the_rule_says_them_exactly_or_is_not_written(
     assert found.match.when is not None
 
 
-@pytest.mark.parametrize("tool", ["refund_order", "Über-Tool", "with \"quotes\" and \\", "a: b # c"])
+@pytest.mark.parametrize("tool", ["refund_order", "Über-Tool", 'with "quotes" and \\', "a: b # c"])
 def test_names_that_yaml_would_trip_over_are_quoted(tool: str) -> None:
     found = parsed(text_of("x", Thing("shop", tool, "job.a", frozenset()), box(), [], Decision.DENY))
     assert found is not None

@@ -39,7 +39,7 @@ RULES = st.sampled_from(
 )
 FLOOR = "invariants:\n  - { id: floor, match: { amount_usd_above: 7 }, at_least: require_approval }\n"
 NEVER = "never:\n  - { id: claim, match: { risk_tags: [prod] }, weaker_than: require_approval }\n"
-LEVELS = 'autonomy_levels:\n  level_0: { rules: [ { match: { risk_tags: [read] }, decision: require_approval } ] }\n'
+LEVELS = "autonomy_levels:\n  level_0: { rules: [ { match: { risk_tags: [read] }, decision: require_approval } ] }\n"
 DOCUMENTS = st.lists(st.lists(RULES, min_size=1, max_size=3, unique_by=lambda one: one[0]), max_size=2)
 MORE = st.sets(st.sampled_from([FLOOR, NEVER, LEVELS]))
 DEEDS = st.lists(

@@ -126,7 +126,7 @@ DOCUMENTS = [
         "what the agent claims of its confidence cannot let a call pass; write require_approval or deny, or",
     ),
     (
-        'rules:\n  - { id: a, match: { when: "args.n = 1 OR (args.n > 5 AND attributes[\'confidence\'] IN (1))" }, '
+        "rules:\n  - { id: a, match: { when: \"args.n = 1 OR (args.n > 5 AND attributes['confidence'] IN (1))\" }, "
         "decision: ¦allow }",
         "what the agent claims of its confidence cannot let a call pass; write require_approval or deny, or",
     ),

@@ -12,9 +12,7 @@ TOKEN = f'token_sha256: "{"0" * 64}"'
 
 
 def warnings(rule: str, reviewers: str | None) -> list[str]:
-    rules = (
-        f'version: v1\nrules:\n  - {{ id: r, match: {{ topics: ["*"] }}, decision: require_approval, {rule} }}\n'
-    )
+    rules = f'version: v1\nrules:\n  - {{ id: r, match: {{ topics: ["*"] }}, decision: require_approval, {rule} }}\n'
     settings = "" if reviewers is None else f"reviewers: {{ {reviewers} }}"
     return [warning.message for warning in loaded(rules, settings).warnings if "proof" in warning.message]
 

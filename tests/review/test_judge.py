@@ -338,9 +338,7 @@ def test_a_request_claimed_by_another_waits_for_him_until_his_claim_lapses() -> 
 
 
 def test_a_claim_ends_with_its_holders_word() -> None:
-    request = a_request(
-        needed=2, claimed_by="ana", claimed_until=rfc3339(NOW + 500), decisions=(an_approval("ana"),)
-    )
+    request = a_request(needed=2, claimed_by="ana", claimed_until=rfc3339(NOW + 500), decisions=(an_approval("ana"),))
     assert isinstance(judge(request, a_word(request), a_standing()), Accepted)
 
 

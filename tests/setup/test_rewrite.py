@@ -15,7 +15,9 @@ from mcp_gate.setup.rewrite import Command, backup_of, connect, disconnect
 from mcp_gate.setup.servers import Unreadable
 
 GATE = Command("mcp-gate", ("connect",))
-BEFORE = '{\n\t"other": [1.0, "é"],\n\t"mcpServers": {\n\t\t"a": {"command": "x"},\n\t\t"b": {"url": "https://b"}\n\t}\n}\n'
+BEFORE = (
+    '{\n\t"other": [1.0, "é"],\n\t"mcpServers": {\n\t\t"a": {"command": "x"},\n\t\t"b": {"url": "https://b"}\n\t}\n}\n'
+)
 
 
 def at(path: Path) -> Location:

@@ -275,9 +275,7 @@ async def test_the_gated_share_counts_requests_among_calls(tmp_path: Path) -> No
         ),
     ],
 )
-async def test_what_every_held_call_asks_is_found_however_many_there_are(
-    tmp_path: Path, asked: str, plan: str
-) -> None:
+async def test_what_every_held_call_asks_is_found_however_many_there_are(tmp_path: Path, asked: str, plan: str) -> None:
     async with a_store(tmp_path):
         pass
     with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:

@@ -239,5 +239,3 @@ def test_the_store_keeps_to_the_lifecycle_whatever_happens_in_whatever_order() -
             max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
-
-

@@ -141,8 +141,13 @@ async def a_gate(
     ladder = Ladder.of(loaded.autonomy, loaded.settings)
     await store.snapshot_loaded(loaded.snapshot.id, loaded.snapshot.digest, loaded.snapshot.files, event, ladder)
     gate = Gate(
-        loaded=loaded, store=store, upstreams=Upstreams(loaded.settings.limits), clock=clock, scanner=Personal(),
-        id="g-1", key=b"k" * 32,
+        loaded=loaded,
+        store=store,
+        upstreams=Upstreams(loaded.settings.limits),
+        clock=clock,
+        scanner=Personal(),
+        id="g-1",
+        key=b"k" * 32,
     )
     try:
         async with serve_review(gate, state):

@@ -1,10 +1,10 @@
 """The probe as an upstream, and what it was sent. Settings and log entries: see `support.probe`.
 
-    probe = Probe(tmp_path, call="hang")            # a folder of its own: log and control file
-    spec = probe.spec("shop")                       # an UpstreamSpec; probe.yaml("shop") for upstreams.yaml
-    ...
-    assert probe.calls() == []                      # what reached it as tools/call, in order
-    probe.change(call="answer", tools=[...])        # a running one changes its ways (and sends list_changed)
+probe = Probe(tmp_path, call="hang")            # a folder of its own: log and control file
+spec = probe.spec("shop")                       # an UpstreamSpec; probe.yaml("shop") for upstreams.yaml
+...
+assert probe.calls() == []                      # what reached it as tools/call, in order
+probe.change(call="answer", tools=[...])        # a running one changes its ways (and sends list_changed)
 """
 
 from __future__ import annotations

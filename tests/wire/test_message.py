@@ -53,8 +53,18 @@ def test_S016_a_batch_is_refused_whole() -> None:
         b'{"jsonrpc":"2.0","id":1,"method":"m","params":' + b'{"a":' * 200 + b"1" + b"}" * 201,
     ],
     ids=[
-        "garbage", "S003", "S001", "S004-nan", "S004-inf", "notified", "with-nan", "S013", "S014", "S022-bom",
-        "S022-two", "S009",
+        "garbage",
+        "S003",
+        "S001",
+        "S004-nan",
+        "S004-inf",
+        "notified",
+        "with-nan",
+        "S013",
+        "S014",
+        "S022-bom",
+        "S022-two",
+        "S009",
     ],
 )
 def test_what_is_not_strict_json_is_a_parse_error_without_payload(line: bytes) -> None:

@@ -49,9 +49,11 @@ BIRTH: Final = _words(
     "geboortedatum geboren_op urodzenia urodzony f.dselsdato "
     "f.delsedatum f.dd n\\?e n\\?e?(?:\\(e\\))?_le"
 )
-PASSPORT: Final = _words("passports? passport_(?:number|no) reisepass pasaporte passeport passaporto travel_document "
+PASSPORT: Final = _words(
+    "passports? passport_(?:number|no) reisepass pasaporte passeport passaporto travel_document "
     "passnummer reisepass(?:nummer|-nr) paspoort(?:nummer)? paszport pasnummer "
-    "(?:personal)?ausweis(?:nummer|-nr)?")
+    "(?:personal)?ausweis(?:nummer|-nr)?"
+)
 LICENSE: Final = _words(
     "(?:driver|drivers|driver's|driver.s|driving|operator.s)_licen[cs]es? licen[cs]e licen[cs]e_(?:number|no|id) "
     "(?:my|your|his|her|their|the_driver)_licen[cs]e dl dln "
@@ -126,58 +128,64 @@ GREETINGS: Final = _each(
     "Estimad[oa] Querid[oa] Gentile Car[oa] Geachte Beste Prezad[oa] Ch.re? Liebe Atentamente Atenciosamente "
     "[Gg]roet(?:en)? saluti [Hh].lsning(?:ar)? [Hh]ilsen Pozdrawiam"
 )
-ROLES: Final = _each(
-    "my_name_is name_is names?_on_(?:the_)?account_is names?_on_(?:the_)?card(?:_is)? belongs_to this_is i_am "
-    "i['?]{1,3}m named name full_name name_as_printed "
-    "names?_on_(?:the_)?(?:passport|ticket|id|licen[cs]e|booking|invoice) "
-    "holder_is signed_by "
-    "written_by reported_by requested_by approved_by prepared_by created_by signed_off_by signed-off-by "
-    "reviewed-by co-authored-by reported-by authored_by on_behalf_of account_holder card_?holder policy_?holder "
-    "@?authors? owners? passengers? patients? customers? clients? employees? applicants? users? attention attn contact "
-    "recipients? beneficiary payee tenants? candidates? managers? colleagues? students? members? subscribers? nurse "
-    "doctor physician spouse wife husband mother father brother sister son daughter friend guardian witness defendant "
-    "plaintiff attendees participants invitees speakers assigned_to assignee reporter speaker guests? insured from: "
-    "to: cc: bcc: reply-to: sender: page ping invite remind nudge notify inform thank add email message call called "
-    "ask tell told met meet with by agent operator technician todo fixme maintainer ceo cto cfo director president "
-    "gave reached asked supervised rang knows booked_for forward(?:ed)?_calls_to home_of seen_by looking_for "
-    "talk(?:ed|ing)?_to sp(?:ea|o)k(?:e|en|ing)?_to "
-    "emergency_contact next_of_kin kund(?:e|in) nombre nom "
-    "(?:konto|karten)inhaber(?:in)? patientin patiente ansprechpartner(?:in)? titulaire titular intestatario "
-    "cliente klant ship_to bill_to sold_to deliver_to (?:name|nome|nombre)_(?:ist|[?]{1,2}) "
-    "je_suis sono ich_bin soy eu_sou ik_ben jag_heter jeg_heter jeg_hedder mitt_namn_[?]{1,2}r ask_for cc "
-    "doctor's_note_for a_nombre_de en_nombre_de in_the_name_of under_the_name_of "
-    "im_namen_von au_nom_de a_nome_di em_nome_de namens m.appelle me_llamo mi_chiamo ich_hei?.e me_chamo "
-    "(?:emergency_contact|appointment|reservation|booking|prescription|referral|discharge_summary|lab_results|"
-    "medical_records?|payslip|background_check|badge|insurance|screening|biopsy|x-ray)_(?:for|of) "
-    "(?:customer|client|patient|passenger|employee|applicant|tenant|guest|holder|owner|driver|buyer|seller|caller|"
-    "contact|candidate|student|member|victim|suspect|witness|beneficiary|payee|insured|policy_?holder|manager|nurse)"
-    "s?_(?:is|was|are|were|named|called)"
-) + _each(ALONE_NOBODY) + tuple(f"{each} (?:to|by|from|for|with)" for each in _DONE)
+ROLES: Final = (
+    _each(
+        "my_name_is name_is names?_on_(?:the_)?account_is names?_on_(?:the_)?card(?:_is)? belongs_to this_is i_am "
+        "i['?]{1,3}m named name full_name name_as_printed "
+        "names?_on_(?:the_)?(?:passport|ticket|id|licen[cs]e|booking|invoice) holder_is signed_by written_by "
+        "reported_by requested_by approved_by prepared_by created_by signed_off_by signed-off-by reviewed-by "
+        "co-authored-by reported-by authored_by on_behalf_of account_holder card_?holder policy_?holder @?authors? "
+        "owners? passengers? patients? customers? clients? employees? applicants? users? attention attn contact "
+        "recipients? beneficiary payee tenants? candidates? managers? colleagues? students? members? subscribers? "
+        "nurse doctor physician spouse wife husband mother father brother sister son daughter friend guardian "
+        "witness defendant plaintiff attendees participants invitees speakers assigned_to assignee reporter speaker "
+        "guests? insured from: to: cc: bcc: reply-to: sender: page ping invite remind nudge notify inform thank add "
+        "email message call called ask tell told met meet with by agent operator technician todo fixme maintainer "
+        "ceo cto cfo director president gave reached asked supervised rang knows booked_for forward(?:ed)?_calls_to "
+        "home_of seen_by looking_for talk(?:ed|ing)?_to sp(?:ea|o)k(?:e|en|ing)?_to emergency_contact next_of_kin "
+        "kund(?:e|in) nombre nom (?:konto|karten)inhaber(?:in)? patientin patiente ansprechpartner(?:in)? titulaire "
+        "titular intestatario cliente klant ship_to bill_to sold_to deliver_to (?:name|nome|nombre)_(?:ist|[?]{1,2}) "
+        "je_suis sono ich_bin soy eu_sou ik_ben jag_heter jeg_heter jeg_hedder mitt_namn_[?]{1,2}r ask_for cc "
+        "doctor's_note_for a_nombre_de en_nombre_de in_the_name_of under_the_name_of im_namen_von au_nom_de "
+        "a_nome_di em_nome_de namens m.appelle me_llamo mi_chiamo ich_hei?.e me_chamo "
+        "(?:emergency_contact|appointment|reservation|booking|prescription|referral|discharge_summary|lab_results|"
+        "medical_records?|payslip|background_check|badge|insurance|screening|biopsy|x-ray)_(?:for|of) "
+        "(?:customer|client|patient|passenger|employee|applicant|tenant|guest|holder|owner|driver|buyer|seller|"
+        "caller|contact|candidate|student|member|victim|suspect|witness|beneficiary|payee|insured|policy_?holder|"
+        "manager|nurse)s?_(?:is|was|are|were|named|called)"
+    )
+    + _each(ALONE_NOBODY)
+    + tuple(f"{each} (?:to|by|from|for|with)" for each in _DONE)
+)
 """The same, in any case."""
-SPEECH: Final = _each(
-    "said says wrote writes called calls asked asks told wants wanted replied confirmed reported requested changed "
-    "moved mentioned complained explained signed paid emailed e-mailed lives works lost needs phoned texted joined "
-    "left visited applied approved rejected ordered booked bought received uploaded submitted created updated "
-    "commented opened closed assigned reviewed merged committed "
-    "resigned retired died married forgot apologi[sz]ed promised thanked emails phoned insisted thinks believes "
-    "prefers lived worked joins graduated"
-) + tuple(
-    f"{auxiliary} {verb}"
-    for auxiliary in ("was", "is", "has been", "will be")
-    for verb in _each("born diagnosed admitted discharged hired promoted fired married out away sick absent")
-) + (
-    "has (?:asked|requested|confirmed|reported|signed|paid|left|joined|moved|resigned|agreed|called|approved)",
-    "will (?:join|cover|call|attend|lead|present|review|take over|pick up|be joining|be on)",
-    "is (?:on leave|on vacation|on call|on holiday|off sick|out of)",
-    "covers (?:for|the|on)",
-    "is (?:doing|happy|sorry|sure|late|at the|in the office)",
-    "is out until",
-    "was (?:punctual|late|great|kind|rude|here)",
-    "(?:will|can) (?:send|bring|come|do|check|handle|help|pick)",
-    "from (?:accounting|accounts|sales|hr|legal|finance|marketing|support|engineering|ops|payroll|billing)",
-    "at (?:the (?:front )?desk|the counter|reception|the front)",
-    "prefers",
-    "(?:broke|fixed|merged|found|knows|suggested) (?:the|it|that|a|this)",
+SPEECH: Final = (
+    _each(
+        "said says wrote writes called calls asked asks told wants wanted replied confirmed reported requested changed "
+        "moved mentioned complained explained signed paid emailed e-mailed lives works lost needs phoned texted joined "
+        "left visited applied approved rejected ordered booked bought received uploaded submitted created updated "
+        "commented opened closed assigned reviewed merged committed "
+        "resigned retired died married forgot apologi[sz]ed promised thanked emails phoned insisted thinks believes "
+        "prefers lived worked joins graduated"
+    )
+    + tuple(
+        f"{auxiliary} {verb}"
+        for auxiliary in ("was", "is", "has been", "will be")
+        for verb in _each("born diagnosed admitted discharged hired promoted fired married out away sick absent")
+    )
+    + (
+        "has (?:asked|requested|confirmed|reported|signed|paid|left|joined|moved|resigned|agreed|called|approved)",
+        "will (?:join|cover|call|attend|lead|present|review|take over|pick up|be joining|be on)",
+        "is (?:on leave|on vacation|on call|on holiday|off sick|out of)",
+        "covers (?:for|the|on)",
+        "is (?:doing|happy|sorry|sure|late|at the|in the office)",
+        "is out until",
+        "was (?:punctual|late|great|kind|rude|here)",
+        "(?:will|can) (?:send|bring|come|do|check|handle|help|pick)",
+        "from (?:accounting|accounts|sales|hr|legal|finance|marketing|support|engineering|ops|payroll|billing)",
+        "at (?:the (?:front )?desk|the counter|reception|the front)",
+        "prefers",
+        "(?:broke|fixed|merged|found|knows|suggested) (?:the|it|that|a|this)",
+    )
 )
 STAMPS: Final = (
     r"[A-Z?][a-z?.'-]{1,20} here[.,!]",

@@ -69,6 +69,8 @@ def _begin(text: str, least: int, end: int) -> int:
     while start > least and (text[start - 1].isalnum() or text[start - 1] in "_.+-"):
         start -= 1
     return max(start, least)
+
+
 def _is_shown(text: str, start: int, domain: str) -> bool:
     """Whether it is one that nobody has, where the text tells that it is shown."""
     return domain.lower() in _EXAMPLES and checks.is_example(text, start)

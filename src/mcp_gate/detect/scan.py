@@ -156,7 +156,11 @@ def _count(ends: Iterable[Sequence[int]]) -> int:
 
 
 def _see_through(
-    leaves: Sequence[Leaf], fired: Mapping[int, Fired], found: list[list[Finding]], options: Options, depth: int,
+    leaves: Sequence[Leaf],
+    fired: Mapping[int, Fired],
+    found: list[list[Finding]],
+    options: Options,
+    depth: int,
     most_signs: int | None,
 ) -> Generator[None, None, None]:
     """Add what is encoded and holds something: the whole of it, also where a part of it was found anyway."""

@@ -17,15 +17,11 @@ _FAMILY: Final = frozenset({"last", "family", "nachname"})
 """Columns that together hold names."""
 _NAME: Final = re.compile(r"[^\W\d][\w .#/()', -]{0,60}")
 _SEPARATORS: Final = ",;|\t"
-_CELL: Final = (
-    r"(?:[ |\"']*+[^\W\d][\w .#/()'-]{0,60}+[\"']?+ {0,20}+|\"[^\W\d][\w .#/()', -]{0,60}+\")"
-)
+_CELL: Final = r"(?:[ |\"']*+[^\W\d][\w .#/()'-]{0,60}+[\"']?+ {0,20}+|\"[^\W\d][\w .#/()', -]{0,60}+\")"
 """What it takes it never has to give back: a separator is no part of it."""
 _DRAWN: Final = r"\+-[-+]{0,2000}\+\r?\n"
 _FIRST: Final = re.compile(rf"\n*(?:{_DRAWN})?({_CELL}([,;|\t])(?:{_CELL}\2)*{_CELL}[ |]*)\r?\n")
-_HEADER: Final = re.compile(
-    rf"\n(?:[ \t\r]*\n|```\w*\n|{_DRAWN})({_CELL}([,;|\t])(?:{_CELL}\2)*{_CELL}[ |]*)\r?\n"
-)
+_HEADER: Final = re.compile(rf"\n(?:[ \t\r]*\n|```\w*\n|{_DRAWN})({_CELL}([,;|\t])(?:{_CELL}\2)*{_CELL}[ |]*)\r?\n")
 """A line of names: the first of the text, or behind an empty line or the beginning of a block of code."""
 _ACCOUNTS: Final = frozenset({"account", "acct", "acc", "account no.", "acct no."})
 """Of a bank, beside what else banks have."""

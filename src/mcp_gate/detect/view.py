@@ -28,7 +28,7 @@ _ALIKE: Final = str.maketrans(
     "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0423\u0406\u0408\u0405"
     "\u03bf\u03b1\u03bd\u03c1\u03b9\u03ba\u03c5\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
     "\u0131\u0251\u0261",
-    "aeopcyxijshdqbkmtvl" "ABEKMHOPCTXYIJS" "oavpikuABEZHIKMNOPTYX" "iag",
+    "aeopcyxijshdqbkmtvlABEKMHOPCTXYIJSoavpikuABEZHIKMNOPTYXiag",
 )
 """Letters of other scripts that look like Latin ones."""
 _LOOKS: Final = "".join(map(chr, _ALIKE))

@@ -22,8 +22,19 @@ VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 UPSTREAM_KEYS: Final = frozenset(
     {
-        "command", "args", "env", "url", "headers", "prefix", "cwd", "sandbox", "pin_program", "pin_except", "tools",
-        "resources", "prompts",
+        "command",
+        "args",
+        "env",
+        "url",
+        "headers",
+        "prefix",
+        "cwd",
+        "sandbox",
+        "pin_program",
+        "pin_except",
+        "tools",
+        "resources",
+        "prompts",
     }
 )
 ENFORCEMENTS: Final = {word.value: word for word in Enforcement}

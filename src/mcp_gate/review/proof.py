@@ -133,9 +133,7 @@ def _beside_policy(request: Request, terms: Terms) -> str:
     return ""
 
 
-def _unproved_word(
-    request: Request, word: RecordedDecision, terms: Terms, letting: Collection[str] = APPROVING
-) -> str:
+def _unproved_word(request: Request, word: RecordedDecision, terms: Terms, letting: Collection[str] = APPROVING) -> str:
     if word.decision not in letting:
         return f"somebody said '{word.decision}'"
     if word.decision != "edit" and word.job_hash not in ("", request.call.job_hash):

@@ -67,13 +67,19 @@ Body: TypeAlias = Callable[[Tx], T]
 
 class Database(Protocol):
     """What a store is kept on."""
+
     @property
     def commits(self) -> int:
         """Transactions committed since the start."""
         ...
 
     def write(
-        self, body: Body[T], *, lazy: bool = False, reads_record: bool = False, alone: bool = False,
+        self,
+        body: Body[T],
+        *,
+        lazy: bool = False,
+        reads_record: bool = False,
+        alone: bool = False,
         heavy: bool = False,
     ) -> asyncio.Future[T]:
         """Queue a transaction. The future resolves once it is durable; cancelling it leaves the transaction whole.

@@ -48,9 +48,7 @@ def erase(call_id: str, event: Event, tx: Tx) -> None:
         asked = {**rows.value(request["asked"]), "arguments": gone, "attributes": {}}
         tx.run("update requests set asked = :asked where id = :id", id=request["id"], asked=rows.text(asked))
     tx.run("delete from mistakes where request_id in (select id from requests where call_id = :id)", id=call_id)
-    tx.run(
-        "delete from tokens where (agent, session) = (select agent, session from calls where id = :id)", id=call_id
-    )
+    tx.run("delete from tokens where (agent, session) = (select agent, session from calls where id = :id)", id=call_id)
     record.append(tx, (event,))
 
 

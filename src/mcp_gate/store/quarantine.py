@@ -57,9 +57,7 @@ class Quarantine:
         body = partial(_withhold, request, sealed, tuple(written), self._spoken)
         await self._db.write(body, heavy=len(sealed) > HEAVY)
 
-    async def collect(
-        self, request_id: str, received: Event, delivered: Event, proof: Proof
-    ) -> Collected | None:
+    async def collect(self, request_id: str, received: Event, delivered: Event, proof: Proof) -> Collected | None:
         """Hand over what became of one: only the first who asks after it was settled gets it, and None comes after.
 
         Args:

@@ -299,5 +299,3 @@ def _must_be_as_read(tx: Tx, read: Request) -> None:
         raise Conflict(f"the request is {found.status.value}")
     if (found.stage, found.due_ts) != (read.stage, read.due_ts):
         raise Conflict("time moved the request on meanwhile")
-
-

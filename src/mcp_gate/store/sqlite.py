@@ -72,7 +72,12 @@ class SQLite:
         return self._writer.commits
 
     def write(
-        self, body: Body[T], *, lazy: bool = False, reads_record: bool = False, alone: bool = False,
+        self,
+        body: Body[T],
+        *,
+        lazy: bool = False,
+        reads_record: bool = False,
+        alone: bool = False,
         heavy: bool = False,
     ) -> asyncio.Future[T]:
         """Queue a transaction, in the order of the calls.

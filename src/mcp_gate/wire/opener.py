@@ -193,4 +193,3 @@ def result_of(method: str, result: JsonObject) -> JsonObject:
         JsonError: what is closed in it is no JSON.
     """
     return result if method in PASSED_ON else strictjson.unpacked(result)
-

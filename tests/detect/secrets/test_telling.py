@@ -12,7 +12,7 @@ NAMES = (
     "key", "public_key", "x" * 70 + "_token", "passport_no", "cookie", "count", "pwd",
 )  # fmt: skip
 VALUES = ("hunter2 ", "x", "\n", " " * 300)
-BETWEEN = ("=", ": ", '": "', " is ", " := ", " = '", ">", "', '", " => ", " : str = ", "\\\": \\\"", " ", "== ")
+BETWEEN = ("=", ": ", '": "', " is ", " := ", " = '", ">", "', '", " => ", " : str = ", '\\": \\"', " ", "== ")
 ASSIGNED = re.compile(rb"(?i)([a-z0-9_.-]{0,64}" + WORD + rb"[a-z0-9_.-]{0,24})[\\\"'`\]]{0,5}\s{0,4}(?:[:=>,]|is\s)")
 
 

@@ -246,7 +246,15 @@ async def test_S241_pages_of_other_origins_are_refused(tmp_path: Path, origin: s
 @pytest.mark.parametrize(
     "path",
     [
-        "/mcp/", "//mcp", "/MCP", "/mcp/../mcp", "/mcp/../approve", "//approve", "/v1/requests", "/", "/mcp%2f",
+        "/mcp/",
+        "//mcp",
+        "/MCP",
+        "/mcp/../mcp",
+        "/mcp/../approve",
+        "//approve",
+        "/v1/requests",
+        "/",
+        "/mcp%2f",
         "/%2e%2e/mcp",
     ],
 )

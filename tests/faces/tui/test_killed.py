@@ -78,5 +78,3 @@ async def test_S129_an_approval_whose_screen_is_killed_is_recorded_whole_or_not_
                 assert decided[request.id]["data"]["nonce"] == said["nonce"] == f"n-{request.id}"
         assert outcomes == {"pending", "approved"}
         assert len(decided) == len(records)
-
-

@@ -217,7 +217,11 @@ async def test_completion_goes_where_the_prompt_is(tmp_path: Path) -> None:
         assert (await client.result("completion/complete", params))["completion"]["values"] == ["one", "two"]
         sent = json.loads(c.entries("completion/complete")[0]["line"])["params"]
         assert sent == {"ref": {"type": "ref/prompt", "name": "greet"}, "argument": argument}
-        for ref in ({"type": "ref/prompt", "name": "x"}, {"type": "ref/other"}, {"type": "ref/resource", "uri": "x://y"}):
+        for ref in (
+            {"type": "ref/prompt", "name": "x"},
+            {"type": "ref/other"},
+            {"type": "ref/resource", "uri": "x://y"},
+        ):
             assert (await client.error("completion/complete", {"ref": ref, "argument": argument}))["code"] == -32602
 
 

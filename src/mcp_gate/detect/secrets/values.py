@@ -35,7 +35,9 @@ _NAME: Final = re.compile(
 )
 _NUMBERED: Final = re.compile(r"[A-Za-z]+\.[A-Za-z]+\d{2,4}")
 """Words with a number behind, as people choose for a password and hardly for a variable."""
-_PATH: Final = re.compile(r"(?:~|\.{0,2})/[\w./-]*|[A-Za-z]:\\.*|https?://[^@]*|file:.*|[^@]*@sha256:.*|(?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]{3,40}(?:\s.*)?")
+_PATH: Final = re.compile(
+    r"(?:~|\.{0,2})/[\w./-]*|[A-Za-z]:\\.*|https?://[^@]*|file:.*|[^@]*@sha256:.*|(?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]{3,40}(?:\s.*)?"
+)
 _HASH: Final = re.compile(
     r"(?:sha(?:1|256|384|512)|md5)[-:].*|\$(?:2[aby]|5|6|argon2\w*|pbkdf2\S*|y)\$.*", re.IGNORECASE
 )
