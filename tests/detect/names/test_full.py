@@ -37,6 +37,7 @@ def test_a_known_given_name_with_a_known_surname_is_somebody(text: str, expected
 @pytest.mark.parametrize(
     "text",
     [
+        '{"type": "string", "title": "Full name", "default": "John Doe"}',
         "Morgan Stanley and Wells Fargo merge",
         "We shop at Paul Smith in London",
         "the Robert Miller app is broken",
@@ -90,3 +91,8 @@ def test_a_page_of_capitals_takes_time_in_proportion() -> None:
 def test_columns_named_first_and_last_hold_names() -> None:
     assert people("first,last,ssn\nDefne,Bergström,433-89-2034\n") == ["Defne", "Bergström"]
     assert people("first,second,third\nAnode,Cathode,4\n") == []
+
+
+def test_a_stand_in_is_somebody_where_something_says_so() -> None:
+    assert people('{"customer": {"fullName": "John Doe", "ssn": "536-22-1234"}}') == ["John Doe"]
+    assert people("Dear John Doe,\nthank you") == ["John Doe"]

@@ -39,6 +39,8 @@ _JOINED: Final = re.compile(r"(?:,? &| \+| v) [A-Z]")
 """What goes on as the name of a firm, or of who plays against whom."""
 _MOST_LETTERS: Final = 24
 """Of a word that is looked for in one step."""
+_ANYBODY: Final = frozenset({"John", "Jane"})
+"""With `Doe`, what forms and schemas have in them until somebody puts a name there."""
 _MOST: Final = 4
 """Words with capitals in a name, without what is put before it."""
 
@@ -113,6 +115,8 @@ def _name(text: str, start: int, end: int) -> tuple[int, int] | None:
     if len(words) < 2:
         return None
     large = [word for word in words if not _SMALL.fullmatch(word)]
+    if large[-1:] == ["Doe"] and large[0] in _ANYBODY:
+        return None
     if len(large) > 1 and words[-2] in _NOBLE:  # whatever is called so is called so as a family
         large.pop()
         large.append("Lee")
