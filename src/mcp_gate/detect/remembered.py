@@ -7,16 +7,23 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, TypeVar
 
+K = TypeVar("K")
+V = TypeVar("V")
 T = TypeVar("T")
 _MOST: Final = 8_192
 """Words that are known at a time, of every kind."""
-_ALL: Final[list[dict[str, Any]]] = []
+_ALL: Final[list[dict[Any, Any]]] = []
+
+
+def for_a_scan(known: dict[K, V]) -> dict[K, V]:
+    """The same, emptied at the end of each scan."""
+    _ALL.append(known)
+    return known
 
 
 def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
     """The same function of a word, which finds it out once in a scan."""
-    known: dict[str, Any] = {}
-    _ALL.append(known)
+    known: dict[str, Any] = for_a_scan({})
 
     @wraps(function)
     def asked(word: str) -> Any:

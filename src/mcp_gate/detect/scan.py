@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Final
 
-from mcp_gate.detect import custom, encoded, jsontext, remembered, tables, triggers, values
+from mcp_gate.detect import custom, encoded, jsontext, remembered, tables, triggers
 from mcp_gate.detect.engine import Ends, Fired, TooMany
 from mcp_gate.detect.finding import Finding, Leaf, Scan
 from mcp_gate.detect.joined import join, texts_of
@@ -69,7 +69,6 @@ def steps(leaves: Sequence[Leaf], options: Options, most_signs: int | None = Non
     try:
         return (yield from _steps(leaves, options, most_signs))
     finally:
-        values.forget()
         remembered.forget()
 
 

@@ -19,6 +19,7 @@ from mcp_gate.detect.names.doubt import INNER, is_only_given
 from mcp_gate.detect.names.lexicon import is_given, is_plain, is_surname
 from mcp_gate.detect.names.namesakes import NEVER, PHRASES
 from mcp_gate.detect.names.things import SURNAMES
+from mcp_gate.detect.remembered import for_a_scan
 from mcp_gate.detect.secrets.values import is_stand_in, is_worded
 
 _NAME_WORD: Final = r"[^\W\d_](?:[^\W\d_]|['’.-](?=[^\W\d_]|[ ,]|$))*\.?"
@@ -80,7 +81,7 @@ _TRAILING: Final = " ,;"
 """Behind a value, and no part of it."""
 _SHORT, _LONG = 128, 16_384
 _MOST_SEEN: Final = 8_192
-_SEEN: Final[dict[tuple[str, str, bool], int]] = {}
+_SEEN: Final[dict[tuple[str, str, bool], int]] = for_a_scan({})
 """How much of a short text is a value of a kind: within one result the same ones come over and over."""
 _HASHED: Final = ("$2", "$argon", "{bcrypt}", "$5$", "$6$", "pbkdf2")
 _PLACEHOLDER: Final = re.compile(
@@ -129,11 +130,6 @@ def wholes(entity: str, texts: Iterable[str]) -> Iterator[Finding | None]:
             and (plausible is None or plausible(text, text)) and (entity not in _WEAK or _full_name(text))
         )  # fmt: skip
         yield made((0, len(text), kind, 0.85, rule, False)) if is_one else None
-
-
-def forget() -> None:
-    """What was learned of values; to be said at the end of each scan, so that none is kept."""
-    _SEEN.clear()
 
 
 def _size(entity: str, kind: str, text: str, *, whole: bool) -> int:
