@@ -83,7 +83,7 @@ async def run(setting: Setting, loaded: Loaded) -> bool:
     sys.setswitchinterval(SWITCH_SEC)
     place_state(setting.state)
     async with AsyncExitStack() as stack:
-        gate = await _open(stack, loaded, setting.state)
+        gate = await _open(stack, loaded, setting)
         gate.tracing = tracing(gate.id)
         stack.push_async_callback(finish, gate.tracing)
         reloader = Reloader(gate, setting.directory, setting.look_sec)
@@ -104,10 +104,10 @@ async def run(setting: Setting, loaded: Loaded) -> bool:
     return interrupted.is_set()
 
 
-async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
+async def _open(stack: AsyncExitStack, loaded: Loaded, setting: Setting) -> Gate:
     """Store first: what it cannot record must not begin. Upstreams boot while the rest is put together."""
     clock = Clock()
-    store = await Store.open(state / FILE_NAME, clock=clock.wall, steady=clock.steady)
+    store = await Store.open(setting.state / FILE_NAME, clock=clock.wall, steady=clock.steady)
     stack.push_async_callback(store.close)
     await store.windows.open(loaded.policy.windows)
     event = Event("policy.loaded", {"policy_snapshot": loaded.snapshot.id}, {"files": len(loaded.snapshot.files)})
@@ -118,7 +118,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
     )  # fmt: skip
     _at_hand(loaded)
     lost = await store.recover()  # after the levels: a call without an outcome counts against its agent
-    upstreams = Upstreams(loaded.settings.limits)
+    upstreams = Upstreams(loaded.settings.limits, directory=setting.directory)
     stack.push_async_callback(upstreams.stop)
     cache = find_cache_directory(os.environ)
     scanner = Scanner(cache)
@@ -133,7 +133,7 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, state: Path) -> Gate:
         scanner=scanner,
         id=await _kept(store, "gate_id", lambda: "g-" + os.urandom(8).hex()),
         key=bytes.fromhex(await _kept(store, "seal_key", _secret)),
-        vault=Vault.at(state),
+        vault=Vault.at(setting.state),
         annex=annex,
     )
     await gate.quarantine.load()

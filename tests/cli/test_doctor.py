@@ -67,6 +67,21 @@ def test_a_sound_set_up_has_nothing_wrong_and_says_against_whom_it_does_not_help
     assert "cure: start it with 'mcp-gate serve'" in done.output
 
 
+def test_a_program_is_looked_for_where_the_gate_starts_it(home: Path) -> None:
+    gate = home / "gate"
+    (gate / "serve").write_text("#!/bin/sh\n")
+    (gate / "serve").chmod(0o755)
+    (gate / "inner").mkdir()
+    for written, said in [
+        ('command: "./serve"', []),
+        ('command: "../serve", cwd: inner', []),
+        ('command: "./serve", cwd: inner', ["'shop': there is no program './serve'"]),
+        ('command: "true", cwd: gone', [f"'shop': there is no directory {gate / 'gone'}"]),
+    ]:
+        (gate / "upstreams.yaml").write_text(UPSTREAMS.replace('command: "true"', written))
+        assert wrong(told(home, code=1 if said else 0), "upstream") == said
+
+
 def test_what_is_wrong_is_told_with_its_cure(home: Path) -> None:
     gate, state = home / "gate", home / "state"
     state.mkdir(mode=0o755)

@@ -150,3 +150,27 @@ def test_the_same_server_with_another_environment_is_told_and_not_taken_for_the_
     found, odd = distinct([first, twin, other])
     assert found == [first]
     assert odd == ["c: 'a' is started in the same way, with another environment; add it by hand"]
+
+
+def test_a_server_that_its_client_starts_beside_its_own_files_is_started_there(tmp_path: Path) -> None:
+    (tmp_path / "server.js").write_text("")
+    here = Location("cursor", tmp_path / ".cursor" / "mcp.json", ("mcpServers",))
+    servers = [
+        Server("script", here, "node", ("server.js",)),
+        Server("command", here, "./server.js"),
+        Server("folder", here, "npx", ("-y", "files", ".")),
+        Server("named", here, "npx", cwd="inner"),
+        Server("nothing", here, "npx", ("-y", "some-server", "/", "x" * 5000, "\x01")),
+        Server("server.js", here, "server.js", ()),
+    ]
+    entries, odd = translate(servers)
+    assert odd == []
+    project = str(tmp_path)
+    assert [one.spec.cwd for one in entries] == [project, project, project, f"{project}/inner", None, None]
+
+
+def test_a_project_in_the_users_file_is_the_folder_it_names(tmp_path: Path) -> None:
+    (tmp_path / "server.js").write_text("")
+    place = Location("claude-code", Path("/home/u/.claude.json"), ("projects", str(tmp_path), "mcpServers"))
+    (entry,), _ = translate([Server("a", place, "node", ("server.js", "${workspaceFolder}"))])
+    assert (entry.spec.cwd, entry.spec.args[1]) == (str(tmp_path), str(tmp_path))

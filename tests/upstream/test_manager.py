@@ -62,6 +62,28 @@ async def test_a_client_has_its_own_connection_and_its_own_process(tmp_path: Pat
         assert (await found.shared("probe")).alive
 
 
+@pytest.mark.parametrize(("written", "starts"), [(None, ""), ("inner", "inner"), ("..", "..")])
+async def test_S188_a_process_starts_in_the_gate_directory_wherever_the_gate_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str | None, starts: str
+) -> None:
+    gate, agents = tmp_path / "gate", tmp_path / "agents"
+    (gate / "inner").mkdir(parents=True)
+    agents.mkdir()
+    probe = Probe(tmp_path)
+    program = gate / starts / "serve"
+    program.write_text(f"#!/bin/sh\nexec {' '.join(probe.command)}\n")
+    program.chmod(0o700)
+    spec = UpstreamSpec("here", "here_", command="./serve", cwd=written)
+    monkeypatch.chdir(agents)
+    async with upstreams(spec, directory=gate) as found:
+        await found.shared("here")
+        await (await found.open("here", CLIENT, Ears())).close()
+        await found.apply({"here": spec}, {})  # nothing changed: it is kept
+        await found.shared("here")
+        first, _ = probe.pids()
+        assert Path(f"/proc/{first}/cwd").readlink() == program.parent.resolve()
+
+
 async def test_S173_a_crashed_upstream_comes_back_and_the_call_is_not_repeated(tmp_path: Path) -> None:
     probe = Probe(tmp_path, call="exit")
     async with upstreams(probe.spec()) as found:

@@ -17,7 +17,7 @@ from mcp_gate.cli.loading import report
 from mcp_gate.cli.options import Exit, gate_options, leave
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from mcp_gate.model.foreign import JsonObject
     from mcp_gate.setup.classify import Proposal
@@ -63,7 +63,7 @@ def init(
     if not yes and not click.confirm(f"Write {reveal(str(plan.directory))}?", err=True):
         leave(Exit.NOT_SO, "nothing was written")
     probing = not no_probe and (yes or click.confirm("Start these servers to ask for their tools?", err=True))
-    tools = _probed(plan.entries) if probing else {}
+    tools = _probed(plan) if probing else {}
     proposals = {entry.spec.id: _proposals(tools.get(entry.spec.id)) for entry in plan.entries}
     files_written = _write(plan, proposals, as_json=as_json)
     if as_json:
@@ -138,17 +138,18 @@ def _show(plan: _Plan) -> None:
         print(f"  {entry.spec.id:<20} {reveal(how)}", file=sys.stderr)
 
 
-def _probed(entries: Iterable[Entry]) -> Tools:
+def _probed(plan: _Plan) -> Tools:
     from mcp_gate.setup.probe import probe
 
-    for entry in entries:
+    for entry in plan.entries:
         for name, value in entry.variables.items():
             if value:
                 os.environ.setdefault(name, value)  # of this process alone, and of the servers that it starts
-    specs = {entry.spec.id: entry.spec for entry in entries}
+    specs = {entry.spec.id: entry.spec for entry in plan.entries}
     logging.getLogger("mcp_gate").setLevel(logging.CRITICAL)  # what is wrong with a server is told once, at the end
+    start = next(one for one in (plan.directory, *plan.directory.parents) if one.is_dir())  # it may not be there yet
     print(f"asking {len(specs)} servers for their tools, at most {PROBE_SEC:g} s", file=sys.stderr)
-    return asyncio.run(probe(specs, PROBE_SEC))
+    return asyncio.run(probe(specs, PROBE_SEC, start))
 
 
 def _proposals(tools: list[JsonObject] | Silent | None) -> list[Proposal]:

@@ -86,6 +86,7 @@ class UpstreamSpec:
     url: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
+    """Where its process starts, from the gate directory; None: there."""
     sandbox: Sandbox | None = None
     pin_program: bool = False
     """Whether the files that its process is made of are compared with those accepted before it is started."""

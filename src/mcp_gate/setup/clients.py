@@ -8,6 +8,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+PROJECTS: Final = "projects"
+"""Claude Code's servers of one project stand below this and the project's folder."""
+
 
 class Form(Enum):
     """How a file is written."""
@@ -76,7 +79,7 @@ def locations(places: Places) -> Iterator[Location]:
             if path.is_file():
                 yield Location(client.id, path, client.keys, client.form)
                 if path.name == ".claude.json":  # servers of one project stand in it, too
-                    yield Location(client.id, path, ("projects", str(places.project), *client.keys))
+                    yield Location(client.id, path, (PROJECTS, str(places.project), *client.keys))
 
 
 def location_of(path: Path) -> tuple[Location, ...]:

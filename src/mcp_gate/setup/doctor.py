@@ -103,7 +103,11 @@ def _upstreams(setup: SetUp) -> Iterator[Finding]:
         return
     running = setup.status.get("upstreams", {})
     for spec in setup.loaded.upstreams.values():
-        if spec.command is not None and not _program(spec.command, spec.cwd, setup):
+        start = setup.directory / (spec.cwd or "")
+        if spec.command is not None and not os.access(start, os.X_OK):
+            cure = "make it, or change 'cwd'"
+            yield Finding("upstream", Verdict.WRONG, f"'{spec.id}': there is no directory {start}", cure)
+        elif spec.command is not None and not _program(spec.command, start, setup.env):
             cure = "install it, or write its whole path as 'command'"
             yield Finding("upstream", Verdict.WRONG, f"'{spec.id}': there is no program '{spec.command}'", cure)
         elif running.get(spec.id, "up") != "up":
@@ -119,11 +123,10 @@ def _upstreams(setup: SetUp) -> Iterator[Finding]:
             yield Finding("variable", Verdict.WARNING, f"the environment variable {name} is not set here", cure)
 
 
-def _program(command: str, cwd: str | None, setup: SetUp) -> bool:
+def _program(command: str, start: Path, env: Mapping[str, str]) -> bool:
     if "/" in command:
-        base = setup.directory if cwd is None else Path(cwd)
-        return os.access(base / command, os.X_OK)
-    return shutil.which(command, path=setup.env.get("PATH")) is not None
+        return os.access(start / command, os.X_OK)
+    return shutil.which(command, path=env.get("PATH")) is not None
 
 
 def _gate(setup: SetUp) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import Limits, UpstreamSpec
@@ -24,10 +25,16 @@ class Silent:
     why: str
 
 
-async def probe(specs: Mapping[str, UpstreamSpec], seconds: float) -> dict[str, list[JsonObject] | Silent]:
+async def probe(
+    specs: Mapping[str, UpstreamSpec], seconds: float, directory: Path = Path()
+) -> dict[str, list[JsonObject] | Silent]:
     """The tools of each server, or why there are none, after at most `seconds`; the servers are ended before it
-    returns."""
-    upstreams = Upstreams(Limits())
+    returns.
+
+    Args:
+        directory: the gate directory.
+    """
+    upstreams = Upstreams(Limits(), directory=directory)
     try:
         await upstreams.start(specs, {})
         found = await asyncio.gather(*(_tools(upstreams, id_, seconds) for id_ in specs))

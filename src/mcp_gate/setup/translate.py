@@ -13,6 +13,7 @@ from mcp_gate.lang.reveal import reveal
 from mcp_gate.model.config import UpstreamSpec
 from mcp_gate.policy.read_upstreams import HEADER_NAME, VARIABLE_NAME
 from mcp_gate.policy.secrets import is_secret
+from mcp_gate.setup.clients import PROJECTS, Location
 from mcp_gate.setup.servers import Server
 
 REFERENCE: Final = re.compile(r"\$\{(?:(?P<kind>env|input):)?(?P<name>[A-Za-z_][A-Za-z0-9_-]*)(?::-[^}]*)?\}")
@@ -125,7 +126,7 @@ def _entry(server: Server, id_: str, given: Mapping[str, str]) -> Entry:
         given: variables of other servers: two that need the same name for two secrets have to have two.
     """
     variables: dict[str, str] = {}
-    project = _project(server.location.path)
+    project = _project(server.location)
 
     def text(value: str, key: str) -> str:
         return _text(value, key, id_, variables, given, project)
@@ -142,14 +143,34 @@ def _entry(server: Server, id_: str, given: Mapping[str, str]) -> Entry:
         env={name: text(value, name) for name, value in server.env.items()},
         url=None if server.url is None else _url(server.url),
         headers={name: text(value, name) for name, value in server.headers.items()},
-        cwd=None if server.cwd is None else text(server.cwd, ""),
+        cwd=_start(server, None if server.cwd is None else text(server.cwd, ""), project),
     )
     return Entry(spec, server, variables)
 
 
-def _project(path: Path) -> Path:
-    """The folder that a client's file is about: the one with its hidden folder, or its own."""
+def _project(location: Location) -> Path:
+    """The folder that a client's file is about: the one it names, the one with its hidden folder, or its own."""
+    if location.keys[0] == PROJECTS:
+        return Path(location.keys[1])
+    path = location.path
     return path.parent.parent if path.parent.name.startswith(".") else path.parent
+
+
+def _start(server: Server, cwd: str | None, project: Path) -> str | None:
+    """Where its client starts it, if that matters: it says so, or its command names something there."""
+    if cwd is not None:
+        return str(project / cwd)
+    command = server.command or ""
+    words = ([command] if "/" in command else []) + [word for word in server.args if not word.startswith("-")]
+    named = (word for word in words if word and not Path(word).is_absolute())
+    return str(project) if any(_is_there(project / word) for word in named) else None
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, or no path at all
+        return False
 
 
 def _arguments(args: Iterable[str], text: Callable[[str, str], str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 from mcp_gate.lang.reveal import reveal
@@ -66,15 +67,18 @@ class Upstreams:
         self,
         limits: Limits,
         *,
+        directory: Path = Path(),
         jitter: Callable[[], float] = random.random,
         wall: Callable[[], float] = time.time,
         pauses: tuple[float, float] = (FIRST_PAUSE_SEC, LONGEST_PAUSE_SEC),
     ) -> None:
         """
         Args:
+            directory: where processes start, and from where a relative `cwd` counts.
             pauses: the first and the longest pause before an upstream is tried again, in seconds.
         """
         self._limits = limits
+        self._directory = directory
         self._jitter = jitter
         self._pauses = pauses
         self.wall = wall
@@ -101,8 +105,8 @@ class Upstreams:
             hosts: by upstream in a sandbox, what its process may reach.
         """
         self._hosts = hosts
-        for id_, spec in specs.items():
-            self._specs[id_] = spec
+        self._specs = self._placed(specs)
+        for id_, spec in self._specs.items():
             self._shared[id_] = _Supervised(spec, self)
 
     async def shared(self, upstream: str) -> Link:
@@ -171,14 +175,21 @@ class Upstreams:
     async def apply(self, specs: Mapping[str, UpstreamSpec], hosts: Mapping[str, frozenset[str]]) -> None:
         """After a reload: end what is gone or changed, start what is new; what may be reached is in force at once."""
         self._hosts = hosts
-        before, self._specs = self._specs, dict(specs)
-        kept = {id_ for id_, spec in specs.items() if id_ in before and _same(before[id_], spec)}
+        before, self._specs = self._specs, self._placed(specs)
+        kept = {id_ for id_, spec in self._specs.items() if id_ in before and _same(before[id_], spec)}
         await asyncio.gather(*(self._end(id_) for id_ in before if id_ not in kept))
         for id_ in before.keys() - kept:
             self.programs.forget(id_)
-        for id_, spec in specs.items():
+        for id_, spec in self._specs.items():
             if id_ not in kept:
                 self._shared[id_] = _Supervised(spec, self)
+
+    def _placed(self, specs: Mapping[str, UpstreamSpec]) -> dict[str, UpstreamSpec]:
+        """A process starts where nobody but the admin writes: the gate's own working directory may be an agent's."""
+        started = {
+            id_: str(self._directory / (spec.cwd or "")) for id_, spec in specs.items() if spec.command is not None
+        }
+        return {id_: dataclasses.replace(spec, cwd=started.get(id_)) for id_, spec in specs.items()}
 
     async def stop(self) -> None:
         """End every connection and every child."""

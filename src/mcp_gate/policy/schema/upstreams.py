@@ -40,7 +40,8 @@ def _child() -> JsonObject:
     sandbox = block({"network": one_of(["allowlist"]), "enforcement": one_of(["strict", "advisory"])})
     variables = free(_ANY, "Only these reach the child; ${env:NAME} is expanded when it starts.", VARIABLE_NAME.pattern)
     members = {
-        "command": text(), "args": each(_ANY), "env": variables, "cwd": text(), "sandbox": sandbox,
+        "command": text(), "args": each(_ANY), "env": variables, "sandbox": sandbox,
+        "cwd": text("Where it starts; counted from the gate directory, which is the default."),
         "pin_program": truth("Start it only while its files are those that were accepted: the first start accepts."),
         "pin_except": each(text("An argument of args that names data, not a part of the program.")),
     }  # fmt: skip
