@@ -18,7 +18,8 @@ import pytest
 from mcp_gate.annex import annex as module
 from mcp_gate.annex.annex import Annex
 from mcp_gate.annex.process import AnnexWorker
-from mcp_gate.gate.egress import Changed, Counts, Passed, Withheld, egress
+from mcp_gate.gate.egress import egress
+from mcp_gate.gate.leaving.exits import Changed, Counts, Passed, Withheld
 from mcp_gate.gate.terms import Terms
 from mcp_gate.lang import strictjson
 from mcp_gate.model.constraints import NONE

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from mcp_gate.annex.annex import Annex
-from mcp_gate.gate.egress import Changed, Counts, Egress, Passed, Withheld, egress
+from mcp_gate.gate.egress import egress
+from mcp_gate.gate.leaving.exits import Changed, Counts, Egress, Passed, Withheld
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject, Packed
 from mcp_gate.output.tokens import Tokens

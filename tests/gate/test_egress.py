@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from mcp_gate.gate.egress import Changed, Passed, Withheld, egress
+from mcp_gate.gate.egress import egress
+from mcp_gate.gate.leaving.exits import Changed, Passed, Withheld
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Refused, Status, UpstreamError
 from mcp_gate.policy.load import load

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from mcp_gate.detect.finding import Leaf, Scan
 from mcp_gate.detect.options import Options
-from mcp_gate.gate.egress import Changed, Passed, Withheld, egress
+from mcp_gate.gate.egress import egress
 from mcp_gate.gate.inspections import FOR_SEC, MOST, MOST_BYTES, Inspected, Inspections
+from mcp_gate.gate.leaving.exits import Changed, Passed, Withheld
 from mcp_gate.lang import strictjson
 from mcp_gate.policy.load import load
 from support.directories import files

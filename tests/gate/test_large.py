@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from mcp_gate.detect.finding import Leaf
-from mcp_gate.gate.egress import Changed, Passed, Withheld, egress
+from mcp_gate.gate.egress import egress
+from mcp_gate.gate.leaving.exits import Changed, Passed, Withheld
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.policy.load import load
 from mcp_gate.scanning import scanner as module

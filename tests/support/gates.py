@@ -11,9 +11,9 @@ from typing import Any
 
 from mcp_gate.autonomy.ladder import Ladder
 from mcp_gate.gate.clock import Clock
-from mcp_gate.gate.egress import Scanner
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.job import Caller, Job
+from mcp_gate.gate.leaving.detecting import Scanner
 from mcp_gate.gate.reviewers import people
 from mcp_gate.model.decision import Assurance
 from mcp_gate.model.event import Event

@@ -37,7 +37,7 @@ async def an_annex(**more: Any) -> AsyncIterator[Annex]:
 
 
 class Here:
-    """Implements `gate.egress.Scanner`."""
+    """Implements `gate.leaving.detecting.Scanner`."""
 
     async def scan(self, leaves: Sequence[Leaf], options: Options) -> Scan:
         return load(rules(), options)(leaves, options)

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from mcp_gate.annex import frames, job
 from mcp_gate.annex.process import AnnexWorker, Answerer
 from mcp_gate.annex.turns import Turns
-from mcp_gate.gate.egress import Changed, Counts, Egress, Passed, Withheld
+from mcp_gate.gate.leaving.exits import Changed, Counts, Egress, Passed, Withheld
 from mcp_gate.gate.terms import Terms
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import Json, JsonObject, Packed

@@ -1,7 +1,7 @@
 """The program of a process of the annex: reads jobs from standard input, writes answers to standard output.
 
 Started by the gate alone: `python -m mcp_gate.annex.worker CACHE GATE`, with the directory of compiled rules and the
-gate's process id. It runs the gate's own door (`gate.egress.reviewed`) over payloads that the gate does not open; what
+gate's process id. It runs the gate's own review (`gate.leaving.review`) over payloads that the gate does not open; what
 detectors look at goes to processes of its own in turn. It takes no more memory than `MEMORY` and ends with the gate.
 """
 
@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from mcp_gate.annex import frames, job
-from mcp_gate.gate.egress import UNCHECKED, Changed, Counts, Passed, Withheld, reviewed
 from mcp_gate.gate.foreseen import Foreseen, Wanted
+from mcp_gate.gate.leaving.exits import Changed, Counts, Passed, Withheld
+from mcp_gate.gate.leaving.review import UNCHECKED, reviewed
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.output import OutputDecision

@@ -17,7 +17,7 @@ from mcp_gate.cli.loading import load_or_leave
 from mcp_gate.cli.options import Exit, gate_options, leave
 
 if TYPE_CHECKING:
-    from mcp_gate.gate.egress import Egress
+    from mcp_gate.gate.leaving.exits import Egress
     from mcp_gate.model.call import Call
     from mcp_gate.model.foreign import JsonObject
     from mcp_gate.output.preview import Preview
@@ -98,7 +98,7 @@ class _Tokens:
 
 
 def _told(seen: Egress, preview: tuple[Preview, ...], snapshot: str) -> JsonObject:
-    from mcp_gate.gate.egress import Changed, Passed, Withheld
+    from mcp_gate.gate.leaving.exits import Changed, Passed, Withheld
     from mcp_gate.model.output import OutputDecision
     from mcp_gate.output.record import record
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from mcp_gate.gate import words
-from mcp_gate.gate.egress import Changed, Passed, Withheld
 from mcp_gate.gate.ending import Answer, Ending
 from mcp_gate.gate.events import ended
 from mcp_gate.gate.inspect import inspected, told
 from mcp_gate.gate.job import Sender
+from mcp_gate.gate.leaving.exits import Changed, Passed, Withheld
 from mcp_gate.gate.receive import Received
 from mcp_gate.gate.samples import sample_of
 from mcp_gate.model.call import OWN, Call

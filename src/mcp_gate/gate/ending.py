@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from mcp_gate.gate import events
 from mcp_gate.gate.aside import aside, large
-from mcp_gate.gate.egress import without_gate_meta
 from mcp_gate.gate.events import ended, request_event
+from mcp_gate.gate.marks import without_gate_meta
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.canonical import bytes_digest
 from mcp_gate.model.call import Call

@@ -14,7 +14,7 @@ from mcp_gate.gate import events
 from mcp_gate.gate.aside import aside
 from mcp_gate.gate.clock import Clock
 from mcp_gate.gate.deadlines import Deadlines
-from mcp_gate.gate.egress import Changed, Counts, Passed, Scanner, Withheld, egress
+from mcp_gate.gate.egress import egress
 from mcp_gate.gate.execute import collectable
 from mcp_gate.gate.faces import Faces
 from mcp_gate.gate.figures import Targets
@@ -24,6 +24,8 @@ from mcp_gate.gate.hub import Hub
 from mcp_gate.gate.identity import admit_local, agent_of_token
 from mcp_gate.gate.inspections import Inspections
 from mcp_gate.gate.job import Caller, Exchange, Job, Sender
+from mcp_gate.gate.leaving.detecting import Scanner
+from mcp_gate.gate.leaving.exits import Changed, Counts, Passed, Withheld
 from mcp_gate.gate.path import perform
 from mcp_gate.gate.presence import Presence
 from mcp_gate.gate.promoting import Promoter

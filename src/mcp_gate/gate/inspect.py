@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from mcp_gate.gate import marks
-from mcp_gate.gate.egress import Changed, Egress, Passed, Withheld, egress
+from mcp_gate.gate.egress import egress
+from mcp_gate.gate.leaving.exits import Changed, Egress, Passed, Withheld
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import Delivered, Ran, UpstreamError
 from mcp_gate.model.output import Form, OutputDecision

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, assert_never
 
 from mcp_gate.gate import editing, events, inspect
-from mcp_gate.gate.egress import Changed, Passed, Withheld, without_gate_meta
 from mcp_gate.gate.handles import TOLD
+from mcp_gate.gate.leaving.exits import Changed, Passed, Withheld
+from mcp_gate.gate.marks import without_gate_meta
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import Outcome, Ran, UpstreamError

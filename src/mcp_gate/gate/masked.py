@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from mcp_gate.gate import events, marks
 from mcp_gate.gate.aside import aside, large
-from mcp_gate.gate.egress import Changed, Egress, Passed, Withheld, egress
+from mcp_gate.gate.egress import egress
+from mcp_gate.gate.leaving.exits import Changed, Egress, Passed, Withheld
 from mcp_gate.gate.quarantine import form_of
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.reveal import reveal

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from mcp_gate.detect.finding import Finding, Leaf
 from mcp_gate.detect.options import Options
-from mcp_gate.gate.egress import Scanner
+from mcp_gate.gate.leaving.detecting import Scanner
 from mcp_gate.lang.strictjson import dumps
 from mcp_gate.model.foreign import Json, JsonObject
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, assert_never
 from mcp_gate.gate import editing, events, reviewers, words
 from mcp_gate.gate.aside import aside, large
 from mcp_gate.gate.asking import look_request
-from mcp_gate.gate.egress import Withheld
 from mcp_gate.gate.inspect import told
+from mcp_gate.gate.leaving.exits import Withheld
 from mcp_gate.gate.receive import Received
 from mcp_gate.gate.vault import Unreadable
 from mcp_gate.lang import strictjson

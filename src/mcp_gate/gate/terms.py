@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from mcp_gate.detect.options import Options
+from mcp_gate.gate.leaving.exits import Counts, Egress
 from mcp_gate.model.call import Call
 from mcp_gate.model.constraints import Constraints
 from mcp_gate.model.foreign import JsonObject
@@ -12,9 +13,6 @@ from mcp_gate.output.redact import Tokenizer
 from mcp_gate.policy.load import Loaded
 from mcp_gate.policy.read_output import OutputRule
 from mcp_gate.scanning.settings import options
-
-if TYPE_CHECKING:
-    from mcp_gate.gate.egress import Counts, Egress
 
 
 class Terms(NamedTuple):
@@ -61,7 +59,7 @@ class Annex(Protocol):
     async def reviewed(
         self, terms: Terms, method: str, payload: JsonObject, counts: Counts, tokens: Tokenizer | None
     ) -> Egress:
-        """What `egress.reviewed` says of the payload, packed again where it is changed.
+        """What `leaving.review.reviewed` says of the payload, packed again where it is changed.
 
         Raises:
             Exception: nothing is known of it; nothing may leave.
