@@ -15,7 +15,8 @@ import pytest
 
 from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.upstream.link import ClientHello
-from mcp_gate.upstream.manager import State, Upstreams
+from mcp_gate.upstream.manager import Upstreams
+from mcp_gate.upstream.supervised import State
 from mcp_gate.wire.peer import Lost
 from support.upstreams import Ears, Probe, running, until
 

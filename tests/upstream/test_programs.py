@@ -17,9 +17,10 @@ from mcp_gate.lang import strictjson
 from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.store.results import Pin
 from mcp_gate.upstream.link import ClientHello, Down
-from mcp_gate.upstream.manager import State, Upstreams
+from mcp_gate.upstream.manager import Upstreams
 from mcp_gate.upstream.program import Files
 from mcp_gate.upstream.programs import KEY, Difference, Replaced, differences
+from mcp_gate.upstream.supervised import State
 from mcp_gate.wire.peer import Lost
 from support.upstreams import SCRIPT, Ears, Probe, until
 

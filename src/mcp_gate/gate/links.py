@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.upstream.link import ClientHello, Inbound, Link
-from mcp_gate.upstream.manager import State
+from mcp_gate.upstream.supervised import State
 from mcp_gate.wire.peer import Lost
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from mcp_gate.signals.describe import describe
 from mcp_gate.store.store import Store
 from mcp_gate.upstream import kept
 from mcp_gate.upstream.catalog import Catalog, Tool, Withheld, pin_of
-from mcp_gate.upstream.manager import Health, State, Upstreams
+from mcp_gate.upstream.manager import Upstreams
 from mcp_gate.upstream.programs import KEY, Replaced
 from mcp_gate.upstream.prompts import PREFIX, Prompts
+from mcp_gate.upstream.supervised import Health, State
 
 PINNED: Final = "pinned"
 PROGRAM: Final = "program"

@@ -8,7 +8,7 @@ from mcp_gate.gate import figures
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.policy.assurance import shortfalls
 from mcp_gate.review.queue import SHARE
-from mcp_gate.upstream.manager import State
+from mcp_gate.upstream.supervised import State
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
