@@ -13,7 +13,8 @@ from mcp_gate.model.output import OutputDecision
 from mcp_gate.output.decide import Found
 from mcp_gate.output.placeholders import Placeholders
 from mcp_gate.output.redact import redact
-from mcp_gate.output.walk import SHORTEST_TEXT, Part, walk
+from mcp_gate.output.walk import SHORTEST_TEXT, walk
+from mcp_gate.output.walked import Part
 
 KEYS = st.sampled_from(["a", "name", "p-1@x.org", "text", "2"])
 VALUES = st.sampled_from(["", "no", "pay", "a@b.example", '{"n": 123456789}', "[x]", 7, 123_456_789, 0.5, None, True])

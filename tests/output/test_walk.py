@@ -12,7 +12,8 @@ from mcp_gate.output.edits import Clash, Put, Rename, edited
 from mcp_gate.output.fields import field_of
 from mcp_gate.output.opaque import dropped
 from mcp_gate.output.split import joined
-from mcp_gate.output.walk import SHORTEST_TEXT, Part, Walked, steps, walk
+from mcp_gate.output.walk import SHORTEST_TEXT, walk
+from mcp_gate.output.walked import Part, Walked, steps
 
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

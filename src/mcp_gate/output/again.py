@@ -11,7 +11,7 @@ from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.merge import CREDENTIALS
 from mcp_gate.output.decide import Found
 from mcp_gate.output.exact import MOST_VALUES, SHORTEST, any_of
-from mcp_gate.output.walk import Part, Walked
+from mcp_gate.output.walked import Part, Walked
 
 UNMISTAKABLE: Final = 8
 """Characters of a secret, and digits of a number, that mean the same wherever they stand."""

@@ -13,7 +13,7 @@ from mcp_gate.model.output import OutputDecision
 from mcp_gate.output.placeholders import PLACEHOLDER, same
 from mcp_gate.output.split import Joined, across
 from mcp_gate.output.tokens import TOKEN
-from mcp_gate.output.walk import Walked
+from mcp_gate.output.walked import Walked
 from mcp_gate.policy.read_output import OutputRule
 
 

@@ -7,7 +7,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import Json
-from mcp_gate.output.walk import Inside, Step, Trail, json_of
+from mcp_gate.output.walk import json_of
+from mcp_gate.output.walked import Inside, Step, Trail
 
 
 class Put(NamedTuple):

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from mcp_gate.detect.finding import Leaf
-from mcp_gate.output.walk import STRUCTURED, Inside, Trail, plain, steps
+from mcp_gate.output.walk import plain
+from mcp_gate.output.walked import STRUCTURED, Inside, Trail, steps
 
 LONGEST: Final = 64
 """Characters of one key that are told."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
-from mcp_gate.output.walk import STRUCTURED
+from mcp_gate.output.walked import STRUCTURED
 
 if TYPE_CHECKING:
     from jsonschema_rs import Validator

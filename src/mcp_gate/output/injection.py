@@ -19,7 +19,7 @@ from mcp_gate.model.output import Detail
 from mcp_gate.output.edits import Edit, Put, Rename, edited
 from mcp_gate.output.fields import field_of
 from mcp_gate.output.redact import with_twins
-from mcp_gate.output.walk import Part, Trail, Walked
+from mcp_gate.output.walked import Part, Trail, Walked
 
 if TYPE_CHECKING:
     import re2

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from mcp_gate.detect.finding import Finding, Leaf
 from mcp_gate.output.split import Joined, joined
-from mcp_gate.output.walk import Walked
+from mcp_gate.output.walked import Walked
 
 Findings: TypeAlias = tuple[Finding, ...]
 _NOTHING: Findings = ()

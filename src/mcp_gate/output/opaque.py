@@ -9,7 +9,7 @@ from mcp_gate.model.output import Detail
 from mcp_gate.output.edits import Edit, Put, edited
 from mcp_gate.output.fields import field_of
 from mcp_gate.output.paths import REMOVED
-from mcp_gate.output.walk import Opaque, Trail, Walked, steps
+from mcp_gate.output.walked import Opaque, Trail, Walked, steps
 
 
 def dropped(

@@ -12,7 +12,7 @@ from mcp_gate.model.output import Detail
 from mcp_gate.output.fields import field_of
 from mcp_gate.output.hiding import AROUND, IN_WORDS, Hidden, Path, begins, hides, may_hide
 from mcp_gate.output.loose import Loose, documents, like, members, written
-from mcp_gate.output.walk import Trail
+from mcp_gate.output.walked import Trail
 
 REMOVED: Final = "field removed"
 _OPEN: Final = re.compile(r"\[[\w .:,+-]*\]|([{\[])")

@@ -11,7 +11,8 @@ from mcp_gate.model.output import OutputDecision
 from mcp_gate.output.decide import decide
 from mcp_gate.output.fields import field_of
 from mcp_gate.output.split import joined
-from mcp_gate.output.walk import Part, walk
+from mcp_gate.output.walk import walk
+from mcp_gate.output.walked import Part
 from mcp_gate.policy.read_output import OutputRule
 
 

@@ -17,7 +17,7 @@ from mcp_gate.output.edits import Edit, Put, Rename, edited
 from mcp_gate.output.fields import Fields, field_of
 from mcp_gate.output.placeholders import Placeholders
 from mcp_gate.output.tokens import TOKEN
-from mcp_gate.output.walk import STRUCTURED, Inside, Part, Trail, Walked, steps
+from mcp_gate.output.walked import STRUCTURED, Inside, Part, Trail, Walked, steps
 
 TAKEN_OUT: Final = (OutputDecision.TOKENIZE, OutputDecision.REDACT)
 _TEXT, _NUMBER = Part.TEXT, Part.NUMBER

@@ -10,7 +10,7 @@ from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.output.exact import MOST_VALUES, SHORTEST, any_of
 from mcp_gate.output.hiding import Path
 from mcp_gate.output.paths import Gone, in_text, without_all
-from mcp_gate.output.walk import STRUCTURED
+from mcp_gate.output.walked import STRUCTURED
 from mcp_gate.policy.read_output import OutputRule
 
 UNSAID: Final = "Not for agents"

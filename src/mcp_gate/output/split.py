@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mcp_gate.detect.finding import Finding, Leaf
-from mcp_gate.output.walk import Part, Walked
+from mcp_gate.output.walked import Part, Walked
 
 EDGE: Final = 512
 """Characters at either end of a text that can belong to a value which goes on in its neighbour."""

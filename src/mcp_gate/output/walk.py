@@ -8,39 +8,18 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import Enum
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final
 
 from mcp_gate.detect.finding import Leaf
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import Json, JsonObject
-
-
-class Inside(Enum):
-    """A step that no key or index is."""
-
-    JSON = "the JSON that a text is"
-
-
-class Part(Enum):
-    """What of a payload a leaf is."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    KEY = "key"
-
+from mcp_gate.output.pieces import LEAST_BYTES, MOST_PIECES, TINY, goes_on, in_a_row, said_in_bytes
+from mcp_gate.output.walked import STRUCTURED, Inside, Opaque, Part, Trail, Walked
 
 _new: Final = tuple.__new__
-"""Makes a leaf, too, and in half the time."""
+"""As `output.walked._new`."""
 _TEXT, _NUMBER, _KEY = Part.TEXT, Part.NUMBER, Part.KEY
-Step: TypeAlias = str | int | Inside
-Trail: TypeAlias = "tuple[Trail, Step] | None"
-"""The way to a value, last step first: sharing costs nothing. None is the payload itself."""
-
-STRUCTURED: Final = "structuredContent"
 HANDLES: Final = {
     "taskId": ((), ("task",), ("tasks",), ("io.modelcontextprotocol/related-task",)),
     "progressToken": ((), ("_meta",)),
@@ -61,56 +40,7 @@ SHORTEST_KEY: Final = 3
 LONGEST_PRICE: Final = 5
 """Characters up to which a fraction has too few for any of these, however it is written."""
 _WRITTEN_OUT: Final = 1e17
-MOST_PIECES: Final = 4
-LEAST_BYTES: Final = 8
-"""Numbers that may be a text, byte by byte, as Node writes buffers."""
-TINY: Final = 2
-LONGEST_WORD: Final = 32
-"""Characters of a piece that is one of many."""
-_WITHIN: Final = frozenset("-.@/ ")
-"""Characters between the parts of values."""
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$-]{1,24}")
-
-
-@dataclass(frozen=True, slots=True)
-class Opaque:
-    """Something that cannot be looked into: a picture, a sound, a blob."""
-
-    trail: Trail
-    """The object that holds it."""
-    member: str
-    """Where in the object it stands."""
-    what: str
-
-
-@dataclass(slots=True)
-class Walked:
-    """What one walk came to. The three lists go together."""
-
-    leaves: list[Leaf] = field(default_factory=list)
-    trails: list[Trail] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
-    blocks: list[int] = field(default_factory=list)
-    """The leaves that are texts for a reader, in order: a value may be split over them."""
-    lists: list[tuple[int, ...]] = field(default_factory=list)
-    """Short lists of nothing but texts, for the same reason."""
-    twins: list[Trail] = field(default_factory=list)
-    """Texts that repeat the structured form."""
-    opaque: list[Opaque] = field(default_factory=list)
-    in_structure: int = 0
-    """How many leaves, from the first, are the structured form's."""
-
-    def structured(self, leaf: int) -> bool:
-        """Whether a leaf belongs to the structured form, where a result has one; texts then only repeat it."""
-        return not self.in_structure or leaf < self.in_structure
-
-    def with_texts(self, texts: Mapping[int, str]) -> Walked:
-        """The same, with other texts in some leaves; where a number was, a text is."""
-        leaves, parts = self.leaves.copy(), self.parts.copy()
-        for at, text in texts.items():
-            leaves[at] = _new(Leaf, (text, leaves[at].keys))
-            parts[at] = _TEXT
-        return replace(self, leaves=leaves, parts=parts)
 
 
 def walk(payload: JsonObject, method: str = "tools/call") -> Walked:
@@ -147,7 +77,7 @@ class _Walk:
             self._object(value, keys, trail)
         elif kind is list:
             if not self._pieces(value, keys, trail):
-                if len(value) >= LEAST_BYTES and type(value[0]) is int and (text := _said_in_bytes(value)):
+                if len(value) >= LEAST_BYTES and type(value[0]) is int and (text := said_in_bytes(value)):
                     self._add(text, keys, trail, _TEXT)
                 for index, child in enumerate(value):
                     if type(child) is dict:
@@ -176,7 +106,7 @@ class _Walk:
                     ways[key] = way
                 else:
                     self._key(key, keys, here)
-                    if of is str and _goes_on(key, child):
+                    if of is str and goes_on(key, child):
                         self._whole(child, way, here)
                         continue
             if of is str:
@@ -235,7 +165,7 @@ class _Walk:
         if len(value) < 2 or type(value[0]) is not str or not all(type(child) is str for child in value):
             return False
         tiny = max(map(len, value)) <= TINY
-        if len(value) > MOST_PIECES and not tiny and not any(map(_goes_on, value, value[1:])):
+        if len(value) > MOST_PIECES and not tiny and not any(map(goes_on, value, value[1:])):
             return False
         if all(map(plain, value)):  # words are no pieces of anything
             return False
@@ -247,8 +177,8 @@ class _Walk:
         if tiny or len(value) <= MOST_PIECES:
             self.walked.lists.append(tuple(leaf for leaf, _ in at))
         else:
-            self.walked.lists += [(a, b) for (a, end), (b, begin) in itertools.pairwise(at) if _goes_on(end, begin)]
-            self.walked.lists += _in_a_row(at)
+            self.walked.lists += [(a, b) for (a, end), (b, begin) in itertools.pairwise(at) if goes_on(end, begin)]
+            self.walked.lists += in_a_row(at)
         return True
 
     def _is_handle(self, key: str, value: Json, keys: tuple[str, ...]) -> bool:
@@ -306,37 +236,6 @@ class _Walk:
         self._parts.append(part)
 
 
-def _said_in_bytes(numbers: list[Json]) -> str:
-    """The text that is written so; "" where it is none."""
-    if not all(type(number) is int and 9 <= number < 256 for number in numbers):
-        return ""
-    text = bytes(numbers).decode("utf-8", "replace")
-    return (
-        text
-        if "\ufffd" not in text and text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable()
-        else ""
-    )
-
-
-def _in_a_row(texts: Sequence[tuple[int, str]]) -> Iterator[tuple[int, ...]]:
-    """Leaves with short texts of which each goes on with the one before, three or more: words of one sentence."""
-    row: list[int] = []
-    before = ""
-    for leaf, text in (*texts, (0, "." * (LONGEST_WORD + 1))):
-        if len(text) > LONGEST_WORD or (row and not _goes_on(before, text)):
-            if len(row) > 2:
-                yield tuple(row)
-            row = []
-        if len(text) <= LONGEST_WORD:
-            row.append(leaf)
-        before = text
-
-
-def _goes_on(text: str, following: str) -> bool:
-    """Whether a text ends, or the following begins, as one that is a part of something does."""
-    return text[-1:] in _WITHIN or following[:1] in _WITHIN
-
-
 def json_of(text: str) -> Json:
     """The object or list that a text is as a whole, or None."""
     if not text.lstrip().startswith(("{", "[")):
@@ -371,12 +270,3 @@ def _opaque(block: JsonObject, trail: Trail) -> Opaque | None:
     if isinstance(block.get("blob"), str):
         return Opaque(trail, "blob", "blob")
     return None
-
-
-def steps(trail: Trail) -> tuple[Step, ...]:
-    """The steps to a value, first one first."""
-    out: list[Step] = []
-    while trail is not None:
-        trail, step = trail
-        out.append(step)
-    return tuple(reversed(out))

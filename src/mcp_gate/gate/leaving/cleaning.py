@@ -22,7 +22,8 @@ from mcp_gate.output.decide import Found
 from mcp_gate.output.injection import suspicious, without_hidden
 from mcp_gate.output.placeholders import Placeholders
 from mcp_gate.output.redact import TAKEN_OUT, Tokenizer, looks_like_token, redact, withheld_for, without_lookalikes
-from mcp_gate.output.walk import Walked, walk
+from mcp_gate.output.walk import walk
+from mcp_gate.output.walked import Walked
 from mcp_gate.policy.outgoing import unscannable
 
 ROUNDS: Final = 2

@@ -17,7 +17,7 @@ from mcp_gate.model.output import Unscannable
 from mcp_gate.output.decide import Found, decide
 from mcp_gate.output.fields import UNTOLD, keys_of, names_field
 from mcp_gate.output.looks import Looks
-from mcp_gate.output.walk import Trail, Walked
+from mcp_gate.output.walked import Trail, Walked
 from mcp_gate.policy.outgoing import unscannable
 from mcp_gate.policy.read_output import OutputRule
 from mcp_gate.scanning.failed import WORDS, Failure, ScanFailed
