@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final, Protocol, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -14,20 +14,19 @@ from starlette.types import Receive, Scope, Send
 
 from mcp_gate.faces.bound import address_of, bind
 from mcp_gate.faces.mcp import http_headers as checks
+from mcp_gate.faces.mcp.http_body import read_body
+from mcp_gate.faces.mcp.http_door import Door, GateDoor
 from mcp_gate.faces.mcp.http_headers import EVENTS, JSON, Head, Refusal, error_body, refused
 from mcp_gate.faces.mcp.http_reply import Reply
 from mcp_gate.faces.mcp.http_server import make_server
 from mcp_gate.faces.mcp.http_session import Conversation, Exchange, Session, Sessions
+from mcp_gate.faces.mcp.http_stateless import Stateless
 from mcp_gate.faces.mcp.http_stream import ALIVE, ALIVE_SEC, Headers, begin_events, send_events, send_json, watch
-from mcp_gate.faces.mcp.http_talk import HttpTalk
 from mcp_gate.gate.clock import session_id
 from mcp_gate.gate.front import Front
 from mcp_gate.gate.identity import NotAdmitted
 from mcp_gate.gate.job import Caller
-from mcp_gate.gate.protocol import HANDSHAKE_VERSIONS, MODERN_VERSION, unsupported
-from mcp_gate.gate.surfaces.handshake import speaks_modern
 from mcp_gate.model.event import Event
-from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.wire import headers
 from mcp_gate.wire.errors import BUSY, INVALID_REQUEST, NOT_ADMITTED, RpcError
 from mcp_gate.wire.message import Answer, Failure, Malformed, Message, Notification, Request, RequestId, Why, read
@@ -39,24 +38,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PATH: Final = "/mcp"
-BODY_SEC: Final = 30.0
 DEPTH: Final = 64
 MOST_UNDER_WAY: Final = 2048
 """Requests of one session."""
-
-
-class Door(Protocol):
-    """Where conversations come from."""
-
-    def converse(self, caller: Caller, front: Front, *, modern: bool) -> Conversation: ...
-
-    def schema(self, listed_name: str) -> Json:
-        """The input schema of a tool as it is listed; None if there is no such tool."""
-        ...
-
-    async def versions(self) -> tuple[str, ...]:
-        """What is spoken here, for one who asks for another version."""
-        ...
 
 
 def build_app(gate: Gate, door: Door) -> Starlette:
@@ -68,16 +52,6 @@ def build_app(gate: Gate, door: Door) -> Starlette:
     return app
 
 
-class Nowhere:
-    """The front of an agent's stateless requests: outside of a request nothing reaches its client."""
-
-    def notify(self, method: str, params: JsonObject | None) -> None:
-        """Dropped: what a client wants to hear it listens for."""
-
-    async def request(self, method: str, params: JsonObject | None) -> JsonObject:
-        raise RpcError(INVALID_REQUEST, "The client's protocol has no requests to clients")
-
-
 class Endpoint:
     """An ASGI application for one path."""
 
@@ -85,8 +59,7 @@ class Endpoint:
         self._gate = gate
         self._door = door
         self._sessions: Sessions | None = None
-        self._stateless: dict[str, Conversation] = {}
-        self._repeated: dict[str, tuple[Json, tuple[headers.Repeated, ...]]] = {}
+        self._stateless = Stateless(door, self._count)
         self._closing = False
 
     @property
@@ -100,9 +73,7 @@ class Endpoint:
         self._closing = True
         if self._sessions is not None:
             await self._sessions.close()
-        for conversation in self._stateless.values():
-            await conversation.close()
-        self._stateless.clear()
+        await self._stateless.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -147,72 +118,18 @@ class Endpoint:
         if not head.stateless and headers.VERSION in head.twice:
             raise refused(400, f"Bad request: the header {headers.VERSION} stands there twice")
         limits = self._gate.loaded.settings.limits
-        body = await _body(head, receive, limits.message_bytes)
+        body = await read_body(head, receive, limits.message_bytes)
         message = read(body, upstream=False, depth=max(DEPTH, limits.depth + 8))
         if isinstance(message, Malformed):
             raise self._malformed(agent, message)
         if head.stateless:
-            await self._stateless_post(agent, head, message, receive, send)
+            await self._stateless.post(agent, head, message, receive, send)
         else:
             await self._session_post(agent, head, message, receive, send)
 
     def _malformed(self, agent: str, what: Malformed) -> Refusal:
         self._gate.malformed(agent, what)
         return Refusal(400, what.error, id=what.id)
-
-    # ---- the stateless era
-
-    async def _stateless_post(self, agent: str, head: Head, message: Message, receive: Receive, send: Send) -> None:
-        match message:
-            case Request():
-                pass
-            case Notification():
-                await self._check_version(head)
-                # None means anything here: ending a stream cancels.
-                return await send_json(send, 202, None, [])
-            case _:
-                raise refused(400, "Invalid request: this protocol has no requests to clients, and so no answers")
-        try:
-            checks.check_envelope(head, message)
-            await self._check_version(head)
-            if message.method == "tools/call":
-                params = message.params or {}
-                checks.check_params(head, self._repeated_of(params.get("name")), params.get("arguments"))
-        except Refusal as refusal:
-            refusal.id = message.id
-            raise
-        exchange = Exchange(message.id, None)
-        conversation = self._stateless.get(agent)
-        if conversation is None:
-            conversation = self._door.converse(Caller(agent, session_id()), Nowhere(), modern=True)
-            self._stateless[agent] = conversation
-        sent = with_context(message.params, head.get)
-        task = asyncio.create_task(conversation.handle(exchange, message.method, sent))
-        self._count(1)
-        try:
-            await Reply(exchange, task, stateless=True, streams_first=False).send(receive, send, [])
-        finally:
-            self._count(-1)
-            task.cancel()
-
-    async def _check_version(self, head: Head) -> None:
-        """
-        Raises:
-            Refusal: 400, a protocol version that nobody here speaks.
-        """
-        version = head.get(headers.VERSION)
-        if version != MODERN_VERSION:
-            raise Refusal(400, unsupported(version, await self._door.versions()))
-
-    def _repeated_of(self, name: Json) -> tuple[headers.Repeated, ...]:
-        """Which arguments of a tool its listed schema wants repeated in headers."""
-        schema = self._door.schema(name) if isinstance(name, str) else None
-        if schema is None:
-            return ()
-        known = self._repeated.get(name)
-        if known is None or known[0] is not schema:
-            known = self._repeated[name] = (schema, headers.repeated_in(schema))
-        return known[1]
 
     # ---- the handshake era
 
@@ -321,51 +238,6 @@ def _handshake_era(head: Head) -> None:
 
 def _not_allowed(methods: str) -> Refusal:
     return Refusal(405, RpcError(INVALID_REQUEST, "Method not allowed"), extra={"allow": methods})
-
-
-async def _body(head: Head, receive: Receive, limit: int) -> bytes:
-    """
-    Raises:
-        Refusal: 413, it is too large; 408, it does not come; 400, the client left.
-    """
-    declared = head.get("content-length")
-    too_large = refused(413, f"Payload too large: more than {limit} bytes")
-    if declared is not None and declared.isdigit() and int(declared[:20]) > limit:
-        raise too_large
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(BODY_SEC):
-            while True:
-                event = await receive()
-                if event["type"] != "http.request":
-                    raise refused(400, "Bad request: the body is not whole")
-                chunk = event.get("body", b"")
-                size += len(chunk)
-                if size > limit:
-                    raise too_large
-                parts.append(chunk)
-                if not event.get("more_body", False):
-                    return parts[0] if len(parts) == 1 else b"".join(parts)
-    except TimeoutError:
-        raise refused(408, "Request timeout: the body did not come") from None
-
-
-class GateDoor:
-    """Conversations of a gate."""
-
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
-
-    def converse(self, caller: Caller, front: Front, *, modern: bool) -> Conversation:
-        return HttpTalk(self._gate, caller, front, modern=modern)
-
-    async def versions(self) -> tuple[str, ...]:
-        return (MODERN_VERSION,) if await speaks_modern(self._gate) else HANDSHAKE_VERSIONS
-
-    def schema(self, listed_name: str) -> Json:
-        tool = self._gate.catalog.lookup(listed_name)
-        return tool.definition.get("inputSchema") if tool is not None else None
 
 
 @asynccontextmanager
