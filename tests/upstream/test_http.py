@@ -13,7 +13,8 @@ import pytest
 
 from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.upstream import http
-from mcp_gate.upstream.http import HttpLink, open_http
+from mcp_gate.upstream.http import HttpLink
+from mcp_gate.upstream.http_open import open_http
 from mcp_gate.upstream.link import ClientHello, Down
 from mcp_gate.wire.errors import RpcError
 from mcp_gate.wire.message import Message, read

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mcp_gate.model.config import Limits, UpstreamSpec
-from mcp_gate.upstream.http import open_http
+from mcp_gate.upstream.http_open import open_http
 from mcp_gate.wire.peer import Lost
 from support.certificates import unvouched
 from support.web import Ears

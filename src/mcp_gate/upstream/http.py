@@ -10,7 +10,6 @@ from typing import Any, Final
 from mcp_gate.lang import strictjson
 from mcp_gate.model.config import Limits, UpstreamSpec
 from mcp_gate.model.foreign import Json, JsonObject
-from mcp_gate.upstream.handshake import HANDSHAKE_SEC, is_modern, refused, version_of
 from mcp_gate.upstream.http_reader import MOST_ATTEMPTS, HttpTicket, Place, Reader
 from mcp_gate.upstream.http_wire import EVENTS, HttpAnswer, HttpWire
 from mcp_gate.upstream.link import (
@@ -19,12 +18,8 @@ from mcp_gate.upstream.link import (
     MOST_QUESTIONS,
     NOTIFICATIONS_PER_SEC,
     OVERRAN,
-    ClientHello,
     Down,
     Inbound,
-    ask,
-    own_hello,
-    own_meta,
 )
 from mcp_gate.upstream.rate import Rate
 from mcp_gate.wire import headers
@@ -36,7 +31,6 @@ from mcp_gate.wire.tracecontext import context_of
 
 log = logging.getLogger(__name__)
 
-DISCOVER_SEC: Final = 5.0
 NOTIFY_SEC: Final = 10.0
 CLOSE_SEC: Final = 2.0
 
@@ -313,57 +307,3 @@ class HttpLink:
 def _cancel(task: asyncio.Task[None] | None) -> None:
     if task is not None and task is not asyncio.current_task():
         task.cancel()
-
-
-async def open_http(
-    spec: UpstreamSpec, hello: ClientHello | None, inbound: Inbound, limits: Limits, opener: Opener | None = None
-) -> HttpLink:
-    """Connect and shake hands (see `link.open_link`)."""
-    link = HttpLink(spec, inbound, limits, opener)
-    try:
-        if hello is None and await _discovered(link):
-            return link
-        await _handshake(link, hello if hello is not None else own_hello())
-    except BaseException:
-        await link.close()
-        raise
-    if hello is None:
-        link.notify("notifications/initialized", None)
-    return link
-
-
-async def _discovered(link: HttpLink) -> bool:
-    """Whether the upstream speaks the stateless protocol; if so the link does.
-
-    Raises:
-        Lost: it cannot be reached at all.
-    """
-    link.version = MODERN_VERSION
-    try:
-        hello = await ask(link, "server/discover", {"_meta": own_meta()}, DISCOVER_SEC)
-    except RpcError:
-        hello = {}
-    except Lost as lost:
-        if not lost.sent:
-            raise
-        hello = {}
-    if is_modern(hello):
-        link.hello = hello
-        return True
-    link.version = ""
-    return False
-
-
-async def _handshake(link: HttpLink, hello: ClientHello) -> None:
-    """`initialize`.
-
-    Raises:
-        Lost: it failed; `Down` with what the upstream says of it.
-    """
-    try:
-        link.hello = await ask(link, "initialize", hello.params(), HANDSHAKE_SEC)
-    except RpcError as error:
-        raise refused(error) from None
-    except Lost as lost:
-        raise Lost(lost.reason, sent=False) from None
-    link.version = version_of(link.hello)

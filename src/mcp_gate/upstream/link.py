@@ -169,10 +169,10 @@ async def open_link(
         Lost: it cannot be reached, or the handshake failed; the reason is fit for people.
     """
     if spec.command is not None:
-        from mcp_gate.upstream.stdio import open_stdio
+        from mcp_gate.upstream.stdio_open import open_stdio
 
         return await open_stdio(spec, hello, inbound, limits, reach, vetting or Unvetted(), opener)
-    from mcp_gate.upstream.http import open_http
+    from mcp_gate.upstream.http_open import open_http
 
     return await open_http(spec, hello, inbound, limits, opener)
 

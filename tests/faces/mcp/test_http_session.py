@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from mcp_gate.faces.mcp import http_session
-from mcp_gate.faces.mcp.http_session import Exchange, Session, Sessions
+from mcp_gate.faces.mcp.http_session import Exchange, Session
+from mcp_gate.faces.mcp.http_sessions import Sessions
 from mcp_gate.faces.mcp.http_stream import MOST_WAITING, Outbox
 from mcp_gate.gate.front import Front, RequestFront
 from mcp_gate.model.foreign import Packed

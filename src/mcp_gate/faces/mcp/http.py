@@ -19,7 +19,8 @@ from mcp_gate.faces.mcp.http_door import Door, GateDoor
 from mcp_gate.faces.mcp.http_headers import EVENTS, JSON, Head, Refusal, error_body, refused
 from mcp_gate.faces.mcp.http_reply import Reply
 from mcp_gate.faces.mcp.http_server import make_server
-from mcp_gate.faces.mcp.http_session import Conversation, Exchange, Session, Sessions
+from mcp_gate.faces.mcp.http_session import Conversation, Exchange, Session
+from mcp_gate.faces.mcp.http_sessions import Sessions
 from mcp_gate.faces.mcp.http_stateless import Stateless
 from mcp_gate.faces.mcp.http_stream import ALIVE, ALIVE_SEC, Headers, begin_events, send_events, send_json, watch
 from mcp_gate.gate.clock import session_id
