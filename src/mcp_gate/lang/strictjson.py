@@ -10,12 +10,12 @@ import json
 import math
 import re
 import secrets
-from collections.abc import Iterator, Sequence
-from enum import Enum
-from typing import Any, NoReturn, assert_never
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 import orjson
 
+from mcp_gate.lang.jsonways import ways, written
 from mcp_gate.model.foreign import Json, JsonObject, Packed, is_packed
 
 DEPTH = 64
@@ -30,15 +30,8 @@ _ONLY_JSON_READS = re.compile(rb"\\u[dD][89a-fA-F]|[0-9]{300}|[0-9][eE]\+?[0-9]{
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]', re.DOTALL)
 """A whole string, or one bracket; possessive, so that no input makes it backtrack."""
-
-
-_BEGINNING = 256
-"""Characters in which a name and its value are likely to stand."""
 _STANDS_FOR_PACKED = f"packed {secrets.token_hex(16)}"
 """Known to nobody, so that no text of anybody's is taken for it."""
-# what was parsed leads nowhere back to itself: not to ask saves a fifth of the time
-_SPACED = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
-_SPACED_ASCII = json.JSONEncoder(allow_nan=False, check_circular=False)
 
 
 class JsonError(ValueError):
@@ -198,41 +191,6 @@ def parse_text(text: str, *, depth: int = UPSTREAM_DEPTH) -> Json:
     if shallow and any(text == written(value, way) for way in ways(text)):  # no key stood twice, no number was odd
         return value
     return parse_upstream(text.encode("utf-8", "surrogatepass"), depth=depth)
-
-
-class Way(Enum):
-    """How serialisers write JSON unless told otherwise."""
-
-    COMPACT = "compact"
-    INDENTED = "indented"
-    SPACED = "spaced"
-    ASCII = "spaced, in ASCII"
-
-
-def ways(text: str) -> Sequence[Way]:
-    """The ways in which a text may have been written, the likely one first."""
-    if text[1:2] == "\n":
-        return (Way.INDENTED,)
-    spaced = Way.ASCII if text.isascii() else Way.SPACED
-    return (spaced, Way.COMPACT) if '": ' in text[:_BEGINNING] else (Way.COMPACT, spaced)
-
-
-def written(value: Json, way: Way) -> str | None:
-    """A value as JSON; None where it cannot be written so."""
-    try:
-        match way:
-            case Way.COMPACT:
-                return orjson.dumps(value).decode()
-            case Way.INDENTED:
-                return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-            case Way.SPACED:
-                return _SPACED.encode(value)
-            case Way.ASCII:
-                return _SPACED_ASCII.encode(value)
-            case _:
-                assert_never(way)
-    except (TypeError, ValueError, RecursionError):
-        return None
 
 
 def depth_of(value: Json) -> int:

@@ -13,6 +13,7 @@ from typing import Final
 
 from mcp_gate.detect.finding import Leaf
 from mcp_gate.lang import strictjson
+from mcp_gate.lang.jsonways import Way, ways, written
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.output.pieces import LEAST_BYTES, MOST_PIECES, TINY, goes_on, in_a_row, said_in_bytes
 from mcp_gate.output.walked import STRUCTURED, Inside, Opaque, Part, Trail, Walked
@@ -59,7 +60,7 @@ class _Walk:
         self._structured = payload.get(STRUCTURED)
         self._named = method in NAMED
         self._asking = method.startswith(ASKING)
-        self._written: dict[strictjson.Way, str | None] = {}
+        self._written: dict[Way, str | None] = {}
         self._ways: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
         """Names that members stand under whose keys are plain, by those of the object and by the key: rows share
         them."""
@@ -210,9 +211,9 @@ class _Walk:
 
     def _repeats(self, text: str) -> bool:
         """Whether a text is the structured form, as servers write it."""
-        for way in strictjson.ways(text):
+        for way in ways(text):
             if way not in self._written:
-                self._written[way] = strictjson.written(self._structured, way)
+                self._written[way] = written(self._structured, way)
             if self._written[way] == text:
                 return True
         return False

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from mcp_gate.faces.http import body, events, status
 from mcp_gate.faces.http.agents import Agents
+from mcp_gate.faces.http.asked import caller, identity_of, one_page, parameters
 from mcp_gate.faces.http.callbacks import Callbacks
 from mcp_gate.faces.http.door import Door, Visitor
 from mcp_gate.faces.http.glass import BreakGlass
@@ -25,7 +26,7 @@ from mcp_gate.faces.http.page.linked import Linked
 from mcp_gate.faces.http.page.pages import Pages
 from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure, answer, problem
 from mcp_gate.faces.http.purges import Purges
-from mcp_gate.faces.http.routes import Routes, caller, identity_of, one_page, parameters
+from mcp_gate.faces.http.routes import Routes
 from mcp_gate.faces.http.webhooks import Webhooks
 from mcp_gate.faces.people import reviewer_json
 from mcp_gate.gate.reviewers import Bearer, Session, operator

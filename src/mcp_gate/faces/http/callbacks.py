@@ -10,9 +10,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mcp_gate.faces.http import body, slack
+from mcp_gate.faces.http.asked import parameters
 from mcp_gate.faces.http.guard import CALLBACKS
 from mcp_gate.faces.http.problem import Failure, answer
-from mcp_gate.faces.http.routes import parameters, there
+from mcp_gate.faces.http.told import there
 from mcp_gate.gate.reviewers import Carried
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.config import WebhookSpec

@@ -7,8 +7,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mcp_gate.faces.http import body
+from mcp_gate.faces.http.asked import caller, identity_of, one_page
 from mcp_gate.faces.http.problem import answer
-from mcp_gate.faces.http.routes import caller, identity_of, one_page
 from mcp_gate.faces.http.told import told
 from mcp_gate.gate.glass import Glass
 

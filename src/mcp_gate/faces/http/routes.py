@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
 from mcp_gate.faces.http import body
-from mcp_gate.faces.http.guard import VISITOR
+from mcp_gate.faces.http.asked import caller, flag, identity_of, no_page, one_page, parameters, status
 from mcp_gate.faces.http.problem import Failure, answer
 from mcp_gate.faces.http.shapes import nearest_json, request_json, server_json
 from mcp_gate.faces.http.sight import UNTOLD, Blind, Sight
+from mcp_gate.faces.http.told import no_request, refusal, there
 from mcp_gate.gate.erasing import Erased, NoSuchCall, erase
 from mcp_gate.gate.masked import masked
 from mcp_gate.gate.mistakes import found_in, mark, proposed
 from mcp_gate.gate.personal import personal
-from mcp_gate.gate.reviewers import Bearer, Identity, Session
+from mcp_gate.gate.reviewers import Identity, Session
 from mcp_gate.gate.reviewing import Answer, NoSuchRequest, Reviewing
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Refused
-from mcp_gate.model.request import Request, RequestStatus
+from mcp_gate.model.request import Request
 from mcp_gate.scanning.settings import options
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
 
-T = TypeVar("T")
 PAGE_SIZE: Final = 100
 BRIEF_PAGE_SIZE: Final = 1000
 MOST_SHOWN: Final = 1 << 20
@@ -67,14 +67,14 @@ class Routes:
         """A page of requests, oldest first; a reviewer sees those of his groups. With `brief=true` the pages are
         larger, and calls are without what a list does not show."""
         query = parameters(http, "status", "group", "after", "brief")
-        status, brief = _status(query.get("status")), _flag(query, "brief")
+        wanted, brief = status(query), flag(query, "brief")
         size = BRIEF_PAGE_SIZE if brief else PAGE_SIZE
         stored = self._gate.store.requests
         identity = identity_of(http)
         seen, blind = self.sight.groups(identity), await self.sight.blind(identity)
-        rows = await stored.page(status, query.get("group"), query.get("after"), size + 1, brief=brief, groups=seen)
+        rows = await stored.page(wanted, query.get("group"), query.get("after"), size + 1, brief=brief, groups=seen)
         if not rows and "after" in query and await stored.find(query["after"]) is None:
-            raise _no_page()
+            raise no_page()
         page = rows[:size]
         shown = [blind.over(self._json(row, brief=brief)) for row in page if not blind.hides(row)]
         return answer({"requests": shown, "next": page[-1].id if len(rows) > size else None})
@@ -84,7 +84,7 @@ class Routes:
         query = parameters(http, "personal")
         found = await self.found(http.path_params["id"], identity_of(http))
         out = await self.whole(found, identity_of(http))
-        return answer(out | await self.personal(found) if _flag(query, "personal") else out)
+        return answer(out | await self.personal(found) if flag(query, "personal") else out)
 
     async def found(self, id: str, identity: Identity, *, deciding: bool = False) -> Request:
         """A request that a caller may read.
@@ -240,92 +240,5 @@ class Routes:
         return answer((await self.sight.blind(identity_of(http))).over(request_json(request)))
 
 
-def identity_of(http: HttpRequest) -> Identity:
-    """Who the guard let through to what is not for anyone."""
-    identity: Identity = http.scope[VISITOR].identity
-    return identity
-
-
-def caller(http: HttpRequest, named: str) -> str:
-    """Who says something: the one who is named, who over TCP is the one whose token was shown.
-
-    Raises:
-        Failure: 403, he is not.
-    """
-    identity = identity_of(http)
-    if isinstance(identity, Bearer) and identity.reviewer_id != named:
-        text = "approver_id is not the reviewer whose token this is"
-        raise Failure(403, "unknown_reviewer", text, ("approver_id",))
-    return named
-
-
-def parameters(http: HttpRequest, *known: str) -> dict[str, str]:
-    """The query's parameters; empty ones count as not there.
-
-    Raises:
-        Failure: 400, an unknown one, or one given twice.
-    """
-    given = http.query_params.multi_items()
-    names = [name for name, _ in given]
-    if len(set(names)) < len(names) or set(names) - set(known):
-        raise Failure(400, "bad_request", f"this takes no query parameters but {', '.join(known) or 'none'}, each once")
-    return {name: value for name, value in given if value}
-
-
-def one_page(http: HttpRequest) -> None:
-    """For a list that is never longer than a page: nothing comes after it.
-
-    Raises:
-        Failure: 400, see `parameters`, and for any `after`.
-    """
-    if parameters(http, "after"):
-        raise _no_page()
-
-
-def _no_page() -> Failure:
-    return Failure(400, "bad_request", "after is the `next` of the page before, and this is none", ("after",))
-
-
-def refusal(refused: Refused) -> Failure:
-    """A refusal of the gate's as an answer."""
-    return Failure(refused.http, refused.code, refused.text, refused.fields)
-
-
-def there(outcome: T | Refused | NoSuchRequest) -> T:
-    """What came of a word about a request.
-
-    Raises:
-        Failure: it was refused; 404, there is no such request.
-    """
-    match outcome:
-        case Refused():
-            raise refusal(outcome)
-        case NoSuchRequest():
-            raise no_request()
-        case _:
-            return outcome
-
-
-def no_request() -> Failure:
-    return Failure(404, "not_found", "there is no request with this id")
-
-
 def _no_call() -> Failure:
     return Failure(404, "not_found", "there is no call with this id")
-
-
-def _flag(query: dict[str, str], name: str) -> bool:
-    word = query.get(name, "false")
-    if word not in ("true", "false"):
-        raise Failure(400, "bad_request", f"{name} is true or false", (name,))
-    return word == "true"
-
-
-def _status(word: str | None) -> RequestStatus | None:
-    if word is None:
-        return None
-    try:
-        return RequestStatus(word)
-    except ValueError:
-        words = ", ".join(status.value for status in RequestStatus)
-        raise Failure(400, "bad_request", f"status is one of {words}", ("status",)) from None

@@ -1,20 +1,25 @@
-"""What became of a person's word about agents, break-glass and old records, as an answer."""
+"""What became of a person's word, as an answer."""
 
 from __future__ import annotations
+
+from typing import TypeVar
 
 from starlette.responses import Response
 
 from mcp_gate.faces.http.problem import Failure, answer
-from mcp_gate.faces.http.routes import refusal
 from mcp_gate.gate import glass, governing, purging
 from mcp_gate.gate.glass import NoSuchGlass
 from mcp_gate.gate.governing import NoSuchAgent
 from mcp_gate.gate.purging import NoSuchPurge
+from mcp_gate.gate.reviewing import NoSuchRequest
 from mcp_gate.model.judged import Refused
+
+T = TypeVar("T")
 
 
 def told(outcome: governing.Answer | glass.Answer | purging.Answer) -> Response:
-    """
+    """Of a word about agents, break-glass and old records.
+
     Raises:
         Failure: it was refused; 404, it is about nothing that is there.
     """
@@ -29,3 +34,28 @@ def told(outcome: governing.Answer | glass.Answer | purging.Answer) -> Response:
             raise Failure(404, "not_found", "no purge with this id waits for anybody; it waits for an hour")
         case _:
             return answer(outcome)
+
+
+def refusal(refused: Refused) -> Failure:
+    """A refusal of the gate's as an answer."""
+    return Failure(refused.http, refused.code, refused.text, refused.fields)
+
+
+def there(outcome: T | Refused | NoSuchRequest) -> T:
+    """What came of a word about a request.
+
+    Raises:
+        Failure: it was refused; 404, there is no such request.
+    """
+    match outcome:
+        case Refused():
+            raise refusal(outcome)
+        case NoSuchRequest():
+            raise no_request()
+        case _:
+            return outcome
+
+
+def no_request() -> Failure:
+    """The answer where there is no such request, or none that the caller may see."""
+    return Failure(404, "not_found", "there is no request with this id")

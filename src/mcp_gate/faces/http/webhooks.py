@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mcp_gate.faces.http import body
+from mcp_gate.faces.http.asked import one_page
 from mcp_gate.faces.http.problem import Failure, answer
-from mcp_gate.faces.http.routes import one_page
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.config import WebhookSpec
 from mcp_gate.model.foreign import JsonObject

@@ -17,8 +17,9 @@ from mcp_gate.faces.http.page.render import html
 from mcp_gate.faces.http.page.sessions import PageSession
 from mcp_gate.faces.http.page.shown import story
 from mcp_gate.faces.http.problem import SAFE_HEADERS, Failure
-from mcp_gate.faces.http.routes import Routes, no_request
+from mcp_gate.faces.http.routes import Routes
 from mcp_gate.faces.http.shapes import request_json
+from mcp_gate.faces.http.told import no_request
 from mcp_gate.lang import strictjson
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.request import Request

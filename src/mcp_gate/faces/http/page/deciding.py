@@ -16,7 +16,7 @@ from mcp_gate.faces.http.page.form import read_form
 from mcp_gate.faces.http.page.shown import story
 from mcp_gate.faces.http.page.words import Saying
 from mcp_gate.faces.http.problem import Failure
-from mcp_gate.faces.http.routes import there
+from mcp_gate.faces.http.told import there
 from mcp_gate.gate.reviewers import Bearer
 from mcp_gate.gate.reviewing import Answer, NoSuchRequest
 from mcp_gate.lang.times import rfc3339

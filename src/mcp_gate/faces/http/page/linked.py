@@ -11,15 +11,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mcp_gate.faces.http import body
+from mcp_gate.faces.http.asked import parameters
 from mcp_gate.faces.http.page.bearer import shown_to_bearer
 from mcp_gate.faces.http.page.common import go
 from mcp_gate.faces.http.page.deciding import check_filled
 from mcp_gate.faces.http.page.form import read_form
 from mcp_gate.faces.http.page.render import html
 from mcp_gate.faces.http.problem import Failure
-from mcp_gate.faces.http.routes import parameters, refusal
 from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.faces.http.sight import Sight
+from mcp_gate.faces.http.told import refusal
 from mcp_gate.gate import reviewers
 from mcp_gate.gate.reviewers import Carried
 from mcp_gate.lang.times import rfc3339

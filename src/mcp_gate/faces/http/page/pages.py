@@ -8,6 +8,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mcp_gate.faces.http.asked import parameters
 from mcp_gate.faces.http.door import Door, Visitor
 from mcp_gate.faces.http.page.common import OWN, Desk, check_key, frame, go, plain, session_of, visitor_of
 from mcp_gate.faces.http.page.deciding import Deciding
@@ -15,7 +16,7 @@ from mcp_gate.faces.http.page.form import read_form
 from mcp_gate.faces.http.page.render import html
 from mcp_gate.faces.http.page.shown import card
 from mcp_gate.faces.http.problem import Failure
-from mcp_gate.faces.http.routes import Routes, parameters
+from mcp_gate.faces.http.routes import Routes
 from mcp_gate.faces.stages import ends
 from mcp_gate.gate.reviewers import digest_of
 from mcp_gate.model.foreign import JsonObject
