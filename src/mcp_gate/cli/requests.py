@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import click
 
 from mcp_gate.cli.lazy import PlainGroup
-from mcp_gate.cli.options import Exit, Who, as_option, gate_options, group_options, leave, me, who_options
+from mcp_gate.cli.options import Who, as_option, gate_options, group_options, me, who_options
+from mcp_gate.cli.reading import plain, print_full, print_outcome, read
 from mcp_gate.cli.talk import gate_of, print_json
-
-if TYPE_CHECKING:
-    from mcp_gate.faces.client import ReviewClient
-    from mcp_gate.model.foreign import JsonObject
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-HEX = frozenset("0123456789abcdef")
-COVERED_NOT = ("approve", "edit")
-"""Words on what has to have been shown whole."""
 
 
 def _digest_option(command: Callable[P, R]) -> Callable[P, R]:
@@ -76,7 +68,7 @@ def show(id: str, reveal: bool, approver: str | None, config: str | None, state:
     if as_json:
         print_json(request)
         return
-    _print_full(request)
+    print_full(request)
 
 
 @requests.command()
@@ -107,8 +99,8 @@ def _decision(word: str, what: str) -> None:
         config: str | None, state: str | None, as_json: bool,
     ) -> None:  # fmt: skip
         with gate_of(config, state, as_json=as_json, who=who) as gate:
-            request = _read(gate, id, word, digest)
-            _decide(gate, request, word, who, reason, as_json=as_json)
+            request = read(gate, id, word, digest)
+            print_outcome(gate.decide(request, word, who.id, reason), as_json=as_json)
 
 
 _decision("approve", "Let a held call run.")
@@ -122,7 +114,7 @@ _decision("approve", "Let a held call run.")
 def deny(id: str, reason: str, who: Who, config: str | None, state: str | None, as_json: bool) -> None:
     """Refuse a held call; the agent is told the reason."""
     with gate_of(config, state, as_json=as_json, who=who) as gate:
-        _decide(gate, gate.request(id), "deny", who, reason, as_json=as_json)
+        print_outcome(gate.decide(gate.request(id), "deny", who.id, reason), as_json=as_json)
 
 
 _decision("release", "Let a result out of quarantine.")
@@ -164,8 +156,8 @@ def redact(
     Asks on the terminal; without one it needs --digest.
     """
     with gate_of(config, state, as_json=as_json) as gate:
-        request = _read(gate, id, "redact", digest)
-        _print_outcome(gate.redact(request, fields, me(approver), reason), as_json=as_json)
+        request = read(gate, id, "redact", digest)
+        print_outcome(gate.redact(request, fields, me(approver), reason), as_json=as_json)
 
 
 @requests.command()
@@ -187,8 +179,8 @@ def edit(
 
     wanted = parsed(arguments)
     with gate_of(config, state, as_json=as_json, who=who) as gate:
-        request = _read(gate, id, "edit", digest, lambda shown: changes(shown, wanted))
-        _print_outcome(gate.edit(request, wanted, who.id, reason), as_json=as_json)
+        request = read(gate, id, "edit", digest, lambda shown: changes(shown, wanted))
+        print_outcome(gate.edit(request, wanted, who.id, reason), as_json=as_json)
 
 
 @requests.command()
@@ -205,7 +197,7 @@ def escalate(
     if as_json:
         print_json(request)
     else:
-        print(f"{request['id']} went to {_plain(request['group'])}.")
+        print(f"{request['id']} went to {plain(request['group'])}.")
 
 
 @requests.command()
@@ -248,84 +240,3 @@ def _look(
         print_json(request)
     else:
         print(f"{request['id']} was found {word}." if word != "incident" else f"{request['id']} is an incident.")
-
-
-def _read(
-    gate: ReviewClient, id: str, word: str, digest: str | None, more: Callable[[JsonObject], str] | None = None
-) -> JsonObject:
-    """The request that is to be decided: the digits of the hash say that it is the one that was read.
-
-    Args:
-        more: makes what is printed under the request before the question.
-    """
-    from mcp_gate.cli.request_text import covered
-    from mcp_gate.faces.facts import DIGITS
-
-    if digest is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        leave(
-            Exit.USAGE,
-            f"nobody can be asked here: read 'mcp-gate requests show {_plain(id)}', "
-            f"then add --digest with the first {DIGITS} hex digits of its job_hash",
-        )
-    request = gate.request(id, personal=digest is None)
-    if digest is None:
-        _print_full(request)
-        if word in COVERED_NOT and covered(request):
-            way = f"'mcp-gate requests show {_plain(id)} --reveal', then --digest"
-            leave(Exit.NOT_SO, f"What is covered has to be read first: {way}. Nothing was decided.")
-        if more is not None:
-            print(more(request))
-        digest = _ask(f"\nType the digest to {word} (anything else goes back): ")
-        if not digest:
-            leave(Exit.NOT_SO, "Nothing was decided.")
-    given = digest.strip().lower().removeprefix("sha256:")
-    whole = str(request["call"]["job_hash"]).removeprefix("sha256:")
-    if len(given) < DIGITS or not set(given) <= HEX or not whole.startswith(given):
-        leave(Exit.REFUSED, f"this is not the digest of {request['id']}; read the request again. Nothing was decided.")
-    return request
-
-
-def _decide(gate: ReviewClient, request: JsonObject, word: str, who: Who, reason: str | None, *, as_json: bool) -> None:
-    """Say it, and print what became of the request."""
-    _print_outcome(gate.decide(request, word, who.id, reason), as_json=as_json)
-
-
-def _ask(question: str) -> str:
-    """One line from the terminal. What was typed before the question was there does not count."""
-    import termios
-
-    sys.stdout.flush()
-    termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
-    try:
-        return input(question).strip()
-    except EOFError:
-        return ""
-    except KeyboardInterrupt:
-        leave(Exit.INTERRUPTED)
-
-
-def _print_full(request: JsonObject) -> None:
-    from mcp_gate.cli.request_text import full
-
-    print(full(request, time.time()))
-
-
-def _print_outcome(request: JsonObject, *, as_json: bool) -> None:
-    if as_json:
-        print_json(request)
-        return
-    from mcp_gate.faces.stages import approvals
-
-    if request["status"] == "pending":
-        given = len(approvals(request))
-        print(f"{request['id']} has {given} of {request['needed']} approvals; it still needs somebody else's.")
-    elif request["kind"] == "quarantine":
-        print(f"{request['id']}: the result is {'released' if request['status'] == 'approved' else 'dropped'}.")
-    else:
-        print(f"{request['id']} is {request['status']}.")
-
-
-def _plain(text: str) -> str:
-    from mcp_gate.lang.reveal import reveal
-
-    return reveal(text)
