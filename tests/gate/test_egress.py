@@ -607,6 +607,30 @@ async def test_what_is_called_like_a_handle_hides_no_address_and_no_card() -> No
     assert await out(asked, method="notifications/progress", call=None) == Passed(asked)
 
 
+@pytest.mark.parametrize("id", [SSN, CARD.replace(" ", ""), github_token(), int(CARD.replace(" ", ""))])
+@pytest.mark.parametrize("where", ["", "task", "_meta"])
+async def test_S191_a_task_called_by_something_private_is_withheld_for_its_client_has_to_say_it_back(
+    id: str | int, where: str
+) -> None:
+    related = {"io.modelcontextprotocol/related-task": {"taskId": id}}
+    payload = {"": {"taskId": id, "status": "working"}, "task": {"task": {"taskId": id}}, "_meta": {"_meta": related}}
+    seen = await out(payload[where] | {"content": [text("fine")]})
+    assert isinstance(seen, Withheld)
+    assert [one["action"] for one in seen.review["redaction_details"]] == ["withheld"]
+    assert str(id) not in json.dumps(seen.review)
+
+
+@pytest.mark.parametrize("id", ["786512e2-9e0d-44bd-8f29-789f320fe840", "task-17", 1790000000000, "<US_SSN:t1.aaaa>"])
+async def test_a_task_called_by_what_servers_call_tasks_keeps_its_id_beside_what_is_taken_out(id: str | int) -> None:
+    payload = {"taskId": id, "status": "working", "statusMessage": f"for {MAIL}"}
+    seen = await out(payload)
+    assert isinstance(seen, Changed)
+    assert seen.payload["taskId"] == id
+    seen = await out({"taskId": id, "content": [text(f"password: {id}")]})
+    assert isinstance(seen, Passed | Changed)
+    assert seen.payload["taskId"] == id
+
+
 async def test_many_findings_over_many_texts_are_put_together_in_time() -> None:
     blocks = [text(f"{n} ada{n}@analytical.org") for n in range(4_000)]
     began = time.process_time()

@@ -81,6 +81,14 @@ def test_pictures_sounds_and_blobs_are_told_apart_and_data_of_the_tool_by_such_n
     ]  # fmt: skip
 
 
+def test_S191_the_id_of_a_task_is_looked_at_where_its_client_is_told_it_first() -> None:
+    for payload in ({"taskId": "t-1"}, {"task": {"taskId": "t-1"}}, {"taskId": 12345}):
+        walked = walk(payload)
+        assert walked.parts == [Part.HANDLE]
+        assert walked.leaves[0].text in ("t-1", "12345")
+    assert places({"tasks": [{"taskId": "t-1"}]}, "tasks/list") == []
+
+
 def test_names_of_tools_and_handles_that_the_gate_replaces_are_left_alone() -> None:
     tools = {"tools": [{"name": "a_b", "description": "does"}]}
     assert places(tools, "tools/list") == [("tools[0].description", "does")]

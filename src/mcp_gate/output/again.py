@@ -53,7 +53,7 @@ def _anywhere(walked: Walked, there: Sequence[Found]) -> Iterator[Found]:
             return
     if not values:
         return
-    leaves = [at for at, part in enumerate(walked.parts) if part is not Part.KEY]
+    leaves = [at for at, part in enumerate(walked.parts) if part in (Part.TEXT, Part.NUMBER)]
     everything = "\n".join([walked.leaves[at].text for at in leaves])
     more = {value: one for value, one in values.items() if everything.count(value) > taken[value]}
     if more:

@@ -13,7 +13,7 @@ from mcp_gate.model.output import OutputDecision
 from mcp_gate.output.placeholders import PLACEHOLDER, same
 from mcp_gate.output.split import Joined, across
 from mcp_gate.output.tokens import TOKEN
-from mcp_gate.output.walked import Walked
+from mcp_gate.output.walked import Part, Walked
 from mcp_gate.policy.read_output import OutputRule
 
 
@@ -61,6 +61,8 @@ def decide(
     out = []
     for at, (leaf, finding) in enumerate(kept):
         decision, reason, rule_id = said[finding.entity, finding.score]
+        if walked.parts[leaf] is Part.HANDLE and decision is not OutputDecision.ALLOW:
+            decision = OutputDecision.QUARANTINE  # it cannot be taken out: the client has to say it back
         out.append(_made((leaf, finding, decision, reason, rule_id, at in again)))
     return out
 

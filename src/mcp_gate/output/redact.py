@@ -191,7 +191,7 @@ def without_lookalikes(
     edits: list[tuple[Trail, Edit]] = []
     details = []
     for leaf, trail, part in zip(walked.leaves, walked.trails, walked.parts, strict=True):
-        if part is not Part.NUMBER and looks_like_token(leaf.text):
+        if part in (Part.TEXT, Part.KEY) and looks_like_token(leaf.text):
             harmless = TOKEN.sub(lambda match: "&lt;" + match.group()[1:], leaf.text)
             edits.append((trail, Rename(harmless) if part is Part.KEY else Put(harmless)))
             renamed = {trail: harmless, **private} if part is Part.KEY else private

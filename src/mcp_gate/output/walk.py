@@ -21,11 +21,15 @@ from mcp_gate.output.walked import STRUCTURED, Inside, Opaque, Part, Trail, Walk
 _new: Final = tuple.__new__
 """As `output.walked._new`."""
 _TEXT, _NUMBER, _KEY = Part.TEXT, Part.NUMBER, Part.KEY
+TASK_ID: Final = "taskId"
 HANDLES: Final = {
-    "taskId": ((), ("task",), ("tasks",), ("io.modelcontextprotocol/related-task",)),
+    TASK_ID: ((), ("task",), ("tasks",), ("io.modelcontextprotocol/related-task",)),
     "progressToken": ((), ("_meta",)),
 }
-"""Names of the protocol that have to stay as they are, and under what they stand; () is the payload itself."""
+"""Names of the protocol that have to stay as they are, and under what they stand; () is the payload itself. A progress
+token is the gate's own in place of the upstream's, the id of a task is what the upstream called it."""
+LISTED: Final = ("tasks",)
+"""A client is told only of tasks there whose ids it was told, and that were looked at, when they began."""
 _HANDLE: Final = re.compile(r"[!-?A-~]{1,256}")
 ASKING: Final = ("notifications/", "elicitation/", "sampling/", "roots/")
 """What an upstream says of its own accord: only there a progress token is one."""
@@ -149,7 +153,10 @@ class _Walk:
             self._key(key, keys, here)
         if key == "text" and type(child) is str:
             self._text(child, keys, here)
-        elif not self._is_handle(key, child, keys) and not self._is_name(key, child, keys):
+        elif self._is_handle(key, child, keys):
+            if key == TASK_ID and keys[-1:] != LISTED:
+                self._add(str(child), (*keys, key), here, Part.HANDLE)
+        elif not self._is_name(key, child, keys):
             self._message(child, (*keys, key), here)
 
     def _whole(self, text: str, keys: tuple[str, ...], trail: Trail) -> None:

@@ -22,6 +22,8 @@ class Part(Enum):
     TEXT = "text"
     NUMBER = "number"
     KEY = "key"
+    HANDLE = "handle"
+    """Has to stay as it is: its client says it back."""
 
 
 _new: Final = tuple.__new__

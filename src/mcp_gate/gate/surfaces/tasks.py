@@ -142,10 +142,12 @@ async def outward(talk: Conversation, flight: Flight, upstream: str, task: JsonO
     if owned is None:
         return None
     came_to = [(form, task[name]) for name, form in ENDED if isinstance(task.get(name), dict | Packed)]
-    out = await talk.gate.egress("tasks/get", {k: v for k, v in task.items() if k not in ("result", "error")})
+    # The id was looked at in the result that told it first: whoever lets that out lets it be asked for.
+    told = {name: value for name, value in task.items() if name not in ("taskId", "result", "error")}
+    out = await talk.gate.egress("tasks/get", told)
     if out is None:
         return None
-    out["taskId"] = public
+    out = {"taskId": public, **out}
     if not came_to:
         return out
     form, payload = came_to[0][0], await _opened(talk, came_to[0][1])
