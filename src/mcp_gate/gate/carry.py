@@ -29,6 +29,8 @@ MOST_PAGES: Final = 64
 TOOLS_OWN: Final = frozenset({"tools/call", "tasks/get", "tasks/result", "subscriptions/listen"})
 """Methods that tell a tool's result, which can say that it is none."""
 
+UNFINISHED: Final = ("input_required", "task")
+"""Results of the stateless era that are none yet."""
 WITHHELD: Final = "The upstream's answer is withheld"
 
 Params = Callable[[JsonObject], JsonObject]
@@ -80,9 +82,15 @@ def answer(
 
 def delivered(talk: Conversation, flight: Flight, job: Job, outcome: Delivered, *, held: bool) -> JsonObject:
     """The upstream's own result: a task's id is remembered as this client's, and a question on an approved call
-    keeps the approval."""
+    keeps the approval.
+
+    Raises:
+        RpcError: -32603, it is no result to this client.
+    """
     result, ran = outcome.result, outcome.ran
     if flight.envelope is None:
+        if result.get("resultType") in UNFINISHED:  # to a client of the handshake era it would be an empty result
+            raise RpcError(INTERNAL_ERROR, "The upstream answered with what this client's protocol cannot go on with")
         task = result.get("task")
         if ran is not None and isinstance(task, dict) and isinstance(task.get("taskId"), str):
             public = talk.memory.owners.keep(talk.scope, job.upstream, task["taskId"], ran)

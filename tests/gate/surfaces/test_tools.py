@@ -364,6 +364,18 @@ async def test_a_question_in_an_allowed_call_passes_byte_for_byte(tmp_path: Path
         assert '"requestState":"opaque"' in probe.calls()[1]["line"]
 
 
+async def test_a_question_that_a_client_of_the_handshake_era_cannot_read_is_told_as_an_error(tmp_path: Path) -> None:
+    probe = Probe(tmp_path, call="input_required")
+    async with bench({"shop": entry(probe)}, RULES) as b, b.legacy() as client:
+        error = await client.error("tools/call", {"name": "shop_echo"})
+        assert error["code"] == -32603
+        assert "protocol" in error["message"]
+        id = await client.send("tools/call", {"name": "shop_deploy"})
+        [request] = await pending(b.gate)
+        await decide(b.gate, request)
+        assert (await client.answer(id))["error"] == error
+
+
 async def test_an_error_of_the_upstream_passes_as_it_is(tmp_path: Path) -> None:
     probe = Probe(tmp_path, call="error")
     async with bench({"shop": entry(probe)}) as b, b.legacy() as client:
