@@ -131,8 +131,8 @@ class OwnLinks:
             own.link.notify(method, params)
 
     def ended(self, upstream: str) -> None:
-        """A connection ended; it is opened again."""
-        if upstream in self._own:
+        """A connection ended; it is opened again, unless the gate ends, too."""
+        if upstream in self._own and not self._gate.stopped.is_set():
             self._own[upstream].ended()
 
     async def follow(self) -> None:

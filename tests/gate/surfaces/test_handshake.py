@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mcp_gate.gate import links
 from mcp_gate.gate.surfaces.handshake import agreed
 from support.agents import ENVELOPE, bench, entry
 from support.upstreams import Probe
@@ -130,3 +132,18 @@ def test_the_oldest_version_agreed_on_is_told() -> None:
     assert agreed("2025-11-25", [At("2025-11-25"), At("2024-11-05")]) == "2024-11-05"  # type: ignore[list-item]
     assert agreed("2025-03-26", []) == "2025-03-26"
     assert agreed("1999-01-01", []) == "2025-11-25"
+
+
+async def test_no_connection_is_opened_again_while_the_gate_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(links, "STEADY_SEC", 0.0)
+    probe = Probe(tmp_path)
+    async with bench({"shop": entry(probe)}) as b, b.legacy() as client:
+        await client.call("shop_echo")
+        started = len(probe.pids())
+        b.gate.stop()
+        await b.gate.upstreams.stop()
+        await asyncio.sleep(0.05)
+        assert [record.getMessage() for record in caplog.records] == []
+        assert len(probe.pids()) == started
