@@ -215,11 +215,11 @@ async def test_an_answer_written_before_the_end_is_not_lost(tmp_path: Path, conn
         "        continue\n"
         "    os.close(0)\n"
         "    answer = {'jsonrpc': '2.0', 'id': m['id'], 'result': {'t': 'y' * 900_000}}\n"
-        "    os.write(1, json.dumps(answer).encode() + b'\\n')\n"
+        "    os.write(1, json.dumps(answer).encode() + b'\\n' * int(sys.argv[1]))\n"
         "    os._exit(0)\n"
     )
-    spec = UpstreamSpec("dying", "d_", command=Probe(tmp_path).command[0], args=(str(script),))
-    for _ in range(5):
+    for feeds in (1, 0, 1, 0):
+        spec = UpstreamSpec("dying", "d_", command=Probe(tmp_path).command[0], args=(str(script), str(feeds)))
         link = await connect(spec, CLIENT)
         assert len((await call(link))["t"]) == 900_000
         await until(lambda link=link: not link.alive)

@@ -23,6 +23,17 @@ def test_a_line_may_come_in_pieces() -> None:
     assert seen.lines == [b"abc", b"de"]
 
 
+def test_the_last_line_needs_no_line_feed() -> None:
+    for stream, lines, overflows in (
+        (b"a\nlast", [b"a", b"last"], 0), (b"a\n", [b"a"], 0), (b"a\n ", [b"a"], 0), (b"a\n" + b"x" * 11, [b"a"], 1),
+    ):  # fmt: skip
+        seen = Seen()
+        seen.splitter.feed(stream)
+        seen.splitter.end()
+        seen.splitter.end()
+        assert (seen.lines, seen.overflows) == (lines, overflows)
+
+
 def test_blank_lines_are_skipped() -> None:
     seen = Seen()
     seen.splitter.feed(b"\n  \n\r\nx\n")

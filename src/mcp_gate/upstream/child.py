@@ -96,7 +96,7 @@ class Child(asyncio.SubprocessProtocol):
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         if fd == 1:
-            self._peer.close("the upstream ended")
+            self._close("the upstream ended")
         elif fd == 0:
             self._close_soon("the upstream takes no more")
 
@@ -113,7 +113,11 @@ class Child(asyncio.SubprocessProtocol):
     def _close_soon(self, why: str) -> None:
         """What it wrote before it ended is read first; a descendant that holds the pipe open does not keep us."""
         if self._closing is None:
-            self._closing = asyncio.get_running_loop().call_later(TAIL_SEC, self._peer.close, why)
+            self._closing = asyncio.get_running_loop().call_later(TAIL_SEC, self._close, why)
+
+    def _close(self, why: str) -> None:
+        self._peer.end()
+        self._peer.close(why)
 
     def pause_writing(self) -> None:
         self._peer.pause_writing()

@@ -36,6 +36,11 @@ class LineSplitter:
         if start < len(data):
             self._keep(data[start:] if start else data)
 
+    def end(self) -> None:
+        """The stream ended: what stands behind its last line feed is a line, too."""
+        if self._parts or self._skipping:
+            self._end_line(b"")
+
     def _keep(self, part: bytes) -> None:
         if self._skipping:
             return

@@ -105,6 +105,11 @@ class Peer:
         if not self.closed:
             self._splitter.feed(data)
 
+    def end(self) -> None:
+        """The other side says no more: its last line needs no line feed. What is under way goes on until `close`."""
+        if not self.closed:
+            self._splitter.end()
+
     def _overflow(self) -> None:
         self._handler.on_malformed(self, too_long(self._limit))
 

@@ -239,3 +239,18 @@ async def test_a_client_whose_streams_do_not_come_through_speaks_on_the_socket(t
         assert json.loads(await client.line()) == {"streams": False}
         await client.initialize()
         assert "structuredContent" in await client.call("shop_echo")
+
+
+async def test_the_last_line_of_a_client_that_said_all_needs_no_line_feed(tmp_path: Path) -> None:
+    probe = Probe(tmp_path)
+    async with bench({"shop": entry(probe)}) as b, b.legacy() as client, b.legacy() as broken:
+        params = {"name": "shop_echo", "arguments": {"n": 1}}
+        call = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}
+        client.writer.write(json.dumps(call).encode())
+        client.writer.write_eof()
+        assert (await client.answer(7))["result"]["structuredContent"]["arguments"] == {"n": 1}
+        broken.writer.write(json.dumps(call).encode()[:-1])
+        broken.writer.write_eof()
+        assert (await broken.message())["error"]["code"] == -32700
+        assert len(probe.calls()) == 1
+        assert len(await b.records("security.malformed")) == 1

@@ -154,6 +154,7 @@ class _Door(asyncio.Protocol):
         """The client will say no more; what is under way may still be answered for a moment."""
         self._said_all = True
         if self._talk is not None:
+            self._talk.peer.end()
             self._ending = asyncio.create_task(self._drain(self._talk))
 
     def lost(self) -> None:
