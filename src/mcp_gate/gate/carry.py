@@ -12,10 +12,11 @@ from mcp_gate.gate import words
 from mcp_gate.gate.flight import Flight
 from mcp_gate.gate.handles import handle
 from mcp_gate.gate.job import Job
-from mcp_gate.gate.protocol import forwarded_meta
+from mcp_gate.gate.protocol import forwarded_meta, protocols_own
 from mcp_gate.gate.refresh import before_the_call, defined_now
 from mcp_gate.gate.state import State
 from mcp_gate.lang.times import rfc3339
+from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, UpstreamError
 from mcp_gate.upstream.link import Link, answer_to
@@ -162,8 +163,10 @@ class Sending:
         with talk.sending():
             link = await talk.links.get(job.upstream)
             out = self._build(arguments) | ({} if self.held else job.brought)  # its upstream asks again
+            if self.held and type(out.get("task")) is dict:
+                out["task"] = {name: value for name, value in out["task"].items() if name == "ttl"}
             with talk.relay.under_way(job.upstream, flight) as token:
-                meta = talk.gate.tracing.onward(forwarded_meta(flight.meta))
+                meta = talk.gate.tracing.onward(self._meta())
                 if token is not None:
                     meta["progressToken"] = token
                 if meta:
@@ -178,6 +181,29 @@ class Sending:
         if limit is not None:
             talk.memory.overdue.watch(link, result, began + limit - asyncio.get_running_loop().time())
         return result
+
+    def _meta(self) -> JsonObject:
+        """What goes along beside the arguments. Of an approved call that is nothing a reviewer did not see: a server
+        may heed members of `_meta` as it does arguments."""
+        meta = forwarded_meta(self._flight.meta)
+        if not self.held and self._job.continuation is None:
+            return meta
+        own = protocols_own(meta)
+        note_stripped(
+            self._talk, self._job.upstream, self._job.tool, [f"_meta.{key}" for key in meta if key not in own]
+        )
+        return own
+
+
+def note_stripped(talk: Conversation, upstream: str, tool: str, stripped: list[str]) -> None:
+    """What looks like authority has none, and what nobody saw is not sent: that somebody tried is worth a record."""
+    if stripped:
+        fields: JsonObject = {
+            "agent": talk.caller.agent, "upstream": upstream, "tool": tool,
+            "policy_snapshot": talk.gate.loaded.snapshot.id,
+        }  # fmt: skip
+        names = [name[:128] for name in stripped[:16]]
+        talk.gate.note(Event("security.members_stripped", fields, {"names": names, "count": len(stripped)}))
 
 
 async def request(

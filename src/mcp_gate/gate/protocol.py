@@ -9,6 +9,7 @@ from typing import Final
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.model.outcome import META_PREFIX
 from mcp_gate.wire.errors import INVALID_PARAMS, RpcError
+from mcp_gate.wire.tracecontext import context_of
 
 MODERN_VERSION: Final = "2026-07-28"
 HANDSHAKE_VERSIONS: Final = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
@@ -16,6 +17,7 @@ HANDSHAKE_VERSIONS: Final = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-
 
 VERSION_KEY: Final = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES_KEY: Final = "io.modelcontextprotocol/clientCapabilities"
+CLIENT_INFO_KEY: Final = "io.modelcontextprotocol/clientInfo"
 LOG_LEVEL_KEY: Final = "io.modelcontextprotocol/logLevel"
 SUBSCRIPTION_KEY: Final = "io.modelcontextprotocol/subscriptionId"
 SERVER_INFO_KEY: Final = "io.modelcontextprotocol/serverInfo"
@@ -91,6 +93,12 @@ def unsupported(requested: Json, supported: tuple[str, ...]) -> RpcError:
 def forwarded_meta(meta: JsonObject) -> JsonObject:
     """`_meta` as it may go upstream: without the gate's own keys and without the client's progress token."""
     return {k: v for k, v in meta.items() if k != "progressToken" and not k.startswith(META_PREFIX)}
+
+
+def protocols_own(meta: JsonObject) -> JsonObject:
+    """The part of `_meta` that says nothing about what is to be done: the envelope, and the trace."""
+    envelope = (VERSION_KEY, CAPABILITIES_KEY, CLIENT_INFO_KEY, LOG_LEVEL_KEY)
+    return {key: meta[key] for key in envelope if key in meta} | context_of(meta)
 
 
 def text_of(params: JsonObject | None, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -306,6 +307,35 @@ async def test_answers_that_a_held_call_brings_along_are_not_sent_for_no_reviewe
         [call] = probe.calls()
         assert "force" not in call["line"]
         assert "made up" not in call["line"]
+
+
+@pytest.mark.parametrize("modern", [True, False])
+async def test_of_meta_and_task_a_held_call_takes_along_what_the_protocol_has_there_and_nothing_unseen(
+    tmp_path: Path, modern: bool
+) -> None:
+    trace = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "tracestate": "x=1"}
+    meta = {**trace, "com.example/force": True, "baggage": "force=1", "progressToken": "p"}
+    meta |= {**ENVELOPE, "io.modelcontextprotocol/force": True} if modern else {}
+    params = {"name": "shop_deploy", "arguments": {"env": "prod"}, "_meta": meta, "task": {"ttl": 9000, "force": True}}
+    probe = Probe(tmp_path, modern=modern)
+    async with bench({"shop": entry(probe)}, RULES) as b, b.client() if modern else b.legacy() as client:
+        id = await client.send("tools/call", params)
+        [request] = await pending(b.gate)
+        await decide(b.gate, request)
+        assert "structuredContent" in (await client.answer(id))["result"]
+        [call] = probe.calls()
+        sent = json.loads(call["line"])["params"]
+        assert "force" not in json.dumps(sent)
+        assert sent["arguments"] == {"env": "prod"}
+        assert sent.get("task") == (None if modern else {"ttl": 9000})
+        token = sent["_meta"].pop("progressToken")
+        assert token != "p"
+        assert sent["_meta"] == trace | (ENVELOPE if modern else {})
+        noted = {name for record in await b.records("security.members_stripped") for name in record["data"]["names"]}
+        assert {"_meta.com.example/force", "_meta.baggage"} <= noted
+        allowed = await client.result("tools/call", {**params, "name": "shop_echo"})
+        assert "structuredContent" in allowed
+        assert "com.example/force" in probe.calls()[1]["line"]
 
 
 async def test_hosts_in_answers_to_an_upstreams_question_are_bound_as_those_in_arguments(tmp_path: Path) -> None:

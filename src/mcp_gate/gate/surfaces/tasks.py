@@ -143,8 +143,8 @@ async def outward(talk: Conversation, flight: Flight, upstream: str, task: JsonO
         return None
     came_to = [(form, task[name]) for name, form in ENDED if isinstance(task.get(name), dict | Packed)]
     # The id was looked at in the result that told it first: whoever lets that out lets it be asked for.
-    told = {name: value for name, value in task.items() if name not in ("taskId", "result", "error")}
-    out = await talk.gate.egress("tasks/get", told)
+    shown = {name: value for name, value in task.items() if name not in ("taskId", "result", "error")}
+    out = await talk.gate.egress("tasks/get", shown)
     if out is None:
         return None
     out = {"taskId": public, **out}

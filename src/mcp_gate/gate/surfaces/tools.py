@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mcp_gate.gate.carry import carry
+from mcp_gate.gate.carry import carry, note_stripped
 from mcp_gate.gate.flight import Flight
 from mcp_gate.gate.job import Job
 from mcp_gate.gate.links import all_up
@@ -213,10 +213,4 @@ def _note_stripped(talk: Conversation, tool: Tool | Withheld, params: JsonObject
     """Members that look like authority have none; that somebody sent them is worth a record."""
     stripped = [name for name in params if name not in CALL_MEMBERS]
     stripped += [f"_meta.{key}" for key in flight.meta if key.startswith(META_PREFIX) and key != META_CONFIDENCE]
-    if stripped:
-        fields: JsonObject = {
-            "agent": talk.caller.agent, "upstream": tool.upstream, "tool": tool.name,
-            "policy_snapshot": talk.gate.loaded.snapshot.id,
-        }  # fmt: skip
-        names = [name[:128] for name in stripped[:16]]
-        talk.gate.note(Event("security.members_stripped", fields, {"names": names, "count": len(stripped)}))
+    note_stripped(talk, tool.upstream, tool.name, stripped)
