@@ -39,6 +39,8 @@ ASKED: Final = frozenset({"query", "q", "text", "input", "request", "search"})
 LANGUAGE: Final = re.compile(r"\w*sql\w*|cypher|sparql|graphql|promql|shell|bash|powershell", re.IGNORECASE)
 PAGING: Final = re.compile("(?:page|next|next page|continuation|sync|max) tokens?")
 """Arguments, word by word, that are no secrets whatever they are called."""
+PLACES: Final = frozenset({"env", "ENV"})
+"""Arguments that name one of some environments, where all values are listed, rather than hold variables."""
 TARGET: Final = re.compile(
     r"(?:.* )?(?:dest|destination|(?:output|out|save|local|download) (?:path|file|dir|folder|to))"
 )
@@ -101,7 +103,8 @@ def propose(tool: JsonObject) -> Proposal:
 def _touched(name: str, given: list[Argument]) -> set[str]:
     """Tags by what is talked about."""
     words = set[str]()
-    for one in (name, *(argument.name for argument in given)):
+    places = {one.name for one in given if one.values and not one.free} & PLACES
+    for one in (name, *(argument.name for argument in given if argument.name not in places)):
         parts = split(one)
         if PAGING.fullmatch(" ".join(parts)):
             continue
