@@ -9,9 +9,9 @@ _WORDS: Final = """
 The This That These Those There Then They He She It We You I Our Your His Her Its My Me Us A An And Or But If In On
 At To From For Of By With As Is Are Was Were Be Been Has Have Had Do Does Did Not No Yes Can Could May Might Must
 Shall Should Will Would Please Thanks Thank Hi Hello Dear Regards Best Subject Date Re Fwd Cc Note Notes Use Set Get
-Add New All Any Each When Where Which Who What Why How Error Warning Info Debug INFO WARN WARNING ERROR DEBUG TRACE
-FATAL GET POST PUT DELETE PATCH HEAD OPTIONS HTTP HTTPS URL API JSON XML HTML SQL UTC GMT True False None Null TODO
-FIXME NOTE Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April June July August
+Add New All Any Each When Where Which Who What Why How Error Warning Info Debug Trace INFO WARN WARNING ERROR DEBUG
+TRACE FATAL GET POST PUT DELETE PATCH HEAD OPTIONS HTTP HTTPS URL API JSON XML HTML SQL UTC GMT True False None Null
+TODO FIXME NOTE Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April June July August
 September October November December Mon Tue Wed Thu Fri Sat Sun Jan Feb Mar Apr Jun Jul Aug Sep Oct Nov Dec Mr Mrs
 Ms Dr Prof Secret Token Key Name User Users Admin Root Service Server Client Customer Order Invoice Total Payment
 Card Account Number Phone Mobile Email Mail Address Street City State Country Road Avenue Apt Suite Unit Box Desk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Final, Protocol
@@ -16,7 +16,7 @@ from mcp_gate.detect.names.doubt import is_modified
 from mcp_gate.detect.names.headings import is_named_beside
 from mcp_gate.detect.names.things import is_thing
 from mcp_gate.detect.ner.model import Model, Word
-from mcp_gate.detect.ner.spans import spans
+from mcp_gate.detect.ner.spans import HUMP, spans
 
 _JSON: Final = re.compile(r"\s*[{\[]\s*[\"{\[]")
 _STRING: Final = re.compile(r'(?:"(?:[^"\\]|\\.){1,40}"\s*:\s*)?"((?:[^"\\]|\\.)*)"(\s*:)?')
@@ -35,7 +35,7 @@ _CUT: Final = re.compile(r"(?<=[.!?;])\s+|\n|\s+")
 class Labels(Protocol):
     """What `Model` does."""
 
-    def words(self, text: str) -> list[Word]: ...
+    def words(self, text: str, names: Iterable[tuple[int, int]]) -> list[Word]: ...
 
 
 def find(
@@ -61,12 +61,13 @@ def find(
     end = clock() + budget_ms / 1000
     looked = False
     for leaf, covered, own in zip(leaves, found, out, strict=True):
-        for start, stop in _pieces(leaf.text, covered):
+        for start, stop, names in _pieces(leaf.text, covered):
             if looked and clock() > end:
                 return out, True
             looked = True
             text = leaf.text[start:stop]
-            here = (f.at(f.start + start, f.end + start) for f in spans(text, model.words(text)) if not _bears(text, f))
+            words = model.words(text, names)
+            here = (f.at(f.start + start, f.end + start) for f in spans(text, words) if not _bears(text, f))
             own += [f for f in here if f.entity != "PERSON" or not is_named_beside(leaf.text, f.start)]
         own += _joined(leaf.text, own)
         own += _again(leaf.text, own)
@@ -83,8 +84,8 @@ def _loaded() -> Model:
     return Model()
 
 
-def _pieces(text: str, covered: Sequence[Finding]) -> Iterator[tuple[int, int]]:
-    """Stretches of prose in which a word could be a name."""
+def _pieces(text: str, covered: Sequence[Finding]) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
+    """Stretches of prose in which words could be names, and where in one these are."""
     if " " not in text:
         return
     in_json = _JSON.match(text) is not None
@@ -92,8 +93,11 @@ def _pieces(text: str, covered: Sequence[Finding]) -> Iterator[tuple[int, int]]:
         if in_json and stretch[2] is not None:
             continue
         for start, end in _parts(text, *stretch.span()):
-            if " " in text[start:end] and any(_could_be(name, covered) for name in _NAME.finditer(text, start, end)):
-                yield start, end
+            if text.find(" ", start, end) < 0:
+                continue
+            words = _NAME.finditer(text, start, end)
+            if names := [(word.start() - start, word.end() - start) for word in words if _could_be(word, covered)]:
+                yield start, end, names
 
 
 def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -108,7 +112,8 @@ def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _could_be(name: re.Match[str], covered: Sequence[Finding]) -> bool:
-    if name.group() in COMMON or not name.group()[0].isupper():
+    word = name.group()
+    if word in COMMON or not word[0].isupper() or HUMP.search(word):
         return False
     before = bisect_right(covered, name.start(), key=attrgetter("start")) - 1
     return before < 0 or covered[before].end < name.end()

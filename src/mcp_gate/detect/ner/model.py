@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mcp_gate.detect.ner.near import near
 from mcp_gate.detect.ner.weights import NoModel, read, widened
 
 KINDS: Final = {
@@ -29,10 +29,6 @@ MOST_TOKENS: Final = 510
 """As many as the network takes at once, without the two that frame them."""
 _OVERLAP: Final = 64
 """How many of them are seen again with the next ones."""
-_NUMBER: Final = re.compile(r"(?=(?:[A-Za-z+/_=-]*\d){3})[0-9A-Za-z+/_=-]{9,}")
-"""A long number, a key, something encoded: no words, and they would take more time than all the rest of a text."""
-_OF_NUMBER: Final = 4
-"""Tokens from its beginning that the network sees."""
 _HALF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
 """Of surrogates, as JavaScript leaves it behind where it cuts a text."""
 
@@ -81,20 +77,25 @@ class Model:
         self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
         self._inputs = {each.name for each in self._session.get_inputs()}
 
-    def words(self, text: str) -> list[Word]:
-        """Its words, labelled. A text of more tokens than fit is seen in pieces, each with a part of the one before."""
+    def words(self, text: str, names: Iterable[tuple[int, int]]) -> list[Word]:
+        """Its words near those that could be names, labelled. A text of more tokens than fit is seen in pieces, each
+        with a part of the one before.
+
+        Args:
+            names: where these stand, in order.
+        """
         encoded = self._tokenizer.encode(_HALF_A_PAIR.sub("?", text))
         first, *ids, last = encoded.ids
         places, of_word = encoded.offsets[1:-1], encoded.word_ids[1:-1]
-        for number in reversed(list(_NUMBER.finditer(text))):
-            begin, end = (bisect_left(places, (at,)) for at in number.span())
-            del ids[begin + _OF_NUMBER : end], places[begin + _OF_NUMBER : end], of_word[begin + _OF_NUMBER : end]
+        shown = near(text, places, of_word, names)
+        ids = [ids[token] for token in shown]
         labels: list[tuple[int, float]] = []
         while len(labels) < len(ids):
             begin = max(0, len(labels) - _OVERLAP)
             seen = self._labelled([first, *ids[begin : begin + MOST_TOKENS], last])
             labels += seen[len(labels) - begin :]
-        return _whole_words(places, of_word, [(self._labels[label], score) for label, score in labels])
+        named = [(self._labels[label], score) for label, score in labels]
+        return _whole_words([places[token] for token in shown], [of_word[token] for token in shown], named)
 
     def _labelled(self, ids: Sequence[int]) -> list[tuple[int, float]]:
         """Of every token but the first and the last the best label, and how sure its kind is. A kind may be the sum of

@@ -48,7 +48,7 @@ _NOT_PLACE: Final = re.compile(
     re.IGNORECASE,
 )
 """Prices, and what is numbered otherwise."""
-_HUMP: Final = re.compile(
+HUMP: Final = re.compile(
     r"(?<!^Mc)(?<!^Mac)(?<!^Fitz)(?<!^De)(?<!^Di)(?<!^Du)(?<!^La)(?<!^Le)(?<![-'’ ]Mc)(?<=[a-zß-ÿ])[A-Z]"
 )
 _NO_ADDRESS: Final = re.compile(
@@ -130,7 +130,7 @@ def _person(text: str, run: Sequence[Word], everyday: frozenset[str]) -> tuple[i
     alone = opened and (end == len(text) or (text[end] in _OPEN and (text[end] != "(" or " " in name)))
     if len(name) < 2 or not name[0].isupper() or not alone or any(c.isdigit() or c in "_/\\#=@{}<>" for c in name):
         return None
-    if _HUMP.search(name) or (name in COMMON) or COMPANY.match(text, end):
+    if HUMP.search(name) or (name in COMMON) or COMPANY.match(text, end):
         return None
     if _SMALL.match(text, max(0, start - 1)) or (" " not in name and name.isupper() and len(name) > 3):
         return None
@@ -215,7 +215,7 @@ def _address(text: str, run: Sequence[Word]) -> tuple[int, int] | None:
         all(text[word.start : word.end] in NEVER for word in words)
         or not any(c.isdigit() for c in place)
         or len(place) < 8
-        or _HUMP.search(place)
+        or HUMP.search(place)
     ):
         return None
     if not any(c.islower() for c in place) or _NO_ADDRESS.search(place) or _MODEL.fullmatch(place):
