@@ -94,12 +94,25 @@ def test_export_since_begins_at_a_time_and_still_verifies(tmp_path: Path) -> Non
     out = run(tmp_path, "export", "--since", rfc3339(NOW + 30))
     assert [r["seq"] for r in lines(out)] == [4, 5, 6, 7, 8, 9]
     (tmp_path / "part.jsonl").write_text(out.stdout)
-    found = run(tmp_path, "verify", str(tmp_path / "part.jsonl"))
+    found = run(tmp_path, "verify", "--part", str(tmp_path / "part.jsonl"))
     assert found.exit_code == 0
     assert "the records before 4" in found.stdout
+    assert run(tmp_path, "verify", "--part").exit_code == 2
     assert lines(run(tmp_path, "export", "--since", rfc3339(NOW + 3600))) == []
     assert run(tmp_path, "export", "--since", "7d").exit_code == 0
     assert run(tmp_path, "export", "--since", "yesterday").exit_code == 2
+
+
+@pytest.mark.parametrize("kept", [slice(1, None), slice(0, 0)], ids=["its_beginning", "all_of_it"])
+def test_an_export_that_somebody_took_the_beginning_of_is_broken(tmp_path: Path, kept: slice) -> None:
+    fill(tmp_path, new_call())
+    whole = run(tmp_path, "export").stdout.splitlines(keepends=True)
+    (tmp_path / "cut.jsonl").write_text("".join(whole[kept]))
+    found = run(tmp_path, "verify", str(tmp_path / "cut.jsonl"))
+    assert found.exit_code == 1
+    assert found.stdout.startswith("broken: record 1 is missing")
+    assert "--part" in found.stderr
+    assert lines(run(tmp_path, "verify", str(tmp_path / "cut.jsonl"), "--json"))[0]["seq"] == 1
 
 
 def test_S221_an_event_is_one_line_and_its_text_comes_back_whole(tmp_path: Path) -> None:

@@ -128,6 +128,7 @@ async def test_denying_needs_a_reason_and_passes_it_on(tmp_path: Path) -> None:
     async with a_gate(tmp_path) as gate:
         request = await gate.hold()
         assert (await run(gate, "requests", "deny", request.id))[0] == 2
+        assert (await run(gate, "requests", "deny", request.id, "--reason", " "))[0] == 2
         code, out, _ = await run(gate, "requests", "deny", request.id, "--reason", "wrong order", "--json")
         assert code == 0
         assert json.loads(out)["decisions"][0]["reason"] == "wrong order"

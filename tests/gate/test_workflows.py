@@ -288,7 +288,14 @@ async def test_an_agent_that_is_stopped_runs_no_further(tmp_path: Path) -> None:
         await b.gate.governing.stop(Said("default", operator(), "enough"), Session())
         result = (await client.answer(id_))["result"]
         assert result["_meta"][KEY]["rule_id"] == "stopped"
-        assert (await client.call(NAME, ARGUMENTS))["_meta"][KEY]["rule_id"] == "stopped"
+        refused = (await client.call(NAME, ARGUMENTS))["_meta"][KEY]
+        assert refused["rule_id"] == "stopped"
+        assert refused["policy_snapshot"] == b.gate.loaded.snapshot.id
+        told = [
+            (r["event"], r["data"].get("refused")) for r in await b.records() if r.get("call_id") == refused["call_id"]
+        ]
+        why = {"rule_id": "stopped", "reason": "This agent is stopped"}
+        assert told == [("call.received", None), ("call.decided", why)]
         assert len(probe.calls()) == 1
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mcp_gate.cli.lazy import PlainGroup
-from mcp_gate.cli.options import Exit, as_option, gate_options, group_options, leave, me
+from mcp_gate.cli.options import Exit, as_option, gate_options, group_options, leave, me, why_option
 from mcp_gate.cli.talk import gate_of, print_json
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def demote(id: str, reason: str, approver: str | None, config: str | None, state
 
 @agents.command()
 @click.argument("id")
-@click.option("--reason", metavar="TEXT", required=True, help="What happened; kept in the record.")
+@why_option("What happened; kept in the record.")
 @as_option
 @gate_options
 def incident(id: str, reason: str, approver: str | None, config: str | None, state: str | None, as_json: bool) -> None:

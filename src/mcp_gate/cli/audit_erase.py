@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from mcp_gate.cli.options import Exit, as_option, gate_options, leave, me
+from mcp_gate.cli.options import Exit, as_option, gate_options, leave, me, why_option
 from mcp_gate.cli.talk import gate_of, print_json
 
 
 @click.command()
 @click.argument("call_id")
-@click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the record.")
+@why_option("Why; kept in the record.")
 @as_option
 @gate_options
 def erase(

@@ -22,6 +22,7 @@ NOT_CHECKED = (
 )
 """What a chain alone cannot show; it takes a checkpoint that is kept elsewhere."""
 
+PART = "A part of the record, as 'export --since' writes it, is checked with --part."
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -29,10 +30,12 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("file", required=False, type=FILE)
 @click.option("--checkpoint", "note", type=FILE, help="A checkpoint that was kept elsewhere; the record must begin so.")
 @click.option("--key", metavar="KEY", help="Whose checkpoint it is, as 'audit checkpoint' showed it (else the gate's).")
+@click.option("--part", is_flag=True, help="FILE is a part of the record, as 'export --since' writes it.")
 @gate_options
 def verify(
-    file: Path | None, note: Path | None, key: str | None, config: str | None, state: str | None, as_json: bool
-) -> None:
+    file: Path | None, note: Path | None, key: str | None, part: bool,
+    config: str | None, state: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Check the hash chain of the gate's own record, or of an exported FILE (a path, not -).
 
     Of its own record every decision is checked, too: its signature by the keys that were enrolled then, and that the
@@ -43,6 +46,8 @@ def verify(
 
     if key is not None and note is None:
         leave(Exit.USAGE, "--key goes with --checkpoint")
+    if part and file is None:
+        leave(Exit.USAGE, "--part goes with FILE")
     comparison = None if note is None else _comparison(note, key, config, state)
     see = None if comparison is None else comparison.see
     if file is None:
@@ -51,7 +56,7 @@ def verify(
             signed = _attested(archive, as_json) if isinstance(found, Intact) else 0
     else:
         with file.open("rb") as lines:
-            found = verify_lines(lines, see)
+            found = verify_lines(lines, see, part=part)
         signed = None
     _tell(found, comparison, as_json, signed)
 
@@ -164,6 +169,8 @@ def _tell_broken(found: Broken, as_json: bool) -> None:
         print(line({"intact": False, "seq": found.seq, "what": found.what, "checked": found.checked}))
     else:
         print(f"broken: record {found.seq} {found.what} ({found.checked} before it are intact)")
+    if found.seq == 1 and not found.checked and "is missing" in found.what:
+        print(PART, file=sys.stderr)
 
 
 def _tell_intact(found: Intact, comparison: Comparison | None, as_json: bool, signed: int | None) -> None:

@@ -117,6 +117,17 @@ def who_options(command: Callable[..., R]) -> Callable[..., R]:
     return as_option(wrapped)
 
 
+def why_option(text: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Add a `--reason` that has to be written, and says something."""
+    return click.option("--reason", metavar="TEXT", required=True, callback=_said, help=text)
+
+
+def _said(_: click.Context, __: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("it is empty; say why")
+    return value
+
+
 def me(approver: str | None) -> str:
     """Who speaks: the reviewer named, else the user at this terminal."""
     if approver is not None:

@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 import click
 
 from mcp_gate.cli.lazy import PlainGroup
-from mcp_gate.cli.options import Who, as_option, gate_options, group_options, me, who_options
+from mcp_gate.cli.options import Who, as_option, gate_options, group_options, me, who_options, why_option
 from mcp_gate.cli.reading import plain, print_full, print_outcome, read
 from mcp_gate.cli.talk import gate_of, print_json
 
@@ -108,7 +108,7 @@ _decision("approve", "Let a held call run.")
 
 @requests.command()
 @click.argument("id")
-@click.option("--reason", metavar="TEXT", required=True, help="Why; the agent is told this.")
+@why_option("Why; the agent is told this.")
 @who_options
 @gate_options
 def deny(id: str, reason: str, who: Who, config: str | None, state: str | None, as_json: bool) -> None:
@@ -212,7 +212,7 @@ def good(id: str, reason: str | None, who: Who, config: str | None, state: str |
 
 @requests.command()
 @click.argument("id")
-@click.option("--reason", metavar="TEXT", required=True, help="What was wrong; kept in the record.")
+@why_option("What was wrong; kept in the record.")
 @who_options
 @gate_options
 def bad(id: str, reason: str, who: Who, config: str | None, state: str | None, as_json: bool) -> None:
@@ -222,7 +222,7 @@ def bad(id: str, reason: str, who: Who, config: str | None, state: str | None, a
 
 @requests.command()
 @click.argument("id")
-@click.option("--reason", metavar="TEXT", required=True, help="What happened; kept in the record.")
+@why_option("What happened; kept in the record.")
 @who_options
 @gate_options
 def incident(id: str, reason: str, who: Who, config: str | None, state: str | None, as_json: bool) -> None:

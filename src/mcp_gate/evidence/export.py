@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 
-from mcp_gate.evidence.chain import Checker, Verification
+from mcp_gate.evidence.chain import START, Checker, Intact, Verification
 from mcp_gate.lang.strictjson import JsonError, parse
 from mcp_gate.model.foreign import Json, JsonObject
 
@@ -23,9 +23,15 @@ def line(value: Json) -> str:
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
 
 
-def verify_lines(lines: Iterable[bytes], see: Callable[[str], None] | None = None) -> Verification:
-    """Check an export; empty lines are not there. Nothing but the lines is needed. `see` as in `Checker`."""
-    checker = Checker(see=see)
+def verify_lines(
+    lines: Iterable[bytes], see: Callable[[str], None] | None = None, *, part: bool = False
+) -> Verification:
+    """Check an export; empty lines are not there. Nothing but the lines is needed. `see` as in `Checker`.
+
+    Args:
+        part: it may begin after record 1, and be empty.
+    """
+    checker = Checker(None if part else START, see)
     for text in _filled(lines):
         try:
             value = parse(text)
@@ -34,7 +40,10 @@ def verify_lines(lines: Iterable[bytes], see: Callable[[str], None] | None = Non
         fault = checker.step(value)
         if fault is not None:
             return fault
-    return checker.end()
+    found = checker.end()
+    if isinstance(found, Intact) and not found.count and not part:
+        return checker.broken("is missing: there are no records")
+    return found
 
 
 def _filled(lines: Iterable[bytes]) -> Iterator[bytes]:

@@ -120,5 +120,5 @@ def refusal(
         Retry.LATER: "Try again later.",
         Retry.SAME_CALL: "Call the same tool again with exactly the same arguments to go on waiting.",
     }[retry]
-    text = f"{reason} ({run.id}). {again}"
+    text = f"{reason} ({request_id or run.id}). {again}"
     return Refused(status, text, retry, run.id, "allow", rule, reason, snapshot, request_id, sent)

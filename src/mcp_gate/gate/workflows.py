@@ -57,24 +57,22 @@ class Workflows:
                 except Outdated:
                     continue
                 except Unavailable:
-                    why = "The gate could not record this call"
-                    return as_result(step.refusal(call, Status.UNAVAILABLE, why, Retry.LATER))
+                    why, snapshot = "The gate could not record this call", self._gate.loaded.snapshot.id
+                    return as_result(step.refusal(call, Status.UNAVAILABLE, why, Retry.LATER, snapshot=snapshot))
 
     async def _begun(self, workflow: Workflow, call: Call, sha256: str, key: tuple[str, str]) -> Run | JsonObject:
         gate = self._gate
         if key in self._runs:
             return self._runs[key]
         if gate.store.agents.stopped(call.agent):
-            return as_result(step.refusal(call, Status.DENIED, "This agent is stopped", Retry.NEVER, rule="stopped"))
+            return await self._refuse(call, "This agent is stopped", Retry.NEVER, "stopped")
         ended = await gate.store.runs.uncollected(*key)
         if ended is not None:
             await self._collected(ended[0])
             gate.taint.told_too(ended[0].session, call.session)
             return _object(ended[1])
         if sum(agent == call.agent for agent, _ in self._runs) >= gate.loaded.settings.limits.pending_per_agent:
-            return as_result(
-                step.refusal(call, Status.DENIED, "Too many runs are under way", Retry.LATER, rule="limits")
-            )
+            return await self._refuse(call, "Too many runs are under way", Retry.LATER, "limits")
         await self._record(call, sha256)
         return self._start(workflow, call, gate.loaded.snapshot.id)
 
@@ -104,16 +102,34 @@ class Workflows:
         Raises:
             Unavailable, Outdated
         """
-        gate = self._gate
-        snapshot = gate.loaded.snapshot.id
-        verdict = Verdict(Decision.ALLOW, ("workflow",), "Every step is decided by itself", snapshot)
-        common = events.members(call, snapshot)
+        gate, verdict = self._gate, self._verdict()
+        common = events.members(call, verdict.policy_snapshot)
         written = [
             events.received(common, call), events.decided(common, verdict, call),
             events.dispatched(common, sha256, call.tool_hash),
         ]  # fmt: skip
         await acquaint(gate.store, call.agent)
-        await gate.store.begin(call, verdict.as_json(), CallState.DISPATCHED, written, snapshot)
+        await gate.store.begin(call, verdict.as_json(), CallState.DISPATCHED, written, verdict.policy_snapshot)
+
+    async def _refuse(self, call: Call, reason: str, retry: Retry, rule: str) -> JsonObject:
+        """Record that no run begins; what the agent is told.
+
+        Raises:
+            Unavailable
+        """
+        gate, verdict = self._gate, self._verdict()
+        common = events.members(call, verdict.policy_snapshot)
+        decided = events.decided(common, verdict, call)
+        decided.data["refused"] = {"rule_id": rule, "reason": reason}
+        written = [events.received(common, call), decided]
+        await acquaint(gate.store, call.agent)
+        await gate.store.begin(call, verdict.as_json(), CallState.DENIED, written, verdict.policy_snapshot)
+        snapshot = verdict.policy_snapshot
+        return as_result(step.refusal(call, Status.DENIED, reason, retry, rule=rule, snapshot=snapshot))
+
+    def _verdict(self) -> Verdict:
+        snapshot = self._gate.loaded.snapshot.id
+        return Verdict(Decision.ALLOW, ("workflow",), "Every step is decided by itself", snapshot)
 
     def _start(self, workflow: Workflow, call: Call, snapshot: str) -> Run:
         run = Run(self._gate, workflow, call, snapshot)
