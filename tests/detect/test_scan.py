@@ -36,6 +36,13 @@ def test_what_only_looks_like_it_is_left_alone() -> None:
     assert found("version 1.22.333.4, git@github.com, 127.0.0.1, 4111 1111 1111 1112, 000-12-3456, 12:30:45") == []
 
 
+def test_a_login_at_a_machine_is_no_address_for_nobody_reads_what_is_sent_there() -> None:
+    for login in ("ssh://git@host.analytical.org/x.git", "ssh://ada@analytical.org:22/x", "ftp://ada@analytical.org/"):
+        assert found(f"clone {login} now") == []
+    for person in ("mailto://ada@analytical.org", "sip://ada@analytical.org", "smtp://ada@analytical.org"):
+        assert found(f"write to {person} now") == [("EMAIL_ADDRESS", "ada@analytical.org")]
+
+
 def test_a_card_that_everybody_tests_with_is_one_but_in_a_test() -> None:
     for number in ("4111 1111 1111 1111", "4242424242424242", "3782-822463-10005", "5555555555554444"):
         assert found(f"paid with {number}") == [("CREDIT_CARD", number)]

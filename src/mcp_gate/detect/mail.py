@@ -28,6 +28,8 @@ _BEFORE_ID: Final = (":", "=", ">", ",")
 _PROGRAMS: Final = ("ssh", "scp", "sftp", "rsync")
 _REMOTE: Final = re.compile(r"\b(?:ssh|scp|sftp|rsync)\b[^\n@]{0,64}$")
 """Before the user of a server."""
+_OF_PEOPLE: Final = re.compile(r"(?i)\b(?:e-?mail|mailto|smtps?|sips?|xmpp|acct|im)://$")
+"""What leads to somebody, though it is written like what leads to a machine."""
 _PATH: Final = re.compile(r":(?:[~/]|\d{2,5}/)")
 _MADE: Final = re.compile(r"(?i)[0-9a-f]{20,}|[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 _EXAMPLES: Final = frozenset({"example.com", "example.org", "example.net"})
@@ -89,7 +91,7 @@ def _is_machines(text: str, start: int, end: int, local: str, domain: str) -> bo
         return True
     near = text[max(0, start - 72) : start]
     if near.endswith("://"):
-        return True
+        return _OF_PEOPLE.search(near) is None
     signed = near[-1:] == "<" and near[:-1].rstrip(" \t\r\n\"'").endswith(_BEFORE_ID)
     if signed and _OF_MESSAGES.search(text, max(0, start - 400), start):
         return True
