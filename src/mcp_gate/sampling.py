@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from mcp_gate.model.call import Facts
-from mcp_gate.policy.clauses import Subject
+from mcp_gate.policy.clauses import subject_of
 from mcp_gate.policy.read_sampling import Sampling
 from mcp_gate.policy.terms import Terms
 
@@ -32,7 +32,7 @@ class Why(StrEnum):
 def why(sampling: Sampling, facts: Facts, call_id: str, key: bytes) -> Why | None:
     """Why an executed call is looked at; None: it is not."""
     told = facts.description
-    subject = Subject(facts.agent, facts.upstream, facts.tool, told.topic, told.risk_tags)
+    subject = subject_of(facts)
     if any(one.concerns(subject) and one.matches(facts) for one in sampling.mandatory):
         return Why.MANDATORY
     return Why.RATE if drawn(key, call_id) < probability(sampling, told.risk_tags) else None

@@ -16,7 +16,7 @@ from mcp_gate.model.request import CallState
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.load import Loaded, load
 from mcp_gate.signals.describe import describe
-from mcp_gate.signals.recorded import attributes_json, facts_of, signals_json
+from mcp_gate.signals.recorded import attributes_json, facts_of, signals_json, unsure_json
 from mcp_gate.store import rows
 from support.directories import files, rule, rules
 from support.held import a_call
@@ -63,7 +63,8 @@ def recorded(loaded: Loaded, tool: str, arguments: dict[str, Any], signals: Sign
     told = describe(loaded, "shop", tool, "tools/call", arguments)
     call = a_call(
         agent="bot", tool=tool, topic=told.topic, risk_tags=tuple(sorted(told.risk_tags)), arguments=arguments,
-        attributes=attributes_json(told.attributes), signals=signals_json(signals), job_hash="sha256:0",
+        attributes=attributes_json(told.attributes), signals=signals_json(signals) | unsure_json(told),
+        job_hash="sha256:0",
     )  # fmt: skip
     verdict = loaded.policy.decide(facts_of(call, told))
     stored = rows.to_call(rows.from_call(call))

@@ -167,6 +167,41 @@ def test_S036_arguments_of_a_general_tool_can_add_a_tag_that_gates_it() -> None:
     assert decide(gate, "bulk_update", {"op": "rename"}).rule_id == "all"
 
 
+DRY = (
+    "version: v1\nupstreams:\n  shop:\n    command: x\n    tools:\n      t:\n        topic: job.t\n"
+    '        tag_when: [ { when: "args.dry_run = true", add: [dry] }, { when: "args.x = 1", add: [one] } ]\n'
+)
+DRY_PASSES = [
+    rule("dry", "risk_tags: [dry]", "allow"),
+    rule("dry", "risk_tags_all: [dry]", "allow"),
+    rule("dry", "when: \"call.risk_tags CONTAINS 'dry'\"", "allow"),
+    rule("wet", "risk_tags_none: [dry]", "deny") + rule("dry", 'topics: ["*"]', "allow"),
+]
+WET_PASSES = [
+    rule("wet", "risk_tags_none: [dry]", "allow"),
+    rule("dry", "risk_tags: [dry]", "deny") + rule("wet", 'topics: ["*"]', "allow"),
+]
+
+
+@pytest.mark.parametrize(
+    ("document", "dry_run", "passes"),
+    [(document, value, value is True) for document in DRY_PASSES for value in (True, False, None, "true", 1, ())]
+    + [(document, value, value is False) for document in WET_PASSES for value in (True, False, None, "true", 1, ())],
+)
+def test_S043_a_tag_of_which_nobody_can_tell_lets_nothing_pass(document: str, dry_run: object, passes: bool) -> None:
+    """Whoever leaves an argument out has not said that it is so."""
+    given = {"x": 1} if dry_run == () else {"dry_run": dry_run, "x": 1}
+    verdict = decide(loaded(rules(document), upstreams=DRY), "t", given)
+    assert (verdict.decision is Decision.ALLOW) is passes
+
+
+def test_S043_a_tag_of_which_nobody_can_tell_lowers_no_tier() -> None:
+    tiers = "risk_tiers:\n  low: { risk_tags: [dry, one], timeout_sec: 600, on_timeout: approve }\n"
+    gate = loaded(tiers, upstreams=DRY)
+    tells = [decide(gate, "t", given).tier.word for given in ({"dry_run": True, "x": 2}, {"x": 1}, {"x": 2}, {})]
+    assert tells == ["low", "low", "high", "high"]
+
+
 @pytest.mark.parametrize(
     ("topic", "matches"),
     [

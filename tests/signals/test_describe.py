@@ -153,6 +153,16 @@ def test_S043_what_is_nearly_the_exception_is_no_exception(env: object) -> None:
     assert "prod" not in describe(gate, "shop", "t", "tools/call", {"env": "dev"}).risk_tags
 
 
+def test_tags_that_cannot_be_told_are_told_apart_from_those_that_are_there() -> None:
+    gate = loaded(
+        upstreams="version: v1\nupstreams:\n  u:\n    command: x\n    tools:\n      t:\n        topic: a\n"
+        "        risk_tags: [read]\n"
+        '        tag_when: [ { when: "args.a = 1", add: [a, both, read] }, { when: "args.b = 1", add: [b, both] } ]\n'
+    )
+    told = describe(gate, "u", "t", "tools/call", {"b": 1})
+    assert (sorted(told.risk_tags), sorted(told.unsure)) == (["a", "b", "both", "read"], ["a"])
+
+
 def test_conditions_may_look_at_attributes() -> None:
     gate = loaded(
         upstreams="version: v1\nupstreams:\n  u:\n    command: x\n    tools:\n      t:\n        topic: a\n"

@@ -19,6 +19,7 @@ from mcp_gate.signals.recorded import (
     facts_of,
     signals_json,
     signals_of,
+    unsure_json,
 )
 from support.directories import facts, loaded
 from support.held import a_call
@@ -71,7 +72,7 @@ def test_the_facts_of_a_stored_call_are_those_it_was_decided_by() -> None:
     call: Call = a_call(
         agent=was.agent, tool=was.tool, topic=told.topic, risk_tags=tuple(sorted(told.risk_tags)),
         arguments=was.arguments, attributes=stored(attributes_json(told.attributes)),
-        signals=stored(signals_json(was.signals)),
+        signals=stored(signals_json(was.signals) | unsure_json(told)),
     )  # fmt: skip
     assert facts_of(call, description_of(call)) == was
 

@@ -23,7 +23,7 @@ from mcp_gate.model.request import CallState, RecordedDecision, Request, Request
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.load import Loaded
 from mcp_gate.signals.describe import describe
-from mcp_gate.signals.recorded import attributes_json, facts_of, signals_json
+from mcp_gate.signals.recorded import attributes_json, facts_of, signals_json, unsure_json
 from mcp_gate.store.store import Store
 from support.gates import RULES, UPSTREAMS
 from support.held import NOW, a_call
@@ -103,7 +103,8 @@ def decided(loaded: Loaded, deed: Deed, id_: str, now: float) -> tuple[Call, Ver
     call = a_call(
         id=id_, ts=rfc3339(now), agent=deed.agent, tool=deed.tool, listed_name=f"shop_{deed.tool}",
         topic=told.topic, risk_tags=tuple(sorted(told.risk_tags)), arguments=deed.arguments,
-        attributes=attributes_json(told.attributes), signals=signals_json(Signals()), job_hash=f"sha256:{id_}",
+        attributes=attributes_json(told.attributes), signals=signals_json(Signals()) | unsure_json(told),
+        job_hash=f"sha256:{id_}",
     )  # fmt: skip
     return call, loaded.policy.decide(facts_of(call, told))
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+TIERS = ("high", "medium", "low")
 STRICTNESS = ["allow", "allow_with_constraints", "require_approval", "deny"]
 RESTRICTIVE = ("require_approval", "deny")
 ASSURANCES = ["session", "link", "token", "signed"]
@@ -89,12 +90,14 @@ def compare(op: str, a: Any, b: Any) -> bool | None:
 # ---- describing
 
 
-def describe(upstreams: Mapping[str, Any], tool: str, args: Mapping[str, Any]) -> tuple[str, set[str], dict[str, Any]]:
-    """Topic, tags and attributes of a tool of the upstream `shop`."""
+def describe(
+    upstreams: Mapping[str, Any], tool: str, args: Mapping[str, Any]
+) -> tuple[str, set[str], set[str], dict[str, Any]]:
+    """Topic, tags, those of them that cannot be told, and attributes of a tool of the upstream `shop`."""
     tools = upstreams["upstreams"]["shop"]["tools"]
     mapping = tools.get(tool) or next((m for name, m in tools.items() if "*" in name and glob(name, tool)), None)
     if mapping is None:
-        return f"unmapped.shop.{tool.replace('.', '-')}", {"unmapped"}, {}
+        return f"unmapped.shop.{tool.replace('.', '-')}", {"unmapped"}, set(), {}
     attributes = {}
     for name, source in mapping.get("attributes", {}).items():
         counted = re.fullmatch(r"count\(args\.(\w+)\)", source)
@@ -105,12 +108,14 @@ def describe(upstreams: Mapping[str, Any], tool: str, args: Mapping[str, Any]) -
             value = len(several) if countable else UNKNOWN
         amount = type(value) in (int, float) and value >= 0
         attributes[name] = value if amount else UNKNOWN
-    tags = set(mapping["risk_tags"])
+    tags, maybe = set(mapping["risk_tags"]), set[str]()
     for entry in mapping.get("tag_when", []):
         env = args.get("env", MISSING)
-        if not isinstance(env, str) or env.strip().lower() == "prod":
+        if env == "prod":
             tags |= set(entry["add"])
-    return mapping["topic"].replace("{tool}", tool.replace(".", "-")), tags, attributes
+        elif not isinstance(env, str) or env.strip().lower() == "prod":
+            maybe |= set(entry["add"])
+    return mapping["topic"].replace("{tool}", tool.replace(".", "-")), tags | maybe, maybe - tags, attributes
 
 
 def glob(pattern: str, text: str) -> bool:
@@ -130,21 +135,22 @@ def matches(match: Mapping[str, Any], decision: str, seen: Mapping[str, Any]) ->
 
 
 def field(key: str, wanted: Any, decision: str, seen: Mapping[str, Any]) -> bool | None:
-    tags = seen["tags"]
+    tags, sure = seen["tags"], seen["tags"] - seen["unsure"]
+    has, hasnt = (tags, sure) if decision in RESTRICTIVE else (sure, tags)
     match key:
         case "topics" | "tools" | "upstreams" | "agents":
             return any(glob(pattern, seen[key.removesuffix("s")]) for pattern in wanted)
         case "risk_tags":
-            return any(tag in tags for tag in wanted)
+            return any(tag in has for tag in wanted)
         case "risk_tags_all":
-            return all(tag in tags for tag in wanted)
+            return all(tag in has for tag in wanted)
         case "risk_tags_none":
-            return not any(tag in tags for tag in wanted)
+            return not any(tag in hasnt for tag in wanted)
         case "first_time_action":
             return bool(seen["first_time_action"] == wanted)
         case "confidence_below":
-            sure = seen["confidence"]
-            return None if sure is UNKNOWN else Decimal(str(sure)) < Decimal(str(wanted))
+            said = seen["confidence"]
+            return None if said is UNKNOWN else Decimal(str(said)) < Decimal(str(wanted))
         case "anomaly_score_above" | "retry_count_above":
             return Decimal(str(seen[key.removesuffix("_above")])) > Decimal(str(wanted))
         case "amount_usd_above" | "affected_users_above":
@@ -166,8 +172,8 @@ def environment(decision: str, seen: Mapping[str, Any]) -> dict[str, Any]:
 
 def decide(upstreams: Mapping[str, Any], documents: list[dict[str, Any]], call: Mapping[str, Any]) -> dict[str, Any]:
     """What the contract says of a call: `deciding` holds the rules, unsorted, the rest is joined from them."""
-    topic, tags, attributes = describe(upstreams, call["tool"], call["args"])
-    seen = {**call, "upstream": "shop", "topic": topic, "tags": tags, "attributes": attributes}
+    topic, tags, unsure, attributes = describe(upstreams, call["tool"], call["args"])
+    seen = {**call, "upstream": "shop", "topic": topic, "tags": tags, "unsure": unsure, "attributes": attributes}
     merged: dict[str, Any] = {}
     for document in documents:
         merged |= {key: value for key, value in document.items() if key not in ("rules", "invariants")}
@@ -184,7 +190,7 @@ def decide(upstreams: Mapping[str, Any], documents: list[dict[str, Any]], call: 
         firsts += [rule for rule in rules if matches(rule["match"], rule["decision"], seen)][:1]
     default = "deny" if any(d.get("default_decision") == "deny" for d in documents) else "require_approval"
     deciding += firsts or [{"id": "default", "decision": default}]
-    return {"deciding": deciding, "topic": topic, "tags": tags, **joined(deciding, merged, tags)}
+    return {"deciding": deciding, "topic": topic, "tags": tags, **joined(deciding, merged, tags, unsure)}
 
 
 def level(merged: Mapping[str, Any], number: int) -> list[dict[str, Any]]:
@@ -195,11 +201,17 @@ def level(merged: Mapping[str, Any], number: int) -> list[dict[str, Any]]:
     return [{"id": f"{name}.{i}", **rule} for i, rule in enumerate(levels[name]["rules"], start=1)]
 
 
-def joined(deciding: list[dict[str, Any]], merged: Mapping[str, Any], tags: set[str]) -> dict[str, Any]:
-    tiers = merged.get("risk_tiers", {})
+def tier_of(tiers: Mapping[str, Any], tags: set[str]) -> str:
     named = {tag for terms in tiers.values() for tag in terms["risk_tags"]}
-    tier = next((t for t in ("high", "medium", "low") if tags & set(tiers.get(t, {"risk_tags": []})["risk_tags"])), "")
-    tier = tier if tags and tags <= named else "high"
+    tier = next((t for t in TIERS if tags & set(tiers.get(t, {"risk_tags": []})["risk_tags"])), "")
+    return tier if tags and tags <= named else "high"
+
+
+def joined(
+    deciding: list[dict[str, Any]], merged: Mapping[str, Any], tags: set[str], unsure: set[str]
+) -> dict[str, Any]:
+    tiers = merged.get("risk_tiers", {})
+    tier = min(tier_of(tiers, tags), tier_of(tiers, tags - unsure), key=TIERS.index)
     terms = tiers.get(tier, {"timeout_sec": 900, "on_timeout": "deny"})
     words = [rule["on_timeout"] for rule in deciding if "on_timeout" in rule] or [terms.get("on_timeout", "deny")]
     words = ["deny" if word == "approve" and tier != "low" else word for word in words]

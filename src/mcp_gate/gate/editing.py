@@ -25,7 +25,7 @@ from mcp_gate.model.request import Request
 from mcp_gate.policy.load import Loaded
 from mcp_gate.review.strictest import strictest
 from mcp_gate.signals.describe import describe
-from mcp_gate.signals.recorded import attributes_json
+from mcp_gate.signals.recorded import attributes_json, unsure_json
 from mcp_gate.signals.windows import Deed
 from mcp_gate.wire.errors import RpcError
 
@@ -85,7 +85,7 @@ def _described(gate: Gate, loaded: Loaded, request: Request, arguments: JsonObje
     signals, stored = known(loaded, gate.store, deed, digest, held.claims, seen, instead_of=asked)
     call = replace(
         held, arguments=arguments, topic=description.topic, risk_tags=tags, attributes=attributes, job_hash=digest,
-        signals=stored,
+        signals=stored | unsure_json(description),
     )  # fmt: skip
     return call, Facts(held.agent, held.upstream, held.tool, description, arguments, signals)
 

@@ -94,6 +94,7 @@ def _question(gate: Gate, run: Call, workflow: Workflow, asked: Approval, then: 
         signals={"level": level}, parent=run.id, step=asked.id,
     )  # fmt: skip
     told = Description(topic, frozenset(tags), {} if then is None else then.facts.description.attributes)
+    told = told if then is None else replace(told, unsure=then.facts.description.unsure)
     facts = Facts(run.agent, OWN, call.tool, told, arguments, Signals(level=level))
     return Received(call, facts, gate.loaded, bytes_digest(strictjson.dumps(arguments)))
 

@@ -21,7 +21,7 @@ from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.load import Loaded
 from mcp_gate.signals import bounds
 from mcp_gate.signals.describe import describe
-from mcp_gate.signals.recorded import attributes_json, signals_json
+from mcp_gate.signals.recorded import attributes_json, signals_json, unsure_json
 from mcp_gate.signals.windows import Deed
 from mcp_gate.store.database import Unavailable
 from mcp_gate.store.habits import MEASURED
@@ -79,6 +79,7 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float, 
     deed = Deed(caller.agent, job.upstream, job.tool, description.topic, attributes)
     ts = rfc3339(now)
     signals, stored = known(loaded, store, deed, digest, claims, Seen(ts, arguments, len(body), tainted))
+    stored |= unsure_json(description)
     call = Call(
         id=clock.call_id(now),
         ts=ts,

@@ -19,7 +19,7 @@ from mcp_gate.model.decision import Decision
 from mcp_gate.model.request import Request
 from mcp_gate.policy.load import Loaded
 from mcp_gate.signals.describe import describe
-from mcp_gate.signals.recorded import attributes_json
+from mcp_gate.signals.recorded import attributes_json, unsure_json
 from mcp_gate.signals.windows import Deed
 from mcp_gate.store.database import Outdated
 from mcp_gate.store.results import Opened
@@ -69,11 +69,10 @@ async def _reopen(gate: Gate, request: Request) -> None:
             return
         seen = Seen(call.ts, call.arguments, len(strictjson.dumps(call.arguments)), gate.taint.still(call))
         signals, stored = known(loaded, gate.store, Deed.of(call), call.job_hash, call.claims, seen)
+        told = describe(loaded, call.upstream, call.tool, call.method, call.arguments)
+        stored |= unsure_json(told)
         call = replace(call, signals={**stored, "bounds": call.bounds.as_json()} if call.bounds else stored)
-        facts = Facts(
-            call.agent, call.upstream, call.tool,
-            describe(loaded, call.upstream, call.tool, call.method, call.arguments), call.arguments, signals,
-        )  # fmt: skip
+        facts = Facts(call.agent, call.upstream, call.tool, told, call.arguments, signals)
         received = gate.tokens.put_back(Received(call, facts, loaded, ""), call)
         verdict = decided(received)
         if verdict.decision is Decision.DENY:

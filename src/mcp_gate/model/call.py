@@ -48,6 +48,9 @@ class Description:
     risk_tags: frozenset[str]
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     unmapped: bool = False
+    unsure: frozenset[str] = frozenset()
+    """Those of the tags of which it cannot be told whether the arguments add them: restrictive rules take them as
+    is stricter, permissive ones, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Facts:
     signals: Signals
 
 
+UNSURE_TAGS: Final = "unsure_tags"
+"""Among what is stored of the signals of a call, where there are such."""
 OWN: Final = "gate.workflow"
 """The upstream that calls of the gate's own bear: runs of workflows, and their questions to people. No upstream of
 upstreams.yaml can be called so."""
@@ -103,6 +108,11 @@ class Call:
     def level(self) -> int:
         """The agent's autonomy level that the call was decided at."""
         return int(self.signals.get("level", 0))
+
+    @property
+    def unsure_tags(self) -> frozenset[str]:
+        """Those of its tags of which it could not be told whether its arguments add them."""
+        return frozenset(self.signals.get(UNSURE_TAGS, ()))
 
     @property
     def bounds(self) -> Constraints:

@@ -29,12 +29,19 @@ class Subject:
     tool: str
     topic: str
     risk_tags: frozenset[str]
+    unsure: frozenset[str] = frozenset()
+    """As of `Description`."""
+
+    @property
+    def sure(self) -> frozenset[str]:
+        """The tags that it has for certain."""
+        return self.risk_tags - self.unsure
 
 
 def subject_of(facts: Facts) -> Subject:
     """What is the same for every call like this one."""
     told = facts.description
-    return Subject(facts.agent, facts.upstream, facts.tool, told.topic, told.risk_tags)
+    return Subject(facts.agent, facts.upstream, facts.tool, told.topic, told.risk_tags, told.unsure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +113,24 @@ class Compiled:
         return ""
 
 
-def static_clauses(match: Match) -> tuple[Static, ...]:
-    """The clauses of a match block that look at the subject alone."""
-    return tuple(_static(match))
+def static_clauses(match: Match, *, restrictive: bool) -> tuple[Static, ...]:
+    """The clauses of a match block that look at the subject alone.
+
+    Args:
+        restrictive: whether a tag of which nobody can tell makes the rule match, or keeps it from matching.
+    """
+    return tuple(_static(match, restrictive))
 
 
 def compile_rule(document: str, rule: Rule) -> Compiled:
     """The tests of one rule of a layer."""
     word = LayerWord(document, rule.id, f"{rule.place.file}:{rule.place.line}")
-    return Compiled(rule, word, static_clauses(rule.match), tuple(_dynamic(rule.match, rule.decision.restrictive)))
+    restrictive = rule.decision.restrictive
+    static = static_clauses(rule.match, restrictive=restrictive)
+    return Compiled(rule, word, static, tuple(_dynamic(rule.match, restrictive)))
 
 
-def _static(match: Match) -> Iterator[Static]:
+def _static(match: Match, restrictive: bool) -> Iterator[Static]:
     if match.topics is not None:
         yield _globs("topics", match.topics, operator.attrgetter("topic"))
     if match.tools is not None:
@@ -126,12 +139,13 @@ def _static(match: Match) -> Iterator[Static]:
         yield _globs("upstreams", match.upstreams, operator.attrgetter("upstream"))
     if match.agents is not None:
         yield _globs("agents", match.agents, operator.attrgetter("agent"))
+    has, hasnt = map(operator.attrgetter, ("risk_tags", "sure") if restrictive else ("sure", "risk_tags"))
     if (any_of := match.risk_tags) is not None:
-        yield _tags("risk_tags", any_of, lambda s: not any_of.isdisjoint(s.risk_tags))
+        yield _tags("risk_tags", any_of, lambda s: not any_of.isdisjoint(has(s)))
     if (all_of := match.risk_tags_all) is not None:
-        yield _tags("risk_tags_all", all_of, lambda s: all_of <= s.risk_tags)
+        yield _tags("risk_tags_all", all_of, lambda s: all_of <= has(s))
     if (none_of := match.risk_tags_none) is not None:
-        yield _tags("risk_tags_none", none_of, lambda s: none_of.isdisjoint(s.risk_tags))
+        yield _tags("risk_tags_none", none_of, lambda s: none_of.isdisjoint(hasnt(s)))
 
 
 def _globs(key: str, patterns: tuple[str, ...], get: Callable[[Subject], str]) -> Static:
@@ -152,7 +166,8 @@ def _tags(key: str, tags: frozenset[str], test: Callable[[Subject], bool]) -> St
 
 
 def _tags_of(subject: Subject) -> str:
-    return ", ".join(sorted(subject.risk_tags)) or "no tags"
+    told = [f"{tag}, if that could be told" if tag in subject.unsure else tag for tag in sorted(subject.risk_tags)]
+    return ", ".join(told) or "no tags"
 
 
 def _dynamic(match: Match, restrictive: bool) -> Iterator[Dynamic]:
@@ -239,7 +254,7 @@ def _when(condition: Condition, restrictive: bool) -> Callable[[Facts], bool | N
         if "call" in roots:
             env["call"] = {
                 "agent": facts.agent, "upstream": facts.upstream, "tool": facts.tool, "topic": told.topic,
-                "risk_tags": sorted(told.risk_tags),
+                "risk_tags": UNKNOWN if told.unsure else sorted(told.risk_tags),
             }  # fmt: skip
         if windows:
             env[WINDOWS] = {window.text: _window(window, facts, restrictive) for window in windows}

@@ -77,7 +77,7 @@ class Policy:
         self._floors = TopicIndex(self.invariants)
         default = Rule("default", NOWHERE, Match(), terms.default_decision, "No rule lets this call pass")
         self.default = compile_rule(NOWHERE.file, default)
-        self._kinds: dict[tuple[str, str, str, str, frozenset[str], bool, int], Kind] = {}
+        self._kinds: dict[tuple[str, str, str, str, frozenset[str], frozenset[str], bool, int], Kind] = {}
 
     def rules(self) -> Iterator[Rule]:
         """Those of every document, of every level, and the invariants."""
@@ -102,7 +102,7 @@ class Policy:
         """The candidates for a call."""
         told = facts.description
         level = facts.signals.level if self.levels else 0
-        key = (facts.agent, facts.upstream, facts.tool, told.topic, told.risk_tags, told.unmapped, level)
+        key = (facts.agent, facts.upstream, facts.tool, told.topic, told.risk_tags, told.unsure, told.unmapped, level)
         kind = self._kinds.get(key)
         if kind is None:
             if len(self._kinds) >= REMEMBERED:
@@ -147,7 +147,8 @@ class Policy:
         indices = self._indices_at(facts.signals.level)
         layers = tuple(tuple(_until_sure(index, subject)) for index in indices)
         invariants = tuple(one for one in self._floors.candidates(told.topic) if one.concerns(subject))
-        kind = Kind(subject, told.unmapped, layers, invariants, self.terms.tier(told.risk_tags))
+        tier = max(self.terms.tier(subject.risk_tags), self.terms.tier(subject.sure))
+        kind = Kind(subject, told.unmapped, layers, invariants, tier)
         if any(one.dynamic for ones in (*layers, invariants) for one in ones):
             return kind
         return replace(kind, fixed=self._join(self._deciding(kind, facts), kind))

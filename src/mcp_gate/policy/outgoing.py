@@ -62,7 +62,9 @@ class Outgoing:
         results alone, for nobody can tell whether their matches hold."""
         if call is None:
             return tuple(rule for rule in self.rules if not rule.paths or rule.match is None)
-        subject = Subject(call.agent, call.upstream, call.tool, call.topic, frozenset(call.risk_tags))
+        subject = Subject(
+            call.agent, call.upstream, call.tool, call.topic, frozenset(call.risk_tags), call.unsure_tags
+        )  # fmt: skip
         return tuple(rule for rule in self.rules if rule.concerns(subject))
 
     def about_all(self) -> Outgoing:

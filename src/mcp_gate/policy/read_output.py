@@ -97,6 +97,8 @@ def _rule(reader: Reader, node: Node, ids: Ids, names: Names) -> OutputRule | No
         decision = _tokenize(reader, block.entries["action"], entities, decision)
     elif entities is not None and decision is None and "decision" not in block.entries:
         reader.error(block.place, "the rule does not decide", "add decision: redact or quarantine")
+    unscannable = reader.one_of(get("unscannable"), UNSCANNABLE, "pass, drop or quarantine")
+    takes_out = fields is not None or decision not in (None, OutputDecision.ALLOW)
     return OutputRule(
         id=id_ or "?",
         match=match,
@@ -105,9 +107,11 @@ def _rule(reader: Reader, node: Node, ids: Ids, names: Names) -> OutputRule | No
         min_score=LEAST_SCORE if (least := reader.decimal(get("min_score"), most=1)) is None else least,
         count_above=reader.integer(get("count_above")),
         decision=decision,
-        unscannable=reader.one_of(get("unscannable"), UNSCANNABLE, "pass, drop or quarantine"),
+        unscannable=unscannable,
         reason=reader.text(get("reason"), "a reason") or "",
-        clauses=() if match is None or reader.problems else static_clauses(match),
+        clauses=()
+        if match is None or reader.problems
+        else static_clauses(match, restrictive=takes_out or unscannable is Unscannable.QUARANTINE),
     )
 
 

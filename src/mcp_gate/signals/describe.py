@@ -36,7 +36,8 @@ def describe(loaded: Loaded, upstream: str, tool: str, method: str, arguments: J
     if not mapping.attributes and not mapping.tag_when:
         return Description(topic, mapping.risk_tags)
     attributes = {name: _attribute(name, source, arguments) for name, source in mapping.attributes.items()}
-    return Description(topic, _tags(mapping, arguments, attributes), attributes)
+    tags, unsure = _tags(mapping, arguments, attributes)
+    return Description(topic, tags, attributes, unsure=unsure)
 
 
 def always_denied(loaded: Loaded, agent: str, upstream: str, tool: str, method: str, level: int = 0) -> bool:
@@ -76,13 +77,20 @@ def _segment(tool: str) -> str:
     return tool.replace(".", "-")
 
 
-def _tags(mapping: ToolMapping, arguments: JsonObject, attributes: Mapping[str, Attribute]) -> frozenset[str]:
-    """A condition that cannot be told adds its tags: never less strict than if it held."""
-    tags = mapping.risk_tags
+def _tags(
+    mapping: ToolMapping, arguments: JsonObject, attributes: Mapping[str, Attribute]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """All tags, and those of them that only conditions add which cannot be told."""
+    tags, maybe = mapping.risk_tags, frozenset[str]()
     for entry in mapping.tag_when:
-        if entry.when.holds({"args": arguments, "attributes": attributes}) is not Truth.FALSE:
-            tags = tags | entry.add
-    return tags
+        match entry.when.holds({"args": arguments, "attributes": attributes}):
+            case Truth.TRUE:
+                tags |= entry.add
+            case Truth.UNKNOWN:
+                maybe |= entry.add
+            case Truth.FALSE:
+                pass
+    return tags | maybe, maybe - tags
 
 
 def _attribute(name: str, source: Value | Count, arguments: JsonObject) -> Attribute:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from mcp_gate.model.call import UNKNOWN, Attribute, Call, Description, Facts, Signals, Unknown
+from mcp_gate.model.call import UNKNOWN, UNSURE_TAGS, Attribute, Call, Description, Facts, Signals, Unknown
 from mcp_gate.model.foreign import Json, JsonMapping, JsonObject
 
 
@@ -40,6 +40,11 @@ def signals_json(signals: Signals) -> JsonObject:
     }
 
 
+def unsure_json(told: Description) -> JsonObject:
+    """What is stored beside the signals of tags that a call may have."""
+    return {UNSURE_TAGS: sorted(told.unsure)} if told.unsure else {}
+
+
 def signals_of(stored: JsonMapping) -> Signals:
     """The inverse of `signals_json`.
 
@@ -64,7 +69,8 @@ def description_of(call: Call) -> Description:
     """Topic, tags and attributes as they were when the call was decided."""
     tags = frozenset(call.risk_tags)
     unmapped = call.topic.startswith("unmapped.") and tags == {"unmapped"}
-    return Description(call.topic, tags, {name: _value(value) for name, value in call.attributes.items()}, unmapped)
+    attributes = {name: _value(value) for name, value in call.attributes.items()}
+    return Description(call.topic, tags, attributes, unmapped, call.unsure_tags)
 
 
 def facts_of(call: Call, description: Description) -> Facts:

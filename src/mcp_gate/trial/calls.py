@@ -34,7 +34,7 @@ def facts_of(
     asked = {f"gate_{ask}" for ask in loaded.asks(upstream, name)}
     arguments = {key: value for key, value in arguments.items() if key not in asked}
     told = describe(loaded, upstream, name, "tools/call", arguments)
-    told = replace(told, risk_tags=told.risk_tags.union(tags))
+    told = replace(told, risk_tags=told.risk_tags.union(tags), unsure=told.unsure.difference(tags))
     facts = Facts(agent, upstream, name, told, arguments, signals)
     return replace(facts, signals=replace(signals, windows={**windows_alone(loaded, facts), **signals.windows}))
 
