@@ -11,6 +11,7 @@ import pytest
 
 from mcp_gate.upstream import report
 from support.agents import MAPPED, bench, entry
+from support.directories import ALLOW_ALL
 from support.gates import decide, pending
 from support.upstreams import Probe
 
@@ -125,6 +126,38 @@ async def test_prompts_are_listed_with_the_prefix_and_got_under_their_own_name(t
         listed = await client.result("prompts/list")
         assert [prompt["name"] for prompt in listed["prompts"]] == ["a_greet", "c_greet"]
         assert (await client.error("prompts/get", {"name": "greet"}))["code"] == -32602
+
+
+SSN, MAIL = "536-22-1234", "ada.lovelace@analytical.org"
+
+
+@pytest.mark.parametrize(("kind", "name"), [("prompts", "name"), ("resources", "uri")])
+async def test_one_whose_words_may_not_leave_takes_no_other_from_the_list(tmp_path: Path, kind: str, name: str) -> None:
+    items = [
+        {"name": "good", "uri": "note://good", "description": f"of {MAIL}"},
+        {"name": "bad", "uri": "note://bad", "description": f"such as {SSN}"},
+        {"name": "fine", "uri": "note://fine"},
+    ]
+    review = "output_review:\n  rules:\n    - { id: q, entities: [US_SSN], decision: quarantine }\n"
+    review += "    - { id: r, entities: [EMAIL_ADDRESS], decision: redact }\n"
+    probe = Probe(tmp_path, **{kind: items})
+    async with bench({"shop": entry(probe)}, f"version: v1\n{ALLOW_ALL}{review}") as b, b.legacy() as client:
+        found = (await client.result(f"{kind}/list"))[kind]
+        assert [one["name"].removeprefix("shop_") for one in found] == ["good", "fine"]
+        assert found[0]["description"] == "of [REDACTED:EMAIL_ADDRESS#1]"
+        (told,) = await b.records("security.description_withheld")
+        assert told["data"] == {"of": kind, "count": 1}
+
+
+async def test_a_prompt_whose_words_were_taken_out_of_the_list_is_got_after_a_persons_word(tmp_path: Path) -> None:
+    probe = Probe(tmp_path, prompts=[{"name": "greet", "description": f"greets {MAIL}"}])
+    async with bench({"shop": entry(probe, UNMAPPED)}) as b, b.legacy() as client:
+        [shown] = (await client.result("prompts/list"))["prompts"]
+        assert MAIL not in json.dumps(shown)
+        id = await client.send("prompts/get", {"name": "shop_greet"})
+        [request] = await pending(b.gate)
+        await decide(b.gate, request)
+        assert "messages" in (await client.answer(id))["result"]
 
 
 async def test_S250_what_policy_removes_is_taken_out_of_resources_and_prompts_too(tmp_path: Path) -> None:

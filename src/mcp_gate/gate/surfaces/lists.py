@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mcp_gate.gate.carry import MOST_PAGES, ask
+from mcp_gate.gate.carry import MOST_PAGES, raw
 from mcp_gate.gate.flight import Flight
 from mcp_gate.gate.links import all_up
 from mcp_gate.gate.refresh import accepted_prompts
 from mcp_gate.gate.surfaces.icons import runs_when_opened, without_unsafe_icons
+from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.upstream.link import Link
 from mcp_gate.wire.errors import INVALID_PARAMS, METHOD_NOT_FOUND, RpcError
@@ -18,6 +20,8 @@ from mcp_gate.wire.peer import Lost
 
 if TYPE_CHECKING:
     from mcp_gate.gate.conversation import Conversation
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,9 @@ async def listed(talk: Conversation, flight: Flight, params: JsonObject, kind: K
         upstream = None  # from here on all of them
         page = await _page(talk, flight, link, kind, cursor, alone=len(links) == 1)
         shown, some_hidden = shown_of(talk, link.upstream, page, kind)
-        items += shown
-        hidden |= some_hidden
-        pages.append(page)
+        pages.append(await _let_out(talk, link.upstream, page, shown, kind))
+        items += pages[-1][kind.member]
+        hidden |= some_hidden or len(pages[-1][kind.member]) != len(shown)
         cursor = page.get("nextCursor")
         if isinstance(cursor, str):
             return merged(flight, kind.member, items, pages, hidden) | {
@@ -102,9 +106,9 @@ def _read_whole(talk: Conversation, upstream: str, kind: Kind) -> None:
 
 
 def shown_of(talk: Conversation, upstream: str, page: JsonObject, kind: Kind) -> tuple[list[JsonObject], bool]:
-    """A page's items as this client sees them, and whether any was left out."""
-    raw = page.get(kind.member)
-    whole = [i for i in raw if isinstance(i, dict) and isinstance(i.get(kind.name), str)] if raw else []
+    """A page's items as this client may know of them, and whether any was left out."""
+    told = page.get(kind.member)
+    whole = [i for i in told if isinstance(i, dict) and isinstance(i.get(kind.name), str)] if told else []
     spec = talk.gate.loaded.upstreams.get(upstream)
     prefix = spec.prefix if kind.prefixed and spec is not None else ""
     if kind is PROMPTS:
@@ -117,7 +121,33 @@ def shown_of(talk: Conversation, upstream: str, page: JsonObject, kind: Kind) ->
         if talk.gate.listed(talk.caller.agent, upstream, item[kind.name], kind.reached_by):
             item = without_unsafe_icons(item)
             shown.append({**item, kind.name: prefix + item[kind.name]} if prefix else item)
-    return shown, len(shown) != len(raw or ())
+    return shown, len(shown) != len(told or ())
+
+
+async def _let_out(
+    talk: Conversation, upstream: str, page: JsonObject, shown: list[JsonObject], kind: Kind
+) -> JsonObject:
+    """A page with these items as it may leave: all together, or without those whose own words may not."""
+    gate = talk.gate
+    beside = {name: value for name, value in page.items() if name not in (kind.member, "nextCursor")}
+    out = await gate.egress(kind.method, {**beside, kind.member: shown})
+    if out is not None:
+        return {**out, kind.member: _named(out, kind)}
+    kept: list[JsonObject] = []
+    for item in shown:
+        alone = await gate.egress(kind.method, {kind.member: [item]})
+        kept += [] if alone is None else _named(alone, kind)
+    left_out = len(shown) - len(kept)
+    if left_out:
+        log.warning("what upstream %s says of %d of its %s may not leave: not listed", upstream, left_out, kind.member)
+        fields = {"agent": talk.caller.agent, "upstream": upstream, "policy_snapshot": gate.loaded.snapshot.id}
+        gate.note(Event("security.description_withheld", fields, {"of": kind.member, "count": left_out}))
+    return {**(await gate.egress(kind.method, beside) or {}), kind.member: kept}
+
+
+def _named(page: JsonObject, kind: Kind) -> list[JsonObject]:
+    """Its items; one that lost its name is none."""
+    return [item for item in page.get(kind.member) or [] if isinstance(item.get(kind.name), str)]
 
 
 def merged(flight: Flight, member: str, items: list[Json], pages: list[JsonObject], hidden: bool) -> JsonObject:
@@ -159,13 +189,13 @@ def sealed(talk: Conversation, flight: Flight, upstream: str, cursor: str | None
 async def _page(
     talk: Conversation, flight: Flight, link: Link, kind: Kind, cursor: str | None, *, alone: bool
 ) -> JsonObject:
-    """One page, past egress. One upstream of several that fails is left out; what it does not know is empty."""
+    """One page as it came. One upstream of several that fails is left out; what it does not know is empty."""
     try:
-        return await ask(talk, flight, link, kind.method, {} if cursor is None else {"cursor": cursor})
+        return await raw(talk, flight, link, kind.method, {} if cursor is None else {"cursor": cursor})
     except RpcError as e:
         if e.code == METHOD_NOT_FOUND or not alone:
             return {}
-        raise
+        raise RpcError.of(await talk.gate.egress(kind.method, e.as_json()) or {}) from None
     except Lost:
         if not alone:
             return {}
