@@ -13,6 +13,7 @@ import pytest
 from mcp_gate.faces.client import decision_body
 from mcp_gate.faces.http.shapes import request_json
 from mcp_gate.gate import hold
+from mcp_gate.gate.governing import Said
 from mcp_gate.gate.reviewers import Session
 from mcp_gate.model.outcome import VERDICT_KEY
 from mcp_gate.model.request import Request, ReviewerDecision
@@ -295,3 +296,24 @@ async def tainted(b: Bench, client: Lines) -> bool:
     call = await b.gate.store.call(received[-1]["call_id"])
     assert call is not None
     return b.gate.taint.of(call["session"])
+
+
+async def test_what_a_client_says_to_a_task_is_bound_as_its_call_and_ends_with_a_stop(tmp_path: Path) -> None:
+    bound = "decision: allow_with_constraints, constraints: { network_allowlist: [ok.com] }"
+    rules = ALLOWED.replace("decision: allow", bound) + REVIEW
+    probe = a_probe(tmp_path, modern=True)
+
+    def said(host: str) -> dict[str, Any]:
+        answers = {"where": {"action": "accept", "content": {"url": f"https://{host}/x"}}}
+        return {"taskId": worker.id, "inputResponses": answers, "_meta": TASKS}
+
+    async with working(probe, True, rules) as (b, worker):
+        await worker.start()
+        assert (await worker.client.error("tasks/update", said("evil.io")))["code"] == -32003
+        assert probe.entries("tasks/update") == []
+        await worker.client.ask("tasks/update", said("ok.com"))
+        assert len(probe.entries("tasks/update")) == 1
+        await b.gate.governing.stop(Said("default", "dana", "It runs wild"), Session())
+        error = await worker.client.error("tasks/update", said("ok.com"))
+        assert (error["code"], error["data"]["rule_id"]) == (-32003, "stopped")
+        assert len(probe.entries("tasks/update")) == 1

@@ -3,9 +3,10 @@ client that was given it. A task's result is looked at as the result of the call
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
-from mcp_gate.gate import late
+from mcp_gate.gate import late, words
 from mcp_gate.gate.carry import WITHHELD, Sending, ask, delivered, raw, refused
 from mcp_gate.gate.flight import Flight
 from mcp_gate.gate.handles import TOLD, handle
@@ -13,7 +14,7 @@ from mcp_gate.gate.job import Job
 from mcp_gate.gate.links import all_up
 from mcp_gate.gate.owners import Owned
 from mcp_gate.gate.protocol import text_of, with_meta
-from mcp_gate.gate.receive import META_CONFIDENCE
+from mcp_gate.gate.receive import META_CONFIDENCE, forbidden
 from mcp_gate.gate.surfaces import workflows
 from mcp_gate.gate.surfaces.lists import having
 from mcp_gate.lang.times import rfc3339
@@ -21,6 +22,7 @@ from mcp_gate.model.foreign import Json, JsonObject, Packed
 from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Retry, Status, UpstreamError
 from mcp_gate.model.output import Form
 from mcp_gate.model.request import CallState, Request, RequestStatus
+from mcp_gate.signals.recorded import description_of, facts_of
 from mcp_gate.wire.errors import INVALID_PARAMS, REFUSED, RpcError
 
 if TYPE_CHECKING:
@@ -65,11 +67,12 @@ async def update(talk: Conversation, flight: Flight, params: JsonObject) -> Json
     """Input for a task; those of the gate's own want none from their client.
 
     Raises:
-        RpcError: as `get`.
+        RpcError: as `get`; -32003, it may not go to the upstream.
     """
     task_id = text_of(params, "taskId")
     owned = talk.memory.owners.find(talk.scope, task_id)
     if owned is not None:
+        _may_go_on(talk, owned, params)
         return await _forward(talk, flight, owned, "tasks/update", params)
     if await workflows.run_of(talk, flight, task_id) is None:
         await _own(talk, flight, task_id)
@@ -176,6 +179,23 @@ async def _forward(talk: Conversation, flight: Flight, owned: Owned, method: str
     if out is None:
         raise RpcError(REFUSED, WITHHELD)
     return out
+
+
+def _may_go_on(talk: Conversation, owned: Owned, params: JsonObject) -> None:
+    """What binds the call binds what is said to its task: an agent that is stopped says nothing more.
+
+    Raises:
+        RpcError: -32003, it does not.
+    """
+    call, verdict = owned.ran.call, owned.ran.verdict
+    if talk.gate.store.agents.stopped(call.agent):
+        refused = words.stopped(verdict, call.id)
+        raise RpcError(REFUSED, refused.text, refused.verdict())
+    said = facts_of(call, description_of(call))
+    answers = {"arguments": call.arguments, "answers": params.get("inputResponses")}
+    over = forbidden(verdict.constraints, replace(said, arguments=answers), call.id)
+    if over:
+        raise RpcError(REFUSED, f"A constraint on the call forbids this input: {over}")
 
 
 async def _opened(talk: Conversation, came_to: JsonObject | Packed) -> Json:
