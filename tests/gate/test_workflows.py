@@ -24,7 +24,7 @@ from mcp_gate.store import history
 from support.agents import ENVELOPE, TASKS, Bench, bench, entry
 from support.directories import SEED
 from support.hooks import until
-from support.upstreams import Probe
+from support.upstreams import Probe, tool
 
 pytestmark = pytest.mark.anyio
 
@@ -169,6 +169,17 @@ async def test_a_large_refund_asks_people_who_see_the_very_action_that_follows(t
         assert sent["data"]["approved_by"] == question.id
         beats = [m["params"]["message"] for m in client.heard if m.get("method") == "notifications/progress"]
         assert any(question.id in beat for beat in beats)
+
+
+async def test_a_tool_that_changed_since_people_were_asked_about_it_is_not_called(tmp_path: Path) -> None:
+    async with gate(tmp_path, found(500)) as (b, probe), b.legacy() as client:
+        id_ = await client.send("tools/call", {"name": NAME, "arguments": ARGUMENTS, "_meta": {"progressToken": 1}})
+        await until(lambda: pending(b.gate))
+        probe.change(tools=[tool("get_order"), tool("refund_order", title="Refund twice")])
+        await decide(b.gate, await asked(b))
+        result = (await client.answer(id_))["result"]
+        assert (result["_meta"][KEY]["status"], result["_meta"][KEY]["rule_id"]) == ("denied", "tool_changed")
+        assert [name for name, _ in told(probe)] == ["get_order"]
 
 
 async def test_an_approval_by_too_few_does_not_count_and_the_action_is_held_again(tmp_path: Path) -> None:

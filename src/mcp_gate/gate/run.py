@@ -198,7 +198,7 @@ class Run:
             text = f"Step '{move.approved_by}' proves nothing: {why}"
             return step.refusal(self.call, Status.DENIED, text, Retry.NEVER)
         try:
-            tool = await step.tool_of(self._gate, move.step)
+            tool = await step.tool_of(self._gate, move.step, listed_now=True)
         except Lost:
             return None  # it will be told of
         shown = request.call.arguments.get("then")

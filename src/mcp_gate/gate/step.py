@@ -63,8 +63,11 @@ async def shared(gate: Gate, upstream: str) -> Link:
     return await memory_of(gate).links.get(upstream)
 
 
-async def tool_of(gate: Gate, step: Action) -> Tool | Withheld:
+async def tool_of(gate: Gate, step: Action, *, listed_now: bool = False) -> Tool | Withheld:
     """The tool that a step calls; an upstream that was never listed is listed now.
+
+    Args:
+        listed_now: do so in any case: people said yes to the tool as it was.
 
     Raises:
         Lost: it is not up, or has no such tool.
@@ -73,7 +76,7 @@ async def tool_of(gate: Gate, step: Action) -> Tool | Withheld:
     upstream, name = step.tool
     for attempt in range(2):
         found = next((tool for tool in gate.catalog.tools(upstream) if tool.name == name), None)
-        if found is not None:
+        if found is not None and (attempt or not listed_now):
             return found
         if attempt == 0:
             link = await shared(gate, upstream)
