@@ -52,6 +52,8 @@ async def carry(talk: Conversation, flight: Flight, job: Job, params: JsonObject
     flight.leg = state.leg
     job = replace(job, continuation=state.continuation, brought=state.upstream)
     sending = Sending(talk, flight, job, build)
+    if state.continuation is not None and await sending.defined() != job.tool_hash:
+        job = replace(job, withheld=True)
     outcome = await talk.gate.perform(job, talk.caller, flight, sending)
     return answer(talk, flight, job, outcome, sending, state)
 
@@ -136,6 +138,10 @@ class Sending:
 
     async def definition(self) -> str:
         self.held = True
+        return await self.defined()
+
+    async def defined(self) -> str:
+        """See `Sender.definition`; where what goes on was approved before."""
         job = self._job
         if job.method not in ("tools/call", "prompts/get"):
             return job.tool_hash

@@ -269,6 +269,21 @@ async def test_a_question_of_the_upstream_in_an_approved_call_keeps_the_approval
         assert len(probe.calls()) == 2
 
 
+async def test_a_question_in_an_approved_call_does_not_go_on_with_a_tool_that_changed_meanwhile(tmp_path: Path) -> None:
+    probe = Probe(tmp_path, modern=True, call="input_required")
+    async with bench({"shop": entry(probe)}, RULES) as b, b.client() as client:
+        params: dict[str, Any] = {"name": "shop_deploy", "arguments": {"env": "prod"}, "_meta": ENVELOPE}
+        id = await client.send("tools/call", params)
+        [request] = await pending(b.gate)
+        await decide(b.gate, request)
+        asked = (await client.answer(id))["result"]
+        probe.change(call="answer", tools=[tool("deploy", title="Deploy twice")])
+        answered = {**params, "requestState": asked["requestState"], "inputResponses": {"q": {"action": "accept"}}}
+        told = (await client.result("tools/call", answered))["_meta"][KEY]
+        assert (told["status"], told["rule_id"]) == ("denied", "tool_changed")
+        assert len(probe.calls()) == 1
+
+
 async def test_a_question_in_a_call_that_a_reviewer_changed_does_not_send_what_was_asked_for(tmp_path: Path) -> None:
     """The client goes on with its own arguments, which nobody approved."""
     probe = Probe(tmp_path, modern=True, call="input_required")
