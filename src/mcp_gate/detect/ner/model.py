@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from mcp_gate.detect.ner.near import near
-from mcp_gate.detect.ner.weights import NoModel, read, widened
+from mcp_gate.detect.ner.network import GIVEN, network
+from mcp_gate.detect.ner.weights import NoModel, read
 
 KINDS: Final = {
     "GIVEN_NAME": "PERSON",
@@ -65,7 +66,8 @@ class Model:
         self._tokenizer = Tokenizer.from_str(read("tokenizer.json").decode())
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        labels = json.loads(read("config.json"))["id2label"]
+        config = json.loads(read("config.json"))
+        labels = config["id2label"]
         self._labels = [labels[str(n)].split("-", 1)[-1] for n in range(len(labels))]
         self._kinds = numpy.array(
             [[KINDS.get(label) == kind for kind in _ORDER] for label in self._labels], numpy.float32
@@ -73,9 +75,8 @@ class Model:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        network = widened(read("onnx/model_q4.onnx"))
-        self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
-        self._inputs = {each.name for each in self._session.get_inputs()}
+        built = network(read("onnx/model_q4.onnx"), config["num_hidden_layers"], config["num_attention_heads"])
+        self._session = onnxruntime.InferenceSession(built, options, providers=["CPUExecutionProvider"])
 
     def words(self, text: str, names: Iterable[tuple[int, int]]) -> list[Word]:
         """Its words near those that could be names, labelled. A text of more tokens than fit is seen in pieces, each
@@ -101,13 +102,7 @@ class Model:
         """Of every token but the first and the last the best label, and how sure its kind is. A kind may be the sum of
         several labels of which none is the best: it need not be surer than all others together."""
         numpy = self._numpy
-        shape = (1, len(ids))
-        given: dict[str, Any] = {
-            "input_ids": numpy.array([ids], numpy.int64),
-            "attention_mask": numpy.ones(shape, numpy.int64),
-            "token_type_ids": numpy.zeros(shape, numpy.int64),
-        }
-        (logits, *_) = self._session.run(None, {name: given[name] for name in self._inputs})
+        (logits,) = self._session.run(None, {GIVEN: numpy.array([ids], numpy.int64)})
         rows = numpy.exp(logits[0][1:-1] - logits[0][1:-1].max(-1, keepdims=True))
         rows /= rows.sum(-1, keepdims=True)
         kinds = rows @ self._kinds

@@ -1,18 +1,24 @@
-"""As much of the ONNX file format (protocol buffers) as it takes to put other nodes in the place of some."""
+"""As much of the ONNX file format (protocol buffers) as it takes to read weights, and to write a network of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import struct
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 FLOAT: Final = 1
+UINT8: Final = 2
 INT8: Final = 3
+INT64: Final = 7
 """Kinds of elements, by the numbers of `TensorProto`."""
-_REPLACED: Final = b"MatMulNBits"
+EXTRA: Final = "com.microsoft"
+"""Where the steps come from that ONNX itself does not have."""
 _GRAPH: Final = 7
 _NODE, _TENSOR = 1, 5
 """Numbers of fields, of `ModelProto` and `GraphProto`."""
+_FORMAT, _STEPS = 8, 18
+"""Versions of the file format, and of ONNX' own steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,54 +31,24 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One step of the network."""
+    """One step of a network."""
 
-    kind: bytes
-    inputs: list[bytes]
-    outputs: list[bytes]
-    numbers: dict[bytes, int]
+    kind: str
+    inputs: list[str]
+    outputs: list[str]
+    numbers: dict[str, int]
     """Its attributes that are whole numbers."""
 
 
-def rewritten(model: bytes, replace: Callable[[Node, dict[bytes, Tensor]], Iterator[bytes]]) -> bytes:
-    """A model in which every MatMulNBits is replaced: by a node, and the tensors that belong to it."""
-    out = []
-    for number, value, whole in _fields(model):
-        out.append(_message(_GRAPH, _graph(value, replace)) if number == _GRAPH else whole)
-    return b"".join(out)
+def read(model: bytes) -> tuple[list[Node], dict[str, Tensor]]:
+    """The steps of a network, and its weights by their names."""
+    graph = next(value for number, value, _ in _fields(model) if number == _GRAPH)
+    nodes = [_node(value) for number, value, _ in _fields(graph) if number == _NODE]
+    return nodes, dict(_tensor(value) for number, value, _ in _fields(graph) if number == _TENSOR)
 
 
-def _graph(graph: bytes, replace: Callable[[Node, dict[bytes, Tensor]], Iterator[bytes]]) -> bytes:
-    tensors = dict(_tensor(value) for number, value, _ in _fields(graph) if number == _TENSOR)
-    out, added = [], []
-    gone: set[bytes] = set()
-    for number, value, whole in _fields(graph):
-        step = _node(value) if number == _NODE else None
-        if step is None or step.kind != _REPLACED:
-            out.append(whole)
-            continue
-        first, *more = replace(step, tensors)
-        out.append(_message(_NODE, first))
-        added += [_message(_TENSOR, each) for each in more]
-        gone.update(step.inputs[1:])
-    unused = {whole for number, value, whole in _fields(graph) if number == _TENSOR and _tensor(value)[0] in gone}
-    return b"".join([part for part in out if part not in unused] + added)
-
-
-def node(kind: bytes, domain: bytes, inputs: Iterable[bytes], outputs: Iterable[bytes]) -> bytes:
-    """An encoded node."""
-    parts = [_message(1, name) for name in inputs] + [_message(2, name) for name in outputs]
-    return b"".join([*parts, _message(4, kind), _message(7, domain)])
-
-
-def tensor(name: bytes, kind: int, shape: Sequence[int], data: bytes) -> bytes:
-    """An encoded tensor."""
-    sizes = b"".join(_number(1, size) for size in shape)
-    return sizes + _number(2, kind) + _message(8, name) + _message(9, data)
-
-
-def _tensor(data: bytes) -> tuple[bytes, Tensor]:
-    name, body = b"", b""
+def _tensor(data: bytes) -> tuple[str, Tensor]:
+    name, body = "", b""
     shape: list[int] = []
     for number, value, whole in _fields(data):
         match number:
@@ -80,37 +56,73 @@ def _tensor(data: bytes) -> tuple[bytes, Tensor]:
                 shape.append(_varint(whole, 1)[0])
             case 1:
                 shape += _varints(value)
+            case 5:  # small numbers, each as if it were a large one
+                body = bytes(_varints(value))
             case 8:
-                name = value
-            case 9:
+                name = value.decode()
+            case 4 | 9:
                 body = value
     return name, Tensor(tuple(shape), body)
 
 
 def _node(data: bytes) -> Node:
-    found = Node(b"", [], [], {})
-    kind = b""
+    found = Node("", [], [], {})
+    kind = ""
     for number, value, _ in _fields(data):
         match number:
             case 1:
-                found.inputs.append(value)
+                found.inputs.append(value.decode())
             case 2:
-                found.outputs.append(value)
+                found.outputs.append(value.decode())
             case 4:
-                kind = value
+                kind = value.decode()
             case 5:
                 found.numbers.update(_attribute(value))
     return Node(kind, found.inputs, found.outputs, found.numbers)
 
 
-def _attribute(data: bytes) -> dict[bytes, int]:
-    name = b""
+def _attribute(data: bytes) -> dict[str, int]:
+    name = ""
     for number, value, whole in _fields(data):
         if number == 1:
-            name = value
+            name = value.decode()
         elif number == 3:
             return {name: _varint(whole, 1)[0]}
     return {}
+
+
+# ---- writing
+
+
+def node(kind: str, inputs: Iterable[str], outputs: Iterable[str], domain: str = "", **attributes: float) -> bytes:
+    """An encoded step; an attribute that is no whole number is a `float`."""
+    parts = [_text(1, name) for name in inputs] + [_text(2, name) for name in outputs] + [_text(4, kind)]
+    for name, value in attributes.items():
+        if isinstance(value, int):
+            parts.append(_message(5, _text(1, name) + _number(3, value) + _number(20, 2)))
+        else:
+            parts.append(_message(5, _text(1, name) + _encoded(2 << 3 | 5) + struct.pack("<f", value) + _number(20, 1)))
+    return b"".join([*parts, _text(7, domain)])
+
+
+def tensor(name: str, kind: int, shape: Sequence[int], data: bytes) -> bytes:
+    """An encoded tensor."""
+    sizes = b"".join(_number(1, size) for size in shape)
+    return sizes + _number(2, kind) + _text(8, name) + _message(9, data)
+
+
+def value(name: str, kind: int, shape: Sequence[int | str]) -> bytes:
+    """What a network is given or gives; a size that differs from run to run has a name instead of a number."""
+    sizes = b"".join(_message(1, _number(1, size) if isinstance(size, int) else _text(2, size)) for size in shape)
+    return _text(1, name) + _message(2, _message(1, _number(1, kind) + _message(2, sizes)))
+
+
+def model(nodes: Iterable[bytes], tensors: Iterable[bytes], given: bytes, gives: bytes) -> bytes:
+    """A file of encoded parts."""
+    parts = [_message(_NODE, each) for each in nodes] + [_message(_TENSOR, each) for each in tensors]
+    graph = b"".join([*parts, _text(2, "graph"), _message(11, given), _message(12, gives)])
+    versions = _message(8, _number(2, _STEPS)) + _message(8, _text(1, EXTRA) + _number(2, 1))
+    return _number(1, _FORMAT) + versions + _message(_GRAPH, graph)
 
 
 # ---- protocol buffers
@@ -168,6 +180,10 @@ def _encoded(value: int) -> bytes:
 
 def _number(number: int, value: int) -> bytes:
     return _encoded(number << 3) + _encoded(value)
+
+
+def _text(number: int, value: str) -> bytes:
+    return _message(number, value.encode())
 
 
 def _message(number: int, value: bytes) -> bytes:
