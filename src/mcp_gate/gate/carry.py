@@ -184,8 +184,8 @@ class Sending:
                     await talk.relay.settled(job.upstream)
                     raise
                 await talk.relay.settled(job.upstream)
-        if limit is not None:
-            talk.memory.overdue.watch(link, result, began + limit - asyncio.get_running_loop().time())
+        left = None if limit is None else began + limit - asyncio.get_running_loop().time()
+        talk.memory.overdue.watch(link, result, talk.caller.agent, left)
         return result
 
     def _meta(self) -> JsonObject:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from mcp_gate.autonomy.ladder import Ladder
 from mcp_gate.autonomy.promotion import Judging, demotion, incident, unmet
 from mcp_gate.gate import reviewers
+from mcp_gate.gate.memory import memory_of
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewers import Bearer, Identity, Session
 from mcp_gate.lang.times import rfc3339
@@ -97,6 +98,7 @@ class Governing:
         gate = self._gate
         recorded = gate.store.agents.stop(said.agent, self._stopped(said, who, stopped=True))
         gate.under_way.cut_off(gate.store.agents.stopped)
+        memory_of(gate).overdue.cut_off(gate.store.agents.stopped)
         await recorded
         await redecide(gate)
         return await self._after(said.agent)

@@ -1,12 +1,14 @@
-"""Tasks that upstreams go on with after they answered a call: the call's time binds them too."""
+"""Tasks that upstreams go on with after they answered a call: the call's time binds them too, and a stop ends them."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from mcp_gate.gate.protocol import TASKS_EXTENSION
+from mcp_gate.lang.recent import Recent
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.upstream.link import Link, own_meta
 from mcp_gate.wire.errors import RpcError
@@ -23,14 +25,32 @@ class Overdue:
 
     def __init__(self) -> None:
         self._ends: set[asyncio.Task[None]] = set()
+        self._begun: Recent[tuple[Link, str], str] = Recent()
+        """Whose the tasks are that may still go on."""
 
-    def watch(self, link: Link, result: JsonObject, seconds: float) -> None:
-        """Cancel the task that a result is the handle of, if it is one, when so many seconds have passed."""
+    def watch(self, link: Link, result: JsonObject, agent: str, seconds: float | None) -> None:
+        """Cancel the task that a result is the handle of, if it is one, when its agent is stopped.
+
+        Args:
+            seconds: it is cancelled after so many, too.
+        """
         task_id = _task_id(result)
         if task_id is not None:
-            end = asyncio.get_running_loop().create_task(self._cancel(link, task_id, seconds))
-            self._ends.add(end)
-            end.add_done_callback(self._ends.discard)
+            self._begun.put((link, task_id), agent)
+            if seconds is not None:
+                self._end(link, task_id, seconds)
+
+    def cut_off(self, stopped: Callable[[str], bool]) -> None:
+        """Cancel the tasks of those agents."""
+        for (link, task_id), agent in self._begun.items():
+            if stopped(agent):
+                self._begun.pop((link, task_id))
+                self._end(link, task_id, 0.0)
+
+    def _end(self, link: Link, task_id: str, seconds: float) -> None:
+        end = asyncio.get_running_loop().create_task(self._cancel(link, task_id, seconds))
+        self._ends.add(end)
+        end.add_done_callback(self._ends.discard)
 
     async def _cancel(self, link: Link, task_id: str, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -41,7 +61,7 @@ class Overdue:
             async with asyncio.timeout(ANSWER_SEC):
                 await link.request("tasks/cancel", params).result()
         except (RpcError, Lost, TimeoutError) as error:  # it may have ended long ago
-            log.info("upstream %s: a task over its time was not cancelled: %s", link.upstream, type(error).__name__)
+            log.info("upstream %s: a task was not cancelled: %s", link.upstream, type(error).__name__)
 
 
 def _task_id(result: JsonObject) -> str | None:

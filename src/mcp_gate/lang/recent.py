@@ -35,5 +35,9 @@ class Recent(Generic[K, V]):
         """Take the value out; None if it is not there."""
         return self._items.pop(key, None)
 
+    def items(self) -> list[tuple[K, V]]:
+        """All there is, what was not used for longest first."""
+        return list(self._items.items())
+
     def __len__(self) -> int:
         return len(self._items)

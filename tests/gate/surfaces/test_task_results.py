@@ -19,7 +19,7 @@ from mcp_gate.model.outcome import VERDICT_KEY
 from mcp_gate.model.request import Request, ReviewerDecision
 from support.agents import TASKS, Bench, Lines, bench, entry
 from support.gates import decide, pending
-from support.upstreams import Probe
+from support.upstreams import Probe, until
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ REVIEW = (
     "{ id: rest, entities: [PII], decision: redact } ] }\n"
 )
 ALLOWED = "version: v1\nrules: [ { id: all, match: { topics: ['*'] }, decision: allow } ]\n"
-PEOPLE = "agents: { default: { owner: lee } }\nreviewers: { dana: {}, lee: {}, sam: {} }\n"
+PEOPLE = "agents: { default: { owner: lee }, other: {} }\nreviewers: { dana: {}, lee: {}, sam: {} }\n"
 WITHHELD: dict[str, Any] = {"content": [{"type": "text", "text": f"SSN {SSN}, mail {MAIL}"}]}
 MAILED: dict[str, Any] = {"content": [{"type": "text", "text": f"mail {MAIL}"}]}
 
@@ -317,3 +317,17 @@ async def test_what_a_client_says_to_a_task_is_bound_as_its_call_and_ends_with_a
         error = await worker.client.error("tasks/update", said("ok.com"))
         assert (error["code"], error["data"]["rule_id"]) == (-32003, "stopped")
         assert len(probe.entries("tasks/update")) == 1
+
+
+@ERAS
+async def test_a_task_that_a_server_goes_on_with_is_cancelled_when_its_agent_is_stopped(
+    tmp_path: Path, modern: bool
+) -> None:
+    probe = a_probe(tmp_path, modern)
+    async with working(probe, modern) as (b, worker):
+        await worker.start()
+        await b.gate.governing.stop(Said("other", "dana", "It runs wild"), Session())
+        assert probe.entries("tasks/cancel") == []
+        await b.gate.governing.stop(Said("default", "dana", "It runs wild"), Session())
+        await until(lambda: bool(probe.entries("tasks/cancel")))
+        assert '"taskId":"t1"' in probe.entries("tasks/cancel")[0]["line"]
