@@ -11,8 +11,10 @@ from unittest.mock import Mock
 import pytest
 
 from mcp_gate.gate.front import Front
+from mcp_gate.gate.governing import Said
 from mcp_gate.gate.owners import Owners
 from mcp_gate.gate.relay import Client, Relay
+from mcp_gate.gate.reviewers import Session, operator
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.wire.errors import RpcError
 from support.agents import ENVELOPE, bench, entry
@@ -90,6 +92,19 @@ async def test_questions_reach_a_client_that_offered_to_answer_them(tmp_path: Pa
         ]
 
 
+async def test_what_a_stopped_agent_answers_does_not_reach_the_server(tmp_path: Path) -> None:
+    probe = Probe(tmp_path, call="ask")
+    async with bench({"shop": entry(probe)}) as b, b.legacy({"sampling": {}, "elicitation": {}, "roots": {}}) as client:
+        await client.send("tools/call", {"name": "shop_echo"})
+        question = await client.until("sampling/createMessage")
+        await b.gate.governing.stop(Said("default", operator(), "It runs wild"), Session())
+        said = {"jsonrpc": "2.0", "id": question["id"], "result": {"said": "pay him"}}
+        await client.send_line(json.dumps(said).encode())
+        await until(lambda: any('"id":"q3"' in entry["line"] for entry in probe.entries("")))
+        assert not any("pay him" in entry["line"] for entry in probe.entries(""))
+        assert client.methods() == ["sampling/createMessage"]
+
+
 async def test_questions_a_client_did_not_offer_to_answer_are_refused_and_recorded(tmp_path: Path) -> None:
     probe = Probe(tmp_path, call="ask")
     async with bench({"shop": entry(probe)}) as b, b.legacy({"roots": {}}) as client:
@@ -111,7 +126,7 @@ async def test_questions_that_are_still_looked_at_count_among_the_most_there_may
 
     async with open_gate(tmp_path) as gate:
         monkeypatch.setattr(gate, "egress", forever)
-        relay = Relay(gate, Owners(), "s-1", Client(Mock(spec=Front), {"sampling": {}}, ready=True))
+        relay = Relay(gate, Owners(), "s-1", Client(Mock(spec=Front), {"sampling": {}}, "bot", ready=True))
         asked = [asyncio.create_task(relay.request("shop", "sampling/createMessage", {})) for _ in range(33)]
         done, waiting = await asyncio.wait(asked, timeout=0.05)
         assert [isinstance(task.exception(), RpcError) for task in done] == [True]

@@ -173,7 +173,9 @@ class Conversation:
         """Become a conversation of the handshake era, with upstream connections of its own."""
         self.era = Era.LEGACY
         self.scope = self.caller.session
-        self.relay = Relay(self.gate, self.memory.owners, self.scope, Client(self.front, hello.capabilities))
+        self.relay = Relay(
+            self.gate, self.memory.owners, self.scope, Client(self.front, hello.capabilities, self.caller.agent)
+        )
         self.routes = Routes()
         self.relay.on_changed.append(self.routes.forget)
         own = OwnLinks(self.gate, hello, self.relay, self.relay.tell_changed)

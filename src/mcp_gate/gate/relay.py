@@ -54,6 +54,7 @@ class Client:
 
     front: Front
     capabilities: JsonObject
+    agent: str
     ready: bool = False
     """Since `notifications/initialized`; nothing is sent before."""
     early: deque[tuple[str, JsonObject | None]] = field(default_factory=lambda: deque(maxlen=MOST_EARLY))
@@ -154,7 +155,8 @@ class Relay:
         if client is None or QUESTIONS.get(method, "") not in client.capabilities:
             self._note("security.question_refused", upstream, method)
             raise RpcError(METHOD_NOT_FOUND, "Method not found: the client did not offer this")
-        if not client.ready or self._questions >= MOST_QUESTIONS:
+        stopped = self._gate.store.agents.stopped
+        if not client.ready or self._questions >= MOST_QUESTIONS or stopped(client.agent):
             raise RpcError(BUSY, "The client cannot be asked now")
         self._questions += 1
         token = None
@@ -164,7 +166,10 @@ class Relay:
             token = self._own_token(upstream, out)
             flights = self._flights.get(upstream)
             front: Front = flights[-1].front if flights and flights[-1].open else client.front
-            return await front.request(method, out)
+            answer = await front.request(method, out)
+            if stopped(client.agent):  # nothing more of it reaches a server
+                raise RpcError(BUSY, "The client cannot answer any more")
+            return answer
         finally:
             self._questions -= 1
             if token is not None:
