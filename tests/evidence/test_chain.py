@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_gate.evidence.chain import GENESIS, START, Broken, Head, Intact, form, link, seal, verify
+from mcp_gate.evidence.chain import GENESIS, START, Broken, Head, Intact, form, link, seal
 from mcp_gate.evidence.export import line, record, verify_lines
 from mcp_gate.lang.canonical import canonical
 from mcp_gate.model.event import Event
+from support.chains import verify
 
 TS = "2026-11-22T12:00:00.000Z"
 

@@ -16,13 +16,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from mcp_gate.evidence.chain import Intact, verify
+from mcp_gate.evidence.chain import Intact
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.reload import redecide
 from mcp_gate.gate.reviewers import Session
 from mcp_gate.gate.sweep import sweep
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.request import Request, ReviewerDecision
+from support.chains import verify
 from support.gates import Hands, Upstream, job, loaded, open_gate, perform
 
 T = TypeVar("T")

@@ -23,6 +23,7 @@ from mcp_gate.store import purge
 from mcp_gate.store.archive import Archive
 from mcp_gate.store.database import Unavailable
 from mcp_gate.store.tokens import Kept
+from support.chains import verify
 from support.forging import write
 from support.gates import RULES, Hands, Upstream, decide, job, loaded, names, open_gate, pending, perform
 
@@ -85,7 +86,7 @@ async def test_S225_two_people_take_old_records_out_and_what_is_left_still_verif
         assert done == {"purge": asked["purge"], "records": asked["records"], "scrubbed": True}
         assert isinstance(await gate.purging.confirm(asked["purge"], "ana", Bearer("ana")), NoSuchPurge)
         records = await gate.store.records(limit=10_000)
-        assert isinstance(chain.verify(records), chain.Intact)
+        assert isinstance(verify(records), chain.Intact)
         [told] = [record for record in records if record["event"] == "security.purged"]
         assert (told["data"]["asked_by"], told["approver_id"]) == ("dana", "ana")
         assert told["data"]["through"] == asked["through"]
@@ -151,7 +152,7 @@ async def test_S225_a_purge_that_was_cut_off_leaves_a_chain_that_verifies(
         done = asyncio.create_task(gate.purging.confirm(asked["purge"], "ana", Bearer("ana")))
         await halted.wait()
         assert "purged" in await names(gate)
-        assert isinstance(chain.verify(await gate.store.records(limit=10_000)), chain.Intact)
+        assert isinstance(verify(await gate.store.records(limit=10_000)), chain.Intact)
         done.cancel()
         await asyncio.gather(done, return_exceptions=True)
     assert isinstance(verified(tmp_path), chain.Intact)

@@ -9,7 +9,8 @@ import pytest
 
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.request import TRANSITIONS, CallState
-from mcp_gate.store.store import FILE_NAME, Conflict, NotFound
+from mcp_gate.store.database import Conflict, NotFound
+from mcp_gate.store.store import FILE_NAME
 from support.held import NOW, SNAPSHOT
 from support.stored import (
     Hands,

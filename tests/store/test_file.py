@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from mcp_gate.evidence.chain import Intact, verify
+from mcp_gate.evidence.chain import Intact
 from mcp_gate.model.request import RecordedDecision
 from mcp_gate.store import file, migrations, rows
 from mcp_gate.store.database import Unavailable
 from mcp_gate.store.store import FILE_NAME, Store
+from support.chains import verify
 from support.held import SNAPSHOT, an_approval
 from support.stored import a_store, all_records, ended, held, new_call, new_request, sent, states
 
@@ -88,7 +89,8 @@ async def test_S217_write_permission_taken_away_refuses_and_given_back_recovers(
 READ_ONLY = """
 import asyncio, subprocess, sys
 from pathlib import Path
-from mcp_gate.store.store import Store, Unavailable
+from mcp_gate.store.database import Unavailable
+from mcp_gate.store.store import Store
 folder = Path(sys.argv[1])
 if subprocess.run(["mount", "--bind", "-o", "ro", folder, folder]).returncode or subprocess.run(
     ["mount", "-o", "remount,bind,ro", folder]).returncode:
@@ -330,7 +332,7 @@ async def test_S224_a_second_process_cannot_write(tmp_path: Path) -> None:
 import asyncio
 from pathlib import Path
 from support.stored import *
-from mcp_gate.store.store import Unavailable
+from mcp_gate.store.database import Unavailable
 async def main():
     try:
         await Store.open(Path({str(tmp_path)!r}) / FILE_NAME, clock=Hands())

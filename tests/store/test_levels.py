@@ -21,7 +21,8 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.judged import Refused
 from mcp_gate.model.request import CallState
-from mcp_gate.store.store import FILE_NAME, Outdated, Store
+from mcp_gate.store.database import Outdated
+from mcp_gate.store.store import FILE_NAME, Store
 from support.held import SNAPSHOT
 from support.stored import a_store, all_records, approve, begun, claim, ended, new_call, new_request, said
 

@@ -15,20 +15,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from mcp_gate.evidence.chain import Intact, verify
+from mcp_gate.evidence.chain import Intact
 from mcp_gate.model.request import CallState, Request, RequestStatus
-from mcp_gate.store.store import (
-    FILE_NAME,
-    Claimed,
-    Closed,
-    Conflict,
-    Joined,
-    NotClaimed,
-    NotOpen,
-    Opened,
-    Store,
-    TooMany,
-)  # fmt: skip
+from mcp_gate.store.database import Conflict
+from mcp_gate.store.results import Claimed, Closed, Joined, NotClaimed, NotOpen, Opened, TooMany
+from mcp_gate.store.store import FILE_NAME, Store  # fmt: skip
+from support.chains import verify
 from support.stored import Hands, all_records, claim, ended, new_call, new_request, opening, said, sent, word
 
 T = TypeVar("T")

@@ -11,19 +11,9 @@ from mcp_gate.model.judged import Accepted, Judged, Refused
 from mcp_gate.model.request import CallState, Request, RequestStatus
 from mcp_gate.model.timed import Approves, Escalates, Over, Waits
 from mcp_gate.review.due import Moment, fate
-from mcp_gate.store.store import (
-    Claimed,
-    Closed,
-    Conflict,
-    Joined,
-    NotClaimed,
-    NotFound,
-    NotOpen,
-    Opened,
-    Store,
-    TooMany,
-    WhyNot,
-)  # fmt: skip
+from mcp_gate.store.database import Conflict, NotFound
+from mcp_gate.store.results import Claimed, Closed, Joined, NotClaimed, NotOpen, Opened, TooMany, WhyNot
+from mcp_gate.store.store import Store  # fmt: skip
 from support.held import NOW, SNAPSHOT, an_approval
 from support.stored import (
     a_store,

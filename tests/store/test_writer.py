@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from mcp_gate.evidence.chain import Intact, verify
+from mcp_gate.evidence.chain import Intact
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.event import Event
 from mcp_gate.model.request import CallState
 from mcp_gate.store import live, writer
-from mcp_gate.store.database import Conflict, Tx
+from mcp_gate.store.database import Conflict, NotFound, Tx, Unavailable
 from mcp_gate.store.sqlite import SQLite
-from mcp_gate.store.store import FILE_NAME, NotFound, Store, Unavailable
+from mcp_gate.store.store import FILE_NAME, Store
+from support.chains import verify
 from support.faults import faulty_writer
 from support.held import SNAPSHOT
 from support.stored import (

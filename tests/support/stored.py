@@ -15,7 +15,8 @@ from mcp_gate.model.call import Call
 from mcp_gate.model.event import Event
 from mcp_gate.model.judged import Accepted
 from mcp_gate.model.request import CallState, Request, RequestStatus
-from mcp_gate.store.store import FILE_NAME, Claim, Opened, Store
+from mcp_gate.store.results import Claim, Opened
+from mcp_gate.store.store import FILE_NAME, Store
 from support.held import NOW, SNAPSHOT, a_call, a_request, an_approval
 
 _numbers = itertools.count(1)

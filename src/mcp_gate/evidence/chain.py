@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -153,13 +153,3 @@ class Checker:
 
     def _expected(self) -> int:
         return 1 if self._head is None else self._head.seq + 1
-
-
-def verify(records: Iterable[Json]) -> Verification:
-    """Check a chain, or an unbroken part of one, oldest record first."""
-    checker = Checker()
-    for record in records:
-        fault = checker.step(record)
-        if fault is not None:
-            return fault
-    return checker.end()

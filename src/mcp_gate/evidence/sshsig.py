@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from mcp_gate.lang.sshkey import ECDSA, SK_ECDSA, Fields, checked, string
+from mcp_gate.lang.sshkey import ECDSA, SK_ECDSA, Fields, string
 from mcp_gate.model.key import PublicKey
 
 if TYPE_CHECKING:
@@ -69,16 +69,7 @@ def verify(text: str, message: bytes, namespace: str, keys: Iterable[PublicKey])
     return key
 
 
-def signer(text: str) -> PublicKey | None:
-    """The key that a signature says it was made by, unchecked; None: it is no signature."""
-    try:
-        blob, _ = _opened(text, None)
-        return PublicKey(checked(blob), blob)
-    except ValueError:
-        return None
-
-
-def _opened(text: str, namespace: str | None) -> tuple[bytes, bytes]:
+def _opened(text: str, namespace: str) -> tuple[bytes, bytes]:
     """Key and signature out of the text, once all that stands around them is as it has to be."""
     found = ARMOUR.fullmatch(text)
     if found is None:
@@ -91,7 +82,7 @@ def _opened(text: str, namespace: str | None) -> tuple[bytes, bytes]:
         raise BadSignature("it is of another version")
     key, meant, reserved, digest, signature = (fields.string() for _ in range(5))
     fields.end()
-    if namespace is not None and meant != namespace.encode():
+    if meant != namespace.encode():
         raise BadSignature(f"it was made for another purpose than '{namespace}'")
     if reserved or digest != HASH:
         raise BadSignature("it is not over a sha512 digest")

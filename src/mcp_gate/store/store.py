@@ -19,7 +19,7 @@ from mcp_gate.store.accepted import Accepted
 from mcp_gate.store.agents import Agents
 from mcp_gate.store.assigning import Assigning
 from mcp_gate.store.counted import Counted
-from mcp_gate.store.database import HEAVY, Conflict, Database, NotFound, Outdated, Tx, Unavailable
+from mcp_gate.store.database import HEAVY, Database, Tx
 from mcp_gate.store.facts import History
 from mcp_gate.store.habits import Habits
 from mcp_gate.store.levels import Levels
@@ -28,20 +28,6 @@ from mcp_gate.store.outbox import Outbox
 from mcp_gate.store.promotions import Promotions
 from mcp_gate.store.quarantine import Quarantine
 from mcp_gate.store.request_table import RequestTable
-from mcp_gate.store.results import (
-    Claim,
-    Claimed,
-    Closed,
-    Closing,
-    Joined,
-    NotClaimed,
-    NotOpen,
-    Opened,
-    Opening,
-    Pin,
-    TooMany,
-    WhyNot,
-)  # fmt: skip
 from mcp_gate.store.retention import Retention
 from mcp_gate.store.runs import Runs
 from mcp_gate.store.spoken import Spoken
@@ -51,11 +37,6 @@ from mcp_gate.store.tally import Tally
 from mcp_gate.store.tokens import TokenTable
 from mcp_gate.store.waits import Waits
 from mcp_gate.store.windows import CallWindows
-
-__all__ = [
-    "CHECKPOINT_KEY", "FILE_NAME", "Claim", "Claimed", "Closed", "Closing", "Conflict", "Joined", "NotClaimed",
-    "NotFound", "NotOpen", "Opened", "Opening", "Outdated", "Pin", "Store", "TooMany", "Unavailable", "WhyNot",
-]  # fmt: skip
 
 FILE_NAME = "gate.db"
 """Name of the database in the state directory."""

@@ -49,9 +49,6 @@ class Opener(Protocol):
 class Reader(Protocol):
     """Whose lines they are."""
 
-    unexpected: int
-    """Answers to nothing that was asked."""
-
     def expects(self, id: int) -> bool:
         """Whether a request with that id waits for its answer."""
         ...
@@ -105,9 +102,7 @@ class Opening:
             self._in_order = asyncio.create_task(self._all())
 
     def _put_answer(self, id: int, line: list[bytes]) -> None:
-        if id in self._answers or not self._reader.expects(id):
-            self._reader.unexpected += 1
-        else:
+        if id not in self._answers and self._reader.expects(id):
             self._answers[id] = asyncio.create_task(self._answer(id, line))
 
     def forget(self, id: int) -> None:

@@ -91,8 +91,6 @@ class Peer:
         self._corked = False
         self._backlog: list[bytes] = []
         self.closed = False
-        self.unexpected = 0
-        """Answers to nothing we asked."""
 
     def connect(self, transport: asyncio.WriteTransport) -> None:
         """Where to write."""
@@ -161,10 +159,8 @@ class Peer:
             self._handler.on_malformed(self, message)
 
     def _settle(self, id: RequestId, act: Callable[[asyncio.Future[JsonObject]], None]) -> None:
-        future = self._pending.pop(id, None)
-        if future is None:
-            self.unexpected += 1
-        elif not future.done():
+        future = self._pending.pop(id, None)  # None: an answer to nothing that was asked
+        if future is not None and not future.done():
             act(future)
 
     # ---- writing
@@ -190,7 +186,7 @@ class Peer:
         return Sent(id, future)
 
     def forget(self, id: RequestId) -> None:
-        """Stop waiting for an answer; one that comes later is counted as unexpected."""
+        """Stop waiting for an answer; one that comes later is dropped."""
         future = self._pending.pop(id, None)
         if future is not None and not future.done():
             future.cancel()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, assert_never
@@ -35,8 +34,6 @@ from mcp_gate.wire.tracecontext import with_context
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
-
-log = logging.getLogger(__name__)
 
 PATH: Final = "/mcp"
 DEPTH: Final = 64
