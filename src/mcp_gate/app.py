@@ -10,7 +10,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib import import_module
@@ -34,6 +34,7 @@ from mcp_gate.gate.sweep import sweep_forever
 from mcp_gate.gate.tracing import finish, tracing
 from mcp_gate.gate.vault import Vault
 from mcp_gate.lang.collector import quieten
+from mcp_gate.model.call import Call
 from mcp_gate.model.config import SETTINGS, ConfigError
 from mcp_gate.model.event import Event
 from mcp_gate.notify.post import Post
@@ -109,6 +110,16 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, setting: Setting) -> Gate
     clock = Clock()
     store = await Store.open(setting.state / FILE_NAME, clock=clock.wall, steady=clock.steady)
     stack.push_async_callback(store.close)
+    await _record_policy(store, loaded)
+    _at_hand(loaded)
+    lost = await store.recover()  # after the levels: a call without an outcome counts against its agent
+    gate = await _put_together(stack, store, loaded, setting, clock)
+    await _take_up(gate, lost)
+    return gate
+
+
+async def _record_policy(store: Store, loaded: Loaded) -> None:
+    """The policy that is in force from now on, with what it says of windows, levels and keys."""
     await store.windows.open(loaded.policy.windows)
     event = Event("policy.loaded", {"policy_snapshot": loaded.snapshot.id}, {"files": len(loaded.snapshot.files)})
     ladder = Ladder.of(loaded.autonomy, loaded.settings)
@@ -116,8 +127,12 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, setting: Setting) -> Gate
         loaded.snapshot.id, loaded.snapshot.digest, loaded.snapshot.files, event, ladder,
         await _revoked_meanwhile(store, loaded),
     )  # fmt: skip
-    _at_hand(loaded)
-    lost = await store.recover()  # after the levels: a call without an outcome counts against its agent
+
+
+async def _put_together(
+    stack: AsyncExitStack, store: Store, loaded: Loaded, setting: Setting, clock: Clock
+) -> Gate:  # fmt: skip
+    """The gate with all its parts, whose upstreams begin to boot; the stack ends them."""
     upstreams = Upstreams(loaded.settings.limits, directory=setting.directory)
     stack.push_async_callback(upstreams.stop)
     cache = find_cache_directory(os.environ)
@@ -146,14 +161,18 @@ async def _open(stack: AsyncExitStack, loaded: Loaded, setting: Setting) -> Gate
     await upstreams.start(loaded.upstreams, loaded.hosts)
     if loaded.outgoing.enabled:  # while they boot
         scanner.warm(options(loaded.outgoing.detection))
-    for request in await store.requests.unsettled():
-        gate.watch(request)
+    return gate
+
+
+async def _take_up(gate: Gate, lost: Sequence[Call]) -> None:
+    """Go on with what an earlier gate left: requests, calls without an outcome, workflows."""
+    for request in await gate.store.requests.unsettled():
+        gate.queue.watch(request)
         if request.holds:
             gate.waiters.adopt(request.id)
     await look_at_lost(gate, lost)
     await redecide(gate)
     await gate.workflows.resume()
-    return gate
 
 
 async def _revoked_meanwhile(store: Store, loaded: Loaded) -> tuple[Event, ...]:

@@ -45,7 +45,7 @@ async def test_S088_of_an_approval_and_the_deadline_exactly_one_counts(tmp_path:
             assert found.status is (RequestStatus.APPROVED if accepted else RequestStatus.EXPIRED)
             assert len(found.decisions) == accepted
             outcomes[found.status] += 1
-            gate.deadlines.take(float("inf"))
+            gate.queue.deadlines.take(float("inf"))
         assert min(outcomes.values()) > 200, outcomes
 
 

@@ -66,7 +66,7 @@ class Fates(RuleBasedStateMachine):
     async def _open(self) -> Gate:
         gate = await self.stack.enter_async_context(open_gate(self.folder, self.policy, SETTINGS, self.hands))
         for request in await gate.store.requests.unsettled():
-            gate.watch(request)
+            gate.queue.watch(request)
         await redecide(gate)
         return gate
 

@@ -274,7 +274,7 @@ async def test_a_restart_in_the_middle_of_a_stage_keeps_its_due_time(tmp_path: P
     hands.pass_(600)
     async with open_gate(tmp_path, TIERS, hands=hands) as gate:
         for found in await gate.store.requests.unsettled():
-            gate.watch(found)
+            gate.queue.watch(found)
         await passes(gate, hands, 99)
         assert (await now(gate, request)).due_ts == before.due_ts
         assert (await now(gate, request)).stage == stage
@@ -292,7 +292,7 @@ async def test_a_restart_in_the_middle_of_tier_lows_time_keeps_what_happens_at_i
         hands.pass_(300)
     async with open_gate(tmp_path, TIERS, hands=hands) as gate:
         for found in await gate.store.requests.unsettled():
-            gate.watch(found)
+            gate.queue.watch(found)
         await passes(gate, hands, 299)
         assert (await now(gate, request)).status is RequestStatus.PENDING
         await passes(gate, hands, 1)
@@ -357,7 +357,7 @@ async def test_S052_a_clock_set_by_a_day_over_a_restart_approves_nothing_and_kee
     hands.wall += jump
     async with open_gate(tmp_path, TIERS, hands=hands) as gate:
         for found in await gate.store.requests.unsettled():
-            gate.watch(found)
+            gate.queue.watch(found)
         await passes(gate, hands, 1)
         first = await now(gate, request)
         if what is MEDIUM and jump > 0:  # its time is over by the clock: more people are asked

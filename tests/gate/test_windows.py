@@ -117,7 +117,7 @@ async def test_S050_a_held_call_counts_until_it_is_certain_that_it_will_not_be_s
         assert await total(gate) == 314
         await gate.store.requests.close(expired.id, RequestStatus.EXPIRED, [])
         assert await total(gate) == 212
-        await gate.cancel(cancelled, "client_gone")
+        await gate.queue.cancel(cancelled, "client_gone")
         assert await total(gate) == 108
         await decide(gate, approved)
         assert await total(gate) == 108

@@ -149,10 +149,10 @@ async def test_a_message_loses_its_buttons_whatever_becomes_of_its_request(
         )
         assert "expired" in (await last(late, 2))["text"]
         gone, _ = await asked(found, script)
-        await found.gate.cancel(gone, "stopped")
+        await found.gate.queue.cancel(gone, "stopped")
         assert "withdrawn" in (await last(gone, 2))["text"]
         void, _ = await asked(found, script)
-        await found.gate.supersede(void, "policy_changed")
+        await found.gate.queue.supersede(void, "policy_changed")
         assert "decided anew" in (await last(void, 2))["text"]
         for one in (late, gone, void):
             assert not buttons(await last(one, 2))
@@ -170,7 +170,7 @@ async def test_once_escalated_the_first_message_has_no_buttons_and_the_next_grou
         assert "approve" in buttons(again)
         _, answer = await press(found, submitted("deny", value, reason="no"))
         assert "group" in answer["errors"]["reason"]
-        await found.gate.cancel(request, "stopped")
+        await found.gate.queue.cancel(request, "stopped")
         await until(lambda: len(script.asked) == 4)
         assert said(script)[3]["ts"] == "17.3"
 
@@ -188,7 +188,7 @@ async def test_a_request_that_ended_before_it_could_be_posted_is_not(
         monkeypatch.setattr(worker, "DELAYS", (0.5,) * 3)
         request = await found.hold()
         await until(lambda: script.asked)
-        await found.gate.cancel(request, "stopped")
+        await found.gate.queue.cancel(request, "stopped")
         script.answer = works
 
         async def done() -> bool:
@@ -205,7 +205,7 @@ async def test_when_much_happens_at_once_the_posted_messages_still_lose_their_bu
     async with gate(tmp_path, monkeypatch) as (found, script):
         request, _ = await asked(found, script)
         monkeypatch.setattr(worker, "ONE_BY_ONE", 0)
-        await found.gate.cancel(request, "stopped")
+        await found.gate.queue.cancel(request, "stopped")
         await until(lambda: len(script.asked) == 2)
         changed = said(script)[1]
         assert (changed["ts"], "withdrawn" in changed["text"], buttons(changed)) == ("17.1", True, {})
@@ -224,7 +224,7 @@ async def test_a_message_that_somebody_took_away_is_not_looked_for_again(
             writer.write(plain(b'{"ok": false, "error": "message_not_found"}'))
 
         script.answer = no
-        await found.gate.cancel(request, "stopped")
+        await found.gate.queue.cancel(request, "stopped")
         await until(lambda: len(script.asked) == 2)
 
         async def done() -> bool:

@@ -166,7 +166,7 @@ async def decide(gate: Gate, request: Request, word: str = "approve", reason: st
         await _say(gate, request, word, by, reason, final=given == needed)
     found = await gate.store.requests.find(request.id)
     assert found is not None
-    gate.announce("request.decided", found)
+    gate.queue.announce("request.decided", found)
 
 
 async def _say(gate: Gate, request: Request, word: str, by: str, reason: str, *, final: bool) -> None:

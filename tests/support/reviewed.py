@@ -100,7 +100,7 @@ class Reviewed:
             events.request_event("request.opened", common, request.id, {}),
         ]
         await self.gate.store.requests.open(request.call, request, written, cap=100_000)
-        self.gate.announce("request.opened", request)
+        self.gate.queue.announce("request.opened", request)
         return request
 
     async def do(self, what: Any, *args: Any, **more: Any) -> Any:

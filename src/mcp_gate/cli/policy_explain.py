@@ -15,6 +15,7 @@ from mcp_gate.cli.options import Exit, gate_options, leave
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from mcp_gate.model.call import Unknown
     from mcp_gate.model.foreign import JsonObject
     from mcp_gate.policy.load import Loaded
 
@@ -45,9 +46,8 @@ def explain(
 ) -> None:  # fmt: skip
     """Verdict, deciding rules with file:line, and the first clause that failed in each other. TOOL is a listed name."""
     from mcp_gate.lang.reveal import reveal
-    from mcp_gate.model.call import UNKNOWN, Signals
+    from mcp_gate.model.call import Signals
     from mcp_gate.policy.explain import explain as explained
-    from mcp_gate.policy.read_match import TAG
     from mcp_gate.trial.calls import NoSuchTool, facts_of
 
     _, loaded = load_or_leave(config, as_json=as_json)
@@ -56,17 +56,11 @@ def explain(
         print("warning: the policy has no autonomy levels; --level changes nothing", file=sys.stderr)
     if loaded.settings.agents is not None and agent not in loaded.settings.agents:
         print(f"warning: gate.yaml lists no agent {reveal(agent)}; its calls would not be accepted", file=sys.stderr)
-    score = parse_number("--anomaly", anomaly)
-    sure = None if confidence is None else parse_number("--confidence", confidence)
-    if not 0 <= score <= 1:
-        leave(Exit.USAGE, f"--anomaly: {score} is no number from 0 to 1")
-    odd = next((tag for tag in tags if not TAG.fullmatch(tag)), None)
-    if odd is not None:
-        leave(Exit.USAGE, f"--tag: '{reveal(odd)}' is no risk tag; use {TAG.pattern}")
+    _check_tags(tags)
     signals = Signals(
-        confidence=UNKNOWN if sure is None or not 0 <= sure <= 1 else sure,
+        confidence=_confidence(confidence),
         retry_count=retries,
-        anomaly_score=score,
+        anomaly_score=_score(anomaly),
         first_time_action=first_time,
         tainted=tainted,
         level=level or 0,
@@ -85,6 +79,29 @@ def explain(
         leave(Exit.USAGE, f"'{reveal(tool)}' is no listed name; they start with {e}")
     found = explained(loaded.policy, facts)
     print(json.dumps(found) if as_json else _readable(tool, found, level_given=level is not None))
+
+
+def _score(said: str) -> Decimal:
+    score = parse_number("--anomaly", said)
+    if not 0 <= score <= 1:
+        leave(Exit.USAGE, f"--anomaly: {score} is no number from 0 to 1")
+    return score
+
+
+def _confidence(said: str | None) -> Decimal | Unknown:
+    from mcp_gate.model.call import UNKNOWN
+
+    sure = None if said is None else parse_number("--confidence", said)
+    return UNKNOWN if sure is None or not 0 <= sure <= 1 else sure
+
+
+def _check_tags(tags: tuple[str, ...]) -> None:
+    from mcp_gate.lang.reveal import reveal
+    from mcp_gate.policy.read_match import TAG
+
+    odd = next((tag for tag in tags if not TAG.fullmatch(tag)), None)
+    if odd is not None:
+        leave(Exit.USAGE, f"--tag: '{reveal(odd)}' is no risk tag; use {TAG.pattern}")
 
 
 def _at_timeout(found: JsonObject) -> str:

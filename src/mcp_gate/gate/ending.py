@@ -183,7 +183,7 @@ class Ending:
 
     async def _announced(self, done: Awaitable[None], sample: Request) -> None:
         await done
-        self.gate.announce("sample.selected", sample)
+        self.gate.queue.announce("sample.selected", sample)
 
 
 def _as_kept(payload: JsonObject) -> tuple[bytes, str]:

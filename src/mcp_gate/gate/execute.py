@@ -80,18 +80,18 @@ class Execution:
         except Lost as lost:
             return words.failed(self.verdict, call.id, lost.reason, sent=False, request_id=request.id)
         if current != call.tool_hash:
-            await self.gate.supersede(request, "tool_changed")
+            await self.gate.queue.supersede(request, "tool_changed")
             return words.tool_changed(self.verdict, call.id, request.id)
         received = editing.as_it_runs(self.received, request)
         if received is None:
-            await self.gate.supersede(request, WhyNot.ARGUMENTS_CHANGED.value)
+            await self.gate.queue.supersede(request, WhyNot.ARGUMENTS_CHANGED.value)
             return Superseded(request.id)
         verdict = self._bound(request)
         await self.gate.tokens.acquaint(call.agent, call.session, call.arguments)
         received = self.gate.tokens.put_back(received, call)
         over = forbidden(verdict.constraints, facts_sent(received), call.id)
         if over:
-            await self.gate.cancel(request, "constraint")
+            await self.gate.queue.cancel(request, "constraint")
             return words.over_constraint(verdict, call.id, over)
         common = events.members(call, request.policy_snapshot)
         claimed = await self._claim(request, _dispatched(request, received, common, current), current)
@@ -102,7 +102,7 @@ class Execution:
             case NotClaimed(why):
                 log.warning("request %s was not claimed: %s", request.id, why)
                 if why in VOID:
-                    await self.gate.supersede(request, why.value)
+                    await self.gate.queue.supersede(request, why.value)
                 return Superseded(request.id)
             case _:
                 assert_never(claimed)

@@ -10,10 +10,8 @@ from collections.abc import Awaitable, Mapping
 from typing import assert_never
 
 from mcp_gate.autonomy.level import Change
-from mcp_gate.gate import events
 from mcp_gate.gate.aside import aside
 from mcp_gate.gate.clock import Clock
-from mcp_gate.gate.deadlines import Deadlines
 from mcp_gate.gate.egress import egress
 from mcp_gate.gate.execute import collectable
 from mcp_gate.gate.faces import Faces
@@ -31,6 +29,7 @@ from mcp_gate.gate.presence import Presence
 from mcp_gate.gate.promoting import Promoter
 from mcp_gate.gate.purging import Purging
 from mcp_gate.gate.quarantine import Quarantine
+from mcp_gate.gate.queue import Queue
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewing import Reviewing
 from mcp_gate.gate.running import Running, UnderWay, Waiters
@@ -41,20 +40,15 @@ from mcp_gate.gate.terms import Annex
 from mcp_gate.gate.tokens import TokenDesk
 from mcp_gate.gate.tracing import Silent, Tracing, status_of
 from mcp_gate.gate.vault import Vault
-from mcp_gate.gate.waited import Waited
 from mcp_gate.gate.workflows import Workflows
 from mcp_gate.lang import strictjson
 from mcp_gate.model.config import Problem
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.outcome import Outcome
-from mcp_gate.model.request import Request, RequestStatus
-from mcp_gate.model.timed import Approves, Escalates, Expires, Over, Waits
 from mcp_gate.policy.load import Loaded
-from mcp_gate.review.due import Moment, fate
 from mcp_gate.scanning.failed import ScanFailed
 from mcp_gate.signals.describe import always_denied
-from mcp_gate.store.results import Closed, NotOpen
 from mcp_gate.store.store import Store
 from mcp_gate.upstream.catalog import Accepted, Catalog
 from mcp_gate.upstream.manager import Upstreams
@@ -95,8 +89,7 @@ class Gate:
         self.running = Running(collectable)
         self.under_way = UnderWay()
         self.waiters = Waiters(clock.steady)
-        self.deadlines = Deadlines()
-        self.waited = Waited()
+        self.queue = Queue(self)
         self.tracing: Tracing = Silent()
         self.reviewing = Reviewing(self)
         self.governing = Governing(self)
@@ -199,7 +192,7 @@ class Gate:
         """
         for request in await self.store.requests.unsettled():
             if request.holds and request.call.agent in agents:
-                await self.cancel(request, "credential_revoked")
+                await self.queue.cancel(request, "credential_revoked")
         for show_out in self.faces.shown_out:
             show_out(agents)
 
@@ -244,80 +237,8 @@ class Gate:
     def _keep_pin(self, upstream: str, tool: str, pin: Accepted) -> None:
         self.later(self.store.accepted.pin(upstream, tool, pin.tool_hash, pin.definition, None))
 
-    # ---- requests
-
-    def announce(self, event: str, request: Request, *, blind: bool = False) -> None:
-        """Tell watchers, waiters and the sweep that a request changed.
-
-        Args:
-            blind: how it ended is told only to those who had a part in it (`look`: their ids).
-        """
-        self.watch(request)
-        self.waited.note(event, request, self.clock.steady())
-        self.sharer.changed()
-        message: JsonObject = {
-            "event": event, "request_id": request.id, "group": request.group, "status": request.status.value,
-        }  # fmt: skip
-        if blind:
-            message["look"] = [said.approver_id for said in request.decisions]
-        if event == "request.escalated":
-            message["from"] = request.escalated_from
-        self.hub.publish(message)
-
-    def opened(self, request: Request) -> None:
-        """Tell of a new request, whose client may come back or not, and decide it anew where a reload overtook it."""
-        self.waiters.adopt(request.id)
-        self.announce("request.opened", request)
-        if request.policy_snapshot != self.loaded.snapshot.id:
-            self.later(redecide(self))
-
-    def watch(self, request: Request) -> None:
-        """Have the sweep look at a request when time does something to it."""
-        timed = fate(request, self.moment())
-        match timed:
-            case Waits(until):
-                self.deadlines.add(request.id, until)
-            case Expires() | Escalates() | Approves():
-                self.deadlines.add(request.id, self.clock.steady())
-            case Over():
-                pass
-            case _:
-                assert_never(timed)
-
-    def moment(self) -> Moment:
-        """Now, as what time does to requests goes by it."""
-        return Moment(self.clock.steady(), self.clock.started, self.loaded.snapshot.id)
-
     def _level_changed(self, agent: str, change: Change) -> None:
         """What the agent may see and what it waits for are other things now."""
         log.info("agent %s is at level %d now: %s", agent, change.now, change.cause.value)
         self.hub.publish({"event": "agent.level_changed", "agent": agent, **change.as_json()})
         self.later(redecide(self))
-
-    async def supersede(self, request: Request, why: str) -> bool:
-        """Void a request because policy, tool or level changed under it; its call is to be decided anew. False: it was
-        no longer open."""
-        return await self._close(request, RequestStatus.SUPERSEDED, {"cause": "superseded", "why": why})
-
-    async def cancel(self, request: Request, cause: str) -> None:
-        """End a request that nobody wants any more."""
-        await self._close(request, RequestStatus.CANCELLED, {"cause": cause})
-
-    async def _close(self, request: Request, status: RequestStatus, data: JsonObject) -> bool:
-        """
-        Raises:
-            Unavailable: it could not be recorded; the request is as it was.
-        """
-        common = events.members(request.call, request.policy_snapshot)
-        written = [events.request_event("request.cancelled", common, request.id, {**data, **request.more_time})]
-        closing = await self.store.requests.close(request.id, status, written)
-        self.waiters.forget(request.id)
-        match closing:
-            case Closed(closed):
-                self.announce("request.cancelled", closed)
-                return True
-            case NotOpen(actual):
-                log.info("request %s was %s already", request.id, actual.value)
-                return False
-            case _:
-                assert_never(closing)

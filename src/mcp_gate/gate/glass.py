@@ -106,7 +106,7 @@ class Glass:
         gate.hub.publish({"event": "security.break_glass", "agent": asked.wanted.agent, "topic": asked.wanted.topic})
         for request in await gate.store.requests.unsettled():
             if request.holds and frees(asked.wanted, request):
-                await gate.supersede(request, "break_glass")  # whoever waits has it decided anew
+                await gate.queue.supersede(request, "break_glass")  # whoever waits has it decided anew
         return _broken(broken)
 
     async def end(self, id: str, approver_id: str, identity: Identity) -> Answer:

@@ -77,7 +77,7 @@ async def _joined(gate: Gate, received: Received, verdict: Verdict, over: str) -
             case Opened(request):
                 pass  # told already
             case Joined(request, CallState.PENDING, _) if not covers(request, asked):
-                await gate.supersede(request, WhyNot.STRICTER.value)
+                await gate.queue.supersede(request, WhyNot.STRICTER.value)
                 asked, raised = with_terms_of(request, asked), request.id
                 continue
             case Joined(request, state, result):
@@ -86,7 +86,7 @@ async def _joined(gate: Gate, received: Received, verdict: Verdict, over: str) -
                     gate.taint.told_too(request.call.session, received.call.session)
                 if told is not None:
                     return told
-                gate.announce("request.joined", request)
+                gate.queue.announce("request.joined", request)
             case _:
                 assert_never(opened)
         return _Name(request.id, request.call.id, request.opened_ts)
@@ -135,7 +135,7 @@ async def _open(gate: Gate, received: Received, verdict: Verdict, over: str, rai
 def _opened(gate: Gate, opening: asyncio.Future[Opening]) -> None:
     """What was opened is open, also when its client went away meanwhile."""
     if not opening.cancelled() and opening.exception() is None and isinstance(found := opening.result(), Opened):
-        gate.opened(found.request)
+        gate.queue.opened(found.request)
 
 
 async def _too_many(gate: Gate, received: Received, verdict: Verdict) -> Refused:

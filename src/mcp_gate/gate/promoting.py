@@ -92,7 +92,7 @@ class Promoter:
         event = events.request_event("request.opened", common, request.id, data)
         opened = await self._gate.store.promotions.propose(request, [event])
         if opened.id == request.id:
-            self._gate.announce("request.opened", request)
+            self._gate.queue.announce("request.opened", request)
         return opened
 
     def _made(self, agent: str, ladder: Ladder, state: AgentLevel, change: Change) -> Request:

@@ -90,7 +90,7 @@ class Quarantine:
         self._kept[request.call.agent].add(request.id)
         for job_hash in _hashes(request):
             self._known[request.call.agent, job_hash].append(request.id)
-        self._gate.announce("request.opened", request)
+        self._gate.queue.announce("request.opened", request)
 
     def about(self, call: Call) -> bool:
         """Whether the same call was made before, and something of it is still to be told."""

@@ -66,13 +66,7 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float, 
     body = within_limits(arguments, loaded)
     description = describe(loaded, job.upstream, job.tool, job.method, arguments)
     tags = tuple(sorted(description.risk_tags))
-    try:
-        digest = job_hash(
-            agent=caller.agent, upstream=job.upstream, tool=job.tool, tool_hash=job.tool_hash,
-            topic=description.topic, risk_tags=tags, arguments=arguments,
-        )  # fmt: skip
-    except CanonicalError as e:
-        raise RpcError(INVALID_PARAMS, f"Invalid params: {e}") from None
+    digest = _hashed(job, caller, description.topic, tags, arguments)
     if META_CONFIDENCE in job.meta:
         claims = {**claims, META_CONFIDENCE: job.meta[META_CONFIDENCE]}
     attributes = attributes_json(description.attributes)
@@ -102,6 +96,16 @@ def receive(loaded: Loaded, store: Store, job: Job, caller: Caller, now: float, 
     )
     facts = Facts(call.agent, call.upstream, call.tool, description, arguments, signals)
     return Received(call, facts, loaded, bytes_digest(body))
+
+
+def _hashed(job: Job, caller: Caller, topic: str, tags: tuple[str, ...], arguments: JsonObject) -> str:
+    try:
+        return job_hash(
+            agent=caller.agent, upstream=job.upstream, tool=job.tool, tool_hash=job.tool_hash,
+            topic=topic, risk_tags=tags, arguments=arguments,
+        )  # fmt: skip
+    except CanonicalError as e:
+        raise RpcError(INVALID_PARAMS, f"Invalid params: {e}") from None
 
 
 def verdict_on(loaded: Loaded, facts: Facts, call_id: str) -> Verdict:

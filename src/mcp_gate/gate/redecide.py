@@ -38,10 +38,10 @@ async def redecide(gate: Gate) -> None:
     async with gate.redeciding:
         for request in await gate.store.requests.unsettled():
             if request.bound and gate.store.agents.stopped(request.call.agent):
-                await gate.cancel(request, "stopped")
+                await gate.queue.cancel(request, "stopped")
                 continue
             why = _why(gate, request)
-            if why and await gate.supersede(request, why) and request.holds:
+            if why and await gate.queue.supersede(request, why) and request.holds:
                 await _reopen(gate, request)
 
 
@@ -91,7 +91,7 @@ async def _reopen(gate: Gate, request: Request) -> None:
         except Outdated:
             continue
         if isinstance(opened, Opened):  # its client, who waits, may have been quicker
-            gate.opened(fresh)
+            gate.queue.opened(fresh)
         return
 
 

@@ -90,7 +90,7 @@ class Reviewing:
             self._words.remember(posted, request_id, self._gate.clock.steady())
             self._gate.presence.seen(judged.decision.approver_id)
             if judged.opens is not None:
-                self._gate.announce("request.opened", judged.opens)
+                self._gate.queue.announce("request.opened", judged.opens)
             return await self._told("request.decided", request, judged.opens)
 
     async def claim(self, request_id: str, approver_id: str, identity: Identity) -> Answer:
@@ -258,5 +258,5 @@ class Reviewing:
             look: the second look at it that was opened: whoever may be the one to look is not told how it ended.
         """
         request = await self._gate.store.requests.find(before.id) or before
-        self._gate.announce(event, request, blind=look is not None)
+        self._gate.queue.announce(event, request, blind=look is not None)
         return self.shown(request)

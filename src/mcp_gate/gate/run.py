@@ -225,7 +225,7 @@ class Run:
         pending = await self._patiently(self._gate.store.runs.request, self.call.id, "", "pending")
         request = await self._patiently(self._gate.store.requests.find, pending) if pending else None
         if request is not None:
-            await self._gate.cancel(request, "client_cancelled")
+            await self._gate.queue.cancel(request, "client_cancelled")
         await self._end(step.refusal(self.call, Status.FAILED, "The workflow was cancelled", Retry.NEVER))
 
     def _finished(self, last: str | None) -> JsonObject:

@@ -44,7 +44,7 @@ async def look_at_lost(gate: Gate, lost: Iterable[Call]) -> None:
         common = members(call, sent.snapshot)
         selected = request_event("sample.selected", common, sample.id, {"why": Why.MANDATORY.value, "group": to})
         await gate.store.requests.open_sample(sample, selected)
-        gate.watch(sample)
+        gate.queue.watch(sample)
 
 
 def _sample(gate: Gate, call: Call, verdict: JsonObject, snapshot: str, tier: Tier, to: str, chosen: Why) -> Request:

@@ -32,13 +32,13 @@ async def sweep_forever(gate: Gate) -> None:
 async def sweep(gate: Gate) -> None:
     """One round."""
     gate.running.forget()
-    for request_id in gate.deadlines.take(gate.clock.steady()):
+    for request_id in gate.queue.deadlines.take(gate.clock.steady()):
         await _look(gate, request_id)
     await gate.sharer.round()
     for request_id in gate.waiters.orphans(ORPHAN_SEC):
         orphan = await gate.store.requests.find(request_id)
         if orphan is not None and orphan.status is RequestStatus.PENDING:
-            await gate.cancel(orphan, "client_gone")
+            await gate.queue.cancel(orphan, "client_gone")
         gate.waiters.forget(request_id)
     await gate.glass.round()
     await gate.promoter.round()
@@ -47,23 +47,23 @@ async def sweep(gate: Gate) -> None:
 
 async def _look(gate: Gate, request_id: str) -> None:
     """Let time do to a request what it does now, as one transaction, and tell whoever waits or watches."""
-    moment = gate.moment()
+    moment = gate.queue.moment()
     try:
         timed, request = await gate.store.requests.pass_time(request_id, lambda found: fate(found, moment))
     except Unavailable:
-        gate.deadlines.add(request_id, moment.now)
+        gate.queue.deadlines.add(request_id, moment.now)
         raise
     match timed:
         case Waits(until):  # it was extended
-            gate.deadlines.add(request_id, until)
+            gate.queue.deadlines.add(request_id, until)
         case Over():
             pass
         case Expires():
             gate.waiters.forget(request_id)
-            gate.announce("request.expired", request)
+            gate.queue.announce("request.expired", request)
         case Escalates():
-            gate.announce("request.escalated", request)
+            gate.queue.announce("request.escalated", request)
         case Approves():
-            gate.announce("request.decided", request)
+            gate.queue.announce("request.decided", request)
         case _:
             assert_never(timed)

@@ -67,9 +67,9 @@ def compile_tree(tree: Expression, near: bool) -> Test:
     """A test of an environment, which maps the roots of paths to values; `near`: see `compile_condition`."""
     match tree:
         case And(parts):
-            return _all([compile_tree(part, near) for part in parts])
+            return _unless(False, [compile_tree(part, near) for part in parts])
         case Or(parts):
-            return _any([compile_tree(part, near) for part in parts])
+            return _unless(True, [compile_tree(part, near) for part in parts])
         case Not(inner):
             return _inverted(compile_tree(inner, near))
         case IsNull(value):
@@ -82,37 +82,28 @@ def compile_tree(tree: Expression, near: bool) -> Test:
             compare = _COMPARISONS[op]
             return _of_two(compare, left, right, near)
         case Within(value, options):
-            return _any([compile_tree(Compare("=", value, option), near) for option in options])
+            return _unless(True, [compile_tree(Compare("=", value, option), near) for option in options])
         case Between(value, low, high):
-            return _all([compile_tree(Compare(">=", value, low), near), compile_tree(Compare("<=", value, high), near)])
+            return _unless(
+                False, [compile_tree(Compare(">=", value, low), near), compile_tree(Compare("<=", value, high), near)]
+            )
         case Contains(value, part):
             return _of_two(_contains, value, part, near)
         case _:
             assert_never(tree)
 
 
-def _all(tests: list[Test]) -> Test:
+def _unless(settled: bool, tests: list[Test]) -> Test:
+    """AND and OR: the first test that comes to `settled` settles it; else one unknown makes it unknown."""
+
     def test(env: Environment) -> bool | None:
         unknown = False
         for one in tests:
             found = one(env)
-            if found is False:
-                return False
+            if found is settled:
+                return settled
             unknown = unknown or found is None
-        return None if unknown else True
-
-    return test
-
-
-def _any(tests: list[Test]) -> Test:
-    def test(env: Environment) -> bool | None:
-        unknown = False
-        for one in tests:
-            found = one(env)
-            if found is True:
-                return True
-            unknown = unknown or found is None
-        return None if unknown else False
+        return None if unknown else not settled
 
     return test
 

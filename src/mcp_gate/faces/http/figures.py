@@ -39,7 +39,7 @@ class Figures(Collector):
         yield from self._since_start()
         yield _histogram(
             "mcp_gate_request_settled_seconds", "How long held calls waited for people", "status",
-            self._gate.waited.by_status,
+            self._gate.queue.waited.by_status,
         )  # fmt: skip
         commits = {"": self._gate.store.tally.commits}
         yield _histogram("mcp_gate_store_commit_seconds", "How long the disk took for a transaction", None, commits)

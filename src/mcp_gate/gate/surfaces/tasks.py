@@ -97,7 +97,7 @@ async def cancel(talk: Conversation, flight: Flight, params: JsonObject) -> Json
         return {"resultType": "complete"}
     request = await _own(talk, flight, task_id)
     if request.status in (RequestStatus.PENDING, RequestStatus.APPROVED) and not request.consumed:
-        await talk.gate.cancel(request, "cancelled_by_client")
+        await talk.gate.queue.cancel(request, "cancelled_by_client")
     return {"resultType": "complete"}
 
 

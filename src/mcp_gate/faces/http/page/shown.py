@@ -8,7 +8,7 @@ from typing import Any, Final
 from mcp_gate.faces.facts import NAMES, digest, facts, headline, lookalikes, subject, time_left, told, why
 from mcp_gate.faces.findings import found_in
 from mcp_gate.faces.http.page.words import MOST_BYTES, needs_more_proof, sayings
-from mcp_gate.faces.masks import masked
+from mcp_gate.faces.masks import Masks, masked
 from mcp_gate.faces.stages import afterwards, has_run, is_withheld
 from mcp_gate.lang.difference import Absent, Difference, differences
 from mcp_gate.lang.reveal import reveal_json
@@ -66,38 +66,51 @@ def story(request: JsonObject, now: float, *, bare: bool = True, covered: bool =
     of_asked = tuple(request.get("personal_asked", ()))
     arguments = masked(call["arguments"], masks) if masks else call["arguments"]
     size = len(dumps(call["arguments"]))
-    further = {name: value for name, value in request.items() if name not in TOLD}
-    further |= {name: value for name, value in call.items() if name not in TOLD_OF_CALL}
     return {
         **card(request, now),
+        **_foreign(request, arguments, of_asked),
         "headline": headline(request, now),
         "status": request["status"],
         "open": request["status"] == "pending",
         "facts": facts(request),
         "why_here": "Why it is here" if has_run(request) else "Why it is held",
         "subject": subject(request),
-        "arguments": lines(arguments),
         "hidden": False,
         "covered": covered or bool(masks or of_asked) or (is_withheld(request) and not bare),
         "size": size,
         "too_large": size > MOST_BYTES,
         "needs_more_proof": needs_more_proof(request),
         "min_assurance": request["verdict"].get("min_assurance", ""),
-        "lookalikes": lookalikes(arguments),
         "found": list(found_in(request)) if is_withheld(request) else [],
-        "result": lines(request["result"]) if "result" in request else [],
         "changed": request.get("changed", []),
-        "asked": lines(masked(request["asked"]["arguments"], of_asked)) if "asked" in request else [],
-        "nearest": _nearest(request, arguments),
-        "further": lines(further) if further else [],
         "trail": call["trail"],
-        "server": lines(request["server"]) if "server" in request else [],
-        "claims": lines(call["claims"]) if call.get("claims") else [],
         "decisions": [told(request, said) for said in request["decisions"]],
         "sayings": sayings(request, size),
         "job_hash": call["job_hash"],
         "digest": digest(request),
         "policy_snapshot": request["verdict"]["policy_snapshot"],
+    }
+
+
+def _foreign(request: JsonObject, arguments: JsonObject, of_asked: Masks) -> JsonObject:
+    """What agents and upstreams said, line by line.
+
+    Args:
+        arguments: as they are shown.
+        of_asked: what is covered in those that the agent asked with.
+    """
+    call = request["call"]
+    further = {name: value for name, value in request.items() if name not in TOLD}
+    further |= {name: value for name, value in call.items() if name not in TOLD_OF_CALL}
+    return {
+        "arguments": lines(arguments),
+        "lookalikes": lookalikes(arguments),
+        "result": lines(request["result"]) if "result" in request else [],
+        "asked": lines(masked(request["asked"]["arguments"], of_asked)) if "asked" in request else [],
+        "nearest": _nearest(request, arguments),
+        "further": lines(further) if further else [],
+        "server": lines(request["server"]) if "server" in request else [],
+        "claims": lines(call["claims"]) if call.get("claims") else [],
     }
 
 
