@@ -26,3 +26,20 @@ def test_a_program_gets_its_words_its_environment_and_one_descriptor_for_both_wa
 def test_a_program_that_is_not_there_does_not_start() -> None:
     with pytest.raises(OSError, match="No such file"):
         spawn(["/nowhere/at/all"], {}, 0)
+
+
+def test_a_program_gets_nothing_that_was_opened_for_another_which_is_just_being_started() -> None:
+    reading, writing = os.pipe()
+    ours, its = socket.socketpair()
+    with ours, its:
+        os.set_inheritable(writing, True)  # as uvloop does, while another thread is here
+        pid = spawn([sys.executable, "-I", "-c", "input()"], {}, its.fileno())
+        os.close(writing)
+        its.close()
+        os.set_blocking(reading, False)
+        try:
+            assert os.read(reading, 1) == b"", "whoever waits for the other's end waits for this one's"
+        finally:
+            os.close(reading)
+            ours.close()
+            os.waitpid(pid, 0)

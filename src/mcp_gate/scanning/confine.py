@@ -12,15 +12,18 @@ from typing import BinaryIO, Final
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
+MOST_OPEN: Final = 65_536
+"""Descriptors that are looked for where there is no limit."""
 
 
 def confine(gate: int, memory: int) -> None:
-    """Dies with the gate, dumps no memory, takes no more of it than it may.
+    """Dies with the gate, keeps open nothing of it, dumps no memory, takes no more of it than it may.
 
     Args:
         gate: the process id of whoever started it.
         memory: bytes of addresses; what needs more fails.
     """
+    os.closerange(3, _most_open())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the gate says when to end
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
@@ -32,6 +35,11 @@ def confine(gate: int, memory: int) -> None:
         libc.prctl(_PR_SET_DUMPABLE, 0)
     if os.getppid() != gate:  # it was gone before the kernel was asked
         os._exit(1)
+
+
+def _most_open() -> int:
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_OPEN if most == resource.RLIM_INFINITY else most
 
 
 def give_back() -> None:

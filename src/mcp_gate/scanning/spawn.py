@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 ROOM: Final = 1024
@@ -13,8 +14,11 @@ ROOM: Final = 1024
 
 
 def spawn(command: Sequence[str], env: Mapping[str, str], end: int) -> int:
-    """Start a program with a descriptor as its standard input and output, and nothing as its standard error. Of the
-    gate's other descriptors it inherits those that are inheritable, as any child does.
+    """Start a program with a descriptor as its standard input and output, and nothing as its standard error.
+
+    It gets no other descriptor of the gate's. One that is inheritable at this moment is meant for a child that another
+    thread is starting, and the gate, which waits until that child has closed it, would wait for this one as well. Where
+    the C library cannot leave them out, the program itself closes them (`confine`).
 
     Returns:
         Its process id; whoever called has to wait for it.
@@ -29,6 +33,8 @@ def spawn(command: Sequence[str], env: Mapping[str, str], end: int) -> int:
     try:
         for one, standard in ((end, 0), (end, 1), (nowhere, 2)):
             _checked(libc.posix_spawn_file_actions_adddup2(actions, one, standard))
+        with suppress(AttributeError):  # older ones do not know it
+            _checked(libc.posix_spawn_file_actions_addclosefrom_np(actions, 3))
         pid = ctypes.c_int()
         words = _words(command), _words([f"{name}={value}" for name, value in env.items()])
         _checked(libc.posix_spawn(ctypes.byref(pid), os.fsencode(command[0]), actions, None, *words))
