@@ -310,6 +310,21 @@ async def test_an_agent_that_is_stopped_runs_no_further(tmp_path: Path) -> None:
         assert len(probe.calls()) == 1
 
 
+async def test_a_question_is_the_same_after_a_restart_whatever_its_agent_is_used_to_do(tmp_path: Path) -> None:
+    odd = "  - { id: odd, match: { anomaly_score_above: 0.9 }, decision: require_approval, approvals: 2 }\n"
+    rules = HELD.replace("rules:\n", f"rules:\n{odd}")
+    async with gate(tmp_path, found(500), rules) as (b, _), b.legacy() as client:
+        await client.send("tools/call", {"name": NAME, "arguments": ARGUMENTS, "_meta": {"progressToken": 1}})
+        await until(lambda: pending(b.gate))
+        before = await asked(b)
+        await b.gate.workflows.close()
+        b.gate.store.habits._known.clear()  # as a new process begins
+        await b.gate.workflows.resume()
+        await until(lambda: len(b.gate.waiters))
+        assert (await asked(b)).id == before.id
+        assert before.id in b.gate.waiters
+
+
 async def test_a_changed_workflow_ends_a_run_that_began_with_another(tmp_path: Path) -> None:
     async with gate(tmp_path, found(500)) as (b, probe), b.legacy() as client:
         id_ = await client.send("tools/call", {"name": NAME, "arguments": ARGUMENTS, "_meta": {"progressToken": 1}})

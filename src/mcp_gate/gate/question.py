@@ -11,7 +11,7 @@ from mcp_gate.gate import clock, reviewers, step
 from mcp_gate.gate.execute import Superseded
 from mcp_gate.gate.hold import hold
 from mcp_gate.gate.job import Caller, Exchange, Grant
-from mcp_gate.gate.receive import Received, receive, verdict_on
+from mcp_gate.gate.receive import Received, acquaint, receive, verdict_on
 from mcp_gate.lang import strictjson
 from mcp_gate.lang.canonical import bytes_digest
 from mcp_gate.lang.times import rfc3339
@@ -53,6 +53,7 @@ async def ask(gate: Gate, run: Call, workflow: Workflow, move: Ask, exchange: Ex
     """
     then = None
     if move.then is not None:
+        await acquaint(gate.store, run.agent)  # a run that goes on after a restart may be its agent's first
         try:
             then = receive(
                 gate.loaded, gate.store, step.job_of(run, move.then, await step.tool_of(gate, move.then.step)),
