@@ -83,10 +83,20 @@ def test_a_text_needs_a_value(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("no", "no"), ("'null'", "null"), ("1", "1"), ("a b", "a b"), ("'~'", "~")]
+    ("text", "expected"), [("no", "no"), ("'null'", "null"), ("'1'", "1"), ("a b", "a b"), ("'~'", "~")]
 )
 def test_a_text_is_what_is_written(text: str, expected: str) -> None:
     assert Reader().text(value(text)) == expected
+
+
+@pytest.mark.parametrize("text", ["1", "-7", "0.5", "true", "false"])
+def test_a_value_of_another_kind_is_no_text_and_the_cure_are_quotes(text: str) -> None:
+    reader = Reader()
+    assert reader.text(value(text), "a reason") is None
+    (problem,) = reader.problems
+    assert "this needs a reason" in problem.message
+    assert problem.hint == "put it in quotes"
+    assert Reader().word(value(text)) == text
 
 
 def test_an_unknown_key_names_the_nearest_known_one() -> None:

@@ -14,6 +14,8 @@ from mcp_gate.lang.yamldoc import Mapping_, Node, Scalar, Sequence_
 from mcp_gate.model.config import Place, Problem
 
 NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?")
+OTHER_KIND: Final = re.compile(rf"{NUMBER.pattern}|true|false")
+"""What is no text where it stands without quotes."""
 MOST_INTEGER: Final = 10**15
 T = TypeVar("T")
 
@@ -90,7 +92,16 @@ class Reader:
     # ---- scalars
 
     def text(self, node: Node | None, what: str = "a text") -> str | None:
-        """A non-empty text. A plain `null` or nothing at all is no text."""
+        """A non-empty text; a plain number, `true` or `false` is none."""
+        text = self.word(node, what)
+        if isinstance(node, Scalar) and text is not None and not node.quoted and OTHER_KIND.fullmatch(text):
+            kind = "neither a text nor a name" if text in ("true", "false") else "a number"
+            self.error(node.place, f"{text} is {kind}, and this needs {what}", "put it in quotes")
+            return None
+        return text
+
+    def word(self, node: Node | None, what: str = "a text") -> str | None:
+        """What is written, of whatever kind. A plain `null` or nothing at all is nothing."""
         if node is None:
             return None
         if not isinstance(node, Scalar):
@@ -165,7 +176,7 @@ class Reader:
 
     def one_of(self, node: Node | None, words: Mapping[str, T], what: str) -> T | None:
         """One of a closed set of words, in exactly this spelling."""
-        text = self.text(node, what)
+        text = self.word(node, what)
         if node is None or text is None:
             return None
         if text not in words:

@@ -138,7 +138,7 @@ def _keys_of_one_person(reader: Reader, root: Mapping_, reviewers: dict[str, Rev
 
 
 def _address(reader: Reader, node: Node | None) -> Address | None:
-    text = reader.text(node, "host:port")
+    text = reader.word(node, "host:port")
     if node is None or text is None:
         return None
     found = ADDRESS.fullmatch(text)

@@ -30,7 +30,7 @@ class Variables:
             never: characters that may not be in it.
         """
         quoted = empty and isinstance(node, Scalar) and node.quoted
-        text = node.text if quoted and isinstance(node, Scalar) else reader.text(node, what)
+        text = node.text if quoted and isinstance(node, Scalar) else reader.word(node, what)
         if text is None:
             return None
         if any(char in never for char in text):
