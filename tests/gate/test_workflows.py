@@ -73,12 +73,14 @@ async def pending(gate: Gate) -> list[Request]:
     return await gate.store.requests.page(RequestStatus.PENDING)
 
 
-async def decide(gate: Gate, request: Request, word: str = "approve", *, by: str = "", reason: str = "") -> None:
+async def decide(
+    gate: Gate, request: Request, word: str = "approve", *, by: str = "", reason: str = "", arguments: Any = None
+) -> None:
     """A person's word, by the rules of review."""
     me = by or operator()
     posted = ReviewerDecision(
         decision=word, reason=reason, approver_id=me, job_hash=request.call.job_hash,
-        policy_snapshot=request.policy_snapshot, decision_ts=rfc3339(gate.clock.wall()),
+        policy_snapshot=request.policy_snapshot, decision_ts=rfc3339(gate.clock.wall()), arguments=arguments,
     )  # fmt: skip
     answer = await gate.reviewing.decide(request.id, posted, Session())
     assert isinstance(answer, Request), answer
@@ -232,6 +234,18 @@ async def test_the_constraints_of_a_step_bind(tmp_path: Path) -> None:
         result = await client.call(NAME, {"order": "O-1", "amount": 10_001})
         assert result["_meta"][KEY]["status"] == "denied"
         assert len(probe.calls()) == 1
+
+
+async def test_a_step_that_a_reviewer_changes_keeps_its_constraints(tmp_path: Path) -> None:
+    async with gate(tmp_path, found(50), HELD) as (b, probe), b.legacy() as client:
+        id_ = await client.send("tools/call", {"name": NAME, "arguments": ARGUMENTS, "_meta": {"progressToken": 1}})
+        await until(lambda: pending(b.gate))
+        await decide(b.gate, await asked(b), "edit", arguments={"order": "O-1", "amount": 90})
+        assert (await client.answer(id_))["result"]["_meta"][KEY]["changed"] == ["/amount"]
+        assert told(probe)[-1] == ("refund_order", {"order": "O-1", "amount": 90})
+        past = await b.gate.store._db.read(lambda tx: history.calls(tx, "", None))
+        assert past[-1].call.bounds.max_amount_usd == 10000
+        assert [difference(one, lambda _: b.gate.loaded) for one in past] == ["", ""]
 
 
 async def test_a_tool_that_fails_ends_the_run(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ async def edited(gate: Gate, request: Request, arguments: JsonObject) -> Edit | 
         return Refused("bad_decision", 422, "nothing is changed: approve it as it is", FIELDS)
     await gate.tokens.acquaint(call.agent, call.session, arguments)
     received = gate.tokens.put_back(Received(call, facts, loaded, ""), call)
-    verdict = decided(received)
+    verdict = decided(received).within(call.bounds)
     if verdict.decision is Decision.DENY:
         return _denied(f"the policy denies the call as changed: {verdict.reason or verdict.rule_id}")
     changed = tuple(found.pointer for found in differences(request.asked_call.arguments, arguments))
@@ -85,7 +85,7 @@ def _described(gate: Gate, loaded: Loaded, request: Request, arguments: JsonObje
     signals, stored = known(loaded, gate.store, deed, digest, held.claims, seen, instead_of=asked)
     call = replace(
         held, arguments=arguments, topic=description.topic, risk_tags=tags, attributes=attributes, job_hash=digest,
-        signals=stored | unsure_json(description),
+        signals=stored | unsure_json(description) | ({"bounds": held.bounds.as_json()} if held.bounds else {}),
     )  # fmt: skip
     return call, Facts(held.agent, held.upstream, held.tool, description, arguments, signals)
 
