@@ -116,3 +116,8 @@ def test_whose_a_number_is_is_a_person(text: str, name: str) -> None:
 )
 def test_a_company_beside_a_number_is_no_person(text: str) -> None:
     assert "PERSON" not in [entity for entity, _ in found(text)]
+
+
+def test_a_surname_that_is_a_town_belongs_to_the_name_behind_an_initial() -> None:
+    assert found("Best,\nMargaret Q. Paris\n") == [("PERSON", "Margaret Q. Paris")]
+    assert found("Best,\nMargaret Q. Berlin office\n") == [("PERSON", "Margaret Q.")]

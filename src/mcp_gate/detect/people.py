@@ -287,7 +287,8 @@ def trimmed(name: str) -> str:
     kept: list[str] = []
     for word in name.split(" "):
         plain = word.strip(",.'’")
-        if plain in COMMON or (plain.isupper() and len(plain) > 3 and kept and not kept[-1].isupper()):
+        named = kept and _initial(kept[-1]) and len(plain) > 3 and is_surname(plain)  # `Margaret Q. Paris`
+        if (plain in COMMON and not named) or (plain.isupper() and len(plain) > 3 and kept and not kept[-1].isupper()):
             break
         kept.append(word)
     return " ".join(kept).rstrip(",.' ") if kept and not _initial(kept[-1]) else " ".join(kept).rstrip(", ")

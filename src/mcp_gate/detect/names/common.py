@@ -33,6 +33,16 @@ Mum Mom Mummy Mommy Dad Daddy Grandma Grandpa Granny Auntie Uncle Mama Papa Oma 
 Slovenia Croatia Serbia London Paris Berlin
 """
 COMMON: Final = frozenset(_WORDS.split())
+_CODES: Final = """
+EUR USD GBP CHF JPY CAD AUD NZD SEK NOK DKK PLN CZK HUF RON BGN TRY INR CNY HKD SGD KRW BRL MXN ZAR AED SAR ILS THB
+ID SSN MRN DOB ISBN ISSN IBAN BAN VAT NPI EIN TIN ITIN NIN NINO NHS DNI NIE NIF CPF CNPJ BSN PAN CVV PIN IMEI VIN SKU
+EAN UPC UUID GUID JWT PDF CSV SELECT FROM WHERE AND OR NOT LIKE IN IS NULL ORDER GROUP BY HAVING LIMIT JOIN LEFT INNER
+OUTER ON AS INSERT INTO VALUES UPDATE SET CREATE TABLE DROP ALTER COUNT DISTINCT UNION DESC ASC BETWEEN EXISTS CASE
+WHEN THEN ELSE END
+"""
+CODES: Final = frozenset(_CODES.split())
+"""Money, what forms number people and goods by, and the words of queries: with capitals, they promise no name. A few
+are parts of addresses as well."""
 COMPANY: Final = re.compile(
     r"(?:[^\S\n][A-Z&][\w&.'-]*){0,2}?,?[^\S\n](?:Inc|Incorporated|Ltd|Limited|LLC|LLP|PLC|Plc|plc|GmbH|AG"
     r"|SA|SAS|SARL|Sarl|SRL|Srl|Pty|Pvt|KK|SE|NV|BV|AB|ASA|Oy|SpA|KG|Corp|Corporation|Co|Company|CO\.LTD|INC|LTD|CORP|CORPORATION|INCORPORATED|COMPANY"

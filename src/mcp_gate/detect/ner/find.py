@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Final, Protocol
 
 from mcp_gate.detect.finding import Finding, Leaf
-from mcp_gate.detect.names.common import COMMON
+from mcp_gate.detect.names.common import CODES, COMMON
 from mcp_gate.detect.names.doubt import is_modified
 from mcp_gate.detect.names.headings import is_named_beside
 from mcp_gate.detect.names.things import is_thing
@@ -113,7 +113,7 @@ def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _could_be(name: re.Match[str], covered: Sequence[Finding]) -> bool:
     word = name.group()
-    if word in COMMON or not word[0].isupper() or HUMP.search(word):
+    if word in COMMON or word in CODES or not word[0].isupper() or HUMP.search(word):
         return False
     before = bisect_right(covered, name.start(), key=attrgetter("start")) - 1
     return before < 0 or covered[before].end < name.end()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from mcp_gate.detect.ner.near import near
 from mcp_gate.detect.ner.network import GIVEN, network
@@ -34,8 +33,7 @@ _HALF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
 """Of surrogates, as JavaScript leaves it behind where it cuts a text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A whole word of a text, as the network sees it."""
 
     start: int
