@@ -21,11 +21,12 @@ _TRIES: Final = 4
 """Lines in a row that may be the first of some that belong together; after them each is taken by itself."""
 _ROW: Final = re.compile(r"(?<![0-9A-Za-z:-])(?:(?:[0-9A-Fa-f]{2}[ :]){6}|(?:[0-9A-Fa-f]{2}-){6})")
 _SPACED_HEX: Final = re.compile(r"[0-9A-Fa-f]{2}(?:(?:[ :][0-9A-Fa-f]{2}){7,}|(?:-[0-9A-Fa-f]{2}){7,})(?![0-9A-Za-z])")
-_HEXADECIMAL: Final = re.compile(r"[0-9A-Fa-f\s]+")
-_IN_FRONT: Final = re.compile(r"0?[xX](?=[0-9A-Fa-f\s]+\Z)")
+_HEXADECIMAL: Final = re.compile(r"(?:0?[xX])?([0-9A-Fa-f\s]+)")
 _BASE32: Final = re.compile(r"(?:[A-Z2-7\s]{16,}|[a-z2-7\s]{16,})={0,6}")
 _TO_DIGITS: Final = str.maketrans(string.ascii_uppercase + "234567", string.digits + string.ascii_lowercase[:22])
 """From base32 to the digits of numbers with that base."""
+_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
+_NO_DIGITS: Final = b"=" + string.whitespace.encode()
 _MARKED: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ASCII: Final = bytes(range(128))
 _IN_TEXTS: Final = bytes((9, 10, 13, *range(32, 127), *range(160, 256)))
@@ -129,9 +130,8 @@ def _lines(size: int) -> re.Pattern[str]:
 
 
 def _decoded(token: str) -> str | None:
-    if front := _IN_FRONT.match(token):
-        token = token[front.end() :]
-    if _HEXADECIMAL.fullmatch(token):
+    if digits := _HEXADECIMAL.fullmatch(token):
+        token = digits[1]
         try:
             plain = _text(bytes.fromhex(token))
         except ValueError:  # an odd one
@@ -150,11 +150,7 @@ def _decoded(token: str) -> str | None:
 
 def _from_base64(token: str) -> bytes:
     """Raises: binascii.Error: it is none."""
-    bare = token.rstrip("=")
-    if "-" in bare or "_" in bare:
-        bare = bare.replace("-", "+").replace("_", "/")
-    bare = "".join(bare.split())
-    return binascii.a2b_base64(bare + "=" * (-len(bare) % 4))
+    return binascii.a2b_base64(token.encode("ascii").translate(_STANDARD, _NO_DIGITS) + b"==")  # more than enough
 
 
 def _from_base32(token: str) -> bytes:
@@ -210,7 +206,7 @@ def _text(data: bytes) -> str | None:
         text = data.decode("ascii")
     elif data[:2] in _MARKED:
         text = data.decode("utf-16", "replace")
-    elif len(data) % 2 == 0 and not (any(data[1:64:2]) and any(data[:64:2])):
+    elif 0 in data[:64] and len(data) % 2 == 0 and not (any(data[1:64:2]) and any(data[:64:2])):
         text = data.decode("utf-16-be" if any(data[1:64:2]) else "utf-16-le", "replace")
     elif not data[:6].isascii() and not (data[0] >= 0xC2 and 0x80 <= data[1] < 0xC0) and not _western(data):
         return None  # most of what is no text

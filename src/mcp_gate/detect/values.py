@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -20,7 +19,7 @@ from mcp_gate.detect.names.lexicon import is_given, is_plain, is_surname
 from mcp_gate.detect.names.namesakes import NEVER, PHRASES
 from mcp_gate.detect.names.things import SURNAMES
 from mcp_gate.detect.remembered import for_a_scan
-from mcp_gate.detect.secrets.values import is_stand_in, is_worded
+from mcp_gate.detect.secrets.values import entropy, is_stand_in, is_worded
 
 _NAME_WORD: Final = r"[^\W\d_](?:[^\W\d_]|['’.-](?=[^\W\d_]|[ ,]|$))*\.?"
 _PARTICLES: Final = words("de van von der den da dos di du la le del bin al el ben ibn ter ten zu af av y e of the st")
@@ -165,7 +164,7 @@ def _is_phone(value: str, _all: str) -> bool:
 
 def _is_secret(kind: str, value: str, all_: str) -> bool:
     bare = value.rstrip("`):")  # a type in a program, a word in quotes of its own
-    if is_stand_in(all_) or is_stand_in(bare) or _PLACEHOLDER.fullmatch(all_) or _PLACEHOLDER.fullmatch(bare):
+    if any(is_stand_in(one) or _PLACEHOLDER.fullmatch(one) for one in {all_, bare}):
         return False
     if kind == "API_KEY" and is_worded(value):
         return False
@@ -222,9 +221,3 @@ def is_of_thing(value: str) -> bool:
     if len(parts) == 1:
         return value in NEVER or (value in COMMON and not is_given(value)) or (value.isupper() and not is_given(value))
     return names_thing(parts) or "_".join(parts) in PHRASES
-
-
-def entropy(text: str) -> float:
-    """Bits per character."""
-    size = len(text)
-    return -sum(share * math.log2(share) for share in (text.count(char) / size for char in set(text)))

@@ -7,6 +7,8 @@ import re
 from collections import Counter
 from typing import Final
 
+from mcp_gate.detect.remembered import remembered
+
 _STAND_IN: Final = re.compile(
     r"""(?xi)
     <.*> | \[.*\] | \{.*\} | [*.x•·_?-]{3,} | x{4,}.* | .*(?:\*{4}|•{3}|x{6}|\.{3}|…).*   # masked or cut
@@ -76,15 +78,16 @@ def is_in_address(text: str) -> bool:
     return len(text) >= 3 and not is_foreign(text) and not (text.isdigit() and len(text) <= 5)
 
 
+@remembered
 def is_key(text: str) -> bool:
     """Whether it can be a token or key that a machine made."""
     if not 8 <= len(text) <= LONGEST or not _KEY.fullmatch(text) or is_foreign(text) or _DATE.fullmatch(text):
         return False
     if (text.isdigit() and len(text) < 16) or is_worded(text):
         return False
-    if not any(c.isdigit() for c in text) and not (len(text) >= 20 and _turns(text) >= 5):
+    if not any(map(str.isdigit, text)) and not (len(text) >= 20 and _turns(text) >= 5):
         return False
-    return _kinds(text) >= (1 if text.isdigit() else 2) and _bits(text) >= (3.0 if len(text) >= 20 else 2.5)
+    return _kinds(text) >= (1 if text.isdigit() else 2) and entropy(text) >= (3.0 if len(text) >= 20 else 2.5)
 
 
 def is_worded(text: str) -> bool:
@@ -92,6 +95,7 @@ def is_worded(text: str) -> bool:
     return _WORDED.fullmatch(text) is not None
 
 
+@remembered
 def is_random(text: str) -> bool:
     """Whether it can be nothing but machine-made: no words with a digit or two, no UUID."""
     return len(text) >= 16 and is_key(text) and not _UUID.fullmatch(text) and _turns(text) >= 3
@@ -103,8 +107,8 @@ def is_worn(text: str) -> bool:
     if _ALGORITHM.match(text) or _DATE.match(text):
         return False
     if _kinds(text) >= 3:
-        return any(c.isdigit() for c in text) or any(not c.isalnum() for c in text[1:-1])
-    return sum(c.isdigit() for c in text) >= 2 and any(c.isalpha() for c in text)
+        return any(map(str.isdigit, text)) or not text[1:-1].isalnum()
+    return sum(map(str.isdigit, text)) >= 2 and any(map(str.isalpha, text))
 
 
 def is_scrambled(text: str) -> bool:
@@ -120,17 +124,19 @@ def _turns(text: str) -> int:
     return len(_TURN.findall(text))
 
 
-def _bits(text: str) -> float:
+def entropy(text: str) -> float:
     """Bits per character, as the text itself has them."""
     size = len(text)
-    return -sum(n / size * math.log2(n / size) for n in Counter(text).values())
+    return math.log2(size) - sum([n * math.log2(n) for n in Counter(text).values() if n > 1]) / size
 
 
+@remembered
 def is_stand_in(text: str) -> bool:
     """Something that is written in place of a secret."""
     return _STAND_IN.fullmatch(text) is not None
 
 
+@remembered
 def is_foreign(text: str) -> bool:
     """Something that stands for a secret, says where one is, or computes one."""
     return bool(
@@ -148,8 +154,8 @@ def _is_mixed(text: str) -> bool:
 def _kinds(text: str) -> int:
     """How many of lower case, upper case, digits and others occur."""
     return (
-        any(c.islower() for c in text)
-        + any(c.isupper() for c in text)
-        + any(c.isdigit() for c in text)
-        + any(not c.isalnum() for c in text)
+        any(map(str.islower, text))
+        + any(map(str.isupper, text))
+        + any(map(str.isdigit, text))
+        + (not text.isalnum())
     )
