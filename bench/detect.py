@@ -12,7 +12,7 @@ the types GPE, ZIP_CODE and TITLE nothing is wrong.
 Speed: milliseconds of processor time, the fastest of rounds; texts are drawn anew from what the tests draw.
 With `--ner` what names cost more in texts of 200 characters, cut from those of DATA.
 `--presidio` compares with it where `sh bench/peers.sh --bench` has put it: without a language model, and for small
-texts with spaCy's small one as well.
+texts also with the same recognisers as the gate's (`same`), and with spaCy's small model.
 """
 
 from __future__ import annotations
@@ -184,6 +184,7 @@ def speed(with_presidio: bool) -> dict[str, dict[str, float]]:
     theirs: dict[str, dict[Any, dict[str, Any]]] = {}
     if with_presidio:
         theirs = {"presidio": lines(presidio("--repeat", "5"), small)}
+        theirs["same"] = lines(presidio("--repeat", "5", "--same"), small)
         theirs["spacy"] = lines(presidio("--repeat", "3", "--spacy"), small)
     groups: dict[str, list[str]] = {}
     for name in cases:
