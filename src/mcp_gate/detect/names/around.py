@@ -61,8 +61,6 @@ OF_PEOPLE: Final = re.compile(
     re.IGNORECASE,
 )
 """A list of people up to one."""
-LISTED: Final = re.compile(r"[\"']([A-Z][\w .-]{1,30})[\"']\s?(?=[,\]})])")
-"""What is listed, each in quotes."""
 _BEFORE: Final = _any("with by from to for and but that why_is why_does than as between via early remember_me,")
 SPOKEN_OF: Final = re.compile(rf"\b{_BEFORE}[.,:]? ?\Z", re.IGNORECASE)
 """Before people, and before much else."""
@@ -72,7 +70,6 @@ _ACTS: Final = _any("""
 ACTS: Final = re.compile(rf" {_ACTS}\b|['’]s\b|[,!?] |[.!?]?\s*\Z")
 """What people do, and much else."""
 ANOTHER: Final = re.compile(r"(?:,| and| or|,? &) ([^\W\d_a-z][^\W\d_]+)")
-ANOTHER_BEFORE: Final = re.compile(r"([^\W\d_a-z][^\W\d_]+)(?:,| and| or) \Z")
 """Somebody else, whose given name may be known."""
 
 # ---- things
@@ -89,19 +86,6 @@ IS: Final = re.compile(
     rf"(?:an? (?:\w+,? ){{0,4}}{_KINDS}|{_MADE})\b"
 )
 """What only things are."""
-_DOES: Final = _any(r"""
-    provides? supports? includes? contains? requires? allows? returns? raised? aims?_to offers? listening crashed
-    exited released beats acquire[sd]? ships shipped handles? implements? depends generates? opens? launche[sd]
-    unveil(?:s|ed) announce[sd] rebalanced restart(?:ed|ing|s) running migrated upgraded designed intended required
-    tries_to newer older faster slower shares used_(?:to|for|by) start(?:s|ed)?_(?:in|up|on|with) \w+_its still_using
-    works_(?:on|with) needs_\d wrote_\d uses_\d runs_on listens failed_on returned_\d has_reported_an? beat_\w+
-    an?_(?:new|fast|small|simple|light\w*|open) reported_(?:quarterly|results|earnings|revenue|lower|higher|record)
-""")
-DOES: Final = re.compile(
-    r"(?:(?:,| and| or) [A-Z]\w+){0,3} (?:(?:also|now|currently|still|no longer|just|might|will|can|does(?:n't| not)?"
-    rf"|is|are|was|has been) )?{_DOES}\b"
-)
-"""What programs and firms do and are, and people hardly."""
 _USED: Final = _any(r"""
     us(?:e|es|ed|ing) open(?:s|ed|ing)? launch(?:ed)? restart(?:ed)? install(?:s|ed)?
     deploy(?:s|ed|ment|ments)?(?:_of)? owns runs?_on running_on built_(?:with|on) written_in based_on
@@ -111,35 +95,9 @@ _USED: Final = _any(r"""
 """)
 USED: Final = re.compile(rf"\b{_USED} \Z", re.IGNORECASE)
 """What is done with programs."""
-WORK: Final = re.compile(
-    r"\b(?:watch(?:ed|ing)?|listen(?:ed|ing)? to|now playing:?|chapter \d+ of|movie(?: night)?:|song:|episode of"
-    r"|season \d+ of|feat\([\w-]+\): .*|fix\([\w-]+\): .*|chore\([\w-]+\): .*) \Z",
-    re.IGNORECASE,
-)
-"""Before a film, a song or a book, and in what is said of a change to a program."""
-TRAVEL: Final = re.compile(
-    r"\b(?:drive|drove|flights?|trains?|bus|buses|trip|ferry|travel(?:led|s)?|flew|fly|road)(?: \w+)? (?:from|to|via)"
-    r"(?:(?: [A-Z]\w+){1,3} to)? \Z",
-    re.IGNORECASE,
-)
-LOADED: Final = re.compile(r"(?:\A|\n)[ \t]*(?:import|from|use|using|require|package|module|include|@\w+)\b[^\n]*\Z")
 LOG: Final = re.compile(r"\b(?:INFO|WARN|WARNING|ERROR|DEBUG|TRACE|FATAL|NOTICE)\]?:? +\Z")
 TECHNICAL: Final = re.compile(r"`|://|::|\(\)|->|=>|\b\d+\.\d+\.\d|\w_\w|[{}=]|^\s*#|\[\d+\]|\*\*?\w", re.MULTILINE)
-QUOTED_CODE: Final = re.compile(r"`\Z|\[\Z")
-THE: Final = re.compile(r"\b(?:[Tt]he|[Aa]n?|[Oo]ur|[Ee]ach|[Ee]very|[Aa]ny|[Oo]ne|[Nn]ew) \Z")
-NOUN: Final = re.compile(
-    r"[ -](?!(?:family|case|estate|household|wedding|funeral|and|or|who|has|had|is|was)\b)[a-z]{3,}"
-)
 AT: Final = re.compile(r"\b(?:at|opposite|near|in) \Z")
 NEXT: Final = re.compile(r" ([A-Z][a-z]+)")
-FIRST_OF_TWO: Final = re.compile(r"[\"']([A-Z][a-z]+) \Z")
 AMPERSAND: Final = re.compile(r"(?:['’]s)?,? & ?(\w*)")
 AMPERSAND_BEFORE: Final = re.compile(r"(?:(\w+)(?:['’]s)? )?& ?\Z")
-_ROW: Final = r"(?P<name>[A-Z][\w&.'’-]*(?: (?:& )?[A-Z][\w&.'’-]*)*)"
-_JOINT: Final = r"(?:,? (?:and|or|und|et|y)|,|;|/)"
-WITH: Final = re.compile(f"{_JOINT} {_ROW}")
-WITH_BEFORE: Final = re.compile(rf"{_ROW}{_JOINT} \Z")
-"""What stands in one row with it."""
-SENTENCE_BEFORE: Final = re.compile(r"[^.!?\n:]{0,240}\Z")
-SENTENCE_AFTER: Final = re.compile(r"[^.!?\n]*")
-LONGER: Final = re.compile(r"[^\W\d_]{4,}")

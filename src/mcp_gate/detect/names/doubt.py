@@ -12,11 +12,10 @@ from typing import Final
 from mcp_gate.detect.commonwords import THINGS
 from mcp_gate.detect.names import around
 from mcp_gate.detect.names.common import COMPANY
-from mcp_gate.detect.names.dealings import is_dealt_with
 from mcp_gate.detect.names.evidence import is_likely, is_made_as_things, is_surname_like
 from mcp_gate.detect.names.headings import is_under_rule, is_whole_value
 from mcp_gate.detect.names.lexicon import is_given, is_given_today, is_mostly_given, is_surname
-from mcp_gate.detect.names.namesakes import EITHER, NEVER, PHRASES
+from mcp_gate.detect.names.namesakes import EITHER, NEVER
 from mcp_gate.detect.names.things import SURNAMES, is_thing
 from mcp_gate.detect.remembered import remembered
 
@@ -63,37 +62,27 @@ def is_doubtful(text: str, start: int, end: int, sure: float, everyday: frozense
     name = text[start:end]
     parts = [part for part in re.split(r"[\s,]+", name) if len(part.strip(".")) > 1 and part[0].isupper()]
     ordinary = [is_ordinary(part, everyday) for part in parts]
-    modified = is_modified(text, start, end)
     if len(parts) > 1:
         if any(ordinary[1:]) or (ordinary[0] and (sure < _SURE or not is_surname(parts[-1]))):
             return True
-        if parts[0] in EITHER and (modified or parts[-1] in SURNAMES) and not _is_human(text, start, end):
-            return True  # `Lincoln Park`, `the Florence Nightingale ward`
-        return _are_doubtful(text, start, end, parts, sure) or (modified and not _begins_given(parts))
-    if name.isupper() or INNER.search(name) or modified or _is_of_firm(text, start, end):
+        if parts[0] in EITHER and parts[-1] in SURNAMES and not _is_human(text, start, end):
+            return True  # `Lincoln Park`
+        return _are_doubtful(text, start, end, parts, sure)
+    if name.isupper() or INNER.search(name) or _is_of_firm(text, start, end):
         return True
     if _is_beside_ordinary(text, start, end, everyday) or (any(ordinary) and not _is_spoken_to(text, start)):
         return True
     return _is_doubtful_alone(text, start, end, sure)
 
 
-def is_modified(text: str, start: int, end: int) -> bool:
-    """Whether it says what kind something is: `the Hudson plugin`."""
-    return around.THE.search(text, max(0, start - 8), start) is not None and around.NOUN.match(text, end) is not None
-
-
 def _is_beside_ordinary(text: str, start: int, end: int, everyday: frozenset[str]) -> bool:
-    """Whether everyday words make something else of it: `Florence Sofa`, `"Morning Glory"`."""
-    after, before = around.NEXT.match(text, end), around.FIRST_OF_TWO.search(text, max(0, start - _FAR), start)
-    if after and is_ordinary(after[1], everyday):
-        return True
-    return before is not None and text.startswith(('"', "'"), end) and is_ordinary(before[1], everyday)
+    """Whether an everyday word makes something else of it: `Florence Sofa`."""
+    after = around.NEXT.match(text, end)
+    return after is not None and is_ordinary(after[1], everyday)
 
 
 def _are_doubtful(text: str, start: int, end: int, parts: list[str], sure: float) -> bool:
     known = sum(is_given(part) or is_surname(part) for part in parts)
-    if around.TRAVEL.search(text, max(0, start - _FAR), start):
-        return True
     if around.AT.search(text, max(0, start - _FAR), start) and not text.startswith(("'s", "’s"), end):
         return True
     if _is_marked(parts) or (sure < _SURE and is_under_rule(text, end)):
@@ -117,7 +106,7 @@ def _are_doubtful(text: str, start: int, end: int, parts: list[str], sure: float
         return False
     if len(parts[0]) == 3 and parts[0].isupper() and not parts[-1].isupper():  # `USS Nimitz`
         return True
-    if _is_in_headline(text, start, end) or (known and not any(map(is_given, parts)) and is_surname(parts[0])):
+    if known and not any(map(is_given, parts)) and is_surname(parts[0]):
         return not _has_cue(text, start, end)
     cued = _has_cue(text, start, end) or _has_weak_cue(text, start, end)
     return not known and (text[start:end].isupper() or (sure < _SURE and not cued))
@@ -157,30 +146,19 @@ def _is_in_talk(text: str, start: int, end: int) -> bool:
     return around.SAYS.match(text, end) is not None and text[start - 1 : start] in ("", "\n")
 
 
-def _begins_given(parts: list[str]) -> bool:
-    return is_only_given(parts[0]) or (is_given(parts[0]) and is_surname(parts[-1]) and "_".join(parts) not in PHRASES)
-
-
 def _is_doubtful_alone(text: str, start: int, end: int, sure: float) -> bool:
     name = text[start:end]
     given = is_given(name) and name not in EITHER
     begin = max(0, start - _FAR)
-    if is_under_rule(text, end) or (is_quoted(text, start, end) and is_among_others(text, start, end)):
+    if is_under_rule(text, end) or around.USED.search(text, begin, start) or around.IS.match(text, end):
         return True
-    if around.WORK.search(text, begin, start) or around.TRAVEL.search(text, begin, start):
-        return True
-    if around.LOADED.search(text, begin, start) or around.USED.search(text, begin, start) or around.IS.match(text, end):
-        return True
-    of_log = around.LOG.search(text, begin, start) is not None
-    if (of_log and text.startswith(":", end)) or (around.DOES.match(text, end) and (not given or of_log)):
+    if text.startswith(":", end) and around.LOG.search(text, begin, start):
         return True
     if given and not (is_surname(name) and sure < _LIKELY):
         return is_whole_value(text, start, end) and not is_only_given(name)
     if _is_signed(text, start, end) or _is_in_talk(text, start, end):
         return False
-    if is_whole_value(text, start, end) or is_dealt_with(text, start, end):
-        return True
-    if around.QUOTED_CODE.search(text, max(0, start - 1), start) or _is_in_headline(text, start, end):
+    if is_whole_value(text, start, end):
         return True
     if _has_cue(text, start, end):
         return False
@@ -195,28 +173,10 @@ def _is_doubtful_alone(text: str, start: int, end: int, sure: float) -> bool:
 
 
 def _has_cue(text: str, start: int, end: int) -> bool:
-    before = _before(text, start)
     if _is_spoken_to(text, start) or around.SPEAKS.match(text, end):
         return True
-    others = around.ANOTHER_BEFORE.search(before), around.ANOTHER.match(text, end)
-    if others[0] and others[1]:
-        return is_given(others[0][1]) and is_given(others[1][1])
-    other = others[0] or others[1]
-    if other is None:
-        return False
-    return is_only_given(other[1]) or (is_given(other[1]) and around.SPEAKS.match(text, other.end()) is not None)
-
-
-def is_quoted(text: str, start: int, end: int) -> bool:
-    """Whether it has quotes of its own."""
-    return text[start - 1 : start] in ("'", '"') and text.startswith(text[start - 1], end)
-
-
-def is_among_others(text: str, start: int, end: int) -> bool:
-    """Whether most of what is listed beside it, each in quotes, is no name: `"Alpha", "Bravo", "Charlie"`."""
-    near = text[max(0, start - 2 * _FAR) : end + 2 * _FAR]
-    others = [word for word in around.LISTED.findall(near) if word != text[start:end]]
-    return len(others) > 1 and 3 * sum(map(is_only_given, others)) <= 2 * len(others)
+    other = around.ANOTHER.match(text, end)
+    return other is not None and is_only_given(other[1])
 
 
 def _is_spoken_to(text: str, start: int) -> bool:
@@ -232,22 +192,8 @@ def _before(text: str, start: int) -> str:
 
 
 def _is_of_firm(text: str, start: int, end: int) -> bool:
-    """Whether an ampersand joins it to something, or it stands in one row with a firm."""
+    """Whether an ampersand joins it to something."""
     name = text[start:end]
     joined = around.AMPERSAND.match(text, end) or around.AMPERSAND_BEFORE.search(text, max(0, start - _FAR), start)
-    if joined:
-        return not (is_only_given(name) and is_only_given(joined[1] or ""))  # `Anna & Tomasz` are no firm
-    for other in (around.WITH.match(text, end), around.WITH_BEFORE.search(text, max(0, start - _FAR), start)):
-        if other and (COMPANY.search(text, *other.span("name")) or other["name"].split(" ")[0] in NEVER):
-            return not is_given(name)
-    return False
-
-
-def _is_in_headline(text: str, start: int, end: int) -> bool:
-    """Whether hardly a word of the sentence has no capital, beside names."""
-    before = around.SENTENCE_BEFORE.search(text, max(0, start - 240), start)
-    after = around.SENTENCE_AFTER.match(text, end)
-    longer = around.LONGER.findall(f"{before[0] if before else ''} {after[0] if after else ''}")
-    small = sum(word[0].islower() for word in longer)
-    others = [word for word in longer if not (is_given(word) or is_surname(word))]
-    return len(others) > 2 and small <= len(longer) // 8
+    # `Anna & Tomasz` are no firm
+    return joined is not None and not (is_only_given(name) and is_only_given(joined[1] or ""))

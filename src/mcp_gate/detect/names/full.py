@@ -29,14 +29,13 @@ _IN_WORD: Final = frozenset("'’-.")
 _GLUED: Final = frozenset("_@/.#$-=\\")
 """Before a word these make something else of it: an identifier, a path."""
 _MODIFIES: Final = re.compile(r"\b(?:[Tt]he|[Aa]n?|[Oo]ur|[Yy]our|this|that)(?: (?:new|old|next|nearest|local))? \Z")
-_AT: Final = re.compile(r"\b(?:[Aa]t|[Ii]n|near|opposite|outside|v|&) \Z")
 _NOUN: Final = re.compile(
     r"[ -](?!(?:had|has|was|were|will|would|could|should|did|does|and|who|said"
     r"|version|concert|novel|speech|interview|biography)\b)[a-z]{3,}"
 )
 """What somebody's name makes that of a thing with; not what is somebody's own, nor what somebody does."""
-_JOINED: Final = re.compile(r"(?:,? &| \+| v) [A-Z]")
-"""What goes on as the name of a firm, or of who plays against whom."""
+_JOINED: Final = re.compile(r",? & [A-Z]")
+"""What goes on as the name of a firm: `Anna Schmidt & Sons`."""
 _MOST_LETTERS: Final = 24
 """Of a word that is looked for in one step."""
 _ANYBODY: Final = frozenset({"John", "Jane"})
@@ -54,7 +53,7 @@ def find(text: str, ends: Sequence[int], known: Iterable[Finding] = ()) -> Itera
     taken: frozenset[int] | None = None
     done = 0
     for end in ends:
-        if end <= done or _ends_with_nobody(text, end - 3):
+        if end <= done:
             continue
         chain = _CHAIN.match(text, _begin(text, end - 3))
         if chain is None:
@@ -66,16 +65,6 @@ def find(text: str, ends: Sequence[int], known: Iterable[Finding] = ()) -> Itera
             continue
         if place := _name(text, *chain.span()):
             yield Finding(*place, "PERSON", 0.65, "full_name")
-
-
-def _ends_with_nobody(text: str, start: int) -> bool:
-    """Whether the word at `start` is nobody's and the last of a text with a capital: `Order Number 12`."""
-    word, _, rest = text[start : start + _MOST_LETTERS].partition(" ")
-    if word not in COMMON and word not in NOBODY:
-        return False
-    if len(text) - start >= _MOST_LETTERS or not (rest.isdecimal() or not rest):
-        return False
-    return text[:start].rpartition(" ")[0].rpartition(" ")[2] not in _NOBLE
 
 
 def _begin(text: str, start: int) -> int:
@@ -153,7 +142,4 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     """Whether what stands around it does not make it the name of a firm, a place or a part of something."""
     if COMPANY.match(text, end) or _JOINED.match(text, end):
         return False
-    before = text[max(0, start - 16) : start]
-    if _AT.search(before):
-        return text.startswith(("'s", "’s"), end)
-    return not (_MODIFIES.search(before) and _NOUN.match(text, end))
+    return not (_MODIFIES.search(text, max(0, start - 16), start) and _NOUN.match(text, end))

@@ -6,19 +6,12 @@ import re
 from typing import Final
 
 from mcp_gate.detect import fields
-from mcp_gate.detect.names.namesakes import KEYS, LISTS
+from mcp_gate.detect.names.namesakes import KEYS
 
 _KEY: Final = re.compile(
     r"(?:\A|[\n;,|({\[.*>-])[^\S\n]*[\"']?([A-Za-z][\w -]{0,24})[\"']?\**[^\S\n]?[:=]\**[^\S\n]?[\"']?\Z"
 )
 _ENDS: Final = re.compile(r"[^\S\n]?(?:\Z|[\"'\n;,|)}\].])")
-_WITHIN: Final = re.compile(r"\b([A-Za-z]\w*)\s+(?:not )?in\s*\(\s*(?:'[^'\n]{0,40}',\s*){0,8}'\Z", re.IGNORECASE)
-"""The column of SQL that one of some values is looked for in."""
-_TABLE: Final = re.compile(r"\bfrom\s+(\w{3,24})\s[^;]{0,160}'\Z", re.IGNORECASE)
-"""The table of SQL in which a text in quotes is looked for."""
-_LIST: Final = re.compile(
-    r"(?:\A|[\n.;])[^\S\n]*(?:[#*-]+ )?(?:[A-Za-z]+ ){0,2}([A-Za-z]+)(?: of the day| in [a-z ]{1,16})?:[^\n.:;]*\Z"
-)
 _NAMED: Final = re.compile(r"\"(?:name|title|label|description|displayName|display_name)\"\s*:\s*\"\Z", re.IGNORECASE)
 _ABOVE: Final = re.compile(r"\"(\w+)\"\s*:\s*\Z")
 _OF_THING: Final = re.compile(
@@ -28,8 +21,6 @@ _OF_THING: Final = re.compile(
     re.IGNORECASE,
 )
 """Fields beside which a name is that of a thing."""
-_ARRAY: Final = re.compile(r"\"(?:\w*_)?([A-Za-z]{3,24})\"\s*:\s*\[[^\[\]]*\Z")
-"""The array whose objects these are."""
 _OF_PERSON: Final = re.compile(
     r"\"\w*(?:e-?mail|phone|birth|dob|ssn|gender|age|salary|employee|patient|nationality|first_?name|last_?name|surname)\w*\"\s*:",
     re.IGNORECASE,
@@ -60,17 +51,11 @@ _FAR, _NEAR = 60, 240
 
 def is_under_thing(text: str, start: int, end: int) -> bool:
     """Whether what stands over a stretch of a text says that it is a thing."""
-    near = max(0, start - _NEAR)
-    quoted = text.startswith("'", start - 1)
-    if quoted and (table := _TABLE.search(text, near, start)) is not None and table[1].lower() in LISTS:
-        return True
     if text[max(0, start - 8) : start].rstrip(" \t\"'*").endswith((":", "=", "(", ",")) and _ENDS.match(text, end):
-        key = _KEY.search(text, max(0, start - _FAR), start) or (_WITHIN.search(text, near, start) if quoted else None)
+        key = _KEY.search(text, max(0, start - _FAR), start)
         if key is not None and _is_one(key[1]):
             return True
-    colon = text.rfind(":", near, start)
-    line = _LIST.search(text, near, start) if colon >= 0 and "\n" not in text[colon:start] else None
-    return (line is not None and line[1].lower() in LISTS) or _is_one(column(text, start))
+    return _is_one(column(text, start))
 
 
 def column(text: str, start: int) -> str:
@@ -131,7 +116,4 @@ def is_named_beside(text: str, start: int) -> bool:
         return True
     end = text.find("}", start, start + _NEAR)
     around = text[begin : end if end >= 0 else start + _NEAR]
-    if _OF_PERSON.search(around) is not None:
-        return False
-    listed = _ARRAY.search(text, max(0, begin - _NEAR), begin)
-    return _OF_THING.search(around) is not None or (listed is not None and listed[1].lower() in LISTS)
+    return _OF_PERSON.search(around) is None and _OF_THING.search(around) is not None

@@ -18,9 +18,7 @@ _QUOTED: Final = re.compile(rf"\n> ?({_WORD})[ \t]*(?=\n|\Z)")
 _LAST: Final = re.compile(rf"[.!?)] [–—-] ?({_WORD})\s*\Z")
 _SAYS: Final = re.compile(rf"\n(?:\[[\d: .,APM/-]{{1,24}}\] ?)?({_WORD}): (?=\S)")
 _BESIDE: Final = re.compile(rf"(?: and | & | / |, (?!and\b))({_WORD})(?![\w@/-]| [A-Za-z]{{1,3}}\d| [A-Z(])")
-_BEFORE: Final = re.compile(rf"(?<![\w@./-])({_WORD})(?: and | & | / )\Z")
-_JOINED: Final = (" and ", " & ", " / ")
-_JOINING: Final = (*_JOINED, ", ")
+_JOINING: Final = (" and ", " & ", " / ", ", ")
 _GLUED: Final = frozenset("@./_-$#=\\")
 """Beside a word these make something else of it."""
 _LEAST: Final = 4
@@ -55,12 +53,9 @@ def further(text: str, found: Sequence[Finding]) -> Iterator[Finding]:
     """Those who stand beside somebody that was found, and the same people named once more by one word."""
     people = [one for one in found if one.entity == "PERSON" and " " in text[one.start : one.end]]
     for one in people:
-        near = [_BESIDE.match(text, one.end)] if text.startswith(_JOINING, one.end) else []
-        if text.endswith(_JOINED, 0, one.start):
-            near.append(_BEFORE.search(text, max(0, one.start - 24), one.start))
-        for other in near:
-            if other and is_only_given(other[1]):
-                yield Finding(*other.span(1), "PERSON", 0.6, "person_by_list")
+        other = _BESIDE.match(text, one.end) if text.startswith(_JOINING, one.end) else None
+        if other and is_only_given(other[1]):
+            yield Finding(*other.span(1), "PERSON", 0.6, "person_by_list")
     if people and len(people) <= _MOST_NAMES and len(text) < _MOST:
         yield from _again(text, people)
 

@@ -193,16 +193,6 @@ KEYS: Final = words(
 )
 """Names of fields and lines under which stand things; `name` and `owner` are none of them."""
 
-LISTS: Final = words(
-    "playlist menu rooms repos repositories products songs tracks movies films books brands cities towns countries "
-    "locations offices servers hosts nodes clusters flavours flavors colours colors ingredients breeds teams tools "
-    "frameworks languages plans modules packages libraries stations airports dishes drinks toppings ships planets "
-    "stars mountains rivers lakes aircraft airline cars models vehicles currencies platforms browsers supported "
-    "requirements dependencies keywords tags venues boats hotels stores shops genres courses albums artists breweries "
-    "wines cheeses species plants animals parks"
-)
-"""The last words of labels after which things are listed."""
-
 PLAIN: Final = words(
     "Login Logout Retry Refund Upload Checkout Subscriber Username Permissions Notifications Onboarding Roadmap "
     "Timeout Builder Parser Tutorial Checklist Kernel Canary Garbage Heap Socket Router Firewall Workflow Scheduler "

@@ -8,8 +8,7 @@ from typing import Final
 from mcp_gate.detect.commonwords import COMMON as EVERYDAY
 from mcp_gate.detect.commonwords import THINGS
 from mcp_gate.detect.fieldrules import words
-from mcp_gate.detect.names.dealings import is_dealt_with
-from mcp_gate.detect.names.namesakes import AFTER, BEFORE, EITHER, NEVER, PHRASES, PLAIN, SITES
+from mcp_gate.detect.names.namesakes import AFTER, BEFORE, NEVER, PHRASES, PLAIN, SITES
 
 _SMALL: Final = re.compile(r"(?<=\w)(?:['’]s)?[\s.,&'’-]+(?:(?:and|of|und|et|de)\s)?")
 _WORD_BEFORE: Final = re.compile(r"(?<![\w-])([^\W\d_][\w-]*)(?:\.|:)?[^\S\n][\"'“]?\Z")
@@ -26,23 +25,8 @@ _LAWS: Final = re.compile(
     r"|airport|harbou?r|stadium|population|weather|memory|latency|uptime|docs|documentation|licen[cs]e|price)\b"
     r"|['’]s [A-Z][a-z]+(?! [A-Z])\b(?=[^\w]{0,2} (?:is|was|won|has|in|on|\d)\b)"
 )
-_NAMED: Final = re.compile(
-    r" (?:is|was|are) (?:an?|the|our) (?:code ?name|tool|library|framework|service|language|product)"
-)
-_VERBS: Final = re.compile(
-    r"(?:Bill(?:ed)? to|Will (?:be|call|not|you|it)|Mark (?:as|all|the|it|this)|Grant (?:access|all|select|the)"
-    r"|Chase (?:the|up)|Drew (?:up|the|a)|Jack up|Frank (?:discussion|words)|Rich (?:text|media)|Art (?:of|is))\b"
-)
-"""Words that are names, and do something here."""
-_CODE: Final = re.compile(r"(?:\(\*|[{,]\s{0,8}|\bnew |->|::|&)\Z")
-"""What stands before a name of code: a type, or a key if a colon follows."""
-_KEY_OF_CODE: Final = re.compile(r"\s?:\s?[\"'#\d{\[]")
-_COMMIT: Final = re.compile(
-    r"(?:\A|\n)(?:feat|fix|docs|chore|perf|refactor|test|build|ci|style|revert)(?:\([\w/-]+\))?!?: [^\n]*\Z"
-)
-"""The first line of a change to a program."""
-_JOINED_BEFORE: Final = re.compile(r"([^\W\d_][\w-]*)(?:,|;|/|,? and|,? or| &|,? und|,? et|,? vs\.?)[^\S\n]?\Z")
-_JOINED_AFTER: Final = re.compile(r"(?:,|;|/|,? and|,? or| &|,? und|,? et|,? vs\.?)[^\S\n]?([^\W\d_][\w-]*)")
+_CODE: Final = re.compile(r"(?:\(\*|\bnew |->|::|&)\Z")
+"""What stands before a type of code."""
 _HALF: Final = re.compile(r" (?:and|&|und|et|['’]?n['’]?) ([A-Z]\w+)")
 _HALF_BEFORE: Final = re.compile(r"\b([A-Z]\w+) (?:and|&|und|et|['’]?n['’]?) \Z")
 _HYPHENED: Final = re.compile(r"-[A-Z]\w+|'s\b")
@@ -81,7 +65,7 @@ def is_thing(text: str, start: int, end: int) -> bool:
     if len(words) == 1 and _is_half(text, start, end):
         return True
     if len(words) > 1:
-        if _is_made_of(words) or _is_followed(text, start, end) or is_dealt_with(text, start, end):
+        if _is_made_of(words) or _is_followed(text, start, end):
             return True
         before = text[max(0, start - _SITE) : start].split()
         return bool(before) and text[start - 1] == " " and before[-1].lower().strip("\"'“(.") in SITES
@@ -112,7 +96,7 @@ def _is_made_of(words: list[str]) -> bool:
 
 
 def _is_followed(text: str, start: int, end: int) -> bool:
-    if _LAWS.match(text, end) or _NAMED.match(text, end) or _VERBS.match(text, start):
+    if _LAWS.match(text, end):
         return True
     after = _WORD_AFTER.match(text, end)
     if after is None or not after[1][0].isupper():
@@ -126,12 +110,4 @@ def _has_neighbours(text: str, start: int, end: int) -> bool:
     before, after = _WORD_BEFORE.search(text, begin, start), _WORD_AFTER.match(text, end)
     if (before and before[1].lower() in BEFORE) or (after and after[1] in AFTER) or _VERSION.match(text, end):
         return True
-    code = _CODE.search(text, begin, start)
-    if code and (code[0][0] not in "{," or _KEY_OF_CODE.match(text, end)):
-        return True
-    if text[start:end] not in EITHER:
-        return False
-    if _COMMIT.search(text, max(0, start - 2 * _FAR), start):
-        return True
-    joined = (_JOINED_BEFORE.search(text, begin, start), _JOINED_AFTER.match(text, end))
-    return any(other and other[1] in NEVER for other in joined)
+    return _CODE.search(text, begin, start) is not None

@@ -12,7 +12,6 @@ from typing import Final, Protocol
 
 from mcp_gate.detect.finding import Finding, Leaf
 from mcp_gate.detect.names.common import CODES, COMMON
-from mcp_gate.detect.names.doubt import is_modified
 from mcp_gate.detect.names.headings import is_named_beside
 from mcp_gate.detect.names.things import is_thing
 from mcp_gate.detect.ner.model import Model, Word
@@ -125,7 +124,7 @@ def _bears(text: str, found: Finding) -> bool:
     if found.entity != "PERSON" or " " in word or text.count(word) < 2:
         return False
     places = re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text)
-    return any(is_thing(text, *place.span()) or is_modified(text, *place.span()) for place in places)
+    return any(is_thing(text, *place.span()) for place in places)
 
 
 def _joined(text: str, found: Sequence[Finding]) -> list[Finding]:

@@ -154,8 +154,5 @@ def _is_mixed(text: str) -> bool:
 def _kinds(text: str) -> int:
     """How many of lower case, upper case, digits and others occur."""
     return (
-        any(map(str.islower, text))
-        + any(map(str.isupper, text))
-        + any(map(str.isdigit, text))
-        + (not text.isalnum())
+        any(map(str.islower, text)) + any(map(str.isupper, text)) + any(map(str.isdigit, text)) + (not text.isalnum())
     )
