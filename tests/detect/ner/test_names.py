@@ -195,6 +195,7 @@ def test_only_prose_with_a_word_that_could_be_a_name_is_looked_at() -> None:
     assert asked("The Error on Monday") == []
     assert asked("a RoseTree and a BobcatServer") == []
     assert asked("SELECT x FROM y WHERE z > 3; 12 EUR, SSN and IBAN below") == []
+    assert asked("Ticket 12 is in Paris, Shipping follows") == []
     assert asked("ask Dana soon") == ["ask Dana soon"]
     assert asked("ask Dana soon", Finding(4, 8, "PERSON", 0.9, "rule")) == []
     assert asked('{"a": "ask Dana soon", "Bob Key": 1, "c": "x y"}') == ['"a": "ask Dana soon"']

@@ -10,6 +10,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Final, Protocol
 
+from mcp_gate.detect import commonwords
 from mcp_gate.detect.finding import Finding, Leaf
 from mcp_gate.detect.names.common import CODES, COMMON
 from mcp_gate.detect.names.headings import is_named_beside
@@ -26,6 +27,8 @@ _AND: Final = re.compile(
     r",?[^\S\n](?:and|or|und|oder|et|ou|y|e|en|og|och|&)[^\S\n]"
     r"([^\W\d_a-z][a-zà-ÿ'’-]+[^\S\n][^\W\d_a-z][^\W\d_]+)(?![\w@/-]|[^\S\n][A-Z])"
 )
+_NOBODY: Final = COMMON | CODES | commonwords.COMMON
+"""What is no reason to look, though some of it can be a part of a name that is found by its others."""
 _LONGEST: Final = 480
 """Characters that the network sees at once: what it was made for; more cost more than in proportion."""
 _CUT: Final = re.compile(r"(?<=[.!?;])\s+|\n|\s+")
@@ -112,7 +115,7 @@ def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _could_be(name: re.Match[str], covered: Sequence[Finding]) -> bool:
     word = name.group()
-    if word in COMMON or word in CODES or not word[0].isupper() or HUMP.search(word):
+    if word in _NOBODY or not word[0].isupper() or HUMP.search(word):
         return False
     before = bisect_right(covered, name.start(), key=attrgetter("start")) - 1
     return before < 0 or covered[before].end < name.end()
