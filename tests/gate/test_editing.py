@@ -14,11 +14,13 @@ from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.reviewers import Session
 from mcp_gate.gate.reviewing import Answer
+from mcp_gate.history.again import difference
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.judged import Refused
 from mcp_gate.model.outcome import VERDICT_KEY, Delivered, Outcome
 from mcp_gate.model.outcome import Refused as Told
 from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
+from mcp_gate.store import history
 from support.gates import Upstream, job, loaded, open_gate, pending, perform
 
 pytestmark = pytest.mark.anyio
@@ -126,6 +128,8 @@ async def test_a_changed_call_that_needs_two_needs_another_person_for_itself(tmp
         assert (answer.status, answer.needed) == (RequestStatus.PENDING, 2)
         assert answer.call.arguments == {"amount": 2000}
         assert answer.verdict["rule_ids"] == ["large", "refunds"]
+        past = await gate.store._db.read(lambda tx: history.calls(tx, "", None))
+        assert [difference(one, lambda _: gate.loaded) for one in past] == [""]
         again = await say(gate, answer, "approve", "dana")
         assert isinstance(again, Refused)
         assert again.code == "second_person_needed"

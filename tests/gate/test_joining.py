@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from mcp_gate.gate.gate import Gate
+from mcp_gate.history.again import difference
 from mcp_gate.model.decision import Assurance
 from mcp_gate.model.outcome import Delivered, Outcome, Refused, Status
 from mcp_gate.model.request import Request, RequestStatus
+from mcp_gate.store import history
 from support.gates import Upstream, decide, job, names, open_gate, pending, perform
 
 pytestmark = pytest.mark.anyio
@@ -77,6 +79,9 @@ async def test_a_repeat_whose_facts_ask_for_more_raises_what_people_are_asked(
         after = await fresh(gate, before)
         assert (after.needed, after.min_assurance, after.group) == (needed, assurance, group)
         assert set(after.verdict["rule_ids"]) == {"unsure", "all"}
+        assert after.verdict["terms_of"] == before.id
+        past = await gate.store._db.read(lambda tx: history.calls(tx, "", None))
+        assert [difference(one, lambda _: gate.loaded) for one in past] == ["", ""]
         await joined(gate, after, 2)  # whoever waited goes on waiting, on the new one
         third = called(gate, upstream, 0.9, session="s-3")
         await joined(gate, after, 3)  # and asks for no other anew

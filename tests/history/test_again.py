@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,6 +91,30 @@ def test_what_is_stored_is_enough_to_decide_it_again(
     assert difference(past, {loaded.snapshot.id: loaded}.get) == ""
     for describes in (True, False):
         assert again(Candidate(loaded, describes), past).as_json() == past.verdict
+
+
+@pytest.mark.parametrize(
+    ("milder", "differs"),
+    [
+        ({}, ""), ({"approvals": 1}, "approvals"), ({"rule_ids": ["other"]}, "rule_ids"),
+        ({"decision": "allow"}, "decision"),
+        ({"constraints": {"max_amount_usd": 200}}, "constraints"), ({"min_assurance": "link"}, "min_assurance"),
+        ({"on_timeout": "approve", "tier": "low"}, "tier, on_timeout"),
+    ],
+)  # fmt: skip
+def test_what_was_joined_with_a_request_may_be_stricter_than_the_policy_and_not_milder(
+    milder: dict[str, Any], differs: str
+) -> None:
+    held = "require_approval, approvals: 2, min_assurance: token, constraints: { max_amount_usd: 100 }"
+    loaded = load(files(rules(rule("all", 'topics: ["*"]', held))))
+    past = recorded(loaded, "get_order", {}, Signals())
+    joined = {
+        "terms_of": "R-1", "approvals": 3, "min_assurance": "signed", "rule_id": "other", "rule_ids": ["other", "all"],
+        "constraints": {"max_amount_usd": 50, "max_runtime_sec": 5}, "route": "fin", "timeout_sec": 60, "reason": "x",
+    }  # fmt: skip
+    there = {loaded.snapshot.id: loaded}.get
+    assert difference(replace(past, verdict=past.verdict | joined | milder), there) == differs
+    assert difference(replace(past, verdict=past.verdict | {"approvals": 3}), there) == "approvals"
 
 
 def test_a_policy_that_fails_on_a_call_denies_it() -> None:

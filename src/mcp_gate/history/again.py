@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
-from typing import TypeAlias
+from enum import Enum, IntEnum
+from typing import Any, TypeAlias
 
 from mcp_gate.history.past import Past
 from mcp_gate.model.call import Facts
-from mcp_gate.model.decision import Decision
+from mcp_gate.model.constraints import Constraints
+from mcp_gate.model.decision import Assurance, Decision, OnTimeout, Tier
 from mcp_gate.model.verdict import Verdict
 from mcp_gate.policy.load import Loaded
 from mcp_gate.signals.describe import describe
@@ -24,6 +25,8 @@ class WhyNot(Enum):
     SNAPSHOT = "the policy that decided it is not kept, or cannot be loaded any more"
 
 
+EITHER = frozenset({"rule_id", "reason", "route", "timeout_sec", "escalate_to"})
+"""What either of two joined verdicts may say alone."""
 Snapshots: TypeAlias = Callable[[str], Loaded | None]
 """The policy of a snapshot, as it was in force; None: it is not kept, or cannot be loaded."""
 
@@ -87,4 +90,32 @@ def difference(past: Past, snapshots: Snapshots) -> str | WhyNot:
     }
     stored = {**past.verdict, "topic": past.call.topic, "risk_tags": list(past.call.risk_tags)}
     # What an older gate did not write down, and what is added to a held call's verdict, cannot be compared.
-    return ", ".join(name for name in fresh if name in stored and fresh[name] != stored[name])
+    differing = (name for name in fresh if name in stored and fresh[name] != stored[name])
+    joined = "terms_of" in stored
+    return ", ".join(name for name in differing if not (joined and _no_milder(name, stored[name], fresh[name])))
+
+
+def _no_milder(name: str, stored: Any, fresh: Any) -> bool:
+    """Whether a member of a verdict that a request's terms were joined to holds what the policy itself says."""
+    match name:
+        case "rule_ids" | "layers":
+            return all(one in stored for one in fresh)
+        case "constraints":
+            bound = Constraints.of(stored)
+            return bound.join(Constraints.of(fresh)) == bound
+        case "approvals":
+            return bool(stored >= fresh)
+        case "decision":
+            return _rank(Decision, stored) >= _rank(Decision, fresh)
+        case "tier":
+            return _rank(Tier, stored) >= _rank(Tier, fresh)
+        case "on_timeout":
+            return _rank(OnTimeout, stored) >= _rank(OnTimeout, fresh)
+        case "min_assurance":
+            return _rank(Assurance, stored) >= _rank(Assurance, fresh)
+        case _:
+            return name in EITHER
+
+
+def _rank(kind: type[IntEnum], word: str) -> int:
+    return kind[word.upper()]

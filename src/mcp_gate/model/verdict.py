@@ -57,6 +57,8 @@ class Verdict:
     """Who said so, in the order of `rule_ids` but for rules that are built in; a layer that abstained is left out."""
     raised_from: Decision | None = None
     """What the policy said, where `decision` is stricter because a person had been asked already."""
+    terms_of: str = ""
+    """The request whose terms are joined in, or ""."""
     _json: JsonObject = field(default_factory=dict, init=False, repr=False, compare=False)
     """`as_json`, once it was asked for: the verdict on a kind of calls is told thousands of times."""
 
@@ -120,4 +122,5 @@ class Verdict:
             "policy_snapshot": self.policy_snapshot,
             "layers": [word.as_json() for word in self.layers],
             **({} if self.raised_from is None else {"raised_from": self.raised_from.word}),
+            **({"terms_of": self.terms_of} if self.terms_of else {}),
         }

@@ -42,4 +42,5 @@ def with_terms_of(request: Request, verdict: Verdict) -> Verdict:
         on_timeout=max(verdict.on_timeout, request.on_timeout),
         min_assurance=max(verdict.min_assurance, request.min_assurance),
         layers=tuple(dict.fromkeys((*verdict.layers, *layers))),
+        terms_of=request.id,
     )

@@ -32,6 +32,7 @@ def strictest(request: Request, call: Call, verdict: Verdict, changed: tuple[str
         "approvals": needed,
         "min_assurance": assurance.word,
         "on_timeout": on_timeout.word,
+        "terms_of": request.id,
     }
     return Edit(request.call.job_hash, call, told, tier, needed, assurance, on_timeout, verdict.group, changed)
 
