@@ -26,8 +26,16 @@ def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
+@pytest.fixture
+def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
+    """The gate's clock and the screen's, which stand: however slow the run, the time left is the same."""
+    hands = Hands()
+    monkeypatch.setattr(time, "time", lambda: hands.wall)
+    return hands
+
+
 async def fill(gate: Reviewed) -> None:
-    """Three calls. Deadlines stand in the middle of a minute: a slow run shows the same clocks."""
+    """Three calls."""
     arguments: dict[str, Any] = {
         "charge": "ch_3PfT1q", "amount": 420_000, "note": NOTE, "to": ["billing@p\u0430ypal.com"],
     }  # fmt: skip
@@ -39,8 +47,8 @@ async def fill(gate: Reviewed) -> None:
 
 
 @pytest.mark.parametrize(("name", "size"), [("120x40", WIDE), ("80x24", USUAL), ("40x10", (40, 10))])
-async def test_queue_and_call(tmp_path: Path, name: str, size: tuple[int, int]) -> None:
-    async with a_gate(tmp_path, settings=GROUPS) as gate:
+async def test_queue_and_call(tmp_path: Path, hands: Hands, name: str, size: tuple[int, int]) -> None:
+    async with a_gate(tmp_path, settings=GROUPS, clock=hands.clock()) as gate:
         await fill(gate)
         async with a_desk(gate, size=size) as desk:
             same_as_kept(desk.text, HERE / f"queue_{name}.txt")
@@ -55,17 +63,17 @@ async def test_queue_and_call(tmp_path: Path, name: str, size: tuple[int, int]) 
             same_as_kept(desk.text, HERE / f"deny_{name}.txt")
 
 
-async def test_help_and_empty(tmp_path: Path) -> None:
-    async with a_gate(tmp_path, settings=GROUPS) as gate, a_desk(gate, size=USUAL) as desk:
+async def test_help_and_empty(tmp_path: Path, hands: Hands) -> None:
+    async with a_gate(tmp_path, settings=GROUPS, clock=hands.clock()) as gate, a_desk(gate, size=USUAL) as desk:
         same_as_kept(desk.text, HERE / "empty_80x24.txt")
         await desk.press("question_mark")
         same_as_kept(desk.text, HERE / "help_80x24.txt")
 
 
 @pytest.mark.parametrize(("name", "size"), [("120x40", WIDE), ("80x24", USUAL)])
-async def test_an_escalation_under_the_reviewers_eyes(tmp_path: Path, name: str, size: tuple[int, int]) -> None:
-    hands = Hands()
-    hands.wall = time.time()
+async def test_an_escalation_under_the_reviewers_eyes(
+    tmp_path: Path, hands: Hands, name: str, size: tuple[int, int]
+) -> None:
     async with a_gate(tmp_path, settings=GROUPS, clock=hands.clock()) as gate:
         call = held_call(gate, arguments={"order": "O-7"})
         how = {"on_timeout": OnTimeout.ESCALATE, "escalate_to": "security-approvers", "tier": Tier.MEDIUM}
