@@ -88,7 +88,7 @@ async def test_without_a_gate_it_exits_3(tmp_path: Path) -> None:
     assert (await run(gate, "agents", "list"))[0] == 3
 
 
-async def test_stop_and_resume_one_agent_or_all(tmp_path: Path) -> None:
+async def test_one_agent_or_all_are_stopped_and_resumed(tmp_path: Path) -> None:
     async with a_gate(tmp_path, settings=AT_1, rules=RULES) as gate:
         assert await run(gate, "agents", "stop", "claude-code") == (0, "claude-code is stopped.\n", "")
         (row,) = (await run(gate, "agents", "list"))[1].splitlines()[1:]

@@ -167,7 +167,7 @@ def test_a_position_is_no_name_and_a_name_no_position() -> None:
         ("not false", True),
     ],
 )
-def test_predicates(text: str, expected: bool | None) -> None:
+def test_predicates_hold_fail_or_are_unknown(text: str, expected: bool | None) -> None:
     args = {"n": 2, "s": "delete", "tags": ["prod", "eu"], "mixed": ["1", 1], "yes": True}
     assert holds(text, args=args) is expected
 
@@ -187,7 +187,7 @@ def test_and_binds_tighter_than_or_and_not_tightest() -> None:
         ("args.x", "FALSE", False, None),
     ],
 )
-def test_unknown_is_kleenes(left: str, right: str, both: bool | None, either: bool | None) -> None:
+def test_unknown_joins_as_kleene_says(left: str, right: str, both: bool | None, either: bool | None) -> None:
     assert holds(f"{left} AND {right}") is both
     assert holds(f"{left} OR {right}") is either
 

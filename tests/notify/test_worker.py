@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from mcp_gate.model.config import WebhookSpec
 from mcp_gate.notify import deliver as delivering
 from mcp_gate.notify import worker
+from mcp_gate.notify.worker import Worker
 from support.certificates import unvouched
+from support.gates import open_gate
 from support.hooks import OK, SECRET, answers, followed, hooked, payload, sending, told, until, webhook
 from support.reviewed import Reviewed, a_gate
 from support.web import Asked, plain, scripted
@@ -338,3 +341,18 @@ async def test_a_webhook_that_is_new_is_not_told_of_the_past(tmp_path: Path, mon
             request = await gate.hold()
             await until(lambda: script.asked)
             assert payload(script.asked[0])["data"]["request_id"] == request.id
+
+
+async def test_a_worker_that_is_woken_and_cancelled_at_once_ends(tmp_path: Path) -> None:
+    async with open_gate(tmp_path) as gate:
+        spec = WebhookSpec(id="pager", url="https://hooks.example", secret="whsec_eA==", events=frozenset())
+        for turns in range(40):  # whatever it is doing by then
+            worker = Worker(gate, spec)
+            task = asyncio.create_task(worker.run_forever())
+            await asyncio.sleep(0.01)
+            for _ in range(turns % 4):
+                await asyncio.sleep(0)
+            worker.wake()
+            task.cancel()
+            done, _ = await asyncio.wait([task], timeout=5)
+            assert done == {task}

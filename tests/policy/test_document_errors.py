@@ -284,7 +284,7 @@ DOCUMENTS = [
 
 
 @pytest.mark.parametrize(("document", "error"), DOCUMENTS)
-def test_a_document_with(document: str, error: str) -> None:
+def test_a_fault_of_a_document_is_told_with_its_place_and_cure(document: str, error: str) -> None:
     check("policies/a.yaml", document, error, files)
 
 

@@ -72,7 +72,7 @@ UPSTREAM = [
 
 
 @pytest.mark.parametrize(("body", "error"), UPSTREAM)
-def test_an_upstream_with(body: str, error: str) -> None:
+def test_a_fault_of_an_upstream_is_told_with_its_place_and_cure(body: str, error: str) -> None:
     check("upstreams.yaml", body, error, lambda text: files(upstreams=f"version: v1\nupstreams:\n  u: {text}\n"))
 
 
@@ -123,7 +123,7 @@ GATE = [
 
 
 @pytest.mark.parametrize(("text", "error"), GATE)
-def test_gate_yaml_with(text: str, error: str) -> None:
+def test_a_fault_of_gate_yaml_is_told_with_its_place_and_cure(text: str, error: str) -> None:
     check("gate.yaml", text, error, lambda text: files(gate=text))
 
 
@@ -192,11 +192,11 @@ WORKFLOWS = [
 
 
 @pytest.mark.parametrize(("step", "error"), WORKFLOWS)
-def test_a_workflow_with(step: str, error: str) -> None:
+def test_a_fault_of_a_workflow_is_told_with_its_place_and_cure(step: str, error: str) -> None:
     check("policies/w.yaml", step, error, lambda text: files() | {"policies/w.yaml": f"{WORKFLOW}{text}\n".encode()})
 
 
-def test_two_workflows_of_one_name() -> None:
+def test_two_workflows_of_one_name_are_refused() -> None:
     body = WORKFLOW.encode()
     (found,) = problems(files() | {"policies/v.yaml": body, "policies/w.yaml": body})
     assert found == "policies/w.yaml:1:7: a workflow 'w' stands in policies/v.yaml already; give one another name"

@@ -1,90 +1,19 @@
+"""One session: what its client is told and asked, and what becomes of questions."""
+
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from mcp_gate.faces.mcp import http_session
-from mcp_gate.faces.mcp.http_session import Exchange, Session
-from mcp_gate.faces.mcp.http_sessions import Sessions
+from mcp_gate.faces.mcp.http_session import Exchange
 from mcp_gate.faces.mcp.http_stream import MOST_WAITING, Outbox
-from mcp_gate.gate.front import Front, RequestFront
 from mcp_gate.model.foreign import Packed
 from mcp_gate.wire.errors import RpcError
+from support.sessions import Kept
 
 pytestmark = pytest.mark.anyio
-
-
-class Quiet:
-    """A conversation that says nothing."""
-
-    def __init__(self) -> None:
-        self.closed = 0
-
-    async def handle(self, front: RequestFront, method: str, params: Any) -> dict[str, Any]:
-        return {}
-
-    def notification(self, method: str, params: Any) -> None: ...
-
-    def is_sent(self, task: asyncio.Task[Any]) -> bool:
-        return False
-
-    async def close(self) -> None:
-        self.closed += 1
-
-
-class Kept:
-    """Sessions, the conversations begun in them, and how many were counted."""
-
-    def __init__(self, **more: Any) -> None:
-        self.begun: list[Quiet] = []
-        self.count = 0
-        self.sessions = Sessions(self._begin, self._count, **more)
-
-    def _begin(self, agent: str, front: Front) -> Quiet:
-        self.begun.append(Quiet())
-        return self.begun[-1]
-
-    def _count(self, change: int) -> None:
-        self.count += change
-
-    def open(self, agent: str = "a") -> Session:
-        session = self.sessions.open(agent)
-        assert session is not None
-        return session
-
-
-async def test_ids_cannot_be_guessed() -> None:
-    kept = Kept()
-    ids = {kept.open().id for _ in range(100)}
-    assert len(ids) == 100
-    assert all(len(bytes.fromhex(id)) == 16 for id in ids)
-    await kept.sessions.close()
-
-
-async def test_there_are_no_more_sessions_than_allowed() -> None:
-    kept = Kept(most=2)
-    first = kept.open()
-    kept.open()
-    assert kept.sessions.open("a") is None
-    await kept.sessions.end(first)
-    kept.open()
-    await kept.sessions.close()
-    assert kept.count == 0
-    assert [talk.closed for talk in kept.begun] == [1, 1, 1]
-
-
-async def test_a_session_that_nobody_uses_ends_and_one_in_use_does_not() -> None:
-    kept = Kept(idle_sec=0.0)
-    unused, used = kept.open(), kept.open()
-    with used.use():
-        await asyncio.sleep(0.01)
-        kept.sessions.sweep()
-        await asyncio.sleep(0)
-        assert kept.sessions.get(unused.id, "a") is None
-        assert kept.sessions.get(used.id, "a") is used
-    await kept.sessions.close()
 
 
 async def test_notifications_wait_for_the_stream_but_not_without_end() -> None:

@@ -109,7 +109,7 @@ rules:
         assert await status_of(gate, request) == "pending"
 
 
-async def test_more_time_and_the_next_group(tmp_path: Path) -> None:
+async def test_a_reviewer_gives_more_time_and_sends_on_to_the_next_group(tmp_path: Path) -> None:
     async with a_gate(tmp_path, settings=GROUPS) as gate:
         request = await gate.hold(due=900, escalate_to="security-approvers")
         due = parse_rfc3339(request.due_ts)

@@ -47,7 +47,9 @@ async def fill(gate: Reviewed) -> None:
 
 
 @pytest.mark.parametrize(("name", "size"), [("120x40", WIDE), ("80x24", USUAL), ("40x10", (40, 10))])
-async def test_queue_and_call(tmp_path: Path, hands: Hands, name: str, size: tuple[int, int]) -> None:
+async def test_a_queue_and_its_call_look_as_they_did(
+    tmp_path: Path, hands: Hands, name: str, size: tuple[int, int]
+) -> None:
     async with a_gate(tmp_path, settings=GROUPS, clock=hands.clock()) as gate:
         await fill(gate)
         async with a_desk(gate, size=size) as desk:
@@ -63,7 +65,7 @@ async def test_queue_and_call(tmp_path: Path, hands: Hands, name: str, size: tup
             same_as_kept(desk.text, HERE / f"deny_{name}.txt")
 
 
-async def test_help_and_empty(tmp_path: Path, hands: Hands) -> None:
+async def test_help_and_an_empty_queue_look_as_they_did(tmp_path: Path, hands: Hands) -> None:
     async with a_gate(tmp_path, settings=GROUPS, clock=hands.clock()) as gate, a_desk(gate, size=USUAL) as desk:
         same_as_kept(desk.text, HERE / "empty_80x24.txt")
         await desk.press("question_mark")
