@@ -96,7 +96,7 @@ def test_endless_depth_is_refused_and_not_a_crash() -> None:
         canonical([deep, 0.5])
 
 
-def test_the_digest_of_the_contracts_example_chain() -> None:
+def test_the_digest_of_the_contracts_example_is_the_one_it_gives() -> None:
     record = {
         "agent": None, "data": {"files": 3}, "event": "policy.loaded", "policy_snapshot": "v1:b4e2c1d07a55", "seq": 1,
         "ts": "2026-11-22T12:00:00.000Z",

@@ -48,7 +48,9 @@ def holds(text: str, **env: Json) -> bool | None:
     ("amount", "prior", "approve", "review"),
     [(99, 2, True, False), (100, 0, False, True), (0, 3, False, True), (99.99, 2, True, False), ("99", 2, None, None)],
 )
-def test_the_branches_of_the_refund_workflow(amount: Json, prior: int, approve: bool, review: bool) -> None:
+def test_the_branches_of_the_refund_workflow_are_taken_as_it_says(
+    amount: Json, prior: int, approve: bool, review: bool
+) -> None:
     result = {"amount": amount, "prior_refunds": prior}
     assert holds("result.amount < 100 AND result.prior_refunds < 3", result=result) is approve
     assert holds("result.amount >= 100 OR result.prior_refunds >= 3", result=result) is review

@@ -202,12 +202,12 @@ def test_two_workflows_of_one_name_are_refused() -> None:
     assert found == "policies/w.yaml:1:7: a workflow 'w' stands in policies/v.yaml already; give one another name"
 
 
-def test_a_section_that_stands_in_two_documents() -> None:
+def test_a_section_that_stands_in_two_documents_is_refused() -> None:
     (found,) = problems(files("routing: { default: a }", "routing: { default: b }"))
     assert found == "policies/b.yaml:2:1: 'routing' stands in policies/a.yaml:2 already; keep one of them"
 
 
-def test_an_id_that_stands_in_two_documents_or_in_a_level() -> None:
+def test_an_id_that_stands_in_two_documents_or_in_a_level_is_refused() -> None:
     text = f"rules:\n  - {{ id: level_0.1, {GOOD} }}"
     level = f"autonomy_levels: {{ level_0: {{ rules: [ {{ {GOOD} }} ] }} }}"
     (found,) = problems(files(text, level))
@@ -254,6 +254,6 @@ def test_all_errors_of_all_files_are_told_at_once_sorted_by_place() -> None:
     ]  # fmt: skip
 
 
-def test_a_directory_without_upstreams_yaml() -> None:
+def test_a_directory_without_upstreams_yaml_is_refused() -> None:
     (found,) = problems({})
     assert found == "upstreams.yaml:1:1: the file is missing; write it, or run 'mcp-gate init'"
