@@ -26,13 +26,13 @@ def test_both_ways_have_one_byte_for_each_character_and_say_where_texts_begin() 
 def test_names_of_fields_are_no_signs_in_their_texts() -> None:
     texts = texts_of([Leaf("left at the door", ("phone",)), Leaf("call 555", ("passport_number",))])
     ends = triggers.find(texts.data)
-    assert [kind.name for kind in Kind if ends[kind]] == ["CUE_PHONE"]
+    assert [kind.name for kind in Kind if kind in ends] == ["CUE_PHONE"]
     assert [*texts.by_leaf(ends)] == [1]
 
 
 def test_places_in_texts_alone_are_found_again_where_names_stand_before_them() -> None:
     named, alone = join(LEAVES), texts_of(LEAVES)
-    runs = triggers.find(alone.data)[Kind.RUN]
+    runs = triggers.find(alone.data).get(Kind.RUN, ())
     assert [named.data[:end].rpartition(b" ")[0] for end in alone.moved(runs, named)] == [b"token: x4Jq81mZp0vT"]
     assert alone.moved(runs, alone) == runs
 

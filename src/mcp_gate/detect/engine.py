@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import platform
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from mcp_gate.detect.kept import kept
 
-Ends = Sequence[list[int]]
-"""For every kind of pattern, by its number, where matches end; ascending."""
 Fired: TypeAlias = Mapping[int, Sequence[int]]
-"""The same in one text, of those alone that match there."""
+"""For every kind of pattern that matches, by its number, where matches end; ascending."""
 
 
 class Group(NamedTuple):
@@ -29,7 +28,7 @@ class Group(NamedTuple):
 
 
 class Engine(Protocol):
-    def __call__(self, buffer: bytes, most: int | None = None) -> Ends:
+    def __call__(self, buffer: bytes, most: int | None = None) -> Fired:
         """Where matches end.
 
         Args:
@@ -64,31 +63,31 @@ def hyperscan_engine(groups: Sequence[Group]) -> Engine:
     guards = [None if group.guard is None else [bytes((char,)) for char in group.guard.encode()] for group in groups]
     bases = [_database(hyperscan, group.patterns) for group in groups]
     numbers = [number for group in groups for number, _ in group.patterns]
-    kinds = 1 + max(numbers)
-    shared = [kind for kind in range(kinds) if numbers.count(kind) > 1]
+    shared = frozenset(number for number in numbers if numbers.count(number) > 1)
     idle: list[list[Any]] = []
     """Scratch spaces not in use: one for each base, for every thread that is scanning."""
 
-    def run(buffer: bytes, most: int | None = None) -> Ends:
+    def run(buffer: bytes, most: int | None = None) -> Fired:
         scratches = idle.pop() if idle else [*map(hyperscan.Scratch, bases)]
-        found: list[list[int]] = [[] for _ in range(kinds)]
+        found: defaultdict[int, list[int]] = defaultdict(list)
         try:
             if len(buffer) <= _SHORT:
                 _at_once(buffer, zip(bases, guards, scratches, strict=True), found)
-                if most is not None and sum(map(len, found)) > most:
+                if most is not None and sum(map(len, found.values())) > most:
                     raise TooMany
             else:
                 for guard, base, scratch in zip(guards, bases, scratches, strict=True):
-                    one = _Pass(base, scratch, kinds, most)
+                    one = _Pass(base, scratch, most)
                     for start, stop in [(0, len(buffer))] if guard is None else _guarded(buffer, guard):
                         one.look(buffer, start, stop, found)
         except hyperscan.ScanTerminated:
             raise TooMany from None
         finally:
             idle.append(scratches)
-        for kind in shared:  # two may end in one place
-            if len(found[kind]) > 1:
-                found[kind] = [*dict.fromkeys(found[kind])]
+        for number in found.keys() & shared:  # two may end in one place
+            if len(found[number]) > 1:
+                found[number] = [*dict.fromkeys(found[number])]
+        found.default_factory = None
         return found
 
     return run
@@ -97,20 +96,20 @@ def hyperscan_engine(groups: Sequence[Group]) -> Engine:
 def plain_engine(patterns: Sequence[re.Pattern[bytes]]) -> Engine:
     """The same with nothing but the standard library, by one pattern for each kind: slower."""
 
-    def run(buffer: bytes, most: int | None = None) -> Ends:
-        return [[match.end() for match in pattern.finditer(buffer)] for pattern in patterns]
+    def run(buffer: bytes, most: int | None = None) -> Fired:
+        found = ([match.end() for match in pattern.finditer(buffer)] for pattern in patterns)
+        return {number: ends for number, ends in enumerate(found) if ends}
 
     return run
 
 
 def _at_once(
-    buffer: bytes, passes: Iterable[tuple[Any, Sequence[bytes] | None, Any]], found: Sequence[list[int]]
+    buffer: bytes, passes: Iterable[tuple[Any, Sequence[bytes] | None, Any]], found: dict[int, list[int]]
 ) -> None:
     """Note where it ends what a short buffer holds, in the fewest steps."""
-    adds = [one.append for one in found]
 
     def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-        adds[number](end)
+        found[number].append(end)
 
     for base, guard, scratch in passes:
         if guard is None or _holds(buffer, guard):
@@ -120,37 +119,35 @@ def _at_once(
 class _Pass:
     """One base, for one buffer."""
 
-    def __init__(self, base: Any, scratch: Any, kinds: int, most: int | None = None) -> None:
+    def __init__(self, base: Any, scratch: Any, most: int | None = None) -> None:
         self._base, self._scratch = base, scratch
-        self._kinds = kinds
         self._left = most
 
-    def scan(self, part: bytes, found: list[list[int]]) -> None:
+    def scan(self, part: bytes, found: dict[int, list[int]]) -> None:
         """Note for every kind where it ends."""
 
-        adds = [one.append for one in found]
-
         def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            adds[number](end)
+            found[number].append(end)
 
         def counted(number: int, _start: int, end: int, _flags: int, _context: object) -> bool:
-            adds[number](end)
+            found[number].append(end)
             assert self._left is not None
             self._left -= 1
             return self._left < 0
 
         self._base.scan(part, match_event_handler=note if self._left is None else counted, scratch=self._scratch)
 
-    def look(self, buffer: bytes, start: int, stop: int, found: list[list[int]]) -> None:
+    def look(self, buffer: bytes, start: int, stop: int, found: dict[int, list[int]]) -> None:
         """Add what ends behind `start`, up to `stop`."""
         if start == 0 and stop == len(buffer):
             self.scan(buffer, found)
             return
         first = max(0, start - _LONGEST)
-        here: list[list[int]] = [[] for _ in range(self._kinds)]
+        here: defaultdict[int, list[int]] = defaultdict(list)
         self.scan(buffer[first:stop], here)
-        for own, more in zip(found, here, strict=True):
-            own.extend(first + end for end in more if first + end > start)
+        for number, ends in here.items():
+            if more := [first + end for end in ends if first + end > start]:
+                found[number] += more
 
 
 def _holds(part: bytes, guard: Sequence[bytes]) -> bool:

@@ -11,11 +11,12 @@ from itertools import accumulate
 from operator import itemgetter, sub
 from typing import Final
 
-from mcp_gate.detect.engine import Ends, Fired
+from mcp_gate.detect.engine import Fired
 from mcp_gate.detect.finding import Leaf
 from mcp_gate.detect.triggers import Kind
 
 _TEXT: Final = itemgetter(0)
+_RUN: Final = int(Kind.RUN)
 _GOES_ON: Final = re.compile(r"(?:[A-Z?]|[^\x00-\x7f])(?:[a-z?'-]|[^\x00-\x7f]){1,20}\Z")
 """The end of a name that may be somebody's who says what follows: `Comment: I …`."""
 
@@ -40,14 +41,16 @@ class Joined:
                 yield at, left, right
             at += 1
 
-    def by_leaf(self, everywhere: Ends) -> Mapping[int, Fired]:
+    def by_leaf(self, everywhere: Fired) -> Mapping[int, Fired]:
         """For the leaves in whose text any trigger fired, by their index, where."""
         if len(self.starts) == 1 and not self.starts[0]:
-            fired = {kind: ends for kind, ends in enumerate(everywhere[: Kind.RUN]) if ends}
+            fired = {kind: ends for kind, ends in everywhere.items() if kind != _RUN}
             return {0: fired} if fired else {}
         out: dict[int, dict[int, list[int]]] = {}
         starts, sizes = self.starts, self.sizes
-        for kind, places in enumerate(everywhere[: Kind.RUN]):
+        for kind, places in everywhere.items():
+            if kind == _RUN:
+                continue
             start = stop = 0
             mine: list[int] = []
             for end in places:

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Final
 
 from mcp_gate.detect import custom, encoded, jsontext, remembered, tables, triggers
-from mcp_gate.detect.engine import Ends, Fired, TooMany
+from mcp_gate.detect.engine import Fired, TooMany
 from mcp_gate.detect.finding import Finding, Leaf, Scan
 from mcp_gate.detect.joined import join, texts_of
 from mcp_gate.detect.look import look_all
@@ -31,7 +31,7 @@ _CHEAP: Final = 8
 """So many times as many signs may be of kinds that nothing comes of."""
 
 
-_WORD, _ROW = int(Kind.WORD), int(Kind.ROW)
+_WORD, _ROW, _RUN = int(Kind.WORD), int(Kind.ROW), int(Kind.RUN)
 _OF_TABLES: Final = frozenset(map(int, (Kind.STATEMENT, Kind.GRID)))
 
 
@@ -108,7 +108,7 @@ def _by_rules(
             raise TooManySigns
         yield
         joined = join(leaves) if any(leaf.keys for leaf in leaves) else texts
-        runs = texts.moved(everywhere[Kind.RUN], joined)
+        runs = texts.moved(everywhere.get(_RUN, ()), joined)
         secrets = find_secrets(leaves, joined, runs, shapes=options.vendor_shapes, most_signs=most)
     except TooMany:
         raise TooManySigns from None
@@ -130,17 +130,17 @@ def _is_dense(text: str, most_signs: int) -> bool:
     """Whether a long text seems to have more signs than that."""
     middle = (len(text) - _SAMPLE) // 2
     fired = triggers.find(text[middle : middle + _SAMPLE].encode("ascii", "replace"))
-    return sum(map(len, fired[: Kind.RUN])) * len(text) > 2 * most_signs * _SAMPLE
+    return (_count(fired.values()) - len(fired.get(_RUN, ()))) * len(text) > 2 * most_signs * _SAMPLE
 
 
 def _takes_long(
-    leaves: Sequence[Leaf], long: Iterable[int], everywhere: Ends, fired: Mapping[int, Fired], most_signs: int
+    leaves: Sequence[Leaf], long: Iterable[int], everywhere: Fired, fired: Mapping[int, Fired], most_signs: int
 ) -> bool:
     """
     Args:
         long: which of the leaves are.
     """
-    if _count(everywhere) > most_signs and sum(_count(ends.values()) for ends in fired.values()) > most_signs:
+    if _count(everywhere.values()) > most_signs and sum(_count(ends.values()) for ends in fired.values()) > most_signs:
         return True
     return any(
         jsontext.starts(leaves[which].text)

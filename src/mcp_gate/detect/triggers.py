@@ -13,7 +13,7 @@ from functools import cache
 from typing import Final
 
 from mcp_gate.detect import cuewords, engine
-from mcp_gate.detect.engine import Ends, Engine, Group
+from mcp_gate.detect.engine import Engine, Fired, Group
 
 
 class Kind(IntEnum):
@@ -174,7 +174,7 @@ _GUARDED: Final = (
 """What is looked for together, and what stands near it wherever it matters."""
 
 
-def find(buffer: bytes, most: int | None = None) -> Ends:
+def find(buffer: bytes, most: int | None = None) -> Fired:
     """Where something of each kind may lie.
 
     Args:

@@ -148,7 +148,7 @@ def find(leaves: Sequence[Leaf], *, shapes: bool = True) -> list[list[Finding]]:
         NoShapes: they are missing, and they may not.
     """
     joined = join(leaves)
-    runs = triggers.find(joined.data)[triggers.Kind.RUN]
+    runs = triggers.find(joined.data).get(triggers.Kind.RUN, ())
     found = find_in(leaves, joined, runs, shapes=shapes)
     return [found.get(which, []) for which in range(len(leaves))]
 
@@ -169,8 +169,9 @@ def find_in(
         TooMany: there are more signs.
         ShapesWanted: they are wanted at once.
     """
-    signs = [*fired(joined.data, most_signs)]
-    signs[Trigger.NAMED] = telling(joined.data, signs[Trigger.NAMED])
+    signs = {**fired(joined.data, most_signs)}
+    if told := telling(joined.data, signs.pop(Trigger.NAMED, ())):
+        signs[Trigger.NAMED] = told
     where = regions(joined.data, signs, runs)
     if where and not _loaded(shapes):
         if most_signs is not None:

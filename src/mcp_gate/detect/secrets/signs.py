@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from mcp_gate.detect.engine import Ends
+from mcp_gate.detect.engine import Fired
 from mcp_gate.detect.secrets import pem
 from mcp_gate.detect.secrets.triggers import Trigger
 
@@ -42,7 +42,7 @@ class Region(NamedTuple):
     """Whether vendors' shapes are looked for, too."""
 
 
-def regions(data: bytes, fired: Ends, runs: Sequence[int]) -> list[Region]:
+def regions(data: bytes, fired: Fired, runs: Sequence[int]) -> list[Region]:
     """All that have to be looked at, in order, apart from each other. Wrong only on the side of caution.
 
     Args:
@@ -50,9 +50,9 @@ def regions(data: bytes, fired: Ends, runs: Sequence[int]) -> list[Region]:
         runs: where runs of the characters of keys end, twelve of them at least, with the character behind.
     """
     if len(data) <= _BLOCK:
-        some = any(fired) or any(True for _ in _marked(data, runs, set()))
+        some = bool(fired) or any(True for _ in _marked(data, runs, set()))
         return [_region(fired, 0, len(data))] if some else []
-    blocks = {(end - 1) // _BLOCK for ends in fired for end in ends}
+    blocks = {(end - 1) // _BLOCK for ends in fired.values() for end in ends}
     for first, last in _marked(data, runs, blocks):
         blocks.update(range(first, last + 1))
     stretches: list[tuple[int, int]] = []
@@ -63,18 +63,16 @@ def regions(data: bytes, fired: Ends, runs: Sequence[int]) -> list[Region]:
         else:
             stretches.append((start, stop))
     found = [_region(fired, start, stop) for start, stop in stretches]
-    if not (keys := fired[Trigger.KEY_BLOCK]):
+    if not (keys := fired.get(Trigger.KEY_BLOCK)):
         return found
     start, stop = max(0, keys[0] - _OF_KEY), min(len(data), keys[-1] + _OF_KEY)
     far = Region(start, stop, frozenset({Trigger.KEY_BLOCK}))
     return [far, *(_beside(one, far) for one in found)]
 
 
-def _region(fired: Ends, start: int, stop: int) -> Region:
+def _region(fired: Fired, start: int, stop: int) -> Region:
     signs = frozenset(
-        Trigger(which)
-        for which, ends in enumerate(fired)
-        if ends and bisect_right(ends, start) < bisect_right(ends, stop)
+        Trigger(which) for which, ends in fired.items() if bisect_right(ends, start) < bisect_right(ends, stop)
     )
     if Trigger.NAMED not in signs:
         return Region(start, stop, signs)

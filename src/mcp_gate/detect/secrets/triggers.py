@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from mcp_gate.detect import engine
-from mcp_gate.detect.engine import Ends, Engine, Group
+from mcp_gate.detect.engine import Engine, Fired, Group
 from mcp_gate.detect.secrets.pattern import compiled
 
 
@@ -75,7 +75,7 @@ _PATTERNS: Final = {
 }
 
 
-def fired(data: bytes, most: int | None = None) -> Ends:
+def fired(data: bytes, most: int | None = None) -> Fired:
     """Where they occur, by their numbers.
 
     Args:
