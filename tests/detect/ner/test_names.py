@@ -112,7 +112,6 @@ def test_things_that_bear_a_name_are_nobody(text: str) -> None:
         ("ship_to=Anselm Schreiber; carrier=DHL", "Anselm Schreiber"),
         ("Ciao Beatriz, la fattura di Ludmila O'Halloran è in allegato. A presto, Hyun-woo", "Ludmila O'Halloran"),
         ("lol Ludmila you broke prod again, tell Teodor to roll back", "Teodor"),
-        ("student,class\nAda Quintero,7b\nKenji Ferreira,8a\nLeila Hartley,8b\n", "Kenji Ferreira"),
         ("We owe Wei Petrov and Marguerite Park a big thank you", "Marguerite Park"),
         ("docs: credit Rosalind Novak for the icons", "Rosalind Novak"),
         ('{"name": "Hugo Walker", "email": "x", "rating": 5}', "Hugo Walker"),

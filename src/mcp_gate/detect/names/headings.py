@@ -30,16 +30,6 @@ _PLACES: Final = re.compile(
     r"|\bto\b|ship|deliver|billing|note|comment|text|body|message|descr|remark|city|plz|zip|post",
     re.IGNORECASE,
 )
-_PEOPLE: Final = re.compile(
-    r"(?:(?:full|display|customer|client|contact|guest)[ _]?)?name|guest|customer|client|contact|owner|tenant|landlord"
-    r"|employee|manager|mentor|student|pupil|teacher|tutor|player|member|patient|doctor|nurse|driver|passenger|author"
-    r"|reporter|assignee|reviewer|speaker|attendee|participant|applicant|candidate|recipient|sender|beneficiary|holder"
-    r"|nombre|nom",
-    re.IGNORECASE,
-)
-_CELL: Final = re.compile(r"[^,;\t|\n]+")
-_FULL: Final = re.compile(r"(?:[^\W\d_a-z][^\W\d_]+(?:['’-][^\W\d_]+)*(?:[ ](?!$)|$)){2,3}")
-"""Two words or three with capital letters."""
 _RULE: Final = re.compile(r"\|?[ :]*-{2,}[-| :+]*\|?[ \t]*(?:\n|\Z)")
 _FIELD: Final = re.compile(r"\"([\w -]{1,40})\"\s*:\s*\"\Z")
 _BREAK: Final = re.compile(r"[,;\t|]")
@@ -72,14 +62,6 @@ def column(text: str, start: int) -> str:
         return ""
     cells = [cell.strip(" \"'") for cell in heads.split(mark[0])]
     return cells[text.count(mark[0], line, start)] if mark[0] == "|" or all(cells) else ""
-
-
-def person_in(text: str, at: int) -> tuple[int, int] | None:
-    """The cell in which a place is, if it holds two words or three with capitals in a column of people."""
-    if not _PEOPLE.fullmatch(column(text, at)):
-        return None
-    cell = next((m for m in _CELL.finditer(text, text.rfind("\n", 0, at) + 1) if m.end() > at), None)
-    return cell.span() if cell and cell.start() <= at and _FULL.fullmatch(cell[0]) else None
 
 
 def is_place(heading: str) -> bool:

@@ -23,10 +23,6 @@ _STRING: Final = re.compile(r'(?:"(?:[^"\\]|\\.){1,40}"\s*:\s*)?"((?:[^"\\]|\\.)
 """A string of JSON, with the short name it has: the network knows a name better by its heading."""
 _PARAGRAPH: Final = re.compile(r"\S(?:[^\n]|\n(?!\s*\n\s*\n))*")
 _NAME: Final = re.compile(r"(?<![\w./#$-])[^\W\d_a-z][^\W\d_]+(?:['’][^\W\d_]+)?(?![\w/@=(])")
-_AND: Final = re.compile(
-    r",?[^\S\n](?:and|or|und|oder|et|ou|y|e|en|og|och|&)[^\S\n]"
-    r"([^\W\d_a-z][a-zà-ÿ'’-]+[^\S\n][^\W\d_a-z][^\W\d_]+)(?![\w@/-]|[^\S\n][A-Z])"
-)
 _NOBODY: Final = COMMON | CODES | commonwords.COMMON
 """What is no reason to look, though some of it can be a part of a name that is found by its others."""
 _LONGEST: Final = 480
@@ -71,7 +67,6 @@ def find(
             words = model.words(text, names)
             here = (f.at(f.start + start, f.end + start) for f in spans(text, words) if not _bears(text, f))
             own += [f for f in here if f.entity != "PERSON" or not is_named_beside(leaf.text, f.start)]
-        own += _joined(leaf.text, own)
         own += _again(leaf.text, own)
     return out, False
 
@@ -128,18 +123,6 @@ def _bears(text: str, found: Finding) -> bool:
         return False
     places = re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text)
     return any(is_thing(text, *place.span()) for place in places)
-
-
-def _joined(text: str, found: Sequence[Finding]) -> list[Finding]:
-    """Full names that an `and` joins to one that was found, of which the network knew too little."""
-    out = []
-    for one in found:
-        other = _AND.match(text, one.end) if one.entity == "PERSON" and " " in text[one.start : one.end] else None
-        if other is None or any(each.start < other.end(1) and other.start(1) < each.end for each in found):
-            continue
-        if COMMON.isdisjoint(other[1].split()) and not is_thing(text, *other.span(1)):
-            out.append(Finding(*other.span(1), one.entity, one.score, "prose"))
-    return out
 
 
 def _again(text: str, found: Sequence[Finding]) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from mcp_gate.detect import checks
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.common import COMMON, COMPANY
 from mcp_gate.detect.names.doubt import is_doubtful, is_only_given, is_ordinary
-from mcp_gate.detect.names.headings import column, is_place, is_under_thing, person_in
+from mcp_gate.detect.names.headings import column, is_place, is_under_thing
 from mcp_gate.detect.names.namesakes import NEVER
 from mcp_gate.detect.names.things import is_thing
 from mcp_gate.detect.ner.model import KINDS, Word
@@ -33,9 +33,6 @@ _NUMBER_BEFORE: Final = re.compile(r"(?<![\w.-])\d{1,6}[ ,]{1,2}\Z")
 _NUMBER_AFTER: Final = re.compile(r"[\s,}?]{1,8}(?:[^\W\d_][\w'’-]*[ ,]{1,2}){0,2}\d{4,6}(?![\w.-])")
 _AGAINST: Final = frozenset({"v", "vs"})
 _WORD_END: Final = re.compile(r"(?<!\w)[^\W\d_]{1,2}['’-]\Z")
-_CODE: Final = re.compile(r"[{}=<>\\|]|\"\s?[:,\]]|\w_\w|\w\(|::")
-_DOUBT: Final = 0.45
-"""Below it, a single word among signs of code is no name."""
 _IN_NUMBER: Final = re.compile(r"\d[.,]$")
 _SMALL: Final = re.compile(r"\"[^\W\d_]+ [a-zà-ÿ]+\"")
 """A value of a word with a capital letter and one without: something has that name, and nobody."""
@@ -109,9 +106,7 @@ def _finding(text: str, run: Sequence[Word], everyday: frozenset[str]) -> Iterat
     kind = str(_kind(run[0]))
     found = _person(text, run, everyday) if kind == "PERSON" else _address(text, run)
     if kind == "ADDRESS" and not found:
-        people = sorted({cell for word in run if (cell := person_in(text, word.start))}) or _among_places(
-            text, run, everyday
-        )
+        people = _among_places(text, run, everyday)
         yield from (Finding(*place, "PERSON", 0.7, "prose") for place in people if not is_thing(text, *place))
     if found:
         yield Finding(*found, kind, round(0.5 + 0.35 * max(word.score for word in run), 2), "prose")
@@ -135,8 +130,6 @@ def _person(text: str, run: Sequence[Word], everyday: frozenset[str]) -> tuple[i
     if _SMALL.match(text, max(0, start - 1)) or (" " not in name and name.isupper() and len(name) > 3):
         return None
     wide = _widened(text, start, end, run, everyday)
-    if " " not in text[slice(*wide)] and max(word.score for word in run) < _DOUBT and _CODE.search(text):
-        return None
     thing = is_thing(text, start, end) or is_thing(text, *wide) or is_under_thing(text, *wide)
     thing = thing or is_doubtful(text, *wide, max(word.score for word in run), everyday)
     return None if thing else wide
