@@ -240,6 +240,8 @@ async def test_a_new_policy_decides_anew_on_what_was_asked(tmp_path: Path) -> No
         await redecide(gate)
         (fresh,) = await pending(gate)
         assert (fresh.call.arguments, fresh.asked, fresh.needed) == (ASKED, None, 1)
+        opened = [r for r in await gate.store.records() if r["event"] == "request.opened"]
+        assert [r["data"]["due_ts"] for r in opened] == [request.due_ts, fresh.due_ts]
         await say(gate, fresh, "approve", "sam")
         assert isinstance(await call, Delivered)
         assert upstream.sent == [ASKED]

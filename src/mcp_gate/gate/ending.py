@@ -96,7 +96,7 @@ class Ending:
     async def quarantined(self, answer: Answer, review: Event, request: Request) -> bool:
         """Keep an answer for a reviewer. False: it is not kept, for there are too many of its agent's, or it could not
         be sealed, or recorded in time."""
-        opened = events.opened(self.common, request, due_ts=request.due_ts)
+        opened = events.opened(self.common, request)
         written = [answer.ended(self.common), review, opened]
         quarantine = self.gate.quarantine
         sealed = None

@@ -54,7 +54,10 @@ def ended(name: str, common: JsonObject, data: JsonObject) -> Event:
 
 def opened(common: JsonObject, request: Request, **more: str) -> Event:
     """`request.opened`, with what people are asked for."""
-    data: JsonObject = {"group": request.group, "needed": request.needed, "min_assurance": request.min_assurance.word}
+    data: JsonObject = {
+        "group": request.group, "needed": request.needed, "min_assurance": request.min_assurance.word,
+        "due_ts": request.due_ts,
+    }  # fmt: skip
     return request_event("request.opened", common, request.id, {**data, **more})
 
 

@@ -124,7 +124,7 @@ async def _open(gate: Gate, received: Received, verdict: Verdict, over: str, rai
     written = [
         events.received(common, received.call),
         events.decided(common, verdict, received.call),
-        events.opened(common, request, due_ts=request.due_ts, **({"supersedes": raised} if raised else {})),
+        events.opened(common, request, **({"supersedes": raised} if raised else {})),
     ]
     cap = received.loaded.settings.limits.pending_per_agent
     opening = asyncio.ensure_future(gate.store.requests.open(received.call, request, written, cap=cap))

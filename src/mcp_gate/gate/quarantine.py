@@ -148,7 +148,7 @@ class Quarantine:
         request = self.request_for(ran, seen.why, seen.review, form)
         common = events.members(call, ran.verdict.policy_snapshot)
         written = (
-            Event("output.reviewed", common, seen.review), events.opened(common, request, due_ts=request.due_ts),
+            Event("output.reviewed", common, seen.review), events.opened(common, request),
         )  # fmt: skip
         try:
             if not await self.has_room(call.agent):
