@@ -17,7 +17,9 @@ from mcp_gate.model.event import Event
 from mcp_gate.model.judged import Refused as NotSo
 from mcp_gate.model.outcome import Delivered, Refused, Status
 from mcp_gate.model.request import RequestStatus
+from support.faults import faulty_writer
 from support.gates import Upstream, decide, job, names, open_gate, pending, perform, status_of
+from support.hooks import until
 
 pytestmark = pytest.mark.anyio
 
@@ -160,6 +162,27 @@ async def test_a_stop_outlives_the_gate_and_what_was_held_then_ends_at_the_start
         assert told(await perform(gate, job("get"), Upstream(), agent="bot")) == ("denied", "stopped")
         await redecide(gate)
         assert [request.status for request in await gate.store.requests.page()] == [RequestStatus.CANCELLED]
+
+
+async def test_a_stop_that_cannot_be_recorded_holds_says_so_and_is_recorded_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with faulty_writer(monkeypatch) as plan:
+        async with open_gate(tmp_path) as gate:
+            plan.broken = True
+            answer = await stop(gate)
+            assert isinstance(answer, NotSo)
+            assert (answer.http, answer.code) == (503, "unavailable")
+            assert "nothing more of it is let pass" in answer.text
+            assert gate.store.agents.stopped("bot")
+            plan.broken = False
+            await until(lambda: recorded(gate))
+    async with open_gate(tmp_path) as gate:
+        assert told(await perform(gate, job("get"), Upstream(), agent="bot")) == ("denied", "stopped")
+
+
+async def recorded(gate: Gate) -> bool:
+    return "agent.stopped" in await names(gate)
 
 
 async def test_who_may_stop_and_who_may_not_resume(tmp_path: Path) -> None:

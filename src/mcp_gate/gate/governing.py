@@ -22,6 +22,7 @@ from mcp_gate.model.request import ReviewerDecision
 from mcp_gate.policy.read_settings import PERSON
 from mcp_gate.review import checks
 from mcp_gate.review.people import Person, Reviewer
+from mcp_gate.store.database import Unavailable
 from mcp_gate.store.stops import EVERYBODY
 
 if TYPE_CHECKING:
@@ -99,7 +100,11 @@ class Governing:
         recorded = gate.store.agents.stop(said.agent, self._stopped(said, who, stopped=True))
         gate.under_way.cut_off(gate.store.agents.stopped)
         memory_of(gate).overdue.cut_off(gate.store.agents.stopped)
-        await recorded
+        try:
+            await recorded
+        except Unavailable:
+            text = "stopped: nothing more of it is let pass; that cannot be recorded now, and will be as soon as it can"
+            return Refused("unavailable", 503, text)
         await redecide(gate)
         return await self._after(said.agent)
 

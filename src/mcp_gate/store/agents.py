@@ -12,7 +12,7 @@ from mcp_gate.autonomy.level import AgentLevel, Change
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.store import calls
-from mcp_gate.store.database import Database
+from mcp_gate.store.database import Database, Tx, Unavailable
 from mcp_gate.store.levels import Judge, Levels, Moved
 from mcp_gate.store.stops import Stops
 
@@ -62,9 +62,18 @@ class Agents:
         return self._stops.named(agent)
 
     def stop(self, agent: str, event: Event) -> Awaitable[None]:
-        """Stop an agent, or everybody: from now on, even if that cannot be recorded and `Unavailable` is raised."""
+        """Stop an agent, or everybody: from now on, even if that cannot be recorded and `Unavailable` is raised; it is
+        recorded then as soon as it can be."""
         self._stops.hold(agent)
-        return self._db.write(partial(self._stops.stop, agent=agent, event=event))
+        write = partial(self._stops.stop, agent=agent, event=event)
+        return self._written(self._db.write(write), write)
+
+    async def _written(self, written: Awaitable[None], write: Callable[[Tx], None]) -> None:
+        try:
+            await written
+        except Unavailable:
+            self._db.write(write, lazy=True)
+            raise
 
     async def resume(self, agent: str, event: Event) -> None:
         """Let an agent, or everybody, go on."""
