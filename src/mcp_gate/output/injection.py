@@ -136,7 +136,7 @@ def _anchored(leaves: Sequence[Leaf], long: Sequence[int]) -> Sequence[int]:
     """Those of the long texts in which an anchor may stand."""
     texts = [_plain(leaves[at].text) for at in long]
     try:
-        ends = _all_anchors()("\n".join(texts).encode("utf-8", "surrogatepass"), MANY)[0]
+        ends = _all_anchors()("\n".join(texts).encode("utf-8", "surrogatepass"), MANY).get(0)
     except (ImportError, TooMany):
         return long
     if not ends:
