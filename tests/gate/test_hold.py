@@ -11,6 +11,7 @@ from mcp_gate.model.outcome import Delivered, NextLeg, Refused, Retry, Status
 from mcp_gate.model.request import RequestStatus
 from support.gates import (
     RULES,
+    UPSTREAMS,
     Client,
     Hands,
     Upstream,
@@ -336,6 +337,19 @@ async def test_S098_a_policy_that_denies_now_denies_the_waiting_call(tmp_path: P
         outcome = await call
         assert isinstance(outcome, Refused)
         assert outcome.status is Status.DENIED
+        assert upstream.sent == []
+        assert await gate.store.requests.page(RequestStatus.PENDING) == []
+
+
+async def test_a_waiting_call_whose_upstream_is_taken_out_of_the_policy_is_denied(tmp_path: Path) -> None:
+    async with open_gate(tmp_path) as gate:
+        upstream = Upstream()
+        call, _ = await held(gate, upstream)
+        gate.loaded = loaded(upstreams=UPSTREAMS.replace("  shop:", "  other:"))
+        await redecide(gate)
+        outcome = await call
+        assert isinstance(outcome, Refused)
+        assert (outcome.status, outcome.rule_id) == (Status.DENIED, "tool_changed")
         assert upstream.sent == []
         assert await gate.store.requests.page(RequestStatus.PENDING) == []
 

@@ -82,6 +82,8 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
         if not isinstance(outcome, Superseded):
             return outcome
         superseded = outcome.request_id
+        if job.upstream not in gate.loaded.mappings:
+            return words.tool_gone(verdict, received.call.id, superseded)
         floor = Decision.REQUIRE_APPROVAL  # a milder policy does not undo that a person was asked
     return words.withdrawn(verdict, received.call.id, superseded)
 

@@ -57,6 +57,15 @@ def tool_changed(verdict: Verdict, call_id: str, request_id: str | None) -> Refu
     )
 
 
+def tool_gone(verdict: Verdict, call_id: str, request_id: str) -> Refused:
+    """Its upstream is in the policy no more."""
+    reason = "The tool is no longer there"
+    text = f"{reason} ({call_id}). It was not run. Do not retry; tell the user."
+    return _refused(
+        verdict, call_id, Status.DENIED, text, Retry.NEVER, request_id, rule_id="tool_changed", reason=reason
+    )
+
+
 def stopped(verdict: Verdict, call_id: str, request_id: str | None = None) -> Refused:
     """Its agent, or everybody, is stopped."""
     reason = "This agent is stopped"
