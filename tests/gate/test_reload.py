@@ -340,6 +340,21 @@ def test_S083_every_decision_names_the_snapshot_it_was_made_with(served: Served)
 
 
 @pytest.mark.anyio
+async def test_addresses_that_a_running_gate_does_not_take_up_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "upstreams.yaml").write_text(UPSTREAMS)
+    (tmp_path / "policies" / "rules.yaml").write_text(RULES)
+    async with open_gate(tmp_path) as gate:
+        reloader = Reloader(gate, tmp_path)
+        (tmp_path / "gate.yaml").write_text('version: v1\nlisten: { mcp: "127.0.0.1:0" }\n')
+        await reloader.reload()
+        assert "what changed in listen.mcp counts from the next start" in caplog.text
+        await gate.upstreams.stop()
+
+
+@pytest.mark.anyio
 async def test_held_calls_that_cannot_be_decided_anew_at_once_are_so_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

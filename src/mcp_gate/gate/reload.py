@@ -14,7 +14,7 @@ from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.network import note_unconfined
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.revoking import revocations, withdrawn
-from mcp_gate.model.config import ConfigError
+from mcp_gate.model.config import ConfigError, GateSettings
 from mcp_gate.model.event import Event
 from mcp_gate.policy.load import Loaded, load
 from mcp_gate.scanning.settings import check_detectors
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 EVERY_SEC: Final = 1.0
 """How often the files are looked at without being asked to."""
+AT_START: Final = {"listen_mcp": "listen.mcp", "listen_review": "listen.review", "state_dir": "state_dir"}
+"""Settings that a running gate does not take up, and their keys."""
 
 
 class Reloader:
@@ -84,6 +86,7 @@ class Reloader:
         before, gate.loaded = gate.loaded, loaded
         gate.store.windows.keep(loaded.policy.windows)
         _forget_renamed(gate, before)
+        _tell_what_waits(before.settings, loaded.settings)
         self._recovered()
         note_unconfined(gate)
         await gate.upstreams.apply(loaded.upstreams, loaded.hosts)
@@ -128,6 +131,13 @@ def _usable(directory: Path) -> Loaded:
     loaded = confined(load(read_directory(directory)))
     check_detectors(loaded.outgoing)
     return loaded
+
+
+def _tell_what_waits(before: GateSettings, now: GateSettings) -> None:
+    """What is read at the start alone goes on as it is; whoever changes it should not think otherwise."""
+    changed = [key for name, key in AT_START.items() if getattr(before, name) != getattr(now, name)]
+    if changed:
+        log.warning("gate.yaml: what changed in %s counts from the next start", ", ".join(changed))
 
 
 def _forget_renamed(gate: Gate, before: Loaded) -> None:
