@@ -53,7 +53,7 @@ def find(text: str, ends: Sequence[int], known: Iterable[Finding] = ()) -> Itera
     taken: frozenset[int] | None = None
     done = 0
     for end in ends:
-        if end <= done:
+        if end <= done or _is_nobodys(text, end - 3):
             continue
         chain = _CHAIN.match(text, _begin(text, end - 3))
         if chain is None:
@@ -65,6 +65,15 @@ def find(text: str, ends: Sequence[int], known: Iterable[Finding] = ()) -> Itera
             continue
         if place := _name(text, *chain.span()):
             yield Finding(*place, "PERSON", 0.65, "full_name")
+
+
+def _is_nobodys(text: str, start: int) -> bool:
+    """Whether the word at `start`, which stands behind another, can be no part of a name: a name that begins behind it
+    has a later word to be found by."""
+    word = text[start : start + _MOST_LETTERS].partition(" ")[0]
+    if word not in COMMON and word not in NOBODY:
+        return False
+    return text[max(0, start - _MOST_LETTERS) : start].rpartition(" ")[0].rpartition(" ")[2] not in _NOBLE
 
 
 def _begin(text: str, start: int) -> int:
