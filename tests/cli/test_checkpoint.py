@@ -127,8 +127,8 @@ def test_an_export_is_compared_elsewhere_with_the_key_alone(state: Path, kept: P
     (tmp_path / "part").write_text("".join(whole.splitlines(keepends=True)[3:]))
     shutil.rmtree(state)
     codes = {}
-    for name in ("export", "cut", "part"):
-        done = run(state, "verify", str(tmp_path / name), "--checkpoint", str(kept), "--key", key)
+    for name, more in (("export", ()), ("cut", ()), ("part", ("--part",))):
+        done = run(state, "verify", str(tmp_path / name), *more, "--checkpoint", str(kept), "--key", key)
         codes[name] = done.exit_code
     assert codes == {"export": 0, "cut": 1, "part": 2}
     assert "the file begins at record 4" in done.stderr
@@ -159,8 +159,8 @@ def test_S227_a_place_that_cannot_be_reached_is_an_error_and_nothing_half_is_lef
     ("options", "error"),
     [
         (["--key", "x"], "--key goes with --checkpoint"),
-        (["--checkpoint", "junk"], "this is no checkpoint"),
-        (["--checkpoint", "junk", "--key", "x"], "this is no key"),
+        (["--checkpoint", "junk"], "this is not a checkpoint"),
+        (["--checkpoint", "junk", "--key", "x"], "this is not a key"),
         (["--checkpoint", "absent"], "does not exist"),
     ],
 )

@@ -135,7 +135,7 @@ WRITTEN = {
     "S078 text": (rule("decision: allow, constraints: { max_runtime_sec: '900' }"), "'900' is a text, not a number"),
     "S078 zero": (rule("decision: allow, constraints: { max_runtime_sec: 0 }"), "0 is out of range"),
     "S078 negative": (rule("decision: allow, constraints: { max_runtime_sec: -5 }"), "-5 is out of range"),
-    "S078 exponent": (rule("decision: allow, constraints: { max_runtime_sec: 1e9 }"), "'1e9' is no plain number"),
+    "S078 exponent": (rule("decision: allow, constraints: { max_runtime_sec: 1e9 }"), "'1e9' is not a plain number"),
     "S078 ages": (rule("decision: allow, constraints: { max_runtime_sec: 1000000000 }"), "is out of range"),
     "S078 elsewhere": (rule("decision: allow, constraints: { approvals: 2 }"), "unknown key 'approvals'; use one of"),
     "S078 list": (rule("decision: allow, constraints: { network_allowlist: a.com }"), "this needs a list"),
@@ -187,8 +187,8 @@ def test_S073_what_is_no_plain_file_is_refused_at_once(gate: Place) -> None:
     (gate.config / "policies" / "stdin.yaml").symlink_to("/proc/self/fd/0")
     (gate.config / "policies" / "zero.yaml").symlink_to("/dev/zero")
     assert refused(gate).splitlines() == [
-        "upstreams.yaml:1:1: the file cannot be read: it is no regular file; make it a plain file",
-        "gate.yaml:1:1: the file cannot be read: it is no regular file; make it a plain file",
+        "upstreams.yaml:1:1: the file cannot be read: it is not a regular file; make it a plain file",
+        "gate.yaml:1:1: the file cannot be read: it is not a regular file; make it a plain file",
         "policies/stdin.yaml:1:1: the file cannot be read: it is a symbolic link; make it a plain file",
         "policies/zero.yaml:1:1: the file cannot be read: it is a symbolic link; make it a plain file",
     ]

@@ -96,10 +96,10 @@ def test_run_again_only_what_is_new_is_added_and_what_a_person_wrote_stays(home:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["init"], "there is nobody to ask: say --yes"),
+        (["init"], "there is nobody to ask: add --yes"),
         (["init", "--yes", "--from", "missing.json"], "missing.json: the file cannot be read"),
         (["init", "--yes", "--from", "empty.json"], "no server was found; name a client's file"),
-        (["clients", "connect", "emacs"], "'emacs' is no client we know; there are claude-code, "),
+        (["clients", "connect", "emacs"], "'emacs' is not a client we know; there are claude-code, "),
         (["clients", "connect", "codex"], "the file of codex is not rewritten"),
         (["clients", "connect", "claude-code", "--config", "gate"], "not in upstreams.yaml yet: My Shop; run 'mcp"),
     ],

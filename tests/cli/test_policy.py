@@ -162,7 +162,7 @@ def test_explain_says_which_windows_there_are(gate: Path) -> None:
     write(gate, {"policies/a.yaml": WINDOWED})
     done = run(gate, "explain", "shop_get_order", "--window", "count(2h)=4")
     assert "no window 'count(2h)'; it has count(1h), sum(attributes.amount_usd, 24h)" in done.stderr
-    assert "--window: 'x' is no number" in run(gate, "explain", "shop_get_order", "--window", "count(1h)=x").stderr
+    assert "--window: 'x' is not a number" in run(gate, "explain", "shop_get_order", "--window", "count(1h)=x").stderr
 
 
 def test_explain_leaves_out_what_the_gate_itself_asked_for(gate: Path) -> None:
@@ -190,15 +190,15 @@ def test_explain_prefers_the_longest_prefix(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["nobody_has_it"], "'nobody_has_it' is no listed name; they start with shop_"),
+        (["nobody_has_it"], "'nobody_has_it' is not a listed name; they start with shop_"),
         (["shop_x", "--args", "{"], "--args: "),
-        (["shop_x", "--args", "[]"], "--args: arguments are no list and no single value"),
+        (["shop_x", "--args", "[]"], "--args: arguments are neither a list nor a single value"),
         (["shop_x", "--args", '{"a": 1, "a": 2}'], "--args: a key stands twice in one object"),
-        (["shop_x", "--confidence", "high"], "--confidence: 'high' is no number"),
-        (["shop_x", "--anomaly", "nan"], "--anomaly: 'nan' is no number"),
-        (["shop_x", "--anomaly", "1e999999999"], "--anomaly: '1e999999999' is no number"),
-        (["shop_x", "--confidence", "\x1b[1m"], "--confidence: '⟨U+001B⟩[1m' is no number"),
-        (["shop_x", "--anomaly", "2"], "--anomaly: 2 is no number from 0 to 1"),
+        (["shop_x", "--confidence", "high"], "--confidence: 'high' is not a number"),
+        (["shop_x", "--anomaly", "nan"], "--anomaly: 'nan' is not a number"),
+        (["shop_x", "--anomaly", "1e999999999"], "--anomaly: '1e999999999' is not a number"),
+        (["shop_x", "--confidence", "\x1b[1m"], "--confidence: '⟨U+001B⟩[1m' is not a number"),
+        (["shop_x", "--anomaly", "2"], "--anomaly: 2 is not a number from 0 to 1"),
         (["shop_x", "--retries", "-1"], "--retries"),
     ],
 )
@@ -230,7 +230,7 @@ def test_explain_says_when_a_level_or_an_agent_means_nothing(gate: Path) -> None
 def test_what_a_person_typed_reaches_the_terminal_revealed(gate: Path) -> None:
     odd = run(gate, "explain", "shop_get_order", "--tag", "a\x1b[31m")
     assert (odd.exit_code, odd.stdout) == (2, "")
-    assert "--tag: 'a⟨U+001B⟩[31m' is no risk tag" in odd.stderr
+    assert "--tag: 'a⟨U+001B⟩[31m' is not a risk tag" in odd.stderr
     shown = run(gate, "explain", "shop_\u202ex")
     assert "\u202e" not in shown.output
     assert "unmapped.shop.⟨U+202E⟩x" in shown.stdout

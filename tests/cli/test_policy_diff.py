@@ -125,7 +125,7 @@ def test_without_z3_it_searches_and_says_that_it_proves_nothing(
     new = write(tmp_path / "new", ALLOW_ALL)
     done = run("diff", old, new)
     assert done.exit_code == 1
-    assert done.stderr.startswith("warning: this is a search and no proof: proofs need z3, which is not installed; pip")
+    assert done.stderr.startswith("warning: this is a search, not a proof: proofs need z3, which is not installed; pip")
     assert "WEAKER: require_approval -> allow" in done.stdout
     assert done.stdout.endswith("NEW is weaker in 1 way and stricter in 0 ways that was found\n")
     assert json.loads(run("diff", old, old, "--json").stdout)["proved"] is False

@@ -164,7 +164,7 @@ def test_two_people_break_the_glass_from_their_terminals(served: Served) -> None
     dana, ana = (("--as", name, "--key", f"{served.folder}/{name}") for name in ("dana", "ana"))
     for name in ("dana", "ana"):
         served.run("reviewers", "add", name, "--key", f"{served.folder}/{name}.pub")
-    assert "No glass is broken" in served.run("break-glass")
+    assert "No break-glass is in force" in served.run("break-glass")
     what = ("--agent", "default", "--topic", "job.deploy")
     wanted = ("break-glass", *what, "--reason", "the pager is on fire", "--minutes", "5")
     assert "add --key" in served.run(*wanted, "--as", "dana", code=2)
@@ -179,5 +179,5 @@ def test_two_people_break_the_glass_from_their_terminals(served: Served) -> None
     assert f"GLASS      {id}: job.deploy of default passes until" in served.run("status")
     assert "is over" in served.run("break-glass", "--end", id, "--as", "dana")
     assert served.call(10)["status"] == "pending"
-    assert "nothing with this id" in served.run("break-glass", "--end", id, "--as", "dana", code=1)
-    assert "say --agent" in served.run("break-glass", "--agent", "default", code=2)
+    assert "no break-glass with this id" in served.run("break-glass", "--end", id, "--as", "dana", code=1)
+    assert "give --agent" in served.run("break-glass", "--agent", "default", code=2)

@@ -74,16 +74,16 @@ def test_another_s_key_and_another_s_name_are_not_taken() -> None:
 
 @pytest.mark.parametrize("text", ["", "hello", "a\n0\n" + "A" * 43 + "=\n\n— a AAAA\n", note().replace("\n\n", "\n")])
 def test_what_is_no_checkpoint_is_told(text: str) -> None:
-    with pytest.raises(BadCheckpoint, match="this is no checkpoint"):
+    with pytest.raises(BadCheckpoint, match="this is not a checkpoint"):
         read(text, SIGNER.verifier)
 
 
 @pytest.mark.parametrize(
     ("key", "error"),
     [
-        ("", "this is no key"),
-        ("a+00000000+" + "A" * 44, "this is no key"),
-        (str(SIGNER.verifier).replace("+", "x"), "this is no key"),
+        ("", "this is not a key"),
+        ("a+00000000+" + "A" * 44, "this is not a key"),
+        (str(SIGNER.verifier).replace("+", "x"), "this is not a key"),
         (str(SIGNER.verifier).replace("g-1", "g-2"), "the key's id does not fit the key"),
     ],
 )

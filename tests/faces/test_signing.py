@@ -55,12 +55,12 @@ def test_what_is_no_key_is_said_to_be_none(tmp_path: Path, content: bytes) -> No
     file = tmp_path / "key"
     file.write_bytes(content)
     file.chmod(0o600)
-    assert "no private key" in refusal(file)
+    assert "not a private key" in refusal(file)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert "cannot be read" in refusal(tmp_path / "none")
-    assert "no plain file" in refusal(Path("/dev/null"))
+    assert "not a plain file" in refusal(Path("/dev/null"))
 
 
 @needs_openssh

@@ -125,7 +125,7 @@ def test_policies_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
 
 def test_a_name_that_does_not_show_is_an_error(gate: Path) -> None:
     (gate / "policies" / "a\nb.yaml").write_text("x")
-    with pytest.raises(ConfigError, match=r"policies/a⏎b.yaml:1:1: the name holds what does not show"):
+    with pytest.raises(ConfigError, match=r"policies/a⏎b.yaml:1:1: the name holds characters that do not show"):
         read_directory(gate)
 
 

@@ -101,7 +101,7 @@ async def test_S225_two_people_take_old_records_out_and_what_is_left_still_verif
         assert isinstance(archive.verify(), chain.Intact)
     async with open_gate(tmp_path, settings=PEOPLE, hands=hands) as gate:
         assert await gate.purging.ask(between, "dana", "again", Bearer("dana")) == Refused(
-            "nothing_to_purge", 409, "there is nothing older than that, or a call before it is not over"
+            "nothing_to_purge", 409, "there is nothing older than that, or an earlier call is not over yet"
         )
 
 

@@ -388,7 +388,7 @@ def test_the_key_is_made_once_and_is_its_owner_s_alone(tmp_path: Path) -> None:
     assert second.open(first.seal(b"x", "c"), "c") == b"x"
     assert (tmp_path / "vault.key").stat().st_mode & 0o777 == 0o600
     (tmp_path / "vault.key").write_bytes(b"short")
-    with pytest.raises(OSError, match="is no key"):
+    with pytest.raises(OSError, match="is not a key"):
         Vault.at(tmp_path)
 
 

@@ -213,7 +213,7 @@ def test_odd_json_without_the_field_stays_as_it_is() -> None:
 
 @pytest.mark.parametrize("bad", ["", "a..b", "a[0]", "a[*"])
 def test_a_path_that_is_none_is_an_error(bad: str) -> None:
-    with pytest.raises(ValueError, match="is no path"):
+    with pytest.raises(ValueError, match="is not a path"):
         parse_path(bad)
 
 

@@ -61,19 +61,19 @@ DOCUMENTS = [
     ("rules:\n  - { id: a, match: { ¦topic: [x] }, decision: deny }", "unknown key 'topic'; did you mean 'topics'?"),
     (
         "rules:\n  - { id: a, match: { amount_usd_above: ¦1e3 }, decision: deny }",
-        "'1e3' is no plain number; write digits, such as 900 or 0.7",
+        "'1e3' is not a plain number; write digits, such as 900 or 0.7",
     ),
     (
         "rules:\n  - { id: a, match: { amount_usd_above: ¦1_000 }, decision: deny }",
-        "'1_000' is no plain number; write digits, such as 900 or 0.7",
+        "'1_000' is not a plain number; write digits, such as 900 or 0.7",
     ),
     (
         "rules:\n  - { id: a, match: { amount_usd_above: ¦010 }, decision: deny }",
-        "'010' is no plain number; write digits, such as 900 or 0.7",
+        "'010' is not a plain number; write digits, such as 900 or 0.7",
     ),
     (
         "rules:\n  - { id: a, match: { amount_usd_above: ¦1:30 }, decision: deny }",
-        "'1:30' is no plain number; write digits, such as 900 or 0.7",
+        "'1:30' is not a plain number; write digits, such as 900 or 0.7",
     ),
     (
         "rules:\n  - { id: a, match: { amount_usd_above: ¦-1 }, decision: deny }",
@@ -153,7 +153,7 @@ DOCUMENTS = [
     ),
     (
         'rules:\n  - { id: a, match: { topics: ["*"] }, decision: deny, approvals: ¦1.5 }',
-        "1.5 is no whole number; write it without a fraction",
+        "1.5 is not a whole number; write it without a fraction",
     ),
     (
         'rules:\n  - { id: a, match: { topics: ["*"] }, decision: deny, timeout_sec: ¦0 }',
@@ -174,7 +174,7 @@ DOCUMENTS = [
     (
         'rules:\n  - { id: a, match: { topics: ["*"] }, decision: deny, '
         'constraints: { network_allowlist: [¦"https://a.com/x"] } }',
-        "'https://a.com/x' is no exact host name; write the name alone, without scheme, port or path; there",
+        "'https://a.com/x' is not an exact host name; write the name alone, without scheme, port or path; there",
     ),
     ("rules: ¦{}", "this needs a list of rules; write it as [a, b] or as lines that start with '- '"),
     ("rules:¦", "this needs a list of rules; write it as [a, b] or as lines that start with '- '"),
@@ -229,7 +229,7 @@ DOCUMENTS = [
         "audit: { sampling: { rate: 0.1, mandatory: [ { match: ¦{} } ] } }",
         'an empty match matches every call; say so: match: { topics: ["*"] }',
     ),
-    ("autonomy_levels: { ¦level_a: { rules: [] } }", "'level_a' is no level; write level_0, level_1, …"),
+    ("autonomy_levels: { ¦level_a: { rules: [] } }", "'level_a' is not a level; write level_0, level_1, …"),
     (
         "autonomy_levels: ¦{ level_1: { rules: [] } }",
         "there is no level_0; add level_0; levels count from 0 without a gap",
@@ -247,11 +247,11 @@ DOCUMENTS = [
     ("output_review: { rules: [ ¦{ id: a, fields: [x] } ] }", "'action' is missing; add action: remove"),
     (
         "output_review: { rules: [ { id: a, fields: [¦a..b], action: remove } ] }",
-        "'a..b' is no path; write keys joined by dots, *, ** or [*]",
+        "'a..b' is not a path; write keys joined by dots, *, ** or [*]",
     ),
     (
         "output_review: { rules: [ { id: a, fields: [¦a*], action: remove } ] }",
-        "'a*' is no path; write keys joined by dots, *, ** or [*]",
+        "'a*' is not a path; write keys joined by dots, *, ** or [*]",
     ),
     ("output_review: { rules: [ ¦{ id: a } ] }", "the rule names neither fields nor entities; add one of them"),
     (

@@ -32,7 +32,7 @@ def test_names_that_can_be_meant_are_not_warned_of(match: str) -> None:
 
 def test_upstreams_and_agents_that_there_are_not_are_told() -> None:
     (told,) = warnings("upstreams: [shop, stores]")
-    assert "is about the upstream 'stores', which there is not; there are shop" in told
+    assert "is about the upstream 'stores', which does not exist; there are shop" in told
     assert warnings("upstreams: ['sh*']") == []
     assert warnings("agents: ['claude*']") == []
     assert warnings("agents: ['claude*']", "agents: { claude-code: {} }\n") == []

@@ -16,28 +16,28 @@ UPSTREAM = [
     ("{ ¦comand: a }", "unknown key 'comand'; did you mean 'command'?"),
     ("{ url: https://b/mcp, ¦args: [a] }", "'args' does not go with 'url'; remove it"),
     ("{ command: a, ¦headers: { X: y } }", "'headers' does not go with 'command'; remove it"),
-    ("{ url: ¦ftp://b }", "'ftp://b' is no http(s) URL; write https://host/mcp"),
+    ("{ url: ¦ftp://b }", "'ftp://b' is not an http(s) URL; write https://host/mcp"),
     ("{ url: ¦https://a:b@c/mcp }", "the URL holds credentials; put them into headers: with ${env:NAME}"),
-    ("{ command: a, env: { T: ¦'${T}' } }", "there is '${' that is no variable; write ${env:NAME}"),
-    ("{ command: a, env: { ¦1T: x } }", "'1T' is no name of an environment variable; use [A-Za-z_][A-Za-z0-9_]*"),
+    ("{ command: a, env: { T: ¦'${T}' } }", "there is '${' that is not a variable; write ${env:NAME}"),
+    ("{ command: a, env: { ¦1T: x } }", "'1T' is not the name of an environment variable; use [A-Za-z_][A-Za-z0-9_]*"),
     (
         '{ url: https://b/mcp, headers: { X: ¦"a\\r\\nY: b" } }',
         "the value of a header holds a control character; remove it",
     ),
     (
         "{ command: a, prefix: ¦'a b' }",
-        'this is no prefix; use [A-Za-z0-9._-]{0,64}; "" keeps the upstream\'s own names',
+        'this is not a prefix; use [A-Za-z0-9._-]{0,64}; "" keeps the upstream\'s own names',
     ),
     ("{ command: a, ¦tool: {} }", "unknown key 'tool'; did you mean 'tools'?"),
     ("{ command: a, tools: { t: ¦{ risk_tags: [a] } } }", "'topic' is missing; add topic: job.area.action"),
     (
         "{ command: a, tools: { t: { topic: ¦'a b' } } }",
-        "'a b' is no topic; write words of letters and digits joined by dots",
+        "'a b' is not a topic; write words of letters and digits joined by dots",
     ),
     ("{ command: a, tools: { t: { topic: a, ¦risk_tag: [x] } } }", "unknown key 'risk_tag'; did you mean 'risk_tags'?"),
     (
         "{ command: a, tools: { t: { topic: a, attributes: { n: ¦amount } } } }",
-        "'amount' is no path; write args.amount or count(args.to)",
+        "'amount' is not a path; write args.amount or count(args.to)",
     ),
     (
         "{ command: a, tools: { t: { topic: a, attributes: { ¦retry_count: args.n } } } }",
@@ -63,7 +63,10 @@ UPSTREAM = [
     ("{ command: a, sandbox: { network: ¦none } }", "'none' is not allowlist; use one of: allowlist"),
     ("{ command: a, pin_program: ¦'true' }", "'true' is neither true nor false; write true or false"),
     ("{ url: 'https://a/mcp', ¦pin_program: true }", "'pin_program' does not go with 'url'; remove it"),
-    ("{ command: a, args: [b], pin_except: ¦[b] }", "'pin_except' excepts from 'pin_program'; write pin_program: true"),
+    (
+        "{ command: a, args: [b], pin_except: ¦[b] }",
+        "'pin_except' makes exceptions from 'pin_program'; write pin_program: true",
+    ),
     (
         "{ command: a, args: [data.db], pin_program: true, pin_except: [¦dat.db] }",
         "'dat.db' is not an argument of this upstream; did you mean 'data.db'?",
@@ -82,31 +85,31 @@ GATE = [
         "agents: { dana: {} }\nreviewers: { ¦dana: { groups: [ops] } }",
         "'dana' is both an agent and a reviewer; give one of them another id",
     ),
-    ("agents: { ¦'a b': {} }", "'a b' is no id; use [A-Za-z0-9._-]{1,64}"),
+    ("agents: { ¦'a b': {} }", "'a b' is not an id; use [A-Za-z0-9._-]{1,64}"),
     ("agents: { a: { token_sha256: ¦abc } }", "'abc' is not 64 hex digits; use [0-9a-fA-F]{64}"),
     (
         "agents: { ¦a: { autonomy: { initial: 3, max: 1 } } }",
         "autonomy starts above its max; lower initial or raise max",
     ),
-    ("listen: { review_url: ¦'http://a.b' }", "'http://a.b' is no https origin; write https://…"),
-    ("listen: { review_url: ¦'https://a.b/x' }", "'https://a.b/x' is no https origin; write https://…"),
-    ("listen: { review_url: ¦'https://a@a.b' }", "'https://a@a.b' is no https origin; write https://…"),
-    ("listen: { mcp: ¦8765 }", "'8765' is no address; write 127.0.0.1:8765"),
-    ("listen: { mcp: ¦'127.0.0.1:70000' }", "'127.0.0.1:70000' is no address; write 127.0.0.1:8765"),
+    ("listen: { review_url: ¦'http://a.b' }", "'http://a.b' is not an https origin; write https://…"),
+    ("listen: { review_url: ¦'https://a.b/x' }", "'https://a.b/x' is not an https origin; write https://…"),
+    ("listen: { review_url: ¦'https://a@a.b' }", "'https://a@a.b' is not an https origin; write https://…"),
+    ("listen: { mcp: ¦8765 }", "'8765' is not an address; write 127.0.0.1:8765"),
+    ("listen: { mcp: ¦'127.0.0.1:70000' }", "'127.0.0.1:70000' is not an address; write 127.0.0.1:8765"),
     ("limits: { depth: ¦0 }", "0 is out of range; use a number from 1 to 60"),
     ("limits: { ¦dept: 5 }", "unknown key 'dept'; did you mean 'depth'?"),
     ("hold: { heartbeat_sec: ¦0 }", "0 would send without pause; use at least 1"),
     ("checkpoints: ¦{ every_sec: 5 }", "'file' is missing; add the path of a file that is kept elsewhere"),
-    ("checkpoints: { file: ¦here.note }", "'here.note' is no absolute path; begin it with /"),
+    ("checkpoints: { file: ¦here.note }", "'here.note' is not an absolute path; begin it with /"),
     ("checkpoints: { file: /x, every_sec: ¦0 }", "0 is out of range; use a number from 1 to 86400"),
-    ("webhooks: [ { id: a, url: ¦x } ]", "this is no http(s) URL; write https://host/path"),
-    ("webhooks: [ { id: a, url: ¦'file:///x' } ]", "this is no http(s) URL; write https://host/path"),
+    ("webhooks: [ { id: a, url: ¦x } ]", "this is not an http(s) URL; write https://host/path"),
+    ("webhooks: [ { id: a, url: ¦'file:///x' } ]", "this is not an http(s) URL; write https://host/path"),
     ("webhooks: [ { id: a, url: ¦'http://x' } ]", "http would let anybody on the way read it; write https://host/path"),
     ("webhooks: [ { id: a, url: ¦'https://me:x@h' } ]", "the URL names a user, or a place within a page; leave that"),
     ("webhooks: [ { id: a, url: 'https://x' }, ¦{ id: a, url: 'https://y' } ]", "a webhook 'a' stands above already"),
     (
         "reviewers: { dana: {} }\nwebhooks: [ { id: a, url: 'https://x', reviewers: [¦kim] } ]",
-        "'kim' is no reviewer; name one of reviewers:",
+        "'kim' is not a reviewer; name one of reviewers:",
     ),
     ("webhooks: [ { id: a, url: 'https://x', ¦token: x } ]", "'token' belongs to a channel in Slack; add slack: C0123"),
     (
@@ -132,7 +135,7 @@ WORKFLOWS = [
     ("  b: { type: ¦wait }", "'wait' is not a type of step; use one of: action, approval, condition"),
     ("  b: ¦{ type: action }", "the action names no tool; add topic: …, or tool: upstream.name"),
     ("  b: { type: action, tool: ¦x }", "'x' names no upstream; write upstream.name"),
-    ("  b: { type: action, tool: ¦x.y }", "there is no upstream 'x'; name one of upstreams.yaml"),
+    ("  b: { type: action, tool: ¦x.y }", "there is no upstream 'x'; name one that is in upstreams.yaml"),
     (
         "  b: { type: condition, depends_on: [a], branches: { x: { when: result.ok, next: c }, y: { when: result.no, "
         "next: d }, z: { when: result.n = 1, next: e } } }\n  c: ¦{ type: approval }\n"
@@ -186,7 +189,7 @@ WORKFLOWS = [
     ),
     (
         "  b: { type: action, topic: job.support.delete, with: { a: ¦input..b } }",
-        "'input..b' is no path; write input.… or steps.<id>.result.…",
+        "'input..b' is not a path; write input.… or steps.<id>.result.…",
     ),
 ]
 
@@ -222,7 +225,7 @@ def test_an_id_that_stands_in_two_documents_or_in_a_level_is_refused() -> None:
         (b"version: v2\nrules: []\n", "1:10: 'v2' is not a version this gate knows; use one of: v1"),
         (b"version: 1\nrules: []\n", "1:10: '1' is not a version this gate knows; "),
         (b"version: v1\nreason: \xff\n", "2:9: the file is not valid UTF-8; save it as UTF-8"),
-        (b"- a\n", "1:1: the document is no mapping; start it with 'version: v1'"),
+        (b"- a\n", "1:1: the document is not a mapping; start it with 'version: v1'"),
         (b"version: v1\nrules: [\n", "3:1: not YAML: "),
     ],
 )

@@ -75,17 +75,17 @@ def test_what_nobody_defines_is_an_error_with_the_nearest_name() -> None:
 @pytest.mark.parametrize(
     ("section", "said"),
     [
-        ("entities: { STAFF_ID: { pattern: 'S-(?=x)' } }", "is no pattern: invalid perl operator"),
-        ("entities: { STAFF_ID: { pattern: '(' } }", "is no pattern: missing )"),
-        ("entities: { STAFF_ID: { pattern: 'x*' } }", "matches where there is nothing"),
+        ("entities: { STAFF_ID: { pattern: 'S-(?=x)' } }", "is not a pattern: invalid perl operator"),
+        ("entities: { STAFF_ID: { pattern: '(' } }", "is not a pattern: missing )"),
+        ("entities: { STAFF_ID: { pattern: 'x*' } }", "matches an empty text"),
         ("entities: { STAFF_ID: { score: 0.5 } }", "'pattern' is missing; add pattern"),
         ("entities: { STAFF_ID: { pattern: x, weight: 1 } }", "unknown key 'weight'"),
         ("entities: { STAFF_ID: { pattern: x, score: 2 } }", "2 is out of range"),
-        ("entities: { staff: { pattern: x } }", "'staff' is no name of an entity; use capital letters"),
+        ("entities: { staff: { pattern: x } }", "'staff' is not the name of an entity; use capital letters"),
         ("entities: { PERSON: { pattern: x } }", "'PERSON' is the gate's own"),
         ("entities: [STAFF_ID]", "this needs entities by their names"),
         ("allow: [{ reason: nothing }]", "this allows nothing; add values"),
-        ("allow: [{ patterns: ['[']}]", "is no pattern"),
+        ("allow: [{ patterns: ['[']}]", "is not a pattern"),
         ("allow: [{ values: [x], entities: [NOBODY] }]", "'NOBODY' is not an entity"),
         ("ner: maybe", "'maybe' is neither true nor false"),
         ("vendor_shapes: 1", "'1' is neither true nor false"),
@@ -107,7 +107,7 @@ def test_an_entity_is_defined_once_over_all_documents() -> None:
 
 def test_a_pattern_with_many_states_is_refused_and_not_run() -> None:
     (problem,) = refused("output_review: { entities: { STAFF_ID: { pattern: '(((x{99}){99}){9}){9}' } } }")
-    assert "is no pattern" in problem
+    assert "is not a pattern" in problem
 
 
 def test_who_says_nothing_gets_what_there_is() -> None:

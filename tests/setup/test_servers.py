@@ -44,9 +44,9 @@ def test_every_way_of_writing_a_server_is_read(
         ({"type": "sse", "url": "https://a"}, "it speaks SSE"),
         ({"command": "a", "disabled": True}, "it is switched off"),
         ({}, "it has neither command nor url"),
-        ([], "it is no mapping"),
-        ({"command": "a", "args": "b"}, "its args are no list of texts"),
-        ({"command": "a", "env": ["b"]}, "its env are no texts by name"),
+        ([], "it is not a mapping"),
+        ({"command": "a", "args": "b"}, "its args are not a list of texts"),
+        ({"command": "a", "env": ["b"]}, "its env are not texts by name"),
     ],
 )
 def test_what_the_gate_cannot_stand_before_is_passed_over_with_the_reason(tmp_path: Path, entry: Any, why: str) -> None:

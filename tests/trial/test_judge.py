@@ -45,5 +45,7 @@ def test_what_the_gate_asks_for_is_no_argument() -> None:
 
 
 def test_a_tool_that_no_upstream_can_have_is_an_error() -> None:
-    with pytest.raises(ConfigError, match=r"^t\.yaml:3:5: 'other' is no listed name; listed names start with shop_$"):
+    with pytest.raises(
+        ConfigError, match=r"^t\.yaml:3:5: 'other' is not a listed name; listed names start with shop_$"
+    ):
         run("call: { tool: other }, expect: { decision: deny }")

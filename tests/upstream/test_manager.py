@@ -137,7 +137,7 @@ async def test_S178_an_upstream_of_garbage_is_suspended_with_the_reason(tmp_path
     probe = Probe(tmp_path, start="garbage")
     async with upstreams(probe.spec(), pauses=(0.02, 60.0)) as found:
         await until(lambda: found.health()[0].state is State.SUSPENDED)
-        assert found.health()[0].error == "the upstream sends what is no JSON-RPC"
+        assert found.health()[0].error == "the upstream sends lines that are not JSON-RPC"
         assert len(probe.pids()) == 1
 
 

@@ -281,7 +281,7 @@ async def test_S178_a_thousand_garbage_lines_end_the_connection_without_a_quote(
     link = await connect(Probe(tmp_path, call="garbage", count=1000).spec(), CLIENT)
     with pytest.raises(Lost) as caught:
         await call(link)
-    assert caught.value.reason == "the upstream sends what is no JSON-RPC"
+    assert caught.value.reason == "the upstream sends lines that are not JSON-RPC"
     assert isinstance(link.ended, Misbehaved)
     assert "078-05-1120" not in caplog.text + link.ended.detail
 
@@ -301,7 +301,7 @@ async def test_an_answer_that_cannot_be_read_fails_its_call_and_nothing_else(
     with pytest.raises(Lost) as caught:
         await link.request("tools/call", {"name": "bad", "arguments": {}}).result()
     assert caught.value.sent
-    assert caught.value.reason == "the answer is no JSON-RPC answer"
+    assert caught.value.reason == "the answer is not a JSON-RPC answer"
     assert (await call(link, n=2))["structuredContent"]["arguments"] == {"n": 2}
 
 

@@ -138,7 +138,7 @@ def _answerer(tokens: Tokenizer) -> Answerer:
 def _seen(head: JsonObject, bulk: Sequence[Packed], payload: JsonObject) -> Egress:
     """
     Raises:
-        ValueError, TypeError, KeyError: it is no answer.
+        ValueError, TypeError, KeyError: it is not an answer.
     """
     match head["kind"]:
         case "passed":

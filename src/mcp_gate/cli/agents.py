@@ -101,7 +101,7 @@ def _switch(
     state: str | None, *, as_json: bool,
 ) -> None:  # fmt: skip
     if everybody == (id is not None):
-        leave(Exit.USAGE, "Name one agent, or say --all.")
+        leave(Exit.USAGE, "Name one agent, or add --all.")
     told = _posted("*" if id is None else id, word, reason, approver, config, state, as_json=as_json)
     if as_json:
         print_json(told)

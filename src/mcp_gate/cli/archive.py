@@ -45,4 +45,4 @@ def moment(text: str) -> str:
     try:
         return rfc3339(parse_rfc3339(text))
     except ValueError:
-        leave(Exit.USAGE, "--since takes a time as 2026-11-22T12:00:00Z, or how long ago as 90s, 30m, 24h, 7d")
+        leave(Exit.USAGE, "--since takes a time such as 2026-11-22T12:00:00Z, or how long ago: 90s, 30m, 24h, 7d")

@@ -26,7 +26,7 @@ def purge(
     from urllib.parse import quote
 
     if (confirmed is None) == (before is None) or (confirmed is None) != (reason is not None):
-        leave(Exit.USAGE, "Say --before TIME --reason TEXT, or --confirm ID.")
+        leave(Exit.USAGE, "Give --before TIME --reason TEXT, or --confirm ID.")
     with gate_of(config, state, as_json=as_json) as gate:
         if confirmed is not None:
             told = gate.post(f"/v1/purges/{quote(confirmed, safe='')}/confirm", {"approver_id": me(approver)})

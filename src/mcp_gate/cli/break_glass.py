@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command("break-glass")
 @click.option("--agent", metavar="ID", help="Whose calls.")
-@click.option("--topic", metavar="T", help="Of which topic, exactly.")
+@click.option("--topic", metavar="T", help="The exact topic.")
 @click.option("--minutes", type=click.IntRange(1, 60), default=60, show_default=True, help="For how long.")
 @click.option("--reason", metavar="TEXT", help="Why; kept in the record.")
 @click.option("--confirm", metavar="G", help="Confirm what another person asked for.")
@@ -47,7 +47,7 @@ def break_glass(
             case None, None, str(), str(), str():
                 _told(_ask(gate, agent, topic, minutes, reason, who), as_json=as_json)
             case _:
-                leave(Exit.USAGE, "say --agent, --topic and --reason; or --confirm ID; or --end ID")
+                leave(Exit.USAGE, "give --agent, --topic and --reason; or --confirm ID; or --end ID")
 
 
 def _ask(gate: ReviewClient, agent: str, topic: str, minutes: int, reason: str, who: Who) -> JsonObject:
@@ -105,7 +105,7 @@ def _typed(found: JsonObject) -> str:
 
 def _list(gate: ReviewClient, *, as_json: bool) -> None:
     found = _all(gate)
-    if to_show(found, "No glass is broken, and nobody asked for it.", as_json=as_json):
+    if to_show(found, "No break-glass is in force, and nobody asked for one.", as_json=as_json):
         for one in found:
             print(_line(one))
 

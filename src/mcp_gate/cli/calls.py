@@ -21,7 +21,7 @@ def parse_arguments(text: str) -> JsonObject:
     except strictjson.JsonError as e:
         leave(Exit.USAGE, f"--args: {e}; {hint}")
     if not isinstance(parsed, dict):
-        leave(Exit.USAGE, f"--args: arguments are no list and no single value; {hint}")
+        leave(Exit.USAGE, f"--args: arguments are neither a list nor a single value; {hint}")
     return parsed
 
 
@@ -34,5 +34,5 @@ def parse_number(option: str, text: str) -> Decimal:
     except InvalidOperation:
         value = Decimal("NaN")
     if not value.is_finite() or value.adjusted() > MOST_DIGITS:
-        leave(Exit.USAGE, f"{option}: '{reveal(text)}' is no number")
+        leave(Exit.USAGE, f"{option}: '{reveal(text)}' is not a number")
     return value

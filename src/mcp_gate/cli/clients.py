@@ -56,10 +56,10 @@ def list_(config: str | None, state: str | None, as_json: bool) -> None:
 
 @clients.command()
 @click.argument("name")
-@click.option("--agent", metavar="ID", help="Under which id its calls come (else the client's name).")
+@click.option("--agent", metavar="ID", help="The agent id of its calls (else the client's name).")
 @gate_options
 def connect(config: str | None, state: str | None, as_json: bool, name: str, agent: str | None) -> None:
-    """Put the gate in the place of a client's servers. The file is kept beside itself; 'disconnect' undoes it."""
+    """Put the gate in the place of a client's servers. A copy of the file is kept beside it; 'disconnect' undoes it."""
     from mcp_gate.lang.reveal import reveal
     from mcp_gate.setup import rewrite
     from mcp_gate.setup.clients import BY_ID
@@ -143,7 +143,7 @@ def _of(name: str) -> list[Found]:
     from mcp_gate.setup.clients import BY_ID, Form
 
     if name not in BY_ID:
-        leave(Exit.USAGE, f"'{reveal(name)}' is no client we know; there are {', '.join(BY_ID)}")
+        leave(Exit.USAGE, f"'{reveal(name)}' is not a client we know; there are {', '.join(BY_ID)}")
     if BY_ID[name].form is not Form.JSON:
         leave(Exit.USAGE, f"the file of {name} is not rewritten; put 'mcp-gate connect' in it by hand")
     return [one for one in _found() if one.location.client == name]
@@ -155,7 +155,7 @@ def _agent(loaded: Loaded, id_: str) -> str:
 
     agents = loaded.settings.agents
     if not PERSON.fullmatch(id_):
-        leave(Exit.USAGE, f"--agent: '{reveal(id_)}' is no id; use {PERSON.pattern}")
+        leave(Exit.USAGE, f"--agent: '{reveal(id_)}' is not an id; use {PERSON.pattern}")
     if agents is not None and id_ not in agents:
         leave(Exit.USAGE, f"gate.yaml lists no agent '{reveal(id_)}'; add it, or use --agent with one that it lists")
     return id_

@@ -58,7 +58,7 @@ def init(
 
     plan = _plan(config, files, as_json=as_json)
     if not yes and not sys.stdin.isatty():
-        leave(Exit.USAGE, "there is nobody to ask: say --yes, and --no-probe if no server may be started")
+        leave(Exit.USAGE, "there is nobody to ask: add --yes, and --no-probe if no server may be started")
     _show(plan)
     if not yes and not click.confirm(f"Write {reveal(str(plan.directory))}?", err=True):
         leave(Exit.NOT_SO, "nothing was written")

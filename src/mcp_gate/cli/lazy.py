@@ -33,7 +33,7 @@ class LazyGroup(click.Group):
         self.table = commands
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. A reader who has had enough, as `head` has, is no failure of it."""
+        """Run the command. A reader who has had enough, as `head` has, is not a failure of it."""
         try:
             done = super().invoke(ctx)
             sys.stdout.flush()
@@ -51,7 +51,7 @@ class LazyGroup(click.Group):
         module, attribute = self.table[cmd_name][0].split(":")
         command = getattr(import_module(f"mcp_gate.cli.{module}"), attribute)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{module}:{attribute} is no command")
+            raise TypeError(f"{module}:{attribute} is not a command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

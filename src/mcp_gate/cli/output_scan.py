@@ -29,7 +29,7 @@ def scan(config: str | None, state: str | None, as_json: bool, jsonl: bool, no_n
     from mcp_gate.scanning.load import load
 
     if not jsonl:
-        raise click.UsageError('say --jsonl and give lines {"id", "text"} on standard input')
+        raise click.UsageError('add --jsonl, and give lines {"id", "text"} on standard input')
     options = Options(ner=not no_ner)
     look = load(find_cache_directory(os.environ), options)  # not counted for the first line
     quieten()

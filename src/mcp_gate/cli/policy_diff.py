@@ -90,7 +90,7 @@ def _changes(before: Loaded, after: Loaded, timeout: float | None) -> tuple[tupl
         with progress() as tell:
             return difference(before.policy, after.policy, seconds=timeout, progress=tell), True
     except NoSolver as e:
-        print(f"warning: this is a search and no proof: {e}", file=sys.stderr)
+        print(f"warning: this is a search, not a proof: {e}", file=sys.stderr)
         return changes(before.policy, after.policy), False
 
 

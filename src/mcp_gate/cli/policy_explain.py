@@ -76,7 +76,7 @@ def explain(
     try:
         facts = facts_of(loaded, tool, parsed, agent, signals, tags)
     except NoSuchTool as e:
-        leave(Exit.USAGE, f"'{reveal(tool)}' is no listed name; they start with {e}")
+        leave(Exit.USAGE, f"'{reveal(tool)}' is not a listed name; they start with {e}")
     found = explained(loaded.policy, facts)
     print(json.dumps(found) if as_json else _readable(tool, found, level_given=level is not None))
 
@@ -84,7 +84,7 @@ def explain(
 def _score(said: str) -> Decimal:
     score = parse_number("--anomaly", said)
     if not 0 <= score <= 1:
-        leave(Exit.USAGE, f"--anomaly: {score} is no number from 0 to 1")
+        leave(Exit.USAGE, f"--anomaly: {score} is not a number from 0 to 1")
     return score
 
 
@@ -101,7 +101,7 @@ def _check_tags(tags: tuple[str, ...]) -> None:
 
     odd = next((tag for tag in tags if not TAG.fullmatch(tag)), None)
     if odd is not None:
-        leave(Exit.USAGE, f"--tag: '{reveal(odd)}' is no risk tag; use {TAG.pattern}")
+        leave(Exit.USAGE, f"--tag: '{reveal(odd)}' is not a risk tag; use {TAG.pattern}")
 
 
 def _at_timeout(found: JsonObject) -> str:

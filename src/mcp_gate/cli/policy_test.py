@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mcp_gate.trial.judge import Judged, Report
 
 FOLDER: Final = "policy-tests"
-"""Where cases stand in a gate directory. Not below `policies/`: a case is no part of the policy's snapshot."""
+"""Where cases stand in a gate directory. Not below `policies/`: a case is not part of the policy's snapshot."""
 
 
 @click.command()

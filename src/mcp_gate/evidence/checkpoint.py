@@ -29,7 +29,7 @@ KEY: Final = re.compile(r"(?P<name>[^\s+]+)\+(?P<id>[0-9a-f]{8})\+(?P<key>[A-Za-
 
 
 class BadCheckpoint(ValueError):
-    """The text is no checkpoint, or no key; says what is wrong with it."""
+    """The text is not a checkpoint, or no key; says what is wrong with it."""
 
 
 class Forged(ValueError):
@@ -55,12 +55,12 @@ class Verifier:
     def parse(cls, text: str) -> Verifier:
         """
         Raises:
-            BadCheckpoint: it is no such key.
+            BadCheckpoint: it is not such a key.
         """
         found = KEY.fullmatch(text.strip())
         raw = b"" if found is None else base64.b64decode(found["key"])
         if found is None or raw[:1] != ED25519 or len(raw) != 33:
-            raise BadCheckpoint("this is no key: NAME+ID+KEY of Ed25519, as 'mcp-gate audit checkpoint' shows it")
+            raise BadCheckpoint("this is not a key: NAME+ID+KEY of Ed25519, as 'mcp-gate audit checkpoint' shows it")
         verifier = cls(found["name"], raw[1:])
         if verifier.key_id.hex() != found["id"]:
             raise BadCheckpoint("the key's id does not fit the key")
@@ -106,12 +106,12 @@ def read(note: str, verifier: Verifier) -> Checkpoint:
     """Take a checkpoint at its word, once its signature is checked.
 
     Raises:
-        BadCheckpoint: the text is no checkpoint.
+        BadCheckpoint: the text is not a checkpoint.
         Forged: it was not signed with this key.
     """
     found = NOTE.fullmatch(note)
     if found is None:
-        raise BadCheckpoint("this is no checkpoint: a signed note of name, size, root and signature")
+        raise BadCheckpoint("this is not a checkpoint: a signed note of name, size, root and signature")
     if found["origin"] != verifier.name or not signed(found["text"], found["signatures"], verifier):
         raise Forged(f"the checkpoint is not signed by {verifier}")
     return Checkpoint(int(found["size"]), base64.b64decode(found["root"]))

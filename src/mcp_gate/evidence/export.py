@@ -36,7 +36,7 @@ def verify_lines(
         try:
             value = parse(text)
         except JsonError:
-            return checker.broken("is no readable JSON")
+            return checker.broken("is not readable JSON")
         fault = checker.step(value)
         if fault is not None:
             return fault

@@ -29,7 +29,7 @@ def is_tombstone(body: JsonObject) -> bool:
 class Gaps:
     """Follows a chain and remembers the gaps that nothing explains yet.
 
-    A purge that was cut off took out less than its record says; that is no fault.
+    A purge that was cut off took out less than its record says; that is not a fault.
     """
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ TOUCHED: Final = 0x01
 
 
 class BadSignature(ValueError):
-    """The text is no signature of one of the keys over these bytes; says what is wrong with it."""
+    """The text is not a signature of one of the keys over these bytes; says what is wrong with it."""
 
 
 def signed_bytes(message: bytes, namespace: str) -> bytes:

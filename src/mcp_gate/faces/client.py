@@ -282,9 +282,9 @@ def _answer(response: HTTPResponse, body: bytes) -> JsonObject:
     try:
         value = json.loads(body)
     except ValueError:
-        raise Unreachable("what answers on the review socket is no gate") from None
+        raise Unreachable("what answers on the review socket is not a gate") from None
     if not isinstance(value, dict):
-        raise Unreachable("what answers on the review socket is no gate")
+        raise Unreachable("what answers on the review socket is not a gate")
     if response.status >= 400:
         detail = str(value.get("detail") or value.get("title") or f"HTTP {response.status}")
         fields = tuple(str(name) for name in value.get("fields", ()))

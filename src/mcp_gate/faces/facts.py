@@ -32,7 +32,7 @@ NAMES: Final = {
     PROMOTION: "promotion of an agent",
     QUARANTINE: "withheld result of a call that ran",
 }
-"""What a request is that is no held call."""
+"""What a request is that is not a held call."""
 RAN: Final = (SAMPLE, QUARANTINE)
 """Kinds whose call was executed."""
 SUBJECTS: Final = {

@@ -87,7 +87,7 @@ def from_file(file: Path, ask: Ask) -> Signer:
     """The key in a file; for a `.pub` file the same key in the running ssh-agent.
 
     Raises:
-        CannotSign: it cannot be read, others can read it, its passphrase is not known, or it is no such key.
+        CannotSign: it cannot be read, others can read it, its passphrase is not known, or it is not such a key.
     """
     text = _read(file)
     with suppress(BadKey):
@@ -131,7 +131,7 @@ class Guard(Enum):
     BARE = "it has no passphrase"
     LOCKED = "it has a passphrase"
     IN_DEVICE = "it only names a key in a FIDO2 device"
-    UNREADABLE = "it is no private key that can be read"
+    UNREADABLE = "it is not a private key that can be read"
 
 
 def guard_of(file: Path) -> Guard:
@@ -156,7 +156,7 @@ def _read(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
             if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-                raise CannotSign(f"{file} is no plain file")
+                raise CannotSign(f"{file} is not a plain file")
             return opened.read(MOST_BYTES)
     except OSError as error:
         raise CannotSign(f"{file} cannot be read: {error.strerror}") from None
@@ -184,7 +184,7 @@ def _loaded(file: Path, text: bytes, ask: Ask) -> SSHPrivateKeyTypes | None:
         except _InDevice:
             return None
         except ValueError:
-            raise CannotSign(f"{file} is no private key that can be read, nor a public one") from None
+            raise CannotSign(f"{file} is not a private key that can be read, nor a public one") from None
     raise CannotSign(f"{file} needs its passphrase; on no terminal, add it to the ssh-agent and give the .pub file")
 
 
@@ -201,7 +201,7 @@ def _parsed(text: bytes, password: bytes | None) -> SSHPrivateKeyTypes:
     Raises:
         _WrongPassphrase: there is one, and it is not this.
         _InDevice: a FIDO2 key.
-        ValueError: it is no private key.
+        ValueError: it is not a private key.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key

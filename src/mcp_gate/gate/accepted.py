@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def accepted_hash(gate: Gate, call: Call) -> str | None:
-    """The digest of the tool's accepted definition as of now; "" of a withheld tool, which has none, and None where the
-    upstream was not asked yet."""
+    """The digest of the tool's accepted definition as of now; "" for a withheld tool, which has none, and None where
+    the upstream was not asked yet."""
     if call.method != "tools/call":
         return call.tool_hash
     found = gate.catalog.lookup(call.listed_name)

@@ -1,4 +1,4 @@
-"""What takes long with a large payload is done by a thread, so that others have their turns in between."""
+"""Work that takes long with a large payload runs in a thread, so that others have their turns in between."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ T = TypeVar("T")
 CHARACTERS: Final = 131_072
 VALUES: Final = 3_000
 _BEFORE_VALUES: Final = b",[{"
-"""Before each value but the first stands one of these, or the key that does."""
+"""One of these stands before each value but the first, or before its key."""
 
 
 def large(payload: Json, written: bytes | None = None) -> bool:
-    """Whether there is more in a payload than is gone through within a few milliseconds.
+    """Whether there is more in a payload than can be gone through within a few milliseconds.
 
     Args:
-        written: the payload as JSON, where somebody has it: few are so near to that that each value has to be counted.
+        written: the payload as JSON, where somebody has it: then hardly any payload has to be counted value by value.
     """
     if written is not None and len(written) <= CHARACTERS:
         others = written.translate(None, _BEFORE_VALUES)  # twice as fast as to count each
@@ -50,5 +50,6 @@ def large(payload: Json, written: bytes | None = None) -> bool:
 
 
 async def aside(much: bool, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
-    """What work comes to; by a thread where there is much of it. It may share nothing that others change meanwhile."""
+    """What `work` returns, run in a thread where there is much of it. It must share nothing that others may change
+    meanwhile."""
     return await asyncio.to_thread(work, *args, **more) if much else work(*args, **more)

@@ -1,4 +1,4 @@
-"""What people are asked: to let a held call run, or to look at something that no client waits for."""
+"""What people are asked to do: let a held call run, or look at something that no client waits for."""
 
 from __future__ import annotations
 

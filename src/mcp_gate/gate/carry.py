@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 MOST_PAGES: Final = 64
 TOOLS_OWN: Final = frozenset({"tools/call", "tasks/get", "tasks/result", "subscriptions/listen"})
-"""Methods that tell a tool's result, which can say that it is none."""
+"""Methods that are answered with a tool's result, which can itself say that nothing was run."""
 
 UNFINISHED: Final = ("input_required", "task")
-"""Results of the stateless era that are none yet."""
+"""Results of the stateless era that are not the last word."""
 WITHHELD: Final = "The upstream's answer is withheld"
 
 Params = Callable[[JsonObject], JsonObject]
@@ -88,12 +88,12 @@ def delivered(talk: Conversation, flight: Flight, job: Job, outcome: Delivered, 
     keeps the approval.
 
     Raises:
-        RpcError: -32603, it is no result to this client.
+        RpcError: -32603, it means nothing in this client's protocol.
     """
     result, ran = outcome.result, outcome.ran
     if flight.envelope is None:
         if result.get("resultType") in UNFINISHED:  # to a client of the handshake era it would be an empty result
-            raise RpcError(INTERNAL_ERROR, "The upstream answered with what this client's protocol cannot go on with")
+            raise RpcError(INTERNAL_ERROR, "The upstream's answer needs a newer protocol than this client speaks")
         task = result.get("task")
         if ran is not None and isinstance(task, dict) and isinstance(task.get("taskId"), str):
             public = talk.memory.owners.keep(talk.scope, job.upstream, task["taskId"], ran)
@@ -202,7 +202,7 @@ class Sending:
 
 
 def note_stripped(talk: Conversation, upstream: str, tool: str, stripped: list[str]) -> None:
-    """What looks like authority has none, and what nobody saw is not sent: that somebody tried is worth a record."""
+    """What looks like authority has none, and what no reviewer saw is not sent; that somebody tried is recorded."""
     if stripped:
         fields: JsonObject = {
             "agent": talk.caller.agent, "upstream": upstream, "tool": tool,
@@ -225,7 +225,7 @@ async def request(
 
 
 async def ask(talk: Conversation, flight: Flight, link: Link, method: str, params: JsonObject) -> JsonObject:
-    """A request that is no call: sent with the client's own `_meta`, answer and error let out by the one door.
+    """A request that is not a call: sent with the client's own `_meta`, answer and error let out by the one door.
 
     Raises:
         RpcError, Lost: see `Link`; -32003, nothing of the answer may leave, and an empty one would be no answer.
@@ -241,7 +241,7 @@ async def ask(talk: Conversation, flight: Flight, link: Link, method: str, param
 
 
 async def raw(talk: Conversation, flight: Flight, link: Link, method: str, params: JsonObject) -> JsonObject:
-    """A request that is no call, and its answer as it came: it does not leave unless it is looked at.
+    """A request that is not a call, and its answer as it came: it does not leave unless it is looked at.
 
     Raises:
         RpcError, Lost: see `Link`; the error is the upstream's own.

@@ -1,4 +1,4 @@
-"""Signs what the record is, every so often, into a file that is kept elsewhere (`checkpoints:` of gate.yaml)."""
+"""Every so often signs the state of the record, into a file that is kept elsewhere (`checkpoints:` of gate.yaml)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 PAGE = 1000
 IDLE_SEC = 5.0
-"""How soon settings that appear in gate.yaml are heeded."""
+"""How soon settings that are added to gate.yaml take effect."""
 
 
 class Checkpoints:

@@ -92,13 +92,13 @@ class Conversation:
         self.memory = memory_of(gate)
         self.era = Era.UNDECIDED if modern is None else Era.MODERN if modern else Era.LEGACY
         self.scope = caller.agent
-        """Under which name this client's tasks are remembered."""
+        """The name under which this client's tasks are remembered."""
         self.links: Links = self.memory.links
         self.relay: Relay = self.memory.relay
         self.routes: Routes = self.memory.routes
         self.version = MODERN_VERSION
         self.dropped = 0
-        """Notifications that mean nothing to the gate."""
+        """How many notifications came that mean nothing to the gate."""
         self._own: OwnLinks | None = None
         self._flights: set[Flight] = set()
         self._sending = 0

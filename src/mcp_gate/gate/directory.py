@@ -35,7 +35,7 @@ def find_gate_directory(option: str | None, env: Mapping[str, str]) -> Path:
     """The directory of `gate_directory`, which has to be there.
 
     Raises:
-        ConfigError: it is no directory.
+        ConfigError: it is not a directory.
     """
     found = gate_directory(option, env)
     if not found.is_dir():
@@ -89,7 +89,7 @@ def read_directory(directory: Path) -> dict[str, bytes]:
     """Every file that counts, read once: what is hashed is what is parsed.
 
     Raises:
-        ConfigError: a file or folder cannot be read or trusted, or a file is no regular one. None is passed over in
+        ConfigError: a file or folder cannot be read or trusted, or a file is not a regular one. None is passed over in
             silence: it might hold the rule that denies.
     """
     problems: list[Problem] = []
@@ -111,7 +111,7 @@ def _read(found_files: Iterator[_Found], problems: list[Problem]) -> dict[str, b
     for found in found_files:
         if not found.path.isprintable():
             place = Place(reveal(found.path), 1, 1)
-            problems.append(Problem(place, "the name holds what does not show", "rename the file"))
+            problems.append(Problem(place, "the name holds characters that do not show", "rename the file"))
             continue
         try:
             files[found.path] = _content(found, problems)
@@ -123,7 +123,8 @@ def _read(found_files: Iterator[_Found], problems: list[Problem]) -> dict[str, b
 
 
 def fingerprint(directory: Path) -> tuple[object, ...]:
-    """What changes when a file is added, removed, replaced, written or given away, or a folder on the way is."""
+    """Changes when a file, or a folder on the way to one, is added, removed, replaced, written or given to another
+    owner."""
     problems: list[Problem] = []
     seen: list[object] = []
     for found in _files(directory, problems):
@@ -202,7 +203,7 @@ def _content(found: _Found, problems: list[Problem]) -> bytes:
     fd = trust.open_below(found.folder, found.name, trust.READING)
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError(None, "it is no regular file")
+            raise OSError(None, "it is not a regular file")
         problems += trust.distrust(found.path, fd)
         with open(fd, "rb", closefd=False) as file:
             return file.read(MOST_BYTES + 1)

@@ -53,16 +53,16 @@ async def edited(gate: Gate, request: Request, arguments: JsonObject) -> Edit | 
     except (RpcError, CanonicalError) as e:
         return Refused("bad_decision", 422, f"these arguments cannot be sent: {e}", FIELDS)
     if call.job_hash == held.job_hash:
-        return Refused("bad_decision", 422, "nothing is changed: approve it as it is", FIELDS)
+        return Refused("bad_decision", 422, "nothing was changed: approve it as it is", FIELDS)
     await gate.tokens.acquaint(call.agent, call.session, arguments)
     received = gate.tokens.put_back(Received(call, facts, loaded, ""), call)
     verdict = decided(received).within(call.bounds)
     if verdict.decision is Decision.DENY:
-        return _denied(f"the policy denies the call as changed: {verdict.reason or verdict.rule_id}")
+        return _denied(f"the policy denies the changed call: {verdict.reason or verdict.rule_id}")
     changed = tuple(found.pointer for found in differences(request.asked_call.arguments, arguments))
     edit = strictest(request, call, verdict, changed)
     over = forbidden(Constraints.of(edit.verdict["constraints"]), facts_sent(received), call.id)
-    return _denied(f"as changed the call may not run: {over}") if over else edit
+    return _denied(f"the changed call may not run: {over}") if over else edit
 
 
 def _denied(text: str) -> Refused:

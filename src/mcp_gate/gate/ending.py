@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KEEP_SEC: Final = 2.0
-"""How long a client waits for its withheld result to be kept before it is told that it has to do without."""
+"""How long a client waits for its withheld result to be stored before it is told that the result is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class Ending:
         self, state: CallState, written: list[Event], *, failure: bool, result: bytes | None,
         opening: Sequence[Request] = (), done: bool = True,
     ) -> None:  # fmt: skip
-        """It was executed, or may have been: somebody may have to look at it."""
+        """It was executed, or may have been, so somebody may have to look at it."""
         sample = self.sample
         if sample is not None:
             data: JsonObject = {"why": sample.verdict["sampled"], "group": sample.group}

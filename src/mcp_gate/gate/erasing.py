@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
 
 TRIES: Final = 20
-"""How often the log is tried to be emptied, a quarter of a second apart: a reader is in the way for moments only."""
+"""Attempts to empty the log, a quarter of a second apart: a reader is in the way for moments only."""
 
 
 @dataclass(frozen=True, slots=True)

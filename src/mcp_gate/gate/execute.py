@@ -56,7 +56,7 @@ HoldOutcome: TypeAlias = Outcome | Superseded
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """Of a call that people approved, as its agent makes it now."""
+    """The execution of a call that people approved, as its agent makes it now."""
 
     gate: Gate
     received: Received
@@ -65,7 +65,8 @@ class Execution:
     send: Sender
 
     async def outcome(self, request: Request) -> HoldOutcome | None:
-        """What comes of it, whoever began it. None where the approval is due: the sweep ends it in a moment."""
+        """The outcome, whoever began the execution. None where the approval is overdue: the sweep ends it in a
+        moment."""
         key = (request.call.agent, request.asked_call.job_hash)
         if key not in self.gate.running:
             if not request.consumed and request.due_ts <= rfc3339(self.gate.clock.steady()):
@@ -144,7 +145,7 @@ def _dispatched(request: Request, received: Received, common: JsonObject, tool_h
 
 
 async def collected(gate: Gate, key: tuple[str, str], session: str) -> HoldOutcome:
-    """The outcome of an execution, which its agent has by that, in a session of it."""
+    """The outcome of an execution, which thereby reaches its agent, in one of its sessions."""
     outcome, request = await gate.running.collect(key)
     if isinstance(outcome, UpstreamError):
         gate.taint.told_too(request.call.session, session)
@@ -167,7 +168,7 @@ def collectable(outcome: HoldOutcome) -> bool:
 
 
 def _handed_over(outcome: HoldOutcome) -> bool:
-    """Whether an outcome is that of a call which was sent, and all that there is of it."""
+    """Whether an outcome is the complete one of a call that was sent."""
     match outcome:
         case Delivered() | UpstreamError() | Refused(status=Status.UNKNOWN) | Refused(status=Status.FAILED, sent=True):
             return True

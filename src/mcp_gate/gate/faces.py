@@ -14,4 +14,4 @@ class Faces:
         self.listening: dict[str, str] = {}
         """Bound addresses by face: `mcp`, `review`."""
         self.shown_out: list[Callable[[frozenset[str]], None]] = []
-        """Told of agents that may not come any more: whoever talks with them ends that."""
+        """Called with agents that are no longer admitted: whoever talks with them ends the conversation."""

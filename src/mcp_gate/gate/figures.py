@@ -1,4 +1,4 @@
-"""How the queue and its people fare, read from the record; and a word to everybody when a target is missed."""
+"""How the queue and its reviewers are doing, read from the record; everybody is told when a target is missed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 LOOK_SEC: Final = 5.0
 """How often the targets are looked at."""
 LOOKS_SEC: Final = 30 * 86_400
-"""Second looks are few: what is told of them is of the last thirty days."""
+"""Second looks are few, so they are summed up over the last thirty days."""
 DAY_SEC: Final = 86_400
-"""The share of gated calls, and what is told of people, is of the last day."""
+"""The share of gated calls and the figures about people are those of the last day."""
 
 
 async def queue(gate: Gate) -> Queue:
@@ -49,7 +49,7 @@ async def people(gate: Gate) -> list[JsonObject]:
 
 
 async def second_looks(gate: Gate) -> JsonObject:
-    """How often the second look at a decision came to the same."""
+    """How often the second look at a decision agreed with it."""
     return (await gate.store.waits.looks(gate.clock.steady() - LOOKS_SEC)).as_json()
 
 

@@ -1,5 +1,5 @@
-"""Tokens in place of values, for whoever takes values out where the gate's loop does not run: the gate alone gives them
-out, and is asked for many at a time."""
+"""Tokens in place of values, for code that takes values out where the gate's loop does not run: only the gate gives
+tokens out, so it is asked for many at a time."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ class Gate:
             return outcome
 
     async def egress(self, method: str, payload: JsonObject) -> JsonObject | None:
-        """What may leave of something that is no call's result; None: nothing of it."""
+        """What may leave of something that is not the result of a call; None: nothing."""
         seen = await egress(
             self.loaded, self.scanner, method, payload, counts=self.found, earlier=self.inspections, annex=self.annex
         )
@@ -185,7 +185,7 @@ class Gate:
         return agent_of_token(self.loaded.settings, token)
 
     async def withdraw(self, agents: frozenset[str]) -> None:
-        """End what agents wait for that may not come any more, and their conversations.
+        """End everything that agents wait for who are no longer admitted, and their conversations.
 
         Raises:
             Unavailable: not all of it could be recorded.
@@ -238,7 +238,7 @@ class Gate:
         self.later(self.store.accepted.pin(upstream, tool, pin.tool_hash, pin.definition, None))
 
     def _level_changed(self, agent: str, change: Change) -> None:
-        """What the agent may see and what it waits for are other things now."""
+        """The agent may see other tools now, and what it waits for is decided anew."""
         log.info("agent %s is at level %d now: %s", agent, change.now, change.cause.value)
         self.hub.publish({"event": "agent.level_changed", "agent": agent, **change.as_json()})
         self.later(redecide(self))

@@ -110,7 +110,7 @@ class Glass:
         return _broken(broken)
 
     async def end(self, id: str, approver_id: str, identity: Identity) -> Answer:
-        """Have it over at once; anybody who reviews may say so."""
+        """End it at once; any reviewer may do that."""
         who = reviewers.speaker(self._gate.loaded.settings, identity, approver_id)
         if who is None:
             return UNKNOWN_REVIEWER
@@ -150,7 +150,7 @@ class Glass:
         gate = self._gate
         settings = gate.loaded.settings
         if wanted.policy_snapshot != gate.loaded.snapshot.id:
-            return Refused("policy_changed", 409, "the policy is another one by now; ask anew", ("policy_snapshot",))
+            return Refused("policy_changed", 409, "the policy has changed since; ask again", ("policy_snapshot",))
         who = reviewers.speaker(settings, identity, word.approver_id)
         person = None if who is None or who.id != word.approver_id else who.person
         spec = settings.agent(wanted.agent)

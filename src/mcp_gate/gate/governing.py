@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NoSuchAgent:
-    """Nothing is known of an agent with this id."""
+    """No agent with this id is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Governing:
         self._gate = gate
 
     async def listed(self) -> list[JsonObject]:
-        """Every agent that gate.yaml names or that was here, also where the policy has no levels to count for."""
+        """Every agent that gate.yaml names or that has called, even where the policy has no levels."""
         return [self._shown(agent) for agent in sorted(await self._known())]
 
     async def _known(self) -> set[str]:
@@ -128,7 +128,7 @@ class Governing:
         return Event("agent.stopped", {**whose, **self._signed(said, who)}, {"stopped": stopped, "all": not whose})
 
     def _may_come(self, agent: str) -> bool:
-        """Whether such an agent was here, or could come."""
+        """Whether an agent with this id has called, or is admitted."""
         agents = self._gate.loaded.settings.agents
         if agents is None:
             return agent == EVERYBODY or PERSON.fullmatch(agent) is not None

@@ -59,7 +59,7 @@ async def _held(
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """All that a waiting client keeps of its request: thousands may wait."""
+    """All that a waiting client keeps of its request, since thousands may wait."""
 
     request_id: str
     call_id: str
@@ -133,7 +133,7 @@ async def _open(gate: Gate, received: Received, verdict: Verdict, over: str, rai
 
 
 def _opened(gate: Gate, opening: asyncio.Future[Opening]) -> None:
-    """What was opened is open, also when its client went away meanwhile."""
+    """A request that was opened stays open, even if its client went away meanwhile."""
     if not opening.cancelled() and opening.exception() is None and isinstance(found := opening.result(), Opened):
         gate.queue.opened(found.request)
 

@@ -1,4 +1,4 @@
-"""Things that happen in the order in which they came, each once it was looked at."""
+"""Things that happen in the order in which they came, each after it was looked at."""
 
 from __future__ import annotations
 

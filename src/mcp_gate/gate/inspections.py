@@ -1,7 +1,7 @@
-"""What was inspected a moment ago and comes again: agents that wait for something get the same answer many times.
+"""What was inspected a moment ago and comes again: agents that poll get the same answer many times.
 
-What comes of an inspection depends on nothing but the policy, the rules that are about the call and what is to leave.
-Kept is what was let out, for minutes, by a digest of what came in: nothing that was taken out.
+An inspection depends on nothing but the policy, the rules about the call and the payload itself. What was let out is
+kept for minutes, by a digest of what came in; nothing that was taken out is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What a task comes to after its call was answered: looked at, recorded and withheld as the call's own answer is."""
+"""What a task comes to after its call was answered; it is looked at, recorded and withheld like the call's own
+answer."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UP_SEC: Final = 10.0
-"""How long a client waits for an upstream to come up; later it is left out until it is there."""
+"""How long a client waits for an upstream to come up; after that the upstream is left out until it is there."""
 BACK_SEC: Final = 2.0
 """How long a call waits for an upstream that is down to come back."""
 STEADY_SEC: Final = 5.0
@@ -43,7 +43,7 @@ class Links(Protocol):
 
 
 async def all_up(gate: Gate, links: Links) -> list[Link]:
-    """What is up, or comes up within 10 s if it never failed, in the order of `upstreams.yaml`."""
+    """The upstreams that are up, or come up within 10 s if they never failed, in the order of `upstreams.yaml`."""
     names = list(gate.loaded.upstreams)
     found = await asyncio.gather(*(links.get(name, patient=False) for name in names), return_exceptions=True)
     up: list[Link] = []

@@ -1,4 +1,4 @@
-"""Withheld results as reviewers see them, and what of one is let out by who does not let out all of it."""
+"""Withheld results as reviewers see them, and what is let out by a reviewer who does not let out all of one."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def masked(gate: Gate, request: Request) -> JsonObject | None:
 
 
 async def let_out(gate: Gate, request: Request, wanted: JsonObject) -> Released | Refusal:
-    """What a reviewer lets out who does not let out everything: what `masked` shows, without further fields.
+    """What is let out by a reviewer who does not let out everything: what `masked` shows, less some further fields.
 
     Args:
         wanted: `{fields: [path, ...]}`, as in the policy.
@@ -74,7 +74,7 @@ async def let_out(gate: Gate, request: Request, wanted: JsonObject) -> Released 
             written = Event("output.reviewed", common, review)
             return Released(await gate.quarantine.seal(request.call, payload), (written,))
         case Withheld() | None:
-            return Refusal("unmaskable", 409, "what is private in it cannot all be taken out; release or drop it")
+            return Refusal("unmaskable", 409, "not everything private in it can be taken out; release or drop it")
         case _:
             assert_never(seen)
 

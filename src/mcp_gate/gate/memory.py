@@ -1,4 +1,4 @@
-"""What all conversations of one gate share, and a restart may forget."""
+"""What all conversations of one gate share, and what a restart may forget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings that a reviewer says are none: what an admin may put on his allow-list."""
+"""Findings that a reviewer calls wrong: what an admin may put on the allow-list."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ async def found_in(gate: Gate, request: Request) -> tuple[Preview, ...]:
 async def mark(
     gate: Gate, request_id: str, numbers: Sequence[int], approver_id: str, identity: Identity
 ) -> Refused | NoSuchRequest | list[JsonObject]:
-    """Take a reviewer's word that some findings of a withheld result are none. It changes nothing but what is proposed.
+    """Take a reviewer's word that some findings in a withheld result are wrong. It changes nothing but what is
+    proposed.
 
     Args:
         numbers: as `found_in` has them, from 1.

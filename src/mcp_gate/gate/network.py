@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
 
 PER_SEC: Final = 5.0
-"""Refusals of one upstream that are recorded; of more, how many there were."""
+"""Refusals of one upstream that are recorded each second; of the rest only the number is."""
 LONGEST: Final = 253
 
 
@@ -25,7 +25,7 @@ def note_unconfined(gate: Gate) -> None:
 
 
 class Refusals:
-    """Records where processes wanted to go and may not, without letting them fill the record."""
+    """Records where processes wanted to go but may not, without letting them fill the record."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate

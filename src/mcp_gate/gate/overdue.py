@@ -1,4 +1,5 @@
-"""Tasks that upstreams go on with after they answered a call: the call's time binds them too, and a stop ends them."""
+"""Tasks that upstreams go on with after they answered a call: the call's time limit binds them too, and a stop ends
+them."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ async def _refuse(
     """Record that the call ends here; `refused` is what the agent is told.
 
     Args:
-        supersedes: the request that held the call, when it was decided again: then it is no violation, for the agent
+        supersedes: the request that held the call, when it was decided again: then it is not a violation, for the agent
             did nothing new.
     """
     call = received.call

@@ -20,7 +20,7 @@ LARGEST: Final = 65_536
 """Bytes of arguments that are looked through; larger ones are shown as they are."""
 LEAST_SCORE: Final = 0.5
 LEAST_NUMBER: Final = 1000
-"""A number nearer to nought is nobody's."""
+"""A number closer to zero is nobody's."""
 
 Place: TypeAlias = tuple[str | int, ...]
 
@@ -46,8 +46,8 @@ async def personal(scanner: Scanner, arguments: JsonObject, options: Options) ->
 
 
 async def everything(scanner: Scanner, value: JsonObject, options: Options) -> list[JsonObject] | None:
-    """The same for those who did not prove who they are, look-alikes too; None where not all of it can be covered: a
-    detector failed or came to no end, it is too large, or a key is personal."""
+    """The same for viewers who did not prove who they are, look-alikes included; None where not everything can be
+    covered: a detector failed or did not finish, the arguments are too large, or a key is personal."""
     found = await _look(scanner, value, options, wholly=True)
     if found is None or any(one.is_key for one, _ in found):
         return None

@@ -1,4 +1,4 @@
-"""Which reviewers are there: they have the queue before them, or said something a while ago."""
+"""Which reviewers are there: those who have the queue open, or decided something a while ago."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 ABSENT_SEC: Final = 900.0
-"""Who had no event stream and said nothing for so long is not there. After a start everybody gets that long."""
+"""Whoever had no event stream and said nothing for this long is not there. After a start everybody gets this long."""
 
 
 class Presence:

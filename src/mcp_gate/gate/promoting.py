@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_SEC: Final = 5.0
 METHOD: Final = "gate/promotion"
-"""In the place of an MCP method: it is none."""
+"""Stands where a call has its MCP method; it is not one."""
 NO_TOOL: Final = tool_hash({})
 
 
@@ -67,7 +67,7 @@ class Promoter:
             if isinstance(change, Refused):
                 return change
             if self._gate.store.agents.stopped(agent):
-                return Refused("stopped", 409, "the agent is stopped; let it go on first")
+                return Refused("stopped", 409, "the agent is stopped; resume it first")
             try:
                 return await self._open(agent, ladder, state, change)
             except Outdated:

@@ -47,7 +47,7 @@ class Envelope:
 
 
 def with_meta(payload: JsonObject, name: str, value: Json) -> JsonObject:
-    """A result, or params, with one more member in its `_meta`; what is no object there is replaced."""
+    """A result, or params, with one more member in its `_meta`; what is not an object there is replaced."""
     meta = payload.get("_meta")
     return {**payload, "_meta": {**(meta if isinstance(meta, dict) else {}), name: value}}
 
@@ -56,7 +56,7 @@ def meta_of(params: JsonObject | None) -> JsonObject:
     """The request's `_meta`, empty if it has none.
 
     Raises:
-        RpcError: -32602, it is no object.
+        RpcError: -32602, it is not an object.
     """
     meta = (params or {}).get("_meta")
     if meta is None:

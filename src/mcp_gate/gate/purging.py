@@ -38,7 +38,7 @@ class Asked:
     reason: str
     extent: Extent
     policy_snapshot: str
-    """Under another one he may be no reviewer any more."""
+    """Under another policy the first person may no longer be a reviewer."""
     until: float
 
 
@@ -70,12 +70,14 @@ class Purging:
         try:
             age = gate.clock.wall() - parse_rfc3339(before)
         except ValueError:
-            return Refused("bad_request", 400, "before is a time as 2026-11-22T12:00:00Z", ("before",))
+            return Refused("bad_request", 400, "before is a time such as 2026-11-22T12:00:00Z", ("before",))
         if age < LEAST_DAYS * 86_400:
             return Refused("too_recent", 422, f"records are kept for {LEAST_DAYS} days at least", ("before",))
         extent = await gate.store.retention.purgeable(rfc3339(parse_rfc3339(before)))
         if not extent.through:
-            return Refused("nothing_to_purge", 409, "there is nothing older than that, or a call before it is not over")
+            return Refused(
+                "nothing_to_purge", 409, "there is nothing older than that, or an earlier call is not over yet"
+            )
         now = gate.clock.steady()
         self._asked = {id: asked for id, asked in self._asked.items() if asked.until > now}
         asked = Asked(f"P-{os.urandom(4).hex()}", who, reason, extent, gate.loaded.snapshot.id, now + VALID_SEC)
@@ -98,7 +100,7 @@ class Purging:
         if asked.by.id == who.id:
             return Refused("second_person_needed", 403, "you asked for it yourself; another person has to confirm it")
         if asked.policy_snapshot != gate.loaded.snapshot.id:
-            return Refused("policy_changed", 409, "the policy is another one by now; ask anew")
+            return Refused("policy_changed", 409, "the policy has changed since; ask again")
         self._asked.clear()  # what else was asked for counted some of the same records
         records = await gate.store.retention.purge(asked.extent.through, self._event(asked, who))
         return {"purge": id, "records": records, "scrubbed": await scrubbed(gate)}

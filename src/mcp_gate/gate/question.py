@@ -45,7 +45,7 @@ class Asking:
 
 
 async def ask(gate: Gate, run: Call, workflow: Workflow, move: Ask, exchange: Exchange) -> Outcome | Superseded:
-    """Ask people, and wait for them. Superseded: the policy changed, ask again.
+    """Ask people, and wait for their answer. `Superseded`: the policy changed; ask again.
 
     Raises:
         RpcError, CanonicalError: the action that would follow cannot be described.

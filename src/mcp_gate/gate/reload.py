@@ -141,7 +141,7 @@ def _tell_what_waits(before: GateSettings, now: GateSettings) -> None:
 
 
 def _forget_renamed(gate: Gate, before: Loaded) -> None:
-    """What is listed under another prefix now, or no more, is not found under its old name."""
+    """What is now listed under another prefix, or no longer listed, is not found under its old name."""
     for upstream, spec in before.upstreams.items():
         now = gate.loaded.upstreams.get(upstream)
         if now is None or now.prefix != spec.prefix:

@@ -201,7 +201,8 @@ class Reviewing:
         )
 
     async def _load(self, reviewer: str, request: Request) -> Workload:
-        """What a reviewer has before him, where the policy asks. Words come one after the other: it stays true."""
+        """What a reviewer has open, where the policy needs to know. Words are taken one after the other, so it stays
+        true."""
         controls = self._gate.loaded.queue
         approvals = controls.cooldown_after_approvals or 0
         if controls.max_open_requests_per_reviewer is None and not approvals:

@@ -1,4 +1,4 @@
-"""What a new gate.yaml takes away: keys and tokens that prove nothing any more, agents that may not come any more."""
+"""What a new gate.yaml takes away: keys and tokens that prove nothing any more, agents that are no longer admitted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def revocations(before: GateSettings, now: Loaded) -> tuple[Event, ...]:
 
 
 def withdrawn(before: GateSettings, now: GateSettings) -> frozenset[str]:
-    """The agents that may not come as they came: no longer listed, or with a token that is another one now."""
+    """The agents that are no longer admitted as they were: not listed any more, or listed with another token."""
     was, is_ = before.agents or {}, now.agents or {}
     changed = {id_ for id_ in was.keys() & is_.keys() if was[id_].token_sha256 != is_[id_].token_sha256}
     gone = was.keys() - is_.keys() if now.agents is not None else set()

@@ -92,7 +92,7 @@ class Run:
         return True
 
     def cancel(self) -> None:
-        """Its client wants it no more."""
+        """Its client cancelled it."""
         self._cancelled = True
         self.task.cancel()
 
@@ -247,7 +247,7 @@ class Run:
             case Delivered(result):
                 return with_meta(result, META, ran)
             case UpstreamError(error):
-                why = f"a step's tool answered with an error: {error.get('message', '')}"
+                why = f"the tool of a step answered with an error: {error.get('message', '')}"
                 return self._told(step.refusal(self.call, Status.FAILED, why, Retry.NEVER, sent=True))
             case NextLeg():
                 raise AssertionError("a step has no legs")

@@ -170,5 +170,5 @@ class Waiters:
         return [request_id for request_id, left in self._left.items() if left < before]
 
     def forget(self, request_id: str) -> None:
-        """It is settled: nobody has to come for it."""
+        """It is settled, and nobody has to collect it."""
         self._left.pop(request_id, None)

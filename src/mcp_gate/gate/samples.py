@@ -1,4 +1,4 @@
-"""Executed calls picked for a person to look at afterwards. It delays nothing, and the call is never run by it."""
+"""Executed calls picked for a person to look at afterwards. A look delays nothing, and never runs the call."""
 
 from __future__ import annotations
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
 
 SHARE: Final = 20.0
-"""A round is followed by a rest that is so many times as long: thousands of open requests cost no more than that."""
+"""A round is followed by a rest this many times as long, which bounds what thousands of open requests cost."""
 AGAIN_SEC: Final = 10.0
-"""How often it is looked at though nothing changed: people leave, claims lapse."""
+"""How often to look although nothing was reported: people leave, claims lapse."""
 
 
 class Sharer:

@@ -43,7 +43,7 @@ class Vault:
                 os.close(file)
         key = path.read_bytes()
         if len(key) != 32:
-            raise OSError(f"{path} is no key: move it away (results that it sealed are lost) and start again")
+            raise OSError(f"{path} is not a key: move it away (results that it sealed are lost) and start again")
         return cls(key)
 
     def seal(self, data: bytes, about: str) -> bytes:

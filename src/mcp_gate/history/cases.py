@@ -60,7 +60,7 @@ class Case:
     seconds: float = 0.0
     """How long the quickest of its people looked."""
     unbound: bool = False
-    """Whether it has a declared attribute that is no number: no bound would keep a rule to what people saw of that."""
+    """Whether a declared attribute of it is not a number: no bound would keep a rule to what people saw of that."""
 
     @property
     def clicked(self) -> bool:

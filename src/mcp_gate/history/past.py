@@ -12,7 +12,7 @@ from mcp_gate.model.request import CallState, RequestStatus
 
 DECISIONS: Final = {decision.word: decision for decision in Decision}
 POLICY: Final = "policy:"
-"""How the name of an approver begins that is no person."""
+"""How the name of an approver who is not a person begins."""
 
 
 @dataclass(frozen=True, slots=True)

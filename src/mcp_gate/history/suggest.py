@@ -39,7 +39,7 @@ class Unsupported(Enum):
     """Why a kind of calls gives no rule."""
 
     MIXED = "people said different things of calls that no bound tells apart, or did not decide at all"
-    UNBOUND = "an attribute that is no number, or not known: a rule would not keep to what people saw"
+    UNBOUND = "an attribute that is not a number, or not known: a rule would not keep to what people saw"
     FEW = "too few decisions that somebody can have read"
     ONE_PERSON = "decided by too few people"
     DAYS = "decided on too few days"

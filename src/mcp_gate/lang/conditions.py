@@ -2,7 +2,7 @@
 
 A path that leads nowhere, a value of the wrong kind, and a value the gate calls unknown make a comparison UNKNOWN.
 `IS NULL` is true of a path that leads nowhere. A name in arguments or results that stands beside nearly the same one
-(case, width) leads to what is unknown. Booleans are no numbers, and texts compare with texts alone.
+(case, width) leads to what is unknown. Booleans are not numbers, and texts compare with texts alone.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def compile_condition(
             hidden characters) are neither equal nor different.
 
     Raises:
-        ConditionError: the text is no condition, is too long or too deep, or a path starts with something else.
+        ConditionError: the text is not a condition, is too long or too deep, or a path starts with something else.
     """
     tree = parse(text, Scope(roots, with_windows))
     return Condition(text, tree, compile_tree(tree, near_is_unknown))

@@ -56,7 +56,7 @@ def parse(text: str, scope: Scope) -> Expression:
     """The tree of a condition.
 
     Raises:
-        ConditionError: the text is no condition, is too long or too deep, or names what is not in scope.
+        ConditionError: the text is not a condition, is too long or too deep, or names what is not in scope.
     """
     from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
@@ -136,7 +136,7 @@ def _predicate(name: str, kids: list[Any], scope: Scope) -> Expression:
             return IsNull(first)
         case _:
             if isinstance(first, Window) or (isinstance(first, Literal) and not isinstance(first.value, bool)):
-                raise ConditionError("a value alone is no condition; compare it with something", _column(kids[0]))
+                raise ConditionError("a value alone is not a condition; compare it with something", _column(kids[0]))
             return IsTrue(first)
 
 

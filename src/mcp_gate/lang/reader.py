@@ -15,7 +15,7 @@ from mcp_gate.model.config import Place, Problem
 
 NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?")
 OTHER_KIND: Final = re.compile(rf"{NUMBER.pattern}|true|false")
-"""What is no text where it stands without quotes."""
+"""What is not a text where it stands without quotes."""
 MOST_INTEGER: Final = 10**15
 T = TypeVar("T")
 
@@ -153,7 +153,7 @@ class Reader:
             return None
         shown = reveal(node.text)
         if not NUMBER.fullmatch(node.text):
-            self.error(node.place, f"'{shown}' is no plain number", "write digits, such as 900 or 0.7")
+            self.error(node.place, f"'{shown}' is not a plain number", "write digits, such as 900 or 0.7")
             return None
         if node.quoted:
             self.error(node.place, f"'{shown}' is a text, not a number", "take the quotes away")
@@ -170,7 +170,7 @@ class Reader:
         if value is None or node is None:
             return None
         if value != value.to_integral_value() or (isinstance(node, Scalar) and "." in node.text):
-            self.error(node.place, f"{value} is no whole number", "write it without a fraction")
+            self.error(node.place, f"{value} is not a whole number", "write it without a fraction")
             return None
         return int(value)
 

@@ -22,7 +22,7 @@ LONGEST: Final = 8192
 
 
 class BadKey(ValueError):
-    """The text is no key that can prove a decision; says what is wrong with it."""
+    """The text is not a key that can prove a decision; says what is wrong with it."""
 
 
 class Truncated(ValueError):
@@ -108,7 +108,7 @@ def checked(blob: bytes, kind: str | None = None) -> str:
 
     Raises:
         BadKey: an RSA key of another size than can be relied on.
-        ValueError: it is no such key.
+        ValueError: it is not such a key.
     """
     fields = Fields(blob)
     found = fields.string().decode("ascii")

@@ -35,7 +35,7 @@ _STANDS_FOR_PACKED = f"packed {secrets.token_hex(16)}"
 
 
 class JsonError(ValueError):
-    """The text is no JSON we accept. The message is safe to show: it quotes nothing of the text."""
+    """The text is not JSON that we accept. The message is safe to show: it quotes nothing of the text."""
 
 
 class TooLarge(JsonError):
@@ -134,7 +134,7 @@ def pieces(value: Json) -> list[bytes]:
 
 
 def with_last(packed: Packed, value: Json) -> Packed:
-    """A packed list with one more item. What is no list stays as it is."""
+    """A packed list with one more item. What is not a list stays as it is."""
     if not packed.parts[0].startswith(b"[") or not packed.parts[-1].endswith(b"]"):
         return packed
     return Packed([*packed.parts[:-1], packed.parts[-1][:-1] + b"," + dumps(value) + b"]"])
@@ -305,7 +305,7 @@ def _has_surrogate(value: Json) -> bool:
 
 
 def _scalars(value: Json) -> Iterator[Json]:
-    """Every key and every value that is no container, in no particular order; no depth can hurt it."""
+    """Every key and every value that is not a container, in no particular order; no depth can hurt it."""
     stack: list[Json] = [value]
     while stack:
         item = stack.pop()

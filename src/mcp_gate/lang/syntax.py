@@ -8,7 +8,7 @@ from typing import TypeAlias, assert_never
 
 
 class ConditionError(ValueError):
-    """The text is no condition; `column` counts the characters of the text from 1."""
+    """The text is not a condition; `column` counts the characters of the text from 1."""
 
     def __init__(self, message: str, column: int) -> None:
         super().__init__(f"column {column}: {message}")

@@ -81,13 +81,13 @@ def read(file: str, data: bytes) -> tuple[Mapping_, list[Problem]]:
         The tree, and the problems (duplicate or suspicious keys) that do not keep it from being read further.
 
     Raises:
-        Refused: it is no such document.
+        Refused: it is not such a document.
     """
     text = _text(file, data)
     builder = _Builder(file, text)
     root = builder.document()
     if not isinstance(root, Mapping_):
-        raise Refused(Problem(root.place, "the document is no mapping", "start it with 'version: v1'"))
+        raise Refused(Problem(root.place, "the document is not a mapping", "start it with 'version: v1'"))
     return root, builder.problems
 
 
@@ -197,7 +197,7 @@ class _Builder:
             key = self._node(event, depth + 1)
             value = self._node(next(self._events), depth + 1)
             if not isinstance(key, Scalar):
-                raise Refused(Problem(key.place, "a key is no text", "write keys as plain words"))
+                raise Refused(Problem(key.place, "a key is not a text", "write keys as plain words"))
             if self._good_key(key, keys):
                 entries[key.text] = value
                 keys[key.text] = key.place

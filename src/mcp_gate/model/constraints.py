@@ -41,7 +41,7 @@ class Constraints:
 
     @classmethod
     def of(cls, shown: JsonMapping) -> Constraints:
-        """The inverse of `as_json`; members that are no constraints of ours bind nothing."""
+        """The inverse of `as_json`; members that are not constraints of ours bind nothing."""
         amount, hosts = shown.get("max_amount_usd"), shown.get("network_allowlist")
         return cls(
             max_runtime_sec=shown.get("max_runtime_sec"),

@@ -58,7 +58,7 @@ def _key(secret: str) -> Webhook:
     try:
         return Webhook(secret)
     except Exception as e:  # the library has one for every way in which it can be wrong
-        raise NoSecret(f"its secret is no base64 text ({type(e).__name__})") from None
+        raise NoSecret(f"its secret is not base64 text ({type(e).__name__})") from None
 
 
 def verified(secret: str, headers: Mapping[str, str], body: bytes) -> str:

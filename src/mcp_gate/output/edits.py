@@ -84,7 +84,7 @@ class _Copy:
 
     def _copied(self, before: Trail, step: Step) -> Any:
         if step is Inside.JSON:
-            assert before is not None, "a payload is no text"
+            assert before is not None, "a payload is not a text"
             return self._said(self.at(before[0]), before[1])
         holder = self.at(before)
         value = _GONE if holder is _GONE else holder[step]

@@ -1,4 +1,4 @@
-"""Whether a text that is no JSON may tell a field that has to go: nobody can take it out, so it does not leave."""
+"""Whether a text that is not JSON may hold a field that has to go: then the whole text does not leave."""
 
 from __future__ import annotations
 

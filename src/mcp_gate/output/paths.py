@@ -132,7 +132,7 @@ def in_text(
 def _in_parts(
     text: str, there: Sequence[tuple[int, int, Loose]], paths: list[tuple[Path, str]], at: Trail, found: list[Gone]
 ) -> str:
-    """The same for a text that is no strict JSON as a whole."""
+    """The same for a text that is not strict JSON as a whole."""
     pieces: list[str] = []
     between: list[str] = []
     past, broken = 0, False
@@ -151,6 +151,6 @@ def _in_parts(
         past = end
     rest = " \ufffc ".join([*between, text[past:]]) if pieces else text
     if any(hides(rest, path) for path, _ in paths):
-        raise Hidden("a text may hold a field that is to be removed, and is no JSON that it could be taken out of")
+        raise Hidden("a text may hold a field that is to be removed, and is not JSON from which it could be taken out")
     out = "".join([*pieces, text[past:]])
     return text if out == text else out

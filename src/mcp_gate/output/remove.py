@@ -19,7 +19,7 @@ _ROOT: Final = (None, STRUCTURED)
 _WORDED: Final = frozenset({"message", "statusMessage"})
 _OF_RESULTS: Final = frozenset({"content", STRUCTURED, "isError", "_meta", "resultType", "task"})
 _WRAPPED: Final = "result"
-"""Where servers put a result that is no object."""
+"""Where servers put a result that is not an object."""
 Paths = list[tuple[Path, str]]
 
 

@@ -175,7 +175,7 @@ class _Walk:
         tiny = max(map(len, value)) <= TINY
         if len(value) > MOST_PIECES and not tiny and not any(map(goes_on, value, value[1:])):
             return False
-        if all(map(plain, value)):  # words are no pieces of anything
+        if all(map(plain, value)):  # words are not pieces of anything
             return False
         at = []
         for index, child in enumerate(value):

@@ -18,7 +18,7 @@ def lint_names(reader: Reader, rules: Iterable[Rule], upstreams: Upstreams, sett
         match = rule.match
         for glob in match.upstreams or ():
             if not _any(glob, upstreams.specs):
-                what = f"'{rule.id}' is about the upstream '{reveal(glob)}', which there is not"
+                what = f"'{rule.id}' is about the upstream '{reveal(glob)}', which does not exist"
                 reader.warn(rule.place, what, f"there are {', '.join(upstreams.specs)}")
         if settings.agents is not None:
             for glob in match.agents or ():
@@ -33,7 +33,7 @@ def lint_names(reader: Reader, rules: Iterable[Rule], upstreams: Upstreams, sett
 
 
 def _own_name(glob: str, upstreams: Upstreams) -> str:
-    """What is left of a listed name without its upstream's prefix; "" where it is no such name."""
+    """What is left of a listed name without its upstream's prefix; "" where it is not such a name."""
     if any(_any(glob, found.tools) for found in upstreams.mappings.values()):
         return ""
     for spec in upstreams.specs.values():

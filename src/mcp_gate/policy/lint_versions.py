@@ -18,7 +18,7 @@ class Launcher:
     """A command that fetches a package and runs it."""
 
     package: frozenset[str]
-    """Options whose value is the package; without one it is the first argument that is no option."""
+    """Options whose value is the package; without one it is the first argument that is not an option."""
     valued: frozenset[str]
     """Other options that take a value."""
     version: re.Pattern[str]

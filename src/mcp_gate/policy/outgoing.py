@@ -58,7 +58,7 @@ class Outgoing:
         return any(rule.decision is OutputDecision.TOKENIZE for rule in self.rules)
 
     def about(self, call: Call | None) -> tuple[OutputRule, ...]:
-        """The rules about a call's result; of what is no call's result all but those that take fields out of some
+        """The rules about a call's result; of what is not a call's result all but those that take fields out of some
         results alone, for nobody can tell whether their matches hold."""
         if call is None:
             return tuple(rule for rule in self.rules if not rule.paths or rule.match is None)

@@ -42,7 +42,7 @@ def _levels(reader: Reader, node: Node | None, ids: Ids) -> dict[int, Layer]:
         number = LEVEL.fullmatch(name)
         block = reader.mapping(body, {"name", "rules"}, "a level")
         if number is None:
-            reader.error(place, f"'{reveal(name)}' is no level", "write level_0, level_1, …")
+            reader.error(place, f"'{reveal(name)}' is not a level", "write level_0, level_1, …")
         elif block is not None:
             reader.text(block.entries.get("name"), "a name")
             rules = reader.need(block, "rules", "add its rules")

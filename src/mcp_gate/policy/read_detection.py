@@ -87,7 +87,7 @@ class Names:
         """Whether it could be taken."""
         first = self._defined.setdefault(name, place)
         if name in ENTITIES or not NAME.fullmatch(name):
-            why = "is the gate's own" if name in ENTITIES else "is no name of an entity"
+            why = "is the gate's own" if name in ENTITIES else "is not the name of an entity"
             reader.error(place, f"'{reveal(name)}' {why}", "use capital letters, digits and _, such as STAFF_ID")
             return False
         if first is not place:
@@ -179,10 +179,10 @@ def _pattern(reader: Reader, node: Node | None) -> str | None:
         compiled = re2.compile(text, options)
     except re2.error as e:
         said = e.args[0].decode("utf-8", "replace") if e.args and isinstance(e.args[0], bytes) else str(e)
-        hint = "use the syntax of RE2: no look-around, no back-references; in YAML stand patterns best in single quotes"
-        reader.error(node.place, f"'{reveal(text)}' is no pattern: {reveal(said)}", hint)
+        hint = "use the syntax of RE2: no look-around, no back-references; in YAML write patterns in single quotes"
+        reader.error(node.place, f"'{reveal(text)}' is not a pattern: {reveal(said)}", hint)
         return None
     if compiled.fullmatch("") is not None:
-        reader.error(node.place, f"'{reveal(text)}' matches where there is nothing", "say what has to be there")
+        reader.error(node.place, f"'{reveal(text)}' matches an empty text", "say what has to be there")
         return None
     return text

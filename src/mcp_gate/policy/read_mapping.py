@@ -73,7 +73,7 @@ def read_topic(reader: Reader, node: Node | None) -> str | None:
     """A topic, which may hold `{tool}`."""
     text = reader.text(node, "a topic")
     if node is not None and text is not None and not TOPIC.fullmatch(text):
-        reader.error(node.place, f"'{reveal(text)}' is no topic", "write words of letters and digits joined by dots")
+        reader.error(node.place, f"'{reveal(text)}' is not a topic", "write words of letters and digits joined by dots")
         return None
     return text
 
@@ -84,11 +84,11 @@ def _attributes(reader: Reader, node: Node | None) -> dict[str, Value | Count]:
         text = reader.text(value, "a path")
         found = ATTRIBUTE.fullmatch(text or "")
         if not NAME.fullmatch(name):
-            reader.error(place, f"'{reveal(name)}' is no attribute name", f"use {NAME.pattern}")
+            reader.error(place, f"'{reveal(name)}' is not an attribute name", f"use {NAME.pattern}")
         elif name in GATE_ATTRIBUTES:
             reader.error(place, f"the gate itself supplies '{name}', whatever arguments say", "choose another name")
         elif text is not None and found is None:
-            reader.error(value.place, f"'{reveal(text)}' is no path", "write args.amount or count(args.to)")
+            reader.error(value.place, f"'{reveal(text)}' is not a path", "write args.amount or count(args.to)")
         elif found is not None and found["counted"]:
             out[name] = Count(tuple(found["counted"].split(".")[1:]))
         elif found is not None:

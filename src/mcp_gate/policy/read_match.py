@@ -105,5 +105,5 @@ def _host(reader: Reader, node: Node) -> str | None:
     host = None if text is None else canonical(text)
     if text is not None and host is None:
         hint = "write the name alone, without scheme, port or path; there are no globs"
-        reader.error(node.place, f"'{reveal(text)}' is no exact host name", hint)
+        reader.error(node.place, f"'{reveal(text)}' is not an exact host name", hint)
     return host

@@ -136,7 +136,7 @@ def _path(reader: Reader, node: Node) -> tuple[str, ...] | None:
     try:
         return parse_path(text)
     except ValueError:
-        reader.error(node.place, f"'{reveal(text)}' is no path", "write keys joined by dots, *, ** or [*]")
+        reader.error(node.place, f"'{reveal(text)}' is not a path", "write keys joined by dots, *, ** or [*]")
         return None
 
 
@@ -151,7 +151,7 @@ def parse_path(text: str) -> tuple[str, ...]:
         key, *items = part.split("[")
         wild = "*" in key and key not in ("*", "**")
         if (not key and not items) or wild or any(item != "*]" for item in items):
-            raise ValueError(f"{text!r} is no path")
+            raise ValueError(f"{text!r} is not a path")
         if key:
             steps.append(key)
         steps.extend("[*]" for _ in items)

@@ -73,7 +73,7 @@ def _people(reader: Reader, node: Node | None, read: Any) -> list[Any]:
     out = []
     for id_, place, body in reader.entries(node, "a mapping of ids"):
         if not PERSON.fullmatch(id_):
-            reader.error(place, f"'{reveal(id_)}' is no id", f"use {PERSON.pattern}")
+            reader.error(place, f"'{reveal(id_)}' is not an id", f"use {PERSON.pattern}")
             continue
         out.append(read(reader, id_, place, body))
     return out
@@ -143,7 +143,7 @@ def _address(reader: Reader, node: Node | None) -> Address | None:
         return None
     found = ADDRESS.fullmatch(text)
     if found is None or int(found["port"]) > 65535:
-        reader.error(node.place, f"'{reveal(text)}' is no address", "write 127.0.0.1:8765")
+        reader.error(node.place, f"'{reveal(text)}' is not an address", "write 127.0.0.1:8765")
         return None
     host = found["host"].strip("[]")
     if not (host in ("localhost", "::1") or host.startswith("127.")):
@@ -161,7 +161,7 @@ def _origin(reader: Reader, node: Node | None) -> str | None:
     if node is None or text is None:
         return None
     if not ORIGIN.fullmatch(text):
-        reader.error(node.place, f"'{reveal(text)}' is no https origin", "write https://…")
+        reader.error(node.place, f"'{reveal(text)}' is not an https origin", "write https://…")
         return None
     return text.lower().rstrip("/").removesuffix(":443")
 
@@ -197,5 +197,5 @@ def _checkpoints(reader: Reader, node: Node | None) -> CheckpointSpec | None:
     if file is None:
         return None
     if not file.startswith("/"):
-        reader.error(block.entries["file"].place, f"'{reveal(file)}' is no absolute path", "begin it with /")
+        reader.error(block.entries["file"].place, f"'{reveal(file)}' is not an absolute path", "begin it with /")
     return CheckpointSpec(file) if every is None else CheckpointSpec(file, every)

@@ -58,7 +58,7 @@ def read_upstreams(reader: Reader, root: Mapping_, variables: Variables) -> Upst
     node = reader.need(root, "upstreams", "add 'upstreams:' with at least one MCP server")
     for id_, place, body in reader.entries(node, "a mapping of upstreams"):
         if not UPSTREAM_ID.fullmatch(id_):
-            reader.error(place, f"'{reveal(id_)}' is no upstream id", f"use {UPSTREAM_ID.pattern}")
+            reader.error(place, f"'{reveal(id_)}' is not an upstream id", f"use {UPSTREAM_ID.pattern}")
             continue
         block = reader.mapping(body, UPSTREAM_KEYS, "an upstream")
         if block is not None:
@@ -114,7 +114,9 @@ def _arguments(reader: Reader, node: Node | None, variables: Variables) -> tuple
 def _no_part(reader: Reader, node: Node | None, args: tuple[str, ...], *, pinned: bool) -> tuple[str, ...]:
     """Arguments that name data, which changes, and no part of the program."""
     if node is not None and not pinned:
-        reader.error(node.place, "'pin_except' excepts from 'pin_program'", "write pin_program: true beside it")
+        reader.error(
+            node.place, "'pin_except' makes exceptions from 'pin_program'", "write pin_program: true beside it"
+        )
     words = {word: word for word in args}
     return reader.each(node, lambda item: reader.one_of(item, words, "an argument of this upstream"))
 
@@ -122,7 +124,7 @@ def _no_part(reader: Reader, node: Node | None, args: tuple[str, ...], *, pinned
 def _prefix(reader: Reader, node: Node) -> str:
     if isinstance(node, Scalar) and PREFIX.fullmatch(node.text) and (node.text or node.quoted):
         return node.text
-    reader.error(node.place, "this is no prefix", f'use {PREFIX.pattern}; "" keeps the upstream\'s own names')
+    reader.error(node.place, "this is not a prefix", f'use {PREFIX.pattern}; "" keeps the upstream\'s own names')
     return ""
 
 
@@ -136,7 +138,7 @@ def _url(reader: Reader, node: Node) -> str | None:
     except ValueError:
         good = False
     if not good or not text.isascii() or not text.isprintable() or " " in text:
-        reader.error(node.place, f"'{reveal(text)}' is no http(s) URL", "write https://host/mcp")
+        reader.error(node.place, f"'{reveal(text)}' is not an http(s) URL", "write https://host/mcp")
         return None
     if "@" in parts.netloc:
         reader.error(node.place, "the URL holds credentials", "put them into headers: with ${env:NAME}")
@@ -150,7 +152,7 @@ def _texts(reader: Reader, node: Node | None, name: re.Pattern[str], what: str, 
         never = "\0\r\n" if name is HEADER_NAME else "\0"
         text = variables.text(reader, value, f"the value of {what}", name=key, never=never)
         if not name.fullmatch(key):
-            reader.error(place, f"'{reveal(key)}' is no name of {what}", f"use {name.pattern}")
+            reader.error(place, f"'{reveal(key)}' is not the name of {what}", f"use {name.pattern}")
         elif text is not None:
             out[key] = text
     return out

@@ -44,6 +44,6 @@ class Variables:
             message = f"{what} looks like a secret, and would be kept with the policy"
             reader.warn(node.place, message, "write ${env:NAME}, and set it where the gate is started")
         if "${" in bare:
-            reader.error(node.place, "there is '${' that is no variable", "write ${env:NAME}")
+            reader.error(node.place, "there is '${' that is not a variable", "write ${env:NAME}")
             return None
         return text

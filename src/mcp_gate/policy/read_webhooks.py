@@ -22,7 +22,7 @@ SLACK_USER: Final = re.compile(r"[UW][A-Z0-9]{2,20}")
 SLACK_CHANNEL: Final = re.compile(r"[CGD][A-Z0-9]{2,20}")
 SLACK_TEAM: Final = re.compile(r"T[A-Z0-9]{2,20}")
 SLACK_API: Final = "https://slack.com/api/"
-"""News that is no line of the record."""
+"""News that is not a line of the record."""
 
 
 def read_webhooks(
@@ -93,7 +93,7 @@ def _url(reader: Reader, node: Node | None, *, allow_private: bool) -> str | Non
         return None
     parts = _split(text)
     if parts is None or parts.scheme not in ("https", "http") or not parts.hostname:
-        reader.error(node.place, "this is no http(s) URL", "write https://host/path")
+        reader.error(node.place, "this is not an http(s) URL", "write https://host/path")
         return None
     if parts.username is not None or parts.fragment:
         reader.error(node.place, "the URL names a user, or a place within a page", "leave that out")
@@ -134,6 +134,6 @@ def _event(reader: Reader, node: Node) -> str | None:
 def _reviewer(reader: Reader, node: Node, reviewers: Collection[str] | None) -> str | None:
     name = reader.text(node, "a reviewer's id")
     if name is not None and reviewers is not None and name not in reviewers:
-        reader.error(node.place, f"'{reveal(name)}' is no reviewer", "name one of reviewers:")
+        reader.error(node.place, f"'{reveal(name)}' is not a reviewer", "name one of reviewers:")
         return None
     return name

@@ -60,7 +60,7 @@ def read_workflow(reader: Reader, root: Mapping_) -> Workflow | None:
     steps = _Steps({id_: id_ for id_ in nodes.entries})
     for id_, place, node in reader.entries(nodes):
         if not STEP.fullmatch(id_):
-            reader.error(place, f"'{reveal(id_)}' is no step id", f"use {STEP.pattern}")
+            reader.error(place, f"'{reveal(id_)}' is not a step id", f"use {STEP.pattern}")
         step = _step(reader, id_, node, steps)
         steps.leads[id_] = _leads(step)
         if step is not None:
@@ -141,7 +141,7 @@ def _value(reader: Reader, node: Node) -> Template:
     if node.quoted or not node.text.startswith(("input.", "steps.")):
         return _plain(node)
     if not VALUE.fullmatch(node.text):
-        reader.error(node.place, f"'{reveal(node.text)}' is no path", "write input.… or steps.<id>.result.…")
+        reader.error(node.place, f"'{reveal(node.text)}' is not a path", "write input.… or steps.<id>.result.…")
     return Path(tuple(node.text.split(".")))
 
 
@@ -188,7 +188,7 @@ def _approval(reader: Reader, id_: str, block: Mapping_, common: Common) -> Appr
 
 
 def _one_way_on(reader: Reader, workflow: Workflow) -> None:
-    """An approval without `next` goes on to the one branch target that is no approval."""
+    """An approval without `next` goes on to the one branch target that is not an approval."""
     for step in workflow.steps.values():
         if not isinstance(step, Approval) or step.next is not None:
             continue

@@ -37,7 +37,9 @@ def _resolved(reader: Reader, workflow: Workflow, upstreams: Upstreams) -> Workf
 def _tool(reader: Reader, step: Action, upstreams: Upstreams) -> tuple[str, str] | None:
     if step.tool is not None:
         if step.tool[1] and step.tool[0] not in upstreams.specs:
-            reader.error(step.place, f"there is no upstream '{reveal(step.tool[0])}'", "name one of upstreams.yaml")
+            reader.error(
+                step.place, f"there is no upstream '{reveal(step.tool[0])}'", "name one that is in upstreams.yaml"
+            )
         return step.tool
     if step.topic is None:
         return None

@@ -196,16 +196,16 @@ def _edited(request: Request, posted: ReviewerDecision, standing: Standing) -> R
         case Refused() as refused:
             return refused
         case _:
-            return Refused("arguments_changed", 409, "the call is another one by now; read it again")
+            return Refused("arguments_changed", 409, "the call has changed since; read it again")
 
 
 def _entitled_to(edit: Edit, request: Request, standing: Standing) -> Refused | None:
     if standing.reviewer is None or not standing.reviewer.person.decides_for(edit.group):
-        text = f"as changed it is for group '{edit.group}'; only reviewers of that group make it so"
+        text = f"the changed call is for group '{edit.group}'; only its reviewers may make that change"
         return Refused("not_in_group", 403, text)
     if edit.needed > 1 and edit.group != (request.escalated_from or request.group):
         # Whoever approves it after him is asked in the group where it lies, not in that one.
-        text = f"as changed it takes {edit.needed} people of group '{edit.group}', and they are not asked here; deny it"
+        text = f"the changed call takes {edit.needed} people of group '{edit.group}', who are not asked here; deny it"
         return Refused("edit_denied", 409, text, ("arguments",))
     if standing.reviewer.assurance < edit.min_assurance:
         return _too_weak(edit.min_assurance)

@@ -74,7 +74,7 @@ def read_answer(body: bytes, sizes: Sequence[int]) -> tuple[list[tuple[int, Find
 
     Raises:
         ScanFailed: it could not be scanned.
-        ValueError, TypeError, KeyError: this is no answer about leaves of these sizes.
+        ValueError, TypeError, KeyError: this is not an answer about leaves of these sizes.
     """
     told = orjson.loads(body)
     if "failed" in told:

@@ -29,7 +29,7 @@ T = TypeVar("T")
 MOST: Final = 40_000_000
 """Characters of all leaves of one result; more is not scanned."""
 MOST_FINDINGS: Final = 100_000
-"""In one result; more is no answer to anything."""
+"""In one result; more is not an answer to anything."""
 WHOLE_SEC: Final = 9.0
 """How long all of it may take."""
 AT_ONCE: Final = 12_288

@@ -29,7 +29,7 @@ PROGRAM: Final = frozenset({
 CODES: Final = frozenset({
     "country", "zip", "postal", "status", "currency", "language", "lang", "error", "area", "product", "airport"
 })  # fmt: skip
-"""Words before `code` with which it is no program."""
+"""Words before `code` with which it is not a program."""
 ASIDE: Final = frozenset({
     "id", "ids", "time", "date", "type", "language", "version", "count", "limit", "timeout", "format"
 })  # fmt: skip
@@ -38,7 +38,7 @@ ASKED: Final = frozenset({"query", "q", "text", "input", "request", "search"})
 """Arguments that may hold a query in a language."""
 LANGUAGE: Final = re.compile(r"\w*sql\w*|cypher|sparql|graphql|promql|shell|bash|powershell", re.IGNORECASE)
 PAGING: Final = re.compile("(?:page|next|next page|continuation|sync|max) tokens?")
-"""Arguments, word by word, that are no secrets whatever they are called."""
+"""Arguments, word by word, that are not secrets whatever they are called."""
 PLACES: Final = frozenset({"env", "ENV"})
 """Arguments that name one of some environments, where all values are listed, rather than hold variables."""
 TARGET: Final = re.compile(

@@ -59,7 +59,7 @@ def read_file(path: Path, form: Form) -> Any:
             data = file.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
             raise Unreadable(
-                f"{reveal(str(path))}: the file has more than {MOST_BYTES} bytes; that is no client's file"
+                f"{reveal(str(path))}: the file has more than {MOST_BYTES} bytes; that is not a client's file"
             )
         text = data.decode("utf-8-sig")
         return tomllib.loads(text) if form is Form.TOML else json.loads(text) if text.strip() else {}
@@ -99,10 +99,10 @@ def read_servers(location: Location) -> Found | None:
 def _server(name: str, entry: Any, location: Location) -> Server:
     """
     Raises:
-        ValueError: it is no server that a gate can stand before; says why.
+        ValueError: it is not a server that a gate can stand before; says why.
     """
     if not isinstance(entry, dict):
-        raise ValueError("it is no mapping")
+        raise ValueError("it is not a mapping")
     if entry.get("disabled") is True or entry.get("enabled") is False:
         raise ValueError("it is switched off")
     url = next((entry[key] for key in URL_KEYS if isinstance(entry.get(key), str)), None)
@@ -113,7 +113,7 @@ def _server(name: str, entry: Any, location: Location) -> Server:
     if isinstance(command, str) and command:
         env, cwd = _texts(entry.get("env"), "env"), entry.get("cwd")
         if not isinstance(args, list) or not all(isinstance(arg, str) for arg in args):
-            raise ValueError("its args are no list of texts")
+            raise ValueError("its args are not a list of texts")
         return Server(name, location, command, tuple(args), env, cwd if isinstance(cwd, str) else None)
     if url is not None:
         if entry.get("type") == "sse":
@@ -126,5 +126,5 @@ def _texts(value: Any, what: str) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, dict) or not all(isinstance(one, (str, int, float)) for one in value.values()):
-        raise ValueError(f"its {what} are no texts by name")
+        raise ValueError(f"its {what} are not texts by name")
     return {str(key): one if isinstance(one, str) else json.dumps(one) for key, one in value.items()}

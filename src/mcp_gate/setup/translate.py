@@ -134,7 +134,7 @@ def _entry(server: Server, id_: str, given: Mapping[str, str]) -> Entry:
     names, form = (server.headers, HEADER_NAME) if server.url is not None else (server.env, VARIABLE_NAME)
     for name in names:
         if not form.fullmatch(name):
-            raise Untranslatable(f"'{reveal(name)}' is no name of a variable or header")
+            raise Untranslatable(f"'{reveal(name)}' is not the name of a variable or header")
     spec = UpstreamSpec(
         id=id_,
         prefix=f"{id_}_",
@@ -203,7 +203,7 @@ def _text(
 
     bare = REFERENCE.sub("", value)
     if "${" in bare:
-        raise Untranslatable("a value holds '${', which is no variable we know")
+        raise Untranslatable("a value holds '${', which is not a variable we know")
     if bare == value and _secret(key, value):
         option, joined, secret = value.partition("=") if value.startswith("-") else ("", "", value)
         name = _variable(key or option, id_, secret, {**others, **variables})
@@ -238,7 +238,7 @@ def _url(url: str) -> str:
     except ValueError:
         good = False
     if not good or "@" in parts.netloc or " " in url or not (url.isascii() and url.isprintable()):
-        raise Untranslatable("its url is no plain http(s) URL")
+        raise Untranslatable("its url is not a plain http(s) URL")
     if any(_secret(name, value) for name, value in parse_qsl(parts.query)) or is_secret("", url):
         raise Untranslatable("its url holds a secret; see whether the server takes it as a header")
     return url

@@ -199,7 +199,7 @@ class Tally:
 
 def _part(word: str, deed: Deed) -> str | None:
     """What a call has of what calls may have in common. Texts that another program may take for the same are the
-    same here: a target that is spelled otherwise is no other target."""
+    same here: a target that is spelled otherwise is not another target."""
     match word:
         case "agent":
             return deed.agent

@@ -117,7 +117,7 @@ class Archive:
                 try:
                     value: Json = record.whole(row)
                 except UNREADABLE:
-                    return checker.broken("was changed: it is no readable JSON")
+                    return checker.broken("was changed: it is not readable JSON")
                 if _mislabelled(row, value):
                     return checker.broken("was changed: its columns differ from its content")
                 fault = checker.step(value)

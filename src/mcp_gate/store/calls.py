@@ -79,7 +79,7 @@ class Begin:
 
 
 def propose(tx: Tx, call: Call, verdict: JsonObject, snapshot: str) -> None:
-    """Put down what a request is about that is no call."""
+    """Put down what a request is about that is not a call."""
     written = {"verdict": rows.text(verdict), "snapshot": snapshot, "state": CallState.PROPOSED.value}
     tx.run(_INSERT, **rows.from_call(call), **written)
 

@@ -60,7 +60,7 @@ def connect_for_reading(path: Path) -> sqlite3.Connection:
     A file on a medium that cannot be written is read as it lies there, if no write-ahead log belongs to it.
 
     Raises:
-        Unavailable: the file is no database of a gate's, or of a newer one.
+        Unavailable: the file is not a database of a gate's, or of a newer one.
         sqlite3.Error
     """
     connection = connect(path, write=False)

@@ -52,7 +52,7 @@ class Ledger:
             del self.events[-taken_back:]
 
     def write(self, connection: sqlite3.Connection) -> None:
-        """Outside of any body's savepoint: what is written is no body's to take back."""
+        """Outside of any body's savepoint: what is written is nobody's to take back."""
         if self._rows:
             connection.executemany(
                 "insert into audit(seq, ts, event, call_id, request_id, body, prev_hash, hash) "

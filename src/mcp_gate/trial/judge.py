@@ -49,7 +49,7 @@ def judge(loaded: Loaded, cases: Iterable[Case]) -> Report:
         try:
             facts = facts_of(loaded, case.tool, case.arguments, case.agent, case.signals, case.tags)
         except NoSuchTool as e:
-            message = f"'{reveal(case.tool)}' is no listed name"
+            message = f"'{reveal(case.tool)}' is not a listed name"
             problems.append(Problem(case.place, message, f"listed names start with {e}"))
             continue
         verdict = loaded.policy.decide(facts)

@@ -23,7 +23,7 @@ DOUBTFUL: Final = re.compile(
 
 
 def plain(reader: Reader, node: Node) -> Json:
-    """The JSON value of a node, None after an error; only `true`, `false`, `null` and plain decimals are no texts."""
+    """The JSON value of a node, None after an error; only `true`, `false`, `null` and plain decimals are not texts."""
     if isinstance(node, Mapping_):
         return {key: plain(reader, value) for key, value in node.entries.items()}
     if not isinstance(node, Scalar):

@@ -21,7 +21,7 @@ MOST_RETRY_SEC: Final = 30.0
 MOST_ATTEMPTS: Final = 5
 """In a row without anything new, before a stream that broke off is given up."""
 MOST_GARBAGE: Final = 100
-"""Events of one stream that are no messages, before it is given up."""
+"""Events of one stream that are not messages, before it is given up."""
 TAIL_SEC: Final = 2.0
 """How long the end of a stream is waited for after its answer, so that the connection can be used again."""
 
@@ -47,7 +47,7 @@ class HttpTicket:
     def fail(self, error: Exception) -> None:
         if not self.future.done():
             self.future.set_exception(error)
-            self.future.exception()  # whoever waits still sees it; nobody waiting is no error
+            self.future.exception()  # whoever waits still sees it; nobody waiting is not an error
 
 
 class Place:
@@ -101,7 +101,7 @@ class Reader:
         self._opener = opener
         self._owner = owner
         self.dropped = 0
-        """Events that were no messages, and answers to nothing that was asked."""
+        """Events that were not messages, and answers to nothing that was asked."""
 
     async def take(self, ticket: HttpTicket, answer: HttpAnswer) -> None:
         """Read the answer to a request.
@@ -122,7 +122,7 @@ class Reader:
         """Read a stream that answers nothing, to its end.
 
         Raises:
-            Lost: it broke off, or holds what is no JSON-RPC.
+            Lost: it broke off, or holds what is not JSON-RPC.
         """
         garbage = 0
 
@@ -234,7 +234,7 @@ class Reader:
                 self._owner.questioned(id, method, params)
                 return True
             case Malformed(id=id, answers=True) if ticket is not None and _same(id, ticket.id):
-                ticket.fail(Lost("the answer is no JSON-RPC answer", sent=True))
+                ticket.fail(Lost("the answer is not a JSON-RPC answer", sent=True))
             case Answer() | Failure() | Malformed():
                 pass
             case _:
@@ -245,7 +245,7 @@ class Reader:
 
 def _bear(garbage: int) -> None:
     if garbage > MOST_GARBAGE:
-        raise Lost("the upstream sends what is no JSON-RPC", sent=True)
+        raise Lost("the upstream sends lines that are not JSON-RPC", sent=True)
 
 
 def _same(one: RequestId | None, other: RequestId) -> bool:

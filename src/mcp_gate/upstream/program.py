@@ -31,7 +31,7 @@ LONGEST_LINE: Final = 256
 MOST_INTERPRETERS: Final = 5
 """A script may be run by a script; the kernel follows fewer."""
 NO_FILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
-"""An argument is no path to anything."""
+"""An argument is not a path to anything."""
 
 
 class Mark(NamedTuple):
@@ -149,7 +149,7 @@ def _read(path: Path) -> tuple[str, Mark]:
             about = os.fstat(file.fileno())
             mark = Mark.of(about)
             if not stat.S_ISREG(about.st_mode):
-                raise _unreadable(path, "it is no regular file")
+                raise _unreadable(path, "it is not a regular file")
             digest = _digests.get(mark) or "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
             if Mark.of(os.fstat(file.fileno())) != mark:
                 raise _unreadable(path, "it is being written")

@@ -31,9 +31,9 @@ class Difference:
 
     file: str
     old: str | None
-    """The digest that was accepted; None: the file was no part of it."""
+    """The digest that was accepted; None: the file was not part of it."""
     new: str | None
-    """The digest that was found; None: the file is no part of it any more."""
+    """The digest that was found; None: the file is not part of it any more."""
 
 
 @dataclass(frozen=True, slots=True)

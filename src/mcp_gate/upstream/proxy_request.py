@@ -15,7 +15,7 @@ OWN: Final = frozenset({b"host", b"connection", b"keep-alive", b"te", b"upgrade"
 
 
 class Unreadable(ValueError):
-    """It is no request of a proxy."""
+    """It is not a request of a proxy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def read_request(head: bytes) -> Wanted:
     line = LINE.fullmatch(first)
     headers = [HEADER.fullmatch(one) for one in rest]
     if line is None or None in headers:
-        raise Unreadable("this is no request of HTTP/1.1")
+        raise Unreadable("this is not a request of HTTP/1.1")
     if line[1] == b"CONNECT":
         host, port, _ = _authority(line[2], None)
         return Wanted(host, port, b"")

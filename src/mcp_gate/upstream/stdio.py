@@ -31,7 +31,7 @@ from mcp_gate.wire.peer import Lost, Peer, Sent
 log = logging.getLogger(__name__)
 
 MOST_GARBAGE: Final = 100
-"""Lines in a row that are no messages, before the upstream is given up."""
+"""Lines in a row that are not messages, before the upstream is given up."""
 DEPTH: Final = 200
 
 
@@ -61,7 +61,7 @@ class StdioLink:
         self.hello: JsonObject = {}
         self.alive = True
         self.dropped = 0
-        """Notifications over the rate, and lines that were no messages."""
+        """Notifications over the rate, and lines that were not messages."""
         self._inbound = inbound
         self._most_unread = limits.upstream_bytes
         self._garbage = 0
@@ -199,7 +199,7 @@ class StdioLink:
         if what.why is Why.TOO_LONG:
             self._violated("the upstream sent a line that is longer than allowed")
         elif self._garbage > MOST_GARBAGE:
-            self._violated("the upstream sends what is no JSON-RPC")
+            self._violated("the upstream sends lines that are not JSON-RPC")
 
     def _violated(self, how: str) -> None:
         self._violation = self._violation or how

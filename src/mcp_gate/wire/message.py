@@ -32,7 +32,7 @@ class Why(StrEnum):
     ID = "id"
     TOO_LONG = "frame_limit"
     NUMBER = "number"
-    """A request holds a number beyond a double: it cannot be hashed, so it is no call."""
+    """A request holds a number beyond a double: it cannot be hashed, so it is not a call."""
     DUPLICATE_ID = "duplicate_id"
     """Not seen by the parser: the face finds that the id is in flight."""
     NOT_A_NOTIFICATION = "not_a_notification"
@@ -148,7 +148,9 @@ def classify(value: Json, raw: bytes = b"") -> Message:
         if "id" not in value:
             return Notification(method, params)
         if known is None:
-            return _malformed(raw, Why.ID, INVALID_REQUEST, "Invalid request: the id is no string and no integer")
+            return _malformed(
+                raw, Why.ID, INVALID_REQUEST, "Invalid request: the id is neither a string nor an integer"
+            )
         return Request(known, method, params)
     return _answer(value, known, raw)
 

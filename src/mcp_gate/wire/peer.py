@@ -56,7 +56,7 @@ class Handler(Protocol):
     def on_notification(self, peer: Peer, method: str, params: JsonObject | None) -> None: ...
 
     def on_malformed(self, peer: Peer, what: Malformed) -> None:
-        """Something that is no message; it is not answered yet."""
+        """Something that is not a message; it is not answered yet."""
 
     def on_closed(self, peer: Peer) -> None:
         """Nothing more will come. Called once."""
@@ -147,7 +147,7 @@ class Peer:
             case Failure(id, error):
                 self._settle(id, lambda f: f.set_exception(error))
             case Malformed(id=id, answers=True) if id is not None:
-                self._settle(id, lambda f: f.set_exception(Lost("the answer is no JSON-RPC answer", sent=True)))
+                self._settle(id, lambda f: f.set_exception(Lost("the answer is not a JSON-RPC answer", sent=True)))
                 self._malformed(message)
             case Malformed():
                 self._malformed(message)
@@ -290,7 +290,7 @@ class Peer:
             future = self._pending.pop(id)
             if not future.done():
                 future.set_exception(Lost(reason, sent=True))
-                future.exception()  # whoever waits still sees it; nobody waiting is no error
+                future.exception()  # whoever waits still sees it; nobody waiting is not an error
         if self._transport is not None:
             self._flush()
             self._transport.close()

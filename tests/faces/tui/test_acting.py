@@ -77,7 +77,7 @@ async def test_a_call_is_changed_and_approved_in_two_steps(tmp_path: Path) -> No
             area = editor.query_one("TextArea")
             area.text = '{"amount": 12,'  # type: ignore[attr-defined]
             await desk.press("ctrl+s")
-            assert "no JSON that the gate accepts" in desk.text
+            assert "not JSON that the gate accepts" in desk.text
             area.text = '{"amount": 12}'  # type: ignore[attr-defined]
             await desk.press("ctrl+s")
             second = desk.app.screen
@@ -105,7 +105,7 @@ rules:
             desk.app.screen.query_one("TextArea").text = '{"amount": 5000}'  # type: ignore[attr-defined]
             await desk.press("ctrl+s")
             await desk.press(*desk.app.screen._wanted)  # type: ignore[attr-defined]
-            await desk.sees("refused: the policy denies the call as changed: Too much")
+            await desk.sees("refused: the policy denies the changed call: Too much")
         assert await status_of(gate, request) == "pending"
 
 

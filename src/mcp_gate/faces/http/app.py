@@ -192,7 +192,7 @@ async def _unavailable(_: HttpRequest, __: Exception) -> Response:
 async def _no_route(_: HttpRequest, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = CODES.get(error.status_code, "bad_request")
-    text = "there is nothing here" if error.status_code == 404 else "this is not done with this method"
+    text = "there is nothing here" if error.status_code == 404 else "this method is not allowed here"
     return problem(Failure(error.status_code, code, text, headers=error.headers))
 
 

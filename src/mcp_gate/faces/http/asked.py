@@ -54,7 +54,7 @@ def one_page(http: HttpRequest) -> None:
 
 def no_page() -> Failure:
     """The answer to an `after` that no page ended with."""
-    return Failure(400, "bad_request", "after is the `next` of the page before, and this is none", ("after",))
+    return Failure(400, "bad_request", "after has to be the `next` of the page before", ("after",))
 
 
 def flag(query: dict[str, str], name: str) -> bool:

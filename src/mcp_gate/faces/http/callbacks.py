@@ -58,10 +58,10 @@ class Callbacks:
         posted = body.object_of(http, data)
         request_id = posted.pop("request_id", None)
         if not isinstance(request_id, str):
-            raise Failure(400, "bad_request", "the body says of no request", ("request_id",))
+            raise Failure(400, "bad_request", "the body names no request", ("request_id",))
         word = body.decision_of({"nonce": message_id, **posted})
         if word.approver_id not in spec.reviewers:
-            text = "this webhook speaks for those alone whom its 'reviewers:' names"
+            text = "this webhook speaks only for the people whom its 'reviewers:' names"
             raise Failure(403, "unknown_reviewer", text, ("approver_id",))
         until = rfc3339(self._gate.clock.steady() + REMEMBERED_SEC)
         channel = f"callback:{spec.id}"

@@ -124,14 +124,14 @@ def _bound(value: str) -> tuple[str, str, str]:
     except ValueError:
         found = None
     if not isinstance(found, list) or len(found) != 3 or not all(isinstance(one, str) for one in found):
-        raise Failure(400, "bad_request", "this is no button of this gate")
+        raise Failure(400, "bad_request", "this is not a button of this gate")
     return found[0], found[1], found[2]
 
 
 async def _submitted(gate: Gate, pressed: Pressed, reviewer: str | None) -> Response:
     view = pressed.payload.get("view")
     if not isinstance(view, dict) or view.get("callback_id") not in WORDS:
-        raise Failure(400, "bad_request", "this is no form of this gate")
+        raise Failure(400, "bad_request", "this is not a form of this gate")
     word = str(view["callback_id"])
     request_id, job_hash, snapshot = _bound(str(view.get("private_metadata")))
     if reviewer is None:

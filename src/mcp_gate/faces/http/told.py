@@ -29,7 +29,7 @@ def told(outcome: governing.Answer | glass.Answer | purging.Answer) -> Response:
         case NoSuchAgent():
             raise Failure(404, "not_found", "there is no agent with this id")
         case NoSuchGlass():
-            raise Failure(404, "not_found", "nothing with this id waits for anybody, or is broken")
+            raise Failure(404, "not_found", "no break-glass with this id waits for a second person, or is in force")
         case NoSuchPurge():
             raise Failure(404, "not_found", "no purge with this id waits for anybody; it waits for an hour")
         case _:

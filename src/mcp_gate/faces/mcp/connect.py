@@ -1,5 +1,5 @@
 """What `mcp-gate connect` does: joins the running gate, or starts one, and gives it the client's streams. Where these
-are no pipes (a terminal, a file) it moves the bytes itself. It understands none.
+are not pipes (a terminal, a file) it moves the bytes itself. It understands none.
 
 Standard library only, and little of it (not even pathlib): every stdio client pays for this process.
 """

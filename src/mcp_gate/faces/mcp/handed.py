@@ -98,7 +98,7 @@ def _ours(fd: int, mode: int) -> int:
     handed over is its sender's too.
 
     Raises:
-        OSError: it is no pipe and no socket of this machine.
+        OSError: it is neither a pipe nor a socket of this machine.
     """
     found = os.fstat(fd).st_mode
     if stat.S_ISSOCK(found):

@@ -158,8 +158,8 @@ class Session:
     def lost(self, task: asyncio.Task[JsonObject]) -> None:
         """The client lost the stream of a request.
 
-        That is no cancellation in this era: what is at an upstream goes on. But nobody waits for the answer any more,
-        and an approval that nobody waits for is never executed: what is held loses its waiter.
+        In this era that does not cancel it: what is at an upstream goes on. But nobody waits for the answer any more,
+        and an approval that nobody waits for is never executed: a held call loses its waiter.
         """
         detaching = asyncio.create_task(self._detach(task))
         self._detaching.add(detaching)

@@ -56,7 +56,7 @@ class Stateless:
         """Answer what was posted.
 
         Raises:
-            Refusal: it is no request that this era knows.
+            Refusal: it is not a request that this era knows.
         """
         match message:
             case Request():

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 MOST_IN_FLIGHT: Final = 2048
 MOST_MALFORMED: Final = 1000
-"""Lines that are no messages, before the connection is closed."""
+"""Lines that are not messages, before the connection is closed."""
 MOST_BUFFERED: Final = 64 << 20
 """Bytes a client may leave unread."""
 ENVELOPE_DEPTH: Final = 8
@@ -128,11 +128,11 @@ class Talk:
             self._idle.set()
 
     def _refuse(self, peer: Peer, what: Malformed) -> None:
-        """Answer what is no message, and record it; nobody sends a thousand of them by mistake."""
+        """Answer what is not a message, and record it; nobody sends a thousand of them by mistake."""
         self._malformed += 1
         if not what.answers:
             peer.fail(what.id, what.error)
         self._gate.malformed(self._agent, what)
         if self._malformed > MOST_MALFORMED:
-            log.warning("agent %s sends what is no JSON-RPC", self._agent)
-            peer.close("too many lines that are no messages")
+            log.warning("agent %s sends lines that are not JSON-RPC", self._agent)
+            peer.close("too many lines that are not messages")

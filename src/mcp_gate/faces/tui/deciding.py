@@ -90,7 +90,7 @@ class Deciding(Base):
         held, kind = found
         to = held.escalate_to
         if not kind.holds or not to:
-            self.say("it went on once already" if held.escalated_from else "only held calls are sent on")
+            self.say("it was sent on once already" if held.escalated_from else "only held calls are sent on")
             return
         title = (("Send ", ""), *foreign(held.id, "bold", longest=NAME), (" on?", ""))
         answer = ((("to ", ""), *foreign(to, "bold", longest=NAME), ("; then only that group decides on it", "")),)

@@ -55,7 +55,7 @@ class Editor(Dialog[JsonObject | None]):
         try:
             value = strictjson.parse(self.query_one(TextArea).text.encode("utf-8", "surrogatepass"))
         except strictjson.JsonError as e:
-            self._say("said", ((f"no JSON that the gate accepts: {e}", "bold"),))
+            self._say("said", ((f"not JSON that the gate accepts: {e}", "bold"),))
             return
         if not isinstance(value, dict):
             self._say("said", (("arguments are a JSON object", "bold"),))

@@ -29,7 +29,7 @@ KNOWN: Final = frozenset(
 
 
 class Unreadable(ValueError):
-    """What the gate sent is no request this screen understands."""
+    """What the gate sent is not a request this screen understands."""
 
 
 @dataclass(frozen=True, slots=True)

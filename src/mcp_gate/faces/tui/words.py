@@ -63,7 +63,7 @@ def urgency(seconds: float) -> str:
 
 
 def local_time(ts: str) -> str:
-    """A time of the gate's as a clock on the wall here; what is no time is shown as it came."""
+    """A time of the gate's as a clock on the wall here; what is not a time is shown as it came."""
     try:
         return time.strftime("%H:%M:%S", time.localtime(parse_rfc3339(ts)))
     except (ValueError, TypeError, OverflowError):

@@ -110,7 +110,7 @@ class Cleaning:
             if not goes_on:
                 break
             if not rounds_left:
-                raise Stop("what is private in it could not all be taken out")
+                raise Stop("not everything private in it could be taken out")
             tokens = from_thread(self.tokens) if self.detecting.large and self.tokens is not None else self.tokens
             left = await aside(self.detecting.large, redact, payload, walked, found, placeholders, tokens)
             self.detecting.minutes.details += left.details

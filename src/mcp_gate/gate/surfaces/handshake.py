@@ -125,7 +125,7 @@ def merged_capabilities(links: list[Link], *, modern: bool) -> JsonObject:
 
 
 def _switches(offered: Json) -> Json:
-    """What is offered, without anything that could be told beside: words, and whether they are so."""
+    """What is offered, as switches that are on and nothing else: no other value, no key that is more than a word."""
     if not isinstance(offered, dict):
         return offered is True
     return {name: _switches(inner) for name, inner in offered.items() if _WORD.fullmatch(name) is not None}

@@ -13,7 +13,7 @@ IMAGES: Final = ("data:image/png", "data:image/jpeg", "data:image/jpg", "data:im
 """No SVG: it can hold scripts."""
 SCRIPTS: Final = ("javascript:", "vbscript:", "data:")
 UNSEEN: Final = re.compile(r"[\x00-\x20]")
-"""What browsers pass over in a scheme."""
+"""Characters that browsers ignore within a scheme."""
 
 
 def without_unsafe_icons(item: JsonObject) -> JsonObject:

@@ -100,7 +100,7 @@ async def learn(talk: Conversation, flight: Flight, kind: Kind) -> None:
 
 
 def _read_whole(talk: Conversation, upstream: str, kind: Kind) -> None:
-    """Its names are known now; not where some are withheld, which may be accepted at any moment."""
+    """Remember that its names are known now, unless some are withheld, which may be accepted at any moment."""
     if kind is not PROMPTS or not talk.gate.prompts.withheld(upstream):
         talk.routes.known.add((upstream, kind.method))
 

@@ -204,7 +204,7 @@ async def _opened(talk: Conversation, came_to: JsonObject | Packed) -> Json:
 
 
 def _handed_on(talk: Conversation, owned: Owned) -> None:
-    """Whoever is told what a task came to need not be the session that began it."""
+    """The session that is told what a task came to need not be the one that began it."""
     talk.gate.taint.handed_on(owned.ran.call, talk.caller.session, talk.gate.loaded.mappings)
 
 

@@ -89,7 +89,7 @@ async def list_tools(talk: Conversation, flight: Flight, params: JsonObject) -> 
 async def call(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObject:
     """
     Raises:
-        RpcError: -32602, no such tool, or arguments that are no object; the upstream's own error.
+        RpcError: -32602, no such tool, or arguments that are not an object; the upstream's own error.
     """
     name = text_of(params, "name")
     arguments = object_of(params, "arguments")

@@ -78,7 +78,7 @@ def _number(space: Space, value: Value, holds: Literal) -> Tri:
 
 
 def _above(space: Space, name: str, threshold: Decimal) -> Tri:
-    """Absent is no match."""
+    """Absent is not a match."""
     value = _attribute(space, name)
     above, fails = _number(space, value, -value.number.at_most(threshold))
     return Tri(above, space.cnf.any_of([fails, value.is_(Kind.ABSENT)]))

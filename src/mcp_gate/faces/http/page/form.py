@@ -30,7 +30,7 @@ async def read_form(http: HttpRequest, *known: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(data.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError:
-        raise Failure(400, "bad_form", "this is no form") from None
+        raise Failure(400, "bad_form", "this is not a form") from None
     found = dict(pairs)
     if len(found) < len(pairs) or found.keys() - set(known):
         raise Failure(400, "bad_form", "a field is unknown, or stands there twice")

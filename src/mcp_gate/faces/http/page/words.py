@@ -14,7 +14,7 @@ from mcp_gate.review.judge import WORDS
 MOST_BYTES: Final = 262_144
 """Arguments larger than this cannot be read by a person: such a call can only be denied."""
 NO_BUTTON: Final = ("edit",)
-"""Words for which a page is no place."""
+"""Words for which a page is not the place."""
 
 
 @dataclass(frozen=True, slots=True)
