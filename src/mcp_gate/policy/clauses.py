@@ -166,7 +166,7 @@ def _tags(key: str, tags: frozenset[str], test: Callable[[Subject], bool]) -> St
 
 
 def _tags_of(subject: Subject) -> str:
-    told = [f"{tag}, if that could be told" if tag in subject.unsure else tag for tag in sorted(subject.risk_tags)]
+    told = [f"{tag} (unknown)" if tag in subject.unsure else tag for tag in sorted(subject.risk_tags)]
     return ", ".join(told) or "no tags"
 
 
