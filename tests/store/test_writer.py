@@ -17,6 +17,7 @@ from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.event import Event
 from mcp_gate.model.request import CallState
 from mcp_gate.store import live, writer
+from mcp_gate.store.commits import Begun, Commits
 from mcp_gate.store.database import Conflict, NotFound, Tx, Unavailable
 from mcp_gate.store.sqlite import SQLite
 from mcp_gate.store.store import FILE_NAME, Store
@@ -189,9 +190,9 @@ async def test_the_event_loop_does_not_wait_for_somebody_who_takes_the_database_
     async with lone(tmp_path) as database:
         await database.write(_insert(1))
         with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:
-            begin = writer.Writer._begin
+            begin = Commits.begin
 
-            def late(self: writer.Writer, *, patient: bool = True) -> writer.Begun:
+            def late(self: Commits, *, patient: bool = True) -> Begun:
                 if not other.in_transaction and bodies:
                     other.execute("begin immediate")
                 return begin(self, patient=patient)
@@ -202,12 +203,12 @@ async def test_the_event_loop_does_not_wait_for_somebody_who_takes_the_database_
                 bodies.append(1)
                 raise NotFound("c")
 
-            monkeypatch.setattr(writer.Writer, "_begin", late)
+            monkeypatch.setattr(Commits, "begin", late)
             began = time.monotonic()
             waiting = database.write(body, alone=True)
             assert time.monotonic() - began < 1
             other.execute("rollback")
-            monkeypatch.setattr(writer.Writer, "_begin", begin)
+            monkeypatch.setattr(Commits, "begin", begin)
         with pytest.raises((NotFound, Unavailable)):
             await waiting
 

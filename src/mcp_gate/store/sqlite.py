@@ -11,11 +11,12 @@ from typing import Any, Final, TypeVar
 
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.store import file
+from mcp_gate.store.commits import Job
 from mcp_gate.store.database import Body, Unavailable, Watch
 from mcp_gate.store.erase import scrub
 from mcp_gate.store.tally import Tally
 from mcp_gate.store.transaction import ReadTx
-from mcp_gate.store.writer import Job, Writer
+from mcp_gate.store.writer import Writer
 
 T = TypeVar("T")
 LAZY_SEC: Final = 0.02

@@ -12,15 +12,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final
 
-from mcp_gate.store import file
-from mcp_gate.store.database import Body, Conflict, Unavailable, Watch
-from mcp_gate.store.live import Live, is_busy
+from mcp_gate.store.commits import Begun, Commits, Job
+from mcp_gate.store.database import Unavailable, Watch
+from mcp_gate.store.live import is_busy
 from mcp_gate.store.tally import Tally
-from mcp_gate.store.transaction import Ledger, WriteTx
 
 log = logging.getLogger(__name__)
 
@@ -38,34 +36,6 @@ machine, has other things to do."""
 RETRY_SEC: Final = 1.0
 """How soon an outcome that could not be written is tried again when nothing else is."""
 
-_OWN_FAULT: Final = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
-"""Errors that one body brings on itself and that leave the transaction usable."""
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """A queued transaction and who waits for it."""
-
-    body: Body[Any]
-    future: asyncio.Future[Any]
-    lazy: bool
-    reads_record: bool = False
-    heavy: bool = False
-    """Whether it writes so much that the log has to be written back at once: else the event loop would, some day."""
-    value: Any = None
-    error: Exception | None = None
-
-
-Effect: TypeAlias = Callable[[], None]
-"""What follows from a transaction once it is durable."""
-
-
-class Begun(NamedTuple):
-    """A transaction under way."""
-
-    connection: sqlite3.Connection
-    ledger: Ledger
-
 
 class Writer:
     """Owns the writing connection. `put`, `at_once` and `close` belong to the event loop, the rest to whoever has the
@@ -75,9 +45,7 @@ class Writer:
     def __init__(
         self, path: Path, now: Callable[[], str], loop: asyncio.AbstractEventLoop, moved: Watch, tally: Tally
     ) -> None:
-        self._moved = moved
         self._tally = tally
-        self._now = now
         self._loop = loop
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._turn = threading.Lock()
@@ -89,11 +57,10 @@ class Writer:
         self._at_once = 0
         """Commits in the event loop since the log was written back."""
         self._slow_until = 0.0
-        self._live = Live(path)
+        self._commits = Commits(path, now, moved, tally)
         self._owed: list[Job] = []
         """Lazy bodies whose transaction failed; they go first in the next one."""
         self._ended = loop.create_future()
-        self.commits = 0
         self._thread = threading.Thread(target=self._run, name="mcp-gate-store", daemon=True)
 
     def start(self) -> None:
@@ -102,7 +69,7 @@ class Writer:
         Raises:
             Unavailable, OSError, sqlite3.Error
         """
-        self._live.open()
+        self._commits.live.open()
         self._thread.start()
 
     def put(self, job: Job) -> None:
@@ -137,18 +104,23 @@ class Writer:
         return True
 
     def _begun_at_once(self) -> Begun | None:
-        if not self._live.is_open:
+        if not self._commits.live.is_open:
             return None  # to open the file may take long
         try:
-            return self._begin(patient=False)
+            return self._commits.begin(patient=False)
         except (sqlite3.Error, OSError, Unavailable):
-            self._live.roll_back()  # the thread finds the same, and deals with it
+            self._commits.live.roll_back()  # the thread finds the same, and deals with it
             return None
+
+    @property
+    def commits(self) -> int:
+        """Transactions committed since the start."""
+        return self._commits.count
 
     @property
     def generation(self) -> int:
         """Rises whenever the file is opened anew."""
-        return self._live.generation
+        return self._commits.live.generation
 
     async def close(self) -> None:
         """Write what is queued, then end the thread."""
@@ -170,13 +142,13 @@ class Writer:
                 if self._at_once >= AT_ONCE or any(job.heavy for job in group):
                     with self._turn:
                         self._at_once = 0
-                        self._live.write_back()
+                        self._commits.live.write_back()
         finally:
             left = [*self._owed, *self._drain()]
             for job in left:
                 job.error = Unavailable("the store was closed")
             self._settle(left)
-            self._live.abandon()
+            self._commits.live.abandon()
             with suppress(RuntimeError):  # the loop may be gone
                 self._loop.call_soon_threadsafe(self._ended.set_result, None)
 
@@ -214,13 +186,8 @@ class Writer:
         if not jobs:
             return []
         self._owed = []
-        patient = begun is None
         try:
-            begun = begun or self._begin()
-            effects = self._all(begun, jobs)
-            if effects is None:
-                begun.connection.execute("rollback")
-                effects = self._one_by_one(self._begin(patient=patient), jobs)
+            effects = self._commits.run(jobs, begun)
         except (sqlite3.Error, OSError, Unavailable) as error:
             return self._failed(jobs, error)
         if self._tally.trouble:
@@ -230,64 +197,6 @@ class Writer:
             effect()
         return jobs
 
-    def _all(self, begun: Begun, jobs: list[Job]) -> list[Effect] | None:
-        """Run and commit bodies that hardly ever fail. None: one did, and nothing of any counts."""
-        tx = WriteTx(begun.connection, begun.ledger, self._moved)
-        for job in jobs:
-            if job.reads_record:
-                begun.ledger.write(begun.connection)
-            try:
-                job.value = job.body(tx)
-            except sqlite3.Error as error:
-                if not isinstance(error, _OWN_FAULT):
-                    raise
-                return None
-            except Exception:
-                return None
-        self._commit(begun)
-        return tx.effects
-
-    def _one_by_one(self, begun: Begun, jobs: list[Job]) -> list[Effect]:
-        """Run each body in a savepoint of its own, and commit those that do not fail: its own mistakes are its own."""
-        effects: list[Effect] = []
-        for job in jobs:
-            if job.reads_record:
-                begun.ledger.write(begun.connection)
-            effects += self._one(begun, job)
-        self._commit(begun)
-        return effects
-
-    def _begin(self, *, patient: bool = True) -> Begun:
-        connection, head = self._live.begin(file.BUSY_MS / 1000 if patient else 0.0)
-        return Begun(connection, Ledger(head, self._now()))
-
-    def _commit(self, begun: Begun) -> None:
-        begun.ledger.write(begun.connection)
-        took = self._live.commit(begun.connection, begun.ledger.head)
-        self._tally.committed(begun.ledger.events, took)
-        self.commits += 1
-
-    def _one(self, begun: Begun, job: Job) -> list[Effect]:
-        connection, ledger = begun.connection, begun.ledger
-        mark = ledger.mark()
-        tx = WriteTx(connection, ledger, self._moved)
-        connection.execute("savepoint body")
-        try:
-            job.value = job.body(tx)
-            job.error = None
-        except sqlite3.Error as error:
-            if not isinstance(error, _OWN_FAULT):
-                raise
-            job.error = Conflict(str(error)) if isinstance(error, sqlite3.IntegrityError) else Unavailable(str(error))
-        except Exception as error:
-            job.error = error
-        if job.error is not None:
-            connection.execute("rollback to body")
-            ledger.back_to(mark)
-            tx.effects.clear()
-        connection.execute("release body")
-        return tx.effects
-
     def _failed(self, jobs: list[Job], error: Exception) -> list[Job]:
         """Nothing of the group counts. Whoever queued behind it waited as long, and is not made to wait again."""
         text = str(error)
@@ -295,12 +204,12 @@ class Writer:
             log.error("the store cannot write: %s", text)
             self._tally.trouble = text
         if is_busy(error):
-            self._live.roll_back()
+            self._commits.live.roll_back()
             waiting = self._drain_waiting()
             self._taken += len(waiting)
             jobs = [*jobs, *waiting]
         else:
-            self._live.abandon()
+            self._commits.live.abandon()
         self._owed = [job for job in jobs if job.lazy]
         settled = [job for job in jobs if not job.lazy]
         for job in settled:
