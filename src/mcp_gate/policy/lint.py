@@ -15,6 +15,7 @@ from mcp_gate.policy.lint_amounts import lint_amounts
 from mcp_gate.policy.lint_names import lint_names
 from mcp_gate.policy.lint_output import lint_output
 from mcp_gate.policy.lint_proof import lint_proof
+from mcp_gate.policy.lint_texts import lint_texts
 from mcp_gate.policy.lint_time import STAFF, lint_time
 from mcp_gate.policy.lint_trust import lint_autonomy, lint_sampling
 from mcp_gate.policy.lint_versions import lint_versions
@@ -55,6 +56,7 @@ def lint(
     lint_sampling(reader, documents, documents.sampling, settings)
     lint_versions(reader, upstreams)
     lint_output(reader, documents.output_reviews)
+    lint_texts(reader, rules)
     lint_amounts(reader, (rule for layer in layers for rule in layer.rules), upstreams)
 
 
