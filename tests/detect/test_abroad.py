@@ -120,17 +120,6 @@ def test_who_wrote_in_a_chat_stands_behind_the_time() -> None:
     assert found("[10:11:12] Payment Service: started\n[10:12] Task Runner: done") == []
 
 
-def test_labels_may_be_bold() -> None:
-    assert found("**Customer:** Emanuele Colombo\n**Owner**: Rafael Siqueira") == [
-        "Emanuele Colombo",
-        "Rafael Siqueira",
-    ]
-
-
-def test_columns_of_parts_of_names_make_the_others_names() -> None:
-    assert found("nome;cognome;id\nEmanuele;Ferrante;4\n") == ["Emanuele", "Ferrante"]
-
-
 def test_an_address_of_the_net_may_have_its_port_behind_a_dot() -> None:
     assert found("10:14:25.5 IP 45.7.28.33.37936 > x.443: Flags [S]") == ["45.7.28.33"]
 
