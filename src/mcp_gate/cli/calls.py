@@ -26,6 +26,7 @@ def parse_arguments(text: str) -> JsonObject:
 
 
 def parse_number(option: str, text: str) -> Decimal:
+    """A number as typed in an option, exactly; what is not one ends the command."""
     from mcp_gate.lang.reveal import reveal
     from mcp_gate.trial.values import MOST_DIGITS
 

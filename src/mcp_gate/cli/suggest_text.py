@@ -26,6 +26,7 @@ TO: Final = {Told.APPROVED: "allow", Told.DENIED: "deny"}
 
 
 def as_json(found: Found, weights: Weights) -> JsonObject:
+    """What was found, with the figures behind it, as `--json` prints it."""
     return {
         "calls": weights.calls,
         "held": found.held,

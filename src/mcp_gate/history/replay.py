@@ -119,6 +119,7 @@ class Replayed:
 
 
 def share(part: int, whole: int) -> float:
+    """A part of a whole, 0 to 1, to four digits; 0 of nothing."""
     return round(part / whole, 4) if whole else 0.0
 
 

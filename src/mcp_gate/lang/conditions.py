@@ -18,6 +18,8 @@ __all__ = ["ABSENT", "WINDOWS", "Condition", "ConditionError", "Truth", "Window"
 
 
 class Truth(Enum):
+    """What a condition comes to."""
+
     TRUE = True
     FALSE = False
     UNKNOWN = None

@@ -41,6 +41,7 @@ def differences(before: Json, after: Json) -> tuple[Difference, ...]:
 
 
 def pointer(place: Place) -> str:
+    """A place as a JSON pointer (RFC 6901)."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in place)
 
 

@@ -18,11 +18,15 @@ class ConditionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Literal:
+    """A constant, as written."""
+
     value: Decimal | str | bool
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
+    """A dotted path into the facts of a call; numbers are positions in lists."""
+
     parts: tuple[str | int, ...]
 
 
@@ -50,6 +54,8 @@ Operand: TypeAlias = Literal | Path | Window
 
 @dataclass(frozen=True, slots=True)
 class Compare:
+    """`a < b`, and the like."""
+
     op: str
     """One of = <> < <= > >=."""
     left: Operand
@@ -58,12 +64,16 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Within:
+    """`a IN (b, c)`."""
+
     value: Operand
     options: tuple[Operand, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Between:
+    """`a BETWEEN b AND c`, ends included."""
+
     value: Operand
     low: Operand
     high: Operand
@@ -71,38 +81,52 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class Like:
+    """`a LIKE '%b_'`."""
+
     value: Operand
     pattern: str
 
 
 @dataclass(frozen=True, slots=True)
 class Contains:
+    """`a CONTAINS b`: a part of a text, or an item of a list."""
+
     value: Operand
     part: Operand
 
 
 @dataclass(frozen=True, slots=True)
 class IsNull:
+    """`a IS NULL`."""
+
     value: Operand
 
 
 @dataclass(frozen=True, slots=True)
 class IsTrue:
+    """A value that stands alone as a condition."""
+
     value: Operand
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
+    """`NOT a`."""
+
     inner: Expression
 
 
 @dataclass(frozen=True, slots=True)
 class And:
+    """`a AND b AND c`."""
+
     parts: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
+    """`a OR b OR c`."""
+
     parts: tuple[Expression, ...]
 
 

@@ -48,12 +48,16 @@ class Scalar(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sequence_:
+    """A list of nodes."""
+
     place: Place
     items: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Mapping_:
+    """Keys with nodes, in the order written, and where each key stands."""
+
     place: Place
     entries: dict[str, Node]
     keys: dict[str, Place]

@@ -113,6 +113,8 @@ class UpstreamSpec:
 
 @dataclass(frozen=True, slots=True)
 class AgentSpec:
+    """One agent of gate.yaml (contract 4)."""
+
     id: str
     owner: str | None = None
     allow_owner: bool = False
@@ -124,6 +126,8 @@ class AgentSpec:
 
 @dataclass(frozen=True, slots=True)
 class ReviewerSpec:
+    """One reviewer of gate.yaml (contract 4)."""
+
     id: str
     groups: frozenset[str] = frozenset()
     keys: tuple[PublicKey, ...] = ()
@@ -134,6 +138,8 @@ class ReviewerSpec:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
+    """`limits:` of gate.yaml: counts, bytes, levels of nesting, seconds."""
+
     pending_per_agent: int = 20
     argument_bytes: int = 262_144
     message_bytes: int = 4_194_304
@@ -145,6 +151,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
+    """`hold:` of gate.yaml."""
+
     wait_sec: float = 45
     heartbeat_sec: float = 10
 

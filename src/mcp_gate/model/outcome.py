@@ -13,6 +13,8 @@ from mcp_gate.model.verdict import Verdict
 
 
 class Status(StrEnum):
+    """What became of a call whose result its agent does not get as it is (contract 6)."""
+
     DENIED = "denied"
     REJECTED = "rejected"
     EXPIRED = "expired"
@@ -24,6 +26,8 @@ class Status(StrEnum):
 
 
 class Retry(StrEnum):
+    """Whether, and how, an agent may try again (contract 6)."""
+
     SAME_CALL = "same_call"
     NEVER = "never"
     LATER = "later"

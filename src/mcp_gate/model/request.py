@@ -19,6 +19,8 @@ LOOKS: Final = (SAMPLE, SECOND_REVIEW)
 
 
 class RequestStatus(StrEnum):
+    """Where a request stands (contract 7)."""
+
     PENDING = "pending"
     APPROVED = "approved"
     REJECTED = "rejected"

@@ -146,6 +146,7 @@ def _load(files: Mapping[str, bytes]) -> Loaded:
 
 
 def by_place(problem: Problem) -> tuple[str, int, int, str]:
+    """What problems are sorted by."""
     return problem.place.file, problem.place.line, problem.place.column, problem.message
 
 

@@ -20,6 +20,8 @@ TRIGGERS: Final = {word: word for word in ("policy_violation", "safety_incident"
 
 @dataclass(frozen=True, slots=True)
 class Autonomy:
+    """`autonomy_levels`, `promotion_criteria` and `demotion_triggers` of all documents."""
+
     levels: Mapping[int, Layer] = field(default_factory=dict)
     """From 0 without a gap; empty where there are no levels."""
     promotion: Mapping[str, Decimal | bool] = field(default_factory=dict)

@@ -65,6 +65,7 @@ def _listed(reader: Reader, key: str, node: Node, read: Callable[[Node], str | N
 
 
 def read_tag(reader: Reader, node: Node) -> str | None:
+    """A risk tag; None after an error."""
     return reader.name(node, TAG, "a risk tag")
 
 

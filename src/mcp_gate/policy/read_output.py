@@ -60,6 +60,8 @@ class OutputRule:
 
 @dataclass(frozen=True, slots=True)
 class OutputReview:
+    """The `output_review:` of one document."""
+
     enabled: bool = True
     rules: tuple[OutputRule, ...] = field(default=())
     unscannable: Unscannable | None = None

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
+    """The name of a policy, and the files that it is of."""
+
     id: str
     """`v1:` and the first 12 hex digits of the digest."""
     digest: str

@@ -48,6 +48,8 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
+    """One way on from a condition."""
+
     when: Condition
     next: str
 
@@ -84,6 +86,8 @@ Step: TypeAlias = Action | Choice | Approval
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
+    """One workflow of the policy."""
+
     name: str
     steps: Mapping[str, Step]
     """In the order written."""

@@ -100,10 +100,12 @@ def voided(request: Request, standing: Standing) -> Refused | None:
 
 
 def voided_by(what: str) -> Refused:
+    """The refusal of a word on a request whose policy or level has changed."""
     return Refused("policy_changed", 409, f"{what} since the call was held; it is decided anew")
 
 
 def tool_changed() -> Refused:
+    """The refusal of a word on a request whose tool has changed."""
     return Refused("tool_changed", 409, "the tool's definition changed since the call was held; it is decided anew")
 
 

@@ -27,6 +27,8 @@ from mcp_gate.upstream.sandbox import hindrance
 
 
 class Verdict(StrEnum):
+    """How one check of the set-up came out."""
+
     WRONG = "wrong"
     WARNING = "warning"
     OK = "ok"

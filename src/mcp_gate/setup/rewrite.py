@@ -29,6 +29,7 @@ class Command:
 
 
 def backup_of(path: Path) -> Path:
+    """Where the copy of a client's file is kept."""
     return path.with_name(path.name + BACKUP)
 
 

@@ -82,6 +82,7 @@ def _side(words: list[str]) -> Effect:
 
 
 def worst(effects: Iterable[Effect]) -> Effect:
+    """The worst of some effects; unknown where there are none."""
     return max(effects, default=Effect.UNKNOWN)
 
 

@@ -56,6 +56,8 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
+    """One way in which a call may be unusual, as it is told."""
+
     name: str
     """Holds names of arguments and tools, which are not ours: reveal it."""
     value: int | float
@@ -68,6 +70,8 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
+    """How unusual a call is, 0 to 1."""
+
     score: Decimal = Decimal(0)
     features: tuple[Feature, ...] = ()
     """Why: the most unusual first; those of a usual call are left out."""

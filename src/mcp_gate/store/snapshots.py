@@ -44,6 +44,7 @@ def last(tx: Tx) -> dict[str, bytes] | None:
 
 
 def files(tx: Tx, snapshot_id: str) -> dict[str, bytes] | None:
+    """The files of the newest snapshot with an id, by path; None: there is none."""
     newest = tx.one(
         "select digest from snapshots where id = :id order by loaded_ts desc limit 1",
         id=snapshot_id,

@@ -37,6 +37,8 @@ class NotAsShown(Exception):
 
 
 class Hub(Protocol):
+    """Tells watchers of the queue."""
+
     def publish(self, message: JsonObject) -> None: ...
 
 

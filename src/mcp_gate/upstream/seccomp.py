@@ -28,6 +28,8 @@ X32 = 0x4000_0000
 
 @dataclass(frozen=True, slots=True)
 class Machine:
+    """Numbers of system calls on one kind of processor."""
+
     audit: int
     """Its number in the kernel's audit headers."""
     socket: int

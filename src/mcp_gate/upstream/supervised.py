@@ -23,6 +23,8 @@ STEADY_SEC: Final = 30.0
 
 
 class State(StrEnum):
+    """How an upstream's shared connection stands."""
+
     STARTING = "starting"
     UP = "up"
     DOWN = "down"

@@ -41,6 +41,8 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
+    """A JSON-RPC request."""
+
     id: RequestId
     method: str
     params: JsonObject | None
@@ -48,18 +50,24 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
+    """A JSON-RPC notification."""
+
     method: str
     params: JsonObject | None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """A JSON-RPC response with a result."""
+
     id: RequestId
     result: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
+    """A JSON-RPC response with an error."""
+
     id: RequestId
     error: RpcError
 

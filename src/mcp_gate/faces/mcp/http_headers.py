@@ -48,6 +48,7 @@ class Refusal(Exception):
 
 
 def refused(status: int, message: str, code: int = INVALID_REQUEST) -> Refusal:
+    """A refusal with an HTTP status and one sentence for the client."""
     return Refusal(status, RpcError(code, message))
 
 
@@ -194,4 +195,5 @@ def _mismatch(why: str) -> Refusal:
 
 
 def error_body(id: Json, error: RpcError) -> JsonObject:
+    """A JSON-RPC error as the body of an answer."""
     return {"jsonrpc": "2.0", "id": id, "error": error.as_json()}

@@ -118,6 +118,7 @@ async def begin_events(send: Send, extra: Headers) -> None:
 
 
 async def send_events(send: Send, pieces: Sequence[bytes], *, more: bool = True) -> None:
+    """Send events, each as one piece of the body; without `more` the body ends with them."""
     *before, last = pieces or [b""]
     for piece in before:
         await send({"type": "http.response.body", "body": piece, "more_body": True})

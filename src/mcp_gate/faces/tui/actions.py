@@ -13,6 +13,8 @@ from mcp_gate.faces.tui.lines import BLANK, Line, Row, fitted, width_of
 
 @dataclass(frozen=True, slots=True)
 class Action:
+    """One key of the screen, and what it does."""
+
     keys: str
     """As Textual names them, separated by commas."""
     name: str

@@ -38,6 +38,7 @@ BLANK: Final = Row(())
 
 
 def heading(text: str, note: str = "") -> Row:
+    """A row that begins a part, with a note beside it."""
     return Row(((text, "bold underline"), *((("  " + note, "dim"),) if note else ())))
 
 
@@ -78,6 +79,7 @@ def prose(text: str, longest: int) -> Row:
 
 
 def plain(line: Line) -> str:
+    """The text of a line without its styles."""
     return "".join(text for text, _ in line)
 
 

@@ -145,6 +145,7 @@ def _why(held: Held) -> Iterator[Row]:
 
 
 def as_object(name: str, value: Json) -> JsonObject:
+    """A JSON object as it is; any other value under a name."""
     return value if isinstance(value, dict) else {name: value}
 
 

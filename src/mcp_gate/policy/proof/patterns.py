@@ -44,10 +44,12 @@ class Explodes(Exception):
 
 
 def of_glob(text: str) -> Pattern:
+    """The pattern of a glob."""
     return _pattern(text, "*", "?")
 
 
 def of_like(text: str) -> Pattern:
+    """The pattern of a condition's LIKE."""
     return _pattern(text, "%", "_")
 
 
@@ -57,6 +59,7 @@ def of_text(text: str) -> Pattern:
 
 
 def containing(text: str) -> Pattern:
+    """The pattern of all texts that contain a text."""
     return (Mark.RUN, *text, Mark.RUN) if text else (Mark.RUN,)
 
 

@@ -19,6 +19,8 @@ class NoSolver(Exception):
 
 
 class Answer(Enum):
+    """What the solver says to one question."""
+
     POSSIBLE = "there is a way"
     IMPOSSIBLE = "there is none"
     UNDECIDED = "the time was over"

@@ -45,6 +45,7 @@ def _unmapped(facts: Facts) -> Iterator[Facts]:
 
 
 def unmapped_topic(upstream: str, tool: str) -> str:
+    """The topic of a tool that nobody mapped (contract 2)."""
     return f"{UNMAPPED}.{upstream}.{tool.replace('.', '-')}"
 
 

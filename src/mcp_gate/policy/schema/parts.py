@@ -19,6 +19,7 @@ def document(title: str, body: JsonObject, definitions: JsonObject) -> JsonObjec
 
 
 def ref(name: str) -> JsonObject:
+    """A reference to one of the shared definitions."""
     return {"$ref": f"#/definitions/{name}"}
 
 
@@ -52,6 +53,7 @@ def each(item: JsonObject, about: str = "", *, least: int = 0) -> JsonObject:
 
 
 def one_of(words: Iterable[str], about: str = "") -> JsonObject:
+    """One of some words."""
     return described(about, {"enum": sorted(words)})
 
 
@@ -65,6 +67,7 @@ def text(about: str = "", pattern: re.Pattern[str] | str = "") -> JsonObject:
 
 
 def number(about: str = "", *, least: float = 0, most: float | None = None) -> JsonObject:
+    """A number within bounds, both included."""
     out: JsonObject = {"type": "number", "minimum": least}
     if most is not None:
         out["maximum"] = most
@@ -77,6 +80,7 @@ def whole(about: str = "", *, least: int = 0, most: int | None = None) -> JsonOb
 
 
 def truth(about: str = "") -> JsonObject:
+    """`true` or `false`."""
     return described(about, {"type": "boolean"})
 
 

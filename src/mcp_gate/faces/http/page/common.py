@@ -82,6 +82,7 @@ class Desk:
 
 
 def visitor_of(http: HttpRequest) -> Visitor:
+    """Who looks at a page, as the guard found out."""
     visitor: Visitor = http.scope[VISITOR]
     return visitor
 
