@@ -213,6 +213,14 @@ def test_upstreams_come_in_the_order_of_the_file_with_their_prefixes() -> None:
     }
 
 
+def test_arguments_and_variables_of_a_server_may_be_numbers_as_they_are_written() -> None:
+    gate = loaded(
+        upstreams="version: v1\nupstreams:\n  a: { command: run, args: [-p, 080], env: { DEBUG: 1, ON: true } }\n"
+    )
+    (spec,) = gate.upstreams.values()
+    assert (spec.args, spec.env) == (("-p", "080"), {"DEBUG": "1", "ON": "true"})
+
+
 def test_what_a_tool_asks_for_and_whether_it_is_mapped() -> None:
     gate = loaded()
     assert gate.asks("shop", "refund_order") == ("confidence", "reason")

@@ -28,6 +28,10 @@ UPSTREAM = [
         "{ command: a, prefix: ¦'a b' }",
         'this is not a prefix; use [A-Za-z0-9._-]{0,64}; "" keeps the upstream\'s own names',
     ),
+    ("{ command: a, prefix: ¦null }", "this needs a prefix, and has no value; write the value, or remove the key"),
+    ("{ command: a, prefix: ¦1 }", "1 is a number, and this needs a prefix; put it in quotes"),
+    ("{ command: ¦true }", "true is neither a text nor a name, and this needs a command; put it in quotes"),
+    ("{ url: https://b/mcp, headers: { X: ¦5 } }", "5 is a number, and this needs the value of a header; put it"),
     ("{ command: a, ¦tool: {} }", "unknown key 'tool'; did you mean 'tools'?"),
     ("{ command: a, tools: { t: ¦{ risk_tags: [a] } } }", "'topic' is missing; add topic: job.area.action"),
     (

@@ -104,7 +104,7 @@ def _arguments(reader: Reader, node: Node | None, variables: Variables) -> tuple
     out: list[str] = []
     option = ""
     for item in reader.sequence(node):
-        text = variables.text(reader, item, "an argument", name=option)
+        text = variables.text(reader, item, "an argument", name=option, plain=True)
         option = text if text is not None and text.startswith("-") else ""
         if text is not None:
             out.append(text)
@@ -122,8 +122,9 @@ def _no_part(reader: Reader, node: Node | None, args: tuple[str, ...], *, pinned
 
 
 def _prefix(reader: Reader, node: Node) -> str:
-    if isinstance(node, Scalar) and PREFIX.fullmatch(node.text) and (node.text or node.quoted):
-        return node.text
+    text = node.text if isinstance(node, Scalar) and node.quoted else reader.text(node, "a prefix")
+    if text is None or PREFIX.fullmatch(text):
+        return text or ""
     reader.error(node.place, "this is not a prefix", f'use {PREFIX.pattern}; "" keeps the upstream\'s own names')
     return ""
 
@@ -149,8 +150,9 @@ def _url(reader: Reader, node: Node) -> str | None:
 def _texts(reader: Reader, node: Node | None, name: re.Pattern[str], what: str, variables: Variables) -> dict[str, str]:
     out = {}
     for key, place, value in reader.entries(node, f"a mapping, each entry {what}"):
-        never = "\0\r\n" if name is HEADER_NAME else "\0"
-        text = variables.text(reader, value, f"the value of {what}", name=key, never=never)
+        header = name is HEADER_NAME
+        never = "\0\r\n" if header else "\0"
+        text = variables.text(reader, value, f"the value of {what}", name=key, never=never, plain=not header)
         if not name.fullmatch(key):
             reader.error(place, f"'{reveal(key)}' is not the name of {what}", f"use {name.pattern}")
         elif text is not None:

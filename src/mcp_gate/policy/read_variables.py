@@ -20,7 +20,15 @@ class Variables:
         self.found: dict[str, Place] = {}
 
     def text(
-        self, reader: Reader, node: Node, what: str, *, name: str = "", empty: bool = True, never: str = "\0"
+        self,
+        reader: Reader,
+        node: Node,
+        what: str,
+        *,
+        name: str = "",
+        empty: bool = True,
+        never: str = "\0",
+        plain: bool = False,
     ) -> str | None:
         """A text that may hold `${env:NAME}`.
 
@@ -28,9 +36,11 @@ class Variables:
             name: whose value it is; tells a secret that stands there itself.
             empty: whether it may be empty, if it is quoted.
             never: characters that may not be in it.
+            plain: whether a number, true or false may stand for the text that it is written as.
         """
         quoted = empty and isinstance(node, Scalar) and node.quoted
-        text = node.text if quoted and isinstance(node, Scalar) else reader.word(node, what)
+        read = reader.word if plain else reader.text
+        text = node.text if quoted and isinstance(node, Scalar) else read(node, what)
         if text is None:
             return None
         if any(char in never for char in text):

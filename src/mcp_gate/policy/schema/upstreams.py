@@ -25,6 +25,8 @@ from mcp_gate.policy.schema.parts import (
 )
 
 _ANY: Final[JsonObject] = {"type": "string"}
+_PLAIN: Final[JsonObject] = {"type": ["string", "number", "boolean"]}
+"""Taken as the text that it is written as."""
 
 
 def upstreams_schema() -> JsonObject:
@@ -38,9 +40,11 @@ def upstreams_schema() -> JsonObject:
 
 def _child() -> JsonObject:
     sandbox = block({"network": one_of(["allowlist"]), "enforcement": one_of(["strict", "advisory"])})
-    variables = free(_ANY, "Only these reach the child; ${env:NAME} is expanded when it starts.", VARIABLE_NAME.pattern)
+    variables = free(
+        _PLAIN, "Only these reach the child; ${env:NAME} is expanded when it starts.", VARIABLE_NAME.pattern
+    )
     members = {
-        "command": text(), "args": each(_ANY), "env": variables, "sandbox": sandbox,
+        "command": text(), "args": each(_PLAIN), "env": variables, "sandbox": sandbox,
         "cwd": text("Where it starts; counted from the gate directory, which is the default."),
         "pin_program": truth("Start it only while its files are those that were accepted: the first start accepts."),
         "pin_except": each(text("An argument of args that names data, not a part of the program.")),
