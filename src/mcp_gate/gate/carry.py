@@ -22,6 +22,7 @@ from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, Upstrea
 from mcp_gate.upstream.link import Link, answer_to
 from mcp_gate.upstream.listing import named
 from mcp_gate.wire.errors import INTERNAL_ERROR, REFUSED, RpcError
+from mcp_gate.wire.peer import Lost
 
 if TYPE_CHECKING:
     from mcp_gate.gate.conversation import Conversation
@@ -52,7 +53,7 @@ async def carry(talk: Conversation, flight: Flight, job: Job, params: JsonObject
     flight.leg = state.leg
     job = replace(job, continuation=state.continuation, brought=state.upstream)
     sending = Sending(talk, flight, job, build)
-    if state.continuation is not None and await sending.defined() != job.tool_hash:
+    if state.continuation is not None and not await sending.same_tool():
         job = replace(job, withheld=True)
     outcome = await talk.gate.perform(job, talk.caller, flight, sending)
     return answer(talk, flight, job, outcome, sending, state)
@@ -133,15 +134,24 @@ class Sending:
         self._flight = flight
         self._job = job
         self._build = build
+        self._lost: Lost | None = None
         self.held = False
         """Whether the path asked for the definition: it does so for approved calls alone."""
 
     async def definition(self) -> str:
-        self.held = True
-        return await self.defined()
+        self.held, self._lost = True, None
+        return await self._defined()
 
-    async def defined(self) -> str:
-        """See `Sender.definition`; where what goes on was approved before."""
+    async def same_tool(self) -> bool:
+        """Whether what goes on has the tool that was approved. Where nobody can tell, it is decided and recorded like
+        any other call, and is not sent."""
+        try:
+            return await self._defined() == self._job.tool_hash
+        except Lost as lost:
+            self._lost = lost
+            return True
+
+    async def _defined(self) -> str:
         job = self._job
         if job.method not in ("tools/call", "prompts/get"):
             return job.tool_hash
@@ -166,6 +176,8 @@ class Sending:
 
     async def __call__(self, arguments: JsonObject, limit: int | None) -> JsonObject:
         talk, flight, job = self._talk, self._flight, self._job
+        if self._lost is not None:
+            raise self._lost
         with talk.sending():
             link = await talk.links.get(job.upstream)
             out = self._build(arguments) | ({} if self.held else job.brought)  # its upstream asks again

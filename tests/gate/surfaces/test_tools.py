@@ -284,6 +284,24 @@ async def test_a_question_in_an_approved_call_does_not_go_on_with_a_tool_that_ch
         assert len(probe.calls()) == 1
 
 
+async def test_a_question_in_an_approved_call_whose_tool_cannot_be_looked_at_any_more_fails_unsent_and_on_the_record(
+    tmp_path: Path,
+) -> None:
+    probe = Probe(tmp_path, modern=True, call="input_required")
+    async with bench({"shop": entry(probe)}, RULES) as b, b.client() as client:
+        params: dict[str, Any] = {"name": "shop_deploy", "arguments": {"env": "prod"}, "_meta": ENVELOPE}
+        id = await client.send("tools/call", params)
+        [request] = await pending(b.gate)
+        await decide(b.gate, request)
+        asked = (await client.answer(id))["result"]
+        probe.change(call="answer", list="error")
+        answered = {**params, "requestState": asked["requestState"], "inputResponses": {"q": {"action": "accept"}}}
+        told = (await client.result("tools/call", answered))["_meta"][KEY]
+        assert (told["status"], told["sent"], told["retry"]) == ("failed", False, "later")
+        assert len(probe.calls()) == 1
+        assert [record["call_id"] for record in await b.records("call.failed")] == [told["call_id"]]
+
+
 async def test_a_question_in_a_call_that_a_reviewer_changed_does_not_send_what_was_asked_for(tmp_path: Path) -> None:
     """The client goes on with its own arguments, which nobody approved."""
     probe = Probe(tmp_path, modern=True, call="input_required")
