@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -92,7 +91,3 @@ async def until(condition: Any, seconds: float = 10.0) -> None:
             if found:
                 return
             await asyncio.sleep(0.005)
-
-
-def body_of(asked: Asked) -> dict[str, Any]:
-    return dict(json.loads(asked.body))
