@@ -84,6 +84,11 @@ def test_all_that_the_policies_of_the_mission_say_is_in_force() -> None:
     assert not any("not yet in force" in line for line in found)
 
 
+def test_nobody_is_missed_in_the_group_that_everybody_is_in() -> None:
+    asked = rules(rule("a", "risk_tags: [write]", "require_approval", "route: default, approvals: 2"))
+    assert load(files(asked, gate="reviewers: { dana: {}, lee: { groups: [ops] } }")).warnings == ()
+
+
 def test_no_policies_at_all_gate_everything_and_warn() -> None:
     gate = load(files())
     assert decide(gate, "get_order").decision is Decision.REQUIRE_APPROVAL
@@ -104,6 +109,13 @@ def test_no_policies_at_all_gate_everything_and_warn() -> None:
         (
             files(rules(rule("a", "risk_tags: [write]", "deny", "route: bosses")), gate="reviewers: { dana: {} }"),
             "policies/a.yaml:3:5: no reviewer is in the group 'bosses'",
+        ),
+        (
+            files(
+                rules(rule("a", "risk_tags: [write]", "deny")),
+                gate="reviewers: { dana: { groups: [default] }, lee: {} }",
+            ),
+            "gate.yaml:1:1: every reviewer is in the group 'default', also those whose groups do not name it; give a",
         ),
         (
             files(

@@ -23,7 +23,7 @@ from mcp_gate.policy.mapping import ToolMapping
 from mcp_gate.policy.read_autonomy import Autonomy
 from mcp_gate.policy.read_upstreams import Upstreams
 from mcp_gate.policy.rules import Layer, Rule
-from mcp_gate.policy.terms import Terms
+from mcp_gate.policy.terms import DEFAULT, Terms
 
 POLICIES: Final = Place("policies", 1, 1)
 WIDE: Final = 20
@@ -45,6 +45,7 @@ def lint(
         _milder_by_claim(reader, layer)
     rules = [*(rule for layer in layers for rule in layer.rules), *documents.invariants]
     sizes = _sizes(settings)
+    _everybodys(reader, settings)
     if sizes is not None:
         _unstaffed(reader, rules, sizes, terms)
     queue_policy, _ = documents.once.get("approval_queue_policy", (POLICIES, None))
@@ -92,7 +93,17 @@ def _sizes(settings: GateSettings) -> Counter[str] | None:
     """How many reviewers are in each group; None where the one reviewer there is is in all."""
     if settings.reviewers is None:
         return None
-    return Counter(group for reviewer in settings.reviewers.values() for group in reviewer.groups)
+    everybody = {DEFAULT: len(settings.reviewers)}
+    return Counter(group for reviewer in settings.reviewers.values() for group in reviewer.groups) | Counter(everybody)
+
+
+def _everybodys(reader: Reader, settings: GateSettings) -> None:
+    """A group that only some reviewers are given, and all are in."""
+    people = settings.reviewers or {}
+    named = sum(DEFAULT in reviewer.groups for reviewer in people.values())
+    if 0 < named < len(people):
+        what = f"every reviewer is in the group '{DEFAULT}', also those whose groups do not name it"
+        reader.warn(Place("gate.yaml", 1, 1), what, "give a group that only some are in another name")
 
 
 def _unstaffed(reader: Reader, rules: Iterable[Rule], sizes: Counter[str], terms: Terms) -> None:
