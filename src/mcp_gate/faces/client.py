@@ -163,7 +163,7 @@ class ReviewClient:
         """The gate's event stream from now on (server-sent events).
 
         Args:
-            reviewer: who has the queue before him as long as the stream lasts.
+            reviewer: who counts as having the queue open while the stream lasts.
         """
         target = "/v1/events" if reviewer is None else f"/v1/events?{urlencode({'as': reviewer})}"
         try:

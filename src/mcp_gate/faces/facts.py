@@ -32,7 +32,7 @@ NAMES: Final = {
     PROMOTION: "promotion of an agent",
     QUARANTINE: "withheld result of a call that ran",
 }
-"""What a request is that is not a held call."""
+"""What to call a request that is not a held call."""
 RAN: Final = (SAMPLE, QUARANTINE)
 """Kinds whose call was executed."""
 SUBJECTS: Final = {

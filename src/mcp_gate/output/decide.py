@@ -25,7 +25,7 @@ class Found(NamedTuple):
     decision: OutputDecision
     reason: str
     rule_id: str
-    """Which rule says so; "" where none is about it."""
+    """The rule that says so; "" where none is about it."""
     again: bool = False
     """It repeats what the structured form says: taken out, and not counted twice."""
 
@@ -121,8 +121,8 @@ def _enough(rule: OutputRule, kept: Sequence[tuple[int, Finding]], again: frozen
 
 
 def _word(entity: str, score: float, rules: Sequence[OutputRule]) -> tuple[OutputDecision, str, str]:
-    """The strictest word on such a finding, reason and id of the first rule that says it. What no rule is about
-    passes."""
+    """The strictest word on such a finding, reason and id of the first rule that says it. A finding that no rule is
+    about passes."""
     best, said_by = OutputDecision.ALLOW, None
     about = [rule for rule in rules if rule.covers(entity, score)]
     for rule in about:

@@ -18,7 +18,7 @@ class Put(NamedTuple):
 
 
 class Rename(NamedTuple):
-    """The key is another one."""
+    """The key is renamed."""
 
     key: str
 

@@ -21,7 +21,7 @@ MISFIT: Final = (
 
 
 def fits(payload: JsonObject, schema: JsonObject | None) -> bool:
-    """A schema that cannot be read, or that leads elsewhere, is fitted by nothing. Time is linear in the size of the
+    """Nothing fits a schema that cannot be read, or that refers to another document. Time is linear in the size of the
     result: patterns run without backtracking."""
     structured = payload.get(STRUCTURED)
     if schema is None or structured is None or payload.get("isError") is True:

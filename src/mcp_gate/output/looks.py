@@ -1,5 +1,5 @@
-"""What detectors have to look at of a payload, and what they found in it: each text once, for rows of data say much the
-same again and again, and after something was taken out most still is what it was."""
+"""What detectors still have to look at in a payload, and what they found in it. Each text is looked at once: rows of
+data repeat themselves, and most of a payload stays the same when something is taken out."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Looks:
 
         Args:
             walked: the payload as it is now;
-            issued: what the gate put into it in place of something: there is nothing in that.
+            issued: what the gate itself put into it, where there is nothing to find.
         """
         before, found = self._leaves, self.findings
         self.views = joined(walked)

@@ -44,5 +44,5 @@ def in_a_row(texts: Sequence[tuple[int, str]]) -> Iterator[tuple[int, ...]]:
 
 
 def goes_on(text: str, following: str) -> bool:
-    """Whether a text ends, or the following begins, as one that is a part of something does."""
+    """Whether a text ends, or the next one begins, like a part of something."""
     return text[-1:] in _WITHIN or following[:1] in _WITHIN

@@ -9,7 +9,7 @@ from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.output import Detail, OutputDecision
 
 MOST: Final = 1000
-"""Places that one record tells of; their number is told in full."""
+"""Places that one record names; how many there were is told in full."""
 
 
 def record(

@@ -13,7 +13,7 @@ from mcp_gate.output.placeholders import same
 
 TOKEN: Final = re.compile(r"<([A-Z][A-Z0-9_]{1,63})_[0-9]{1,6}_[a-z0-9]{6}>")
 MOST: Final = 10_000
-"""Tokens of one session; what comes then is redacted."""
+"""Tokens of one session; beyond that, values are redacted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,14 +34,14 @@ _HANDLE: Final = re.compile(r"[!-?A-~]{1,256}")
 ASKING: Final = ("notifications/", "elicitation/", "sampling/", "roots/")
 """What an upstream says of its own accord: only there a progress token is one."""
 NAMED: Final = frozenset({"tools/list", "prompts/list"})
-"""Lists whose items are called by their `name`: it is what it is."""
+"""Lists whose items are called by their `name`, which stays as it is."""
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 PICTURED: Final = frozenset({"image", "audio"})
 SHORTEST_TEXT: Final = 3
 SHORTEST_NUMBER: Final = 4
 SHORTEST_FRACTION: Final = 7
 SHORTEST_KEY: Final = 3
-"""Characters below which nothing is anybody's."""
+"""Shorter texts, numbers and keys (in characters) are nobody's."""
 LONGEST_PRICE: Final = 5
 """Characters up to which a fraction has too few for any of these, however it is written."""
 _WRITTEN_OUT: Final = 1e17
@@ -273,7 +273,7 @@ def _opaque(block: JsonObject, trail: Trail) -> Opaque | None:
     if isinstance(kind, str) and isinstance(block.get("data"), str):
         if kind in PICTURED:
             return Opaque(trail, "data", kind)
-        if isinstance(block.get("mimeType"), str):  # of a kind to come
+        if isinstance(block.get("mimeType"), str):  # of a kind that the protocol does not have yet
             return Opaque(trail, "data", "data")
     if isinstance(block.get("blob"), str):
         return Opaque(trail, "blob", "blob")

@@ -11,13 +11,13 @@ from mcp_gate.detect.finding import Leaf
 
 
 class Inside(Enum):
-    """A step that no key or index is."""
+    """A step that is neither a key nor an index."""
 
     JSON = "the JSON that a text is"
 
 
 class Part(Enum):
-    """What of a payload a leaf is."""
+    """Which part of a payload a leaf is."""
 
     TEXT = "text"
     NUMBER = "number"

@@ -24,7 +24,7 @@ class Conflict(Exception):
 
 
 class Outdated(Conflict):
-    """What the gate knew of the agent when it decided is no longer so: the call is to be decided anew."""
+    """What the gate knew about the agent when it decided has changed: the call is to be decided anew."""
 
 
 class NotFound(LookupError):
@@ -47,7 +47,7 @@ class Tx(Protocol):
         ...
 
     def moved(self, call_id: str, state: str) -> None:
-        """A call has another state now: who watches the database is told, as with `after`."""
+        """A call has another state now: whoever watches the database is told, as with `after`."""
         ...
 
     def after(self, effect: Callable[[], None]) -> None:

@@ -7,8 +7,8 @@ from mcp_gate.store.database import Tx
 
 
 class History:
-    """Two small sets, loaded at start. They belong to the event loop, and know of an end as soon as it is on its way
-    to the record: an agent that calls again at once is not faster than its own failure."""
+    """Two small sets, loaded at start. They belong to the event loop, and know of the end of a call as soon as it is on
+    its way to the record, so that an agent cannot call again before its own failure counts."""
 
     def __init__(self, executed: set[tuple[str, str, str]], failed: dict[tuple[str, str], int]) -> None:
         self._executed = executed
@@ -16,7 +16,7 @@ class History:
 
     @classmethod
     def load(cls, tx: Tx) -> History:
-        """As it was left."""
+        """Load what the last gate left."""
         executed = {(r["agent"], r["upstream"], r["tool"]) for r in tx.all("select * from executed")}
         failed = {(r["agent"], r["job_hash"]): int(r["n"]) for r in tx.all("select * from failures")}
         return cls(executed, failed)

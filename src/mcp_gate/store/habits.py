@@ -20,7 +20,7 @@ from mcp_gate.store.database import Database, Row, Tx
 log = logging.getLogger(__name__)
 
 AGENTS: Final = 100
-"""Agents whose past is held in memory; beyond, that of the one that was silent for longest goes."""
+"""Agents whose past is held in memory; beyond that, the one that has been silent longest is dropped."""
 MINUTE: Final = 60.0
 FASTEST: Final = 10_000
 """Calls of one agent in a minute that are told apart."""
@@ -83,7 +83,7 @@ class Habits:
         return anomaly, {"calls_in_last_minute": pace, "argument_bytes": size}
 
     def seen(self, call: Call) -> None:
-        """A call was decided, however."""
+        """A call was decided, whatever the decision."""
         known = self._known.get(call.agent)
         if known is not None:
             self._known.move_to_end(call.agent)

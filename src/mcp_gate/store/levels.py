@@ -66,8 +66,8 @@ class Levels:
     # -- within transactions --------------------------------------------------------------------------------------
 
     def govern(self, tx: Tx, ladder: Ladder | None, fields: JsonObject) -> None:
-        """From now on agents move on this ladder: who is new begins, who is too high comes down, and what is kept of
-        an agent must be what the record says."""
+        """From now on agents move on this ladder: new ones begin at their first level, those too high come down, and
+        what is stored of an agent must be what the record says."""
         tx.after(lambda: self._begin(ladder))
         if ladder is None:
             return

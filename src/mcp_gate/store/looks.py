@@ -1,4 +1,4 @@
-"""Second looks at decisions: what was decided, which who looks is not told, and how they came out."""
+"""Second looks at decisions: what was decided (which is not told to whoever looks), and how they came out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def before(tx: Tx, call_id: str) -> tuple[RecordedDecision, ...]:
 
 
 def waiting_for(tx: Tx, reviewer: str, groups: frozenset[str] | None) -> frozenset[str]:
-    """Calls, and requests about them, that somebody looks at again who had no part in the decision."""
+    """Calls, and requests about them, that are looked at again by somebody who had no part in the decision."""
     found = tx.all(
         "select s.grp, s.call_id, g.id from requests s indexed by requests_looks "
         "join requests g on g.call_id = s.call_id and g.kind = 'gate' "

@@ -222,7 +222,7 @@ def version(connection: sqlite3.Connection) -> int:
 
 
 def check(connection: sqlite3.Connection) -> None:
-    """For who only reads: the schema must be the one this gate writes.
+    """For readers: the schema must be the one that this gate writes.
 
     Raises:
         Unavailable: it is not.

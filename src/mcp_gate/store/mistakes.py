@@ -1,4 +1,4 @@
-"""What detectors found and a reviewer says is nothing: kept sealed, until an admin made up his mind about it."""
+"""What detectors found and a reviewer calls a mistake: kept sealed until an admin has made up his mind about it."""
 
 from __future__ import annotations
 

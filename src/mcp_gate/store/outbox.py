@@ -111,7 +111,7 @@ class Outbox:
         await self._db.write(partial(_failed, message.n, "dead", message.due_ts, error))
 
     async def retry(self, webhook: str, now: str) -> int:
-        """Have all that was given up tried again; how many that are."""
+        """Have everything that was given up tried again; gives how many messages that are."""
         return await self._db.write(partial(_retry, webhook, now))
 
     async def posted(self, webhook: str, request_id: str) -> tuple[str, str] | None:

@@ -16,7 +16,7 @@ from mcp_gate.store.spoken import Spoken
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One that its agent has heard nothing final of."""
+    """A withheld result of which its agent has heard nothing final."""
 
     agent: str
     job_hashes: frozenset[str]

@@ -237,7 +237,7 @@ def _escalate(tx: Tx, request: Request, to: Escalates, spoken: Spoken) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What is left of a result in quarantine that a reviewer let out in part."""
+    """What is left of a quarantined result of which a reviewer let out a part."""
 
     result: bytes
     events: tuple[Event, ...]
@@ -268,7 +268,7 @@ def consume(request_id: str, events: tuple[Event, ...], spoken: Spoken, tx: Tx) 
 
 
 def set_claim(read: Request, reviewer: str, until: str, tx: Tx) -> None:
-    """What somebody takes for himself is assigned to him, and no more once he gives it back."""
+    """A request that somebody claims is assigned to him, until he gives it back."""
     _must_be_as_read(tx, read)
     tx.run(
         "update requests set claimed_by = :reviewer, claimed_until = :until, assigned_to = :reviewer where id = :id",

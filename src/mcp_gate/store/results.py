@@ -85,7 +85,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class NotOpen:
-    """Somebody was quicker; nothing was written."""
+    """Somebody else was quicker; nothing was written."""
 
     status: RequestStatus
 

@@ -76,11 +76,11 @@ class Spoken:
             tx.after(partial(self._known.__setitem__, now.id, changed))
 
     def escalated(self, tx: Tx, request: Request, group: str) -> None:
-        """It is another group's now."""
+        """It went to another group."""
         tx.after(lambda: self._change(request.id, lambda known: replace(known, group=group)))
 
     def ended(self, tx: Tx, request_id: str) -> None:
-        """It was used, or can be used no more."""
+        """It was used, or can no longer be used."""
         tx.after(partial(self._forget, request_id))
 
     def _forget(self, request_id: str) -> None:

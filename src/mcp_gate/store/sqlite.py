@@ -32,7 +32,7 @@ class SQLite:
         self._lock = lock
         self._loop = asyncio.get_running_loop()
         self._lazy: list[Job] = []
-        """What has nobody waiting for it, until there is a commit to go with."""
+        """Bodies that nobody waits for, kept until there is a commit to go with."""
         self._due: asyncio.TimerHandle | None = None
         self._closed = False
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="mcp-gate-read")

@@ -22,7 +22,7 @@ class Stops:
 
     @classmethod
     def load(cls, tx: Tx) -> Stops:
-        """As it was left."""
+        """Load what the last gate left."""
         return cls({row["agent"] for row in tx.all("select agent from stops")})
 
     def stopped(self, agent: str) -> bool:

@@ -16,7 +16,7 @@ Kind = tuple[str, ...]
 
 
 class Tally:
-    """Filled by the writer's thread, read by any."""
+    """Filled by the writer's thread, read by any thread."""
 
     def __init__(self) -> None:
         self._events: Counter[Kind] = Counter()

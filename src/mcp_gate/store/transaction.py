@@ -94,7 +94,7 @@ class WriteTx:
 
 
 class ReadTx:
-    """A `Tx` that only reads."""
+    """A `Tx` that can only read."""
 
     __slots__ = ("_connection",)
 

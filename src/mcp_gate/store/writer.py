@@ -30,8 +30,8 @@ AT_ONCE: Final = 400
 
 SLOW_SEC: Final = 0.003
 RESPITE: Final = 10
-"""A commit in the event loop that took so long is the last one there for so many times as long: the disk, or the
-machine, has other things to do."""
+"""After a commit in the event loop that took this long there is none there for this many times as long: the disk, or
+the machine, is busy with other things."""
 
 RETRY_SEC: Final = 1.0
 """How soon an outcome that could not be written is tried again when nothing else is."""

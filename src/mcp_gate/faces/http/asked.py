@@ -11,13 +11,13 @@ from mcp_gate.model.request import RequestStatus
 
 
 def identity_of(http: HttpRequest) -> Identity:
-    """Who the guard let through to what is not for anyone."""
+    """Who is asking, as the guard found out, on routes that are not open to everybody."""
     identity: Identity = http.scope[VISITOR].identity
     return identity
 
 
 def caller(http: HttpRequest, named: str) -> str:
-    """Who says something: the one who is named, who over TCP is the one whose token was shown.
+    """Who says something: the person named, who over TCP has to be the one whose token was shown.
 
     Raises:
         Failure: 403, he is not.

@@ -23,7 +23,7 @@ async def stream(
     hub: Hub, closing: asyncio.Event, seen: Callable[[JsonObject], JsonObject | None],
     watching: AbstractContextManager[None], admitted: Callable[[], bool], *, resumed: bool,
 ) -> AsyncIterator[bytes]:  # fmt: skip
-    """Messages from now on, numbered from 1 in each stream, until the gate closes or its reader is let in no more.
+    """Messages from now on, numbered from 1 in each stream, until the gate closes or its reader is no longer let in.
 
     Args:
         seen: a message as this reader may see it; None: not at all.

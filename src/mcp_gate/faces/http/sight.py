@@ -1,4 +1,4 @@
-"""Who may read what over the review API: requests of one's groups, but no decision that one is to look at anew."""
+"""Who may read what over the review API: requests of one's groups, but not a decision that one is to look at anew."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
 
 UNTOLD: Final = "withheld"
-"""In the place of what became of a call."""
+"""Stands in place of what became of a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Sight:
                 assert_never(identity)
 
     def told(self, identity: Identity, message: JsonObject) -> JsonObject | None:
-        """A message about what happens, as a caller may read it; None: it is none of his."""
+        """A message about what happens, as a caller may read it; None: it is not for him."""
         groups = [message[name] for name in ("group", "from") if name in message]
         if groups and not any(self.visible(identity, group) for group in groups):
             return None

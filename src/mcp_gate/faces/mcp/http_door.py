@@ -26,7 +26,7 @@ class Door(Protocol):
         ...
 
     async def versions(self) -> tuple[str, ...]:
-        """What is spoken here, for one who asks for another version."""
+        """The versions of the protocol that are spoken here, for a client that asked for another."""
         ...
 
 

@@ -27,14 +27,14 @@ class Nowhere:
     """The front of an agent's stateless requests: outside of a request nothing reaches its client."""
 
     def notify(self, method: str, params: JsonObject | None) -> None:
-        """Dropped: what a client wants to hear it listens for."""
+        """Dropped: a client opens a stream (`subscriptions/listen`) for what it wants to hear."""
 
     async def request(self, method: str, params: JsonObject | None) -> JsonObject:
         raise RpcError(INVALID_REQUEST, "The client's protocol has no requests to clients")
 
 
 class Stateless:
-    """One conversation an agent, whatever its clients are."""
+    """One conversation for each agent, whichever of its clients asks."""
 
     def __init__(self, door: Door, count: Callable[[int], None]) -> None:
         """

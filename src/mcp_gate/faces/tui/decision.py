@@ -39,7 +39,7 @@ def pass_word(held: Held, me: str, nonce: str, now: float, yes: str) -> Word:
 
 
 def denial(held: Held, me: str, nonce: str, now: float, no: str, reason: str) -> Word:
-    """A word that does not, with its reason."""
+    """A word that does not let it pass, with its reason."""
     return Word(held, {"decision": no, "reason": reason, **_evidence(held, me, nonce, now)})
 
 

@@ -70,7 +70,7 @@ class Feed:
     def __init__(self, client: ReviewClient, me: str, post: Callable[[Message], object]) -> None:
         """
         Args:
-            me: who has the queue before him.
+            me: who counts as having the queue open.
             post: called from the feed's thread.
         """
         self._client = client

@@ -24,7 +24,7 @@ _FIELDS: Final[dict[str, Callable[[Held], str]]] = {
 
 
 class BadFilter(ValueError):
-    """A word that is none; the text names it."""
+    """A word that is not a filter; the text names it."""
 
 
 @dataclass(frozen=True, slots=True)

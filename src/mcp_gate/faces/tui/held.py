@@ -158,7 +158,7 @@ class Held:
         return replace(self, call={name: value for name, value in self.call.items() if name != "arguments"})
 
     def gone(self) -> Held:
-        """As one of which nothing more is told here."""
+        """The same request, of which nothing more is told here."""
         return replace(self, status="over, or another group's", claimed_by="")
 
     def bared(self, result: JsonObject | None) -> Held:
