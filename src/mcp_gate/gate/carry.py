@@ -17,7 +17,7 @@ from mcp_gate.gate.refresh import before_the_call, defined_now
 from mcp_gate.gate.state import State
 from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.event import Event
-from mcp_gate.model.foreign import JsonObject
+from mcp_gate.model.foreign import Json, JsonObject
 from mcp_gate.model.outcome import Delivered, NextLeg, Outcome, Refused, UpstreamError
 from mcp_gate.upstream.link import Link, answer_to
 from mcp_gate.upstream.listing import named
@@ -181,8 +181,8 @@ class Sending:
         with talk.sending():
             link = await talk.links.get(job.upstream)
             out = self._build(arguments) | ({} if self.held else job.brought)  # its upstream asks again
-            if self.held and type(out.get("task")) is dict:
-                out["task"] = {name: value for name, value in out["task"].items() if name == "ttl"}
+            if self.held and "task" in out:
+                out["task"] = _time_to_live(out["task"])
             with talk.relay.under_way(job.upstream, flight) as token:
                 meta = talk.gate.tracing.onward(self._meta())
                 if token is not None:
@@ -211,6 +211,12 @@ class Sending:
             self._talk, self._job.upstream, self._job.tool, [f"_meta.{key}" for key in meta if key not in own]
         )
         return own
+
+
+def _time_to_live(task: Json) -> JsonObject:
+    """How long the result of a task is kept: all that a client may say of one that no reviewer sees."""
+    given = task.get("ttl") if isinstance(task, dict) else None
+    return {"ttl": given} if type(given) in (int, float) else {}
 
 
 def note_stripped(talk: Conversation, upstream: str, tool: str, stripped: list[str]) -> None:

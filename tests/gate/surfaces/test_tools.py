@@ -371,6 +371,18 @@ async def test_of_meta_and_task_a_held_call_takes_along_what_the_protocol_has_th
         assert "com.example/force" in probe.calls()[1]["line"]
 
 
+@pytest.mark.parametrize("task", [{"ttl": {"force": True}}, [{"force": True}], "force"])
+async def test_what_is_not_a_tasks_time_to_live_is_not_sent_with_a_held_call(tmp_path: Path, task: Any) -> None:
+    probe = Probe(tmp_path)
+    async with bench({"shop": entry(probe)}, RULES) as b, b.legacy() as client:
+        id = await client.send("tools/call", {"name": "shop_deploy", "arguments": {}, "task": task})
+        [request] = await pending(b.gate)
+        await decide(b.gate, request)
+        assert "structuredContent" in (await client.answer(id))["result"]
+        [call] = probe.calls()
+        assert "force" not in call["line"]
+
+
 async def test_hosts_in_answers_to_an_upstreams_question_are_bound_as_those_in_arguments(tmp_path: Path) -> None:
     rules = """\
 version: v1
