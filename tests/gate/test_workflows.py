@@ -104,6 +104,18 @@ async def test_a_workflow_is_a_tool_with_the_properties_that_its_steps_take(tmp_
         assert tools[-1]["description"].startswith("Looks\n\n")
 
 
+async def test_what_upstreams_say_of_properties_leaves_with_a_workflow_as_with_their_tools(tmp_path: Path) -> None:
+    mail = "ada.lovelace@analytical.org"
+    schema = {"type": "object", "properties": {"id": {"type": "string", "description": f"An order of {mail}"}}}
+    flow = "name: small\nsteps:\n  a: { type: action, tool: shop.get_order }\n"
+    listed = [tool("get_order", inputSchema=schema)]
+    async with gate(tmp_path, found(5), workflow=flow, tools=listed) as (b, _), b.legacy() as client:
+        theirs, ours = (await client.result("tools/list"))["tools"]
+        assert ours["name"] == "workflow_small"
+        assert mail not in json.dumps([theirs, ours])
+        assert ours["inputSchema"]["properties"] == theirs["inputSchema"]["properties"]
+
+
 async def test_a_small_refund_runs_through_and_every_step_is_a_call_of_its_own(tmp_path: Path) -> None:
     async with gate(tmp_path, found(50)) as (b, probe), b.legacy() as client:
         result = await client.call(NAME, ARGUMENTS)

@@ -83,7 +83,7 @@ async def list_tools(talk: Conversation, flight: Flight, params: JsonObject) -> 
             return merged(flight, "tools", items, [], hidden) | rest
         items += shown.shown
         hidden |= shown.hidden
-    return merged(flight, "tools", [*items, *workflows.definitions(talk.gate)], [], hidden)
+    return merged(flight, "tools", [*items, *await workflows.definitions(talk.gate)], [], hidden)
 
 
 async def call(talk: Conversation, flight: Flight, params: JsonObject) -> JsonObject:
