@@ -8,12 +8,13 @@ import os
 import resource
 import signal
 import sys
+from pathlib import Path
 from typing import BinaryIO, Final
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
-MOST_OPEN: Final = 65_536
-"""Descriptors that are looked for where there is no limit."""
+_OPEN: Final = Path("/dev/fd")
+"""Names what this process has open. The limit says nothing of that: it may be a thousand million."""
 
 
 def confine(gate: int, memory: int) -> None:
@@ -23,7 +24,7 @@ def confine(gate: int, memory: int) -> None:
         gate: the process id of whoever started it.
         memory: bytes of addresses; what needs more fails.
     """
-    os.closerange(3, _most_open())
+    _close_others()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the gate says when to end
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
@@ -37,9 +38,12 @@ def confine(gate: int, memory: int) -> None:
         os._exit(1)
 
 
-def _most_open() -> int:
-    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MOST_OPEN if most == resource.RLIM_INFINITY else most
+def _close_others() -> None:
+    """All but the standard streams. Where they cannot be listed, what `spawn` left open stays open."""
+    with contextlib.suppress(OSError):
+        for other in [int(one.name) for one in _OPEN.iterdir() if int(one.name) > 2]:
+            with contextlib.suppress(OSError):  # one of them the list was read by
+                os.close(other)
 
 
 def give_back() -> None:
