@@ -1,4 +1,4 @@
-"""Whose something is that was found: names beside numbers, addresses and days, above them, in parentheses behind."""
+"""Whose something is that was found: names before numbers, addresses and days, beside them in a row, and above."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _AROUND: Final = " \"'"
 _DOTS: Final = (".", "/")
 _CELL: Final = frozenset(",;|\t\"'")
 """Before the value of a field in a row or an object: nothing beside it is about it."""
-_APART: Final = (" ", "(", "'", '"', ">")
+_APART: Final = (" ", "(", "'", '"')
 _BEFORE_NUMBER: Final = frozenset(" (:#")
 """What `_BEFORE_OWN` ends with."""
 _PRONOUNS: Final = (" her ", " his ", " their ", " Her ", " His ", " Their ")
@@ -65,7 +65,7 @@ _LINES: Final = 2
 
 
 def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
-    """Whose findings are: `Ann Lee (Aadhaar …)`, `Ann Lee's MRN is …`, `to Ann Lee, 12 Main St`, `… for Ann Lee`."""
+    """Whose findings are: `Ann Lee (Aadhaar …)`, `Ann Lee's MRN is …`, `to Ann Lee, 12 Main St`."""
     found = tuple(found)
     known = frozenset([one[:2] for one in found if one[2] == "PERSON"])
     asked: set[tuple[int, int]] = set()
@@ -79,16 +79,16 @@ def beside(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
         if role != "paid" and (place := (start, end)) not in asked:  # else another rule found it as well
             asked.add(place)
             if not field or text[start - 1 : start] not in _CELL:
-                yield from _before(text, start, end, known, own=role == "own")
+                yield from _before(text, start, known, own=role == "own")
             if kind == "ADDRESS" and text.startswith(", ", start - 2) and _behind_capital(text, start - 2):
                 yield from before(_TO_PLACE, text, start, "person_by_address", of_any=True, known=known)
 
 
-def _before(text: str, start: int, end: int, known: Container[Place], *, own: bool) -> Iterator[Finding]:
+def _before(text: str, start: int, known: Container[Place], *, own: bool) -> Iterator[Finding]:
     """Whose it is, by what stands before it, or above."""
     ahead = text[max(0, start - _AHEAD) : start]
     if own:
-        yield from _owner(text, start, end, ahead, known)
+        yield from _owner(text, start, ahead, known)
     if ("r " in ahead or "s " in ahead) and any(word in ahead for word in _PRONOUNS):
         yield from _theirs(text, start)
     if "\n" in ahead and text.find("\n", max(0, start - _LABELLED), start) > 0:
@@ -109,7 +109,7 @@ def _ends_cell(text: str, start: int) -> bool:
     return cell[4:5] == cell[7:8] == "-" or (cell[2:3] in _DOTS and cell[5:6] in _DOTS)
 
 
-def _owner(text: str, start: int, end: int, ahead: str, known: Container[Place]) -> Iterator[Finding]:
+def _owner(text: str, start: int, ahead: str, known: Container[Place]) -> Iterator[Finding]:
     last = ahead[-1:]
     if last == "=":
         yield from before(_BEFORE_PAIR, text, start, "person_by_number", known=known)
