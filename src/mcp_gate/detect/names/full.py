@@ -142,7 +142,7 @@ def _are_known(words: list[str]) -> bool:
 
 def _may_be_surname(word: str) -> bool:
     """Whether a word behind a given name may be a surname that no list has: it is not made as words for things are."""
-    if is_made_as_things(word) or word.isupper() or word in PLAIN or word.lower() in AFTER | BEFORE:
+    if is_made_as_things(word) or word in PLAIN or word.lower() in AFTER | BEFORE:
         return False
     return not is_plain(word)
 

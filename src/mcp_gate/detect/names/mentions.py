@@ -9,7 +9,7 @@ from typing import Final
 from mcp_gate.detect.commonwords import COMMON
 from mcp_gate.detect.finding import Finding
 from mcp_gate.detect.names.doubt import is_only_given
-from mcp_gate.detect.names.lexicon import is_given, is_given_today, is_plain, is_surname
+from mcp_gate.detect.names.lexicon import is_given_today, is_plain
 from mcp_gate.detect.names.namesakes import EITHER, NEVER
 
 _WORD: Final = r"[^\W\d_a-z][^\W\d_]{2,15}(?:-[^\W\d_a-z][^\W\d_]{1,15})?"
@@ -65,7 +65,7 @@ def _again(text: str, people: Sequence[Finding]) -> Iterator[Finding]:
     for word in words:
         if len(word) < _LEAST or not word[0].isupper() or not word.isalpha() or text.count(word) < 2:
             continue
-        if word in EITHER or word in NEVER or is_plain(word) or not (is_given(word) or is_surname(word)):
+        if word in EITHER or word in NEVER or is_plain(word):
             continue
         at = text.find(word)
         while at >= 0:
