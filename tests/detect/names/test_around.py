@@ -24,7 +24,6 @@ def doubtful(text: str) -> bool:
         "[Calypso] and Juno are both written in Java",
         "ERROR [Tess]: access denied",
         "[Armani] cut its forecast",
-        "eight years at [Zbrzez], then",
         "[Castillo Construction] opened a branch",
         "near [Hearst Castle] today",
         "[Florence] Sofa is blue",

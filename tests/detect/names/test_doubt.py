@@ -45,7 +45,6 @@ def test_somebody_is_believed(text: str) -> None:
         "Results Of The Quarter: [Tiffany] Beats Estimates And Raises Outlook",
         "[Moreau Consulting] has paid",
         "[BIC DEUTDEFF]",
-        "[Lloyds, Ben] & Jerry's pay",
     ],
 )
 def test_what_bears_a_name_is_doubted(text: str) -> None:

@@ -41,8 +41,6 @@ HUMAN: Final = re.compile(
     r"|job|phone|e-?mail|voice|face|house)\b"
 )
 """What no firm does."""
-ALONE: Final = re.compile(r"[,.]?[^\S\n]*(?:\n|\Z)")
-ALONE_BEFORE: Final = re.compile(r"(?:\n|\A)[> \t–—-]*\Z")
 CALLED: Final = re.compile(
     r",? (?:can|could|please|pls|would|will|did|do|are|have|thanks?|I|we|you|so|just)\b|['’]s [a-z]+|[,!?]"
     r"|(?: and [A-Z]\w+)? were\b"
@@ -96,8 +94,6 @@ _USED: Final = _any(r"""
 USED: Final = re.compile(rf"\b{_USED} \Z", re.IGNORECASE)
 """What is done with programs."""
 LOG: Final = re.compile(r"\b(?:INFO|WARN|WARNING|ERROR|DEBUG|TRACE|FATAL|NOTICE)\]?:? +\Z")
-TECHNICAL: Final = re.compile(r"`|://|::|\(\)|->|=>|\b\d+\.\d+\.\d|\w_\w|[{}=]|^\s*#|\[\d+\]|\*\*?\w", re.MULTILINE)
-AT: Final = re.compile(r"\b(?:at|opposite|near|in) \Z")
 NEXT: Final = re.compile(r" ([A-Z][a-z]+)")
 AMPERSAND: Final = re.compile(r"(?:['’]s)?,? & ?(\w*)")
 AMPERSAND_BEFORE: Final = re.compile(r"(?:(\w+)(?:['’]s)? )?& ?\Z")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from mcp_gate.detect.commonwords import THINGS
 from mcp_gate.detect.names import around
 from mcp_gate.detect.names.common import COMPANY
 from mcp_gate.detect.names.evidence import is_likely, is_made_as_things, is_surname_like
@@ -61,21 +60,18 @@ def is_doubtful(text: str, start: int, end: int, sure: float, everyday: frozense
     """
     name = text[start:end]
     parts = [part for part in re.split(r"[\s,]+", name) if len(part.strip(".")) > 1 and part[0].isupper()]
-    ordinary = [is_ordinary(part, everyday) for part in parts]
     if len(parts) > 1:
-        if any(ordinary[1:]) or (ordinary[0] and (sure < _SURE or not is_surname(parts[-1]))):
+        if any(is_ordinary(part, everyday) for part in parts[1:]):
             return True
         if parts[0] in EITHER and parts[-1] in SURNAMES and not _is_human(text, start, end):
             return True  # `Lincoln Park`
         return _are_doubtful(text, start, end, parts, sure)
-    if name.isupper() or INNER.search(name) or _is_of_firm(text, start, end):
-        return True
-    if _is_beside_ordinary(text, start, end, everyday) or (any(ordinary) and not _is_spoken_to(text, start)):
+    if name.isupper() or _is_of_firm(text, start, end) or _is_beside_ordinary(text, end, everyday):
         return True
     return _is_doubtful_alone(text, start, end, sure)
 
 
-def _is_beside_ordinary(text: str, start: int, end: int, everyday: frozenset[str]) -> bool:
+def _is_beside_ordinary(text: str, end: int, everyday: frozenset[str]) -> bool:
     """Whether an everyday word makes something else of it: `Florence Sofa`."""
     after = around.NEXT.match(text, end)
     return after is not None and is_ordinary(after[1], everyday)
@@ -83,9 +79,7 @@ def _is_beside_ordinary(text: str, start: int, end: int, everyday: frozenset[str
 
 def _are_doubtful(text: str, start: int, end: int, parts: list[str], sure: float) -> bool:
     known = sum(is_given(part) or is_surname(part) for part in parts)
-    if around.AT.search(text, max(0, start - _FAR), start) and not text.startswith(("'s", "’s"), end):
-        return True
-    if _is_marked(parts) or (sure < _SURE and is_under_rule(text, end)):
+    if _is_marked(parts):
         return True
     if "," not in text[start:end] and not is_likely(" ".join(parts)) and known:
         return not _is_human(text, start, end)  # `Palo Alto`, `Houghton Mifflin`
@@ -93,21 +87,10 @@ def _are_doubtful(text: str, start: int, end: int, parts: list[str], sure: float
         return not _is_human(text, start, end)
     if is_whole_value(text, start, end) and not (is_given(parts[0]) and is_surname_like(parts[-1])):
         return True
-    if 0 < known < len(parts) and sure < _LIKELY and around.TECHNICAL.search(text) and not _has_cue(text, start, end):
-        return True
-    if COMPANY.search(text, start, end) or any(part in THINGS and part not in SURNAMES for part in parts[1:]):
-        return True
-    if around.AMPERSAND_BEFORE.search(text, max(0, start - 3), start) or (
-        "," in text[start:end]
-        and (around.AMPERSAND.match(text, end) or parts[0] in NEVER or not (is_surname(parts[0]) or is_given(parts[1])))
-    ):
+    if COMPANY.search(text, start, end) or around.AMPERSAND_BEFORE.search(text, max(0, start - 3), start):
         return True
     if known == len(parts):
         return False
-    if len(parts[0]) == 3 and parts[0].isupper() and not parts[-1].isupper():  # `USS Nimitz`
-        return True
-    if known and not any(map(is_given, parts)) and is_surname(parts[0]):
-        return not _has_cue(text, start, end)
     cued = _has_cue(text, start, end) or _has_weak_cue(text, start, end)
     return not known and (text[start:end].isupper() or (sure < _SURE and not cued))
 
@@ -122,13 +105,7 @@ def _is_marked(parts: list[str]) -> bool:
 
 def _is_human(text: str, start: int, end: int) -> bool:
     """Whether what stands around it is said of people alone."""
-    return _is_spoken_to(text, start) or around.HUMAN.match(text, end) is not None or _is_signed(text, start, end)
-
-
-def _is_signed(text: str, start: int, end: int) -> bool:
-    """Whether it has a line of its own, as at the end of a letter."""
-    before = around.ALONE_BEFORE.search(text, max(0, start - 6), start)
-    return before is not None and around.ALONE.match(text, end) is not None
+    return _is_spoken_to(text, start) or around.HUMAN.match(text, end) is not None
 
 
 def _is_in_talk(text: str, start: int, end: int) -> bool:
@@ -156,14 +133,8 @@ def _is_doubtful_alone(text: str, start: int, end: int, sure: float) -> bool:
         return True
     if given and not (is_surname(name) and sure < _LIKELY):
         return is_whole_value(text, start, end) and not is_only_given(name)
-    if _is_signed(text, start, end) or _is_in_talk(text, start, end):
+    if _is_in_talk(text, start, end) or _has_cue(text, start, end):
         return False
-    if is_whole_value(text, start, end):
-        return True
-    if _has_cue(text, start, end):
-        return False
-    if around.TECHNICAL.search(text) or (around.AT.search(text, begin, start) and not text.startswith(("'", "’"), end)):
-        return True
     if name in EITHER:
         return True
     cued = _has_weak_cue(text, start, end)

@@ -31,7 +31,6 @@ _MORE_BEFORE: Final = re.compile(r"(?<![\w.])(?P<word>[^\W\d_]{2,}(?:['’-][^\W
 _LETTERS: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _NUMBER_BEFORE: Final = re.compile(r"(?<![\w.-])\d{1,6}[ ,]{1,2}\Z")
 _NUMBER_AFTER: Final = re.compile(r"[\s,}?]{1,8}(?:[^\W\d_][\w'’-]*[ ,]{1,2}){0,2}\d{4,6}(?![\w.-])")
-_AGAINST: Final = frozenset({"v", "vs"})
 _WORD_END: Final = re.compile(r"(?<!\w)[^\W\d_]{1,2}['’-]\Z")
 _IN_NUMBER: Final = re.compile(r"\d[.,]$")
 _SMALL: Final = re.compile(r"\"[^\W\d_]+ [a-zà-ÿ]+\"")
@@ -87,8 +86,6 @@ def spans(text: str, words: Sequence[Word]) -> Iterator[Finding]:
 def _goes_on(text: str, kind: str, run: Sequence[Word], end: int) -> bool:
     """Whether another word belongs to these, by what stands between them."""
     start = run[-1].end
-    if kind == "PERSON" and text[run[-1].start : start] in _AGAINST:
-        return False
     if kind == "PERSON" and text[start] == "," and text[start + 1].isalpha():
         return False  # the next cell of a row
     if kind == "PERSON" and text[start] == "," and (" " in text[run[0].start : start] or text[end].islower()):
@@ -123,11 +120,11 @@ def _person(text: str, run: Sequence[Word], everyday: frozenset[str]) -> tuple[i
     opened = start == 0 or text[start - 1] in _OPEN or (text[start - 1] == "=" and " " in name)
     opened = opened or (text[start - 1] == "@" and is_only_given(name))
     alone = opened and (end == len(text) or (text[end] in _OPEN and (text[end] != "(" or " " in name)))
-    if len(name) < 2 or not name[0].isupper() or not alone or any(c.isdigit() or c in "_/\\#=@{}<>" for c in name):
+    if not name[0].isupper() or not alone:
         return None
     if HUMP.search(name) or (name in COMMON) or COMPANY.match(text, end):
         return None
-    if _SMALL.match(text, max(0, start - 1)) or (" " not in name and name.isupper() and len(name) > 3):
+    if _SMALL.match(text, max(0, start - 1)):
         return None
     wide = _widened(text, start, end, run, everyday)
     thing = is_thing(text, start, end) or is_thing(text, *wide) or is_under_thing(text, *wide)
