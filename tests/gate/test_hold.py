@@ -9,6 +9,7 @@ from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.sweep import ORPHAN_SEC, sweep
 from mcp_gate.model.outcome import Delivered, NextLeg, Refused, Retry, Status
 from mcp_gate.model.request import RequestStatus
+from mcp_gate.wire.errors import RpcError
 from support.gates import (
     RULES,
     UPSTREAMS,
@@ -339,6 +340,18 @@ async def test_S098_a_policy_that_denies_now_denies_the_waiting_call(tmp_path: P
         assert outcome.status is Status.DENIED
         assert upstream.sent == []
         assert await gate.store.requests.page(RequestStatus.PENDING) == []
+
+
+async def test_a_call_whose_upstream_is_taken_out_of_the_policy_before_it_is_decided_is_of_an_unknown_tool(
+    tmp_path: Path,
+) -> None:
+    async with open_gate(tmp_path) as gate:
+        upstream = Upstream()
+        gate.loaded = loaded(upstreams=UPSTREAMS.replace("  shop:", "  other:"))
+        with pytest.raises(RpcError, match="no longer there") as refused:
+            await perform(gate, job("get"), upstream)
+        assert refused.value.code == -32602
+        assert upstream.sent == []
 
 
 async def test_a_waiting_call_whose_upstream_is_taken_out_of_the_policy_is_denied(tmp_path: Path) -> None:

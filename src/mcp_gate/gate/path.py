@@ -25,6 +25,7 @@ from mcp_gate.model.verdict import Verdict
 from mcp_gate.review.granted import counts
 from mcp_gate.review.joining import suffices
 from mcp_gate.store.database import Outdated, Unavailable
+from mcp_gate.wire.errors import INVALID_PARAMS, RpcError
 
 if TYPE_CHECKING:
     from mcp_gate.gate.gate import Gate
@@ -41,7 +42,8 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
     """Take one job through the gate and say what became of it.
 
     Raises:
-        RpcError: -32602, the call is too deep, too large or not canonical; nothing was recorded as a call.
+        RpcError: -32602, the call is too deep, too large or not canonical, or its upstream is in the policy no more;
+            nothing was recorded as a call.
     """
     await acquaint(gate.store, caller.agent)
     await gate.tokens.acquaint(caller.agent, caller.session, job.arguments)
@@ -94,6 +96,8 @@ def _decide(gate: Gate, job: Job, caller: Caller, floor: Decision) -> tuple[Rece
     Raises:
         RpcError: see `perform`.
     """
+    if job.upstream not in gate.loaded.mappings:  # a reload overtook it
+        raise RpcError(INVALID_PARAMS, "Invalid params: what it would call is no longer there")
     with gate.tracing.step("decide") as span:
         received = receive(
             gate.loaded, gate.store, job, caller, gate.clock.wall(), tainted=gate.taint.of(caller.session)
