@@ -101,6 +101,10 @@ def test_run_again_only_what_is_new_is_added_and_what_a_person_wrote_stays(home:
         (["init", "--yes", "--from", "empty.json"], "no server was found; name a client's file"),
         (["clients", "connect", "emacs"], "'emacs' is not a client we know; there are claude-code, "),
         (["clients", "connect", "codex"], "the file of codex is not rewritten"),
+        (
+            ["clients", "connect", "cursor", "--config", "gate"],
+            "Expecting property name enclosed in double quotes; noth",
+        ),
         (["clients", "connect", "claude-code", "--config", "gate"], "not in upstreams.yaml yet: My Shop; run 'mcp"),
     ],
 )
@@ -110,6 +114,8 @@ def test_what_cannot_be_done_is_one_sentence_and_nothing_is_written(
     write(home / "empty.json", {})
     (home / "gate").mkdir()
     (home / "gate" / "upstreams.yaml").write_text("version: v1\nupstreams:\n  a: { command: a }\n")
+    (home / ".cursor").mkdir(exist_ok=True)
+    (home / ".cursor" / "mcp.json").write_text("{ broken")
     before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
     done = run(*arguments)
     assert done.exit_code == 2

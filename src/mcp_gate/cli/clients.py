@@ -121,8 +121,9 @@ def _or_leave() -> Iterator[None]:
         leave(Exit.USAGE, f"{reveal(str(error.filename))}: the file cannot be written: {error.strerror}")
 
 
-def _found() -> list[Found]:
-    """What stands at every known place; a file that cannot be read is told and passed over."""
+def _found(client: str | None = None) -> list[Found]:
+    """What stands at every known place. A file that cannot be read is told and passed over; that of the client that was
+    named ends the command."""
     from mcp_gate.setup.clients import Places, locations
     from mcp_gate.setup.servers import Unreadable, read_servers
 
@@ -131,6 +132,8 @@ def _found() -> list[Found]:
         try:
             one = read_servers(location)
         except Unreadable as error:
+            if location.client == client:
+                leave(Exit.USAGE, f"{error}; nothing was changed")
             print(f"passed over {error}", file=sys.stderr)
             continue
         if one is not None and (one.servers or one.gated):
@@ -146,7 +149,7 @@ def _of(name: str) -> list[Found]:
         leave(Exit.USAGE, f"'{reveal(name)}' is not a client we know; there are {', '.join(BY_ID)}")
     if BY_ID[name].form is not Form.JSON:
         leave(Exit.USAGE, f"the file of {name} is not rewritten; put 'mcp-gate connect' in it by hand")
-    return [one for one in _found() if one.location.client == name]
+    return [one for one in _found(name) if one.location.client == name]
 
 
 def _agent(loaded: Loaded, id_: str) -> str:

@@ -40,6 +40,8 @@ def read(
     request = gate.request(id, personal=digest is None)
     if digest is None:
         print_full(request)
+        if request["status"] != "pending":
+            leave(Exit.REFUSED, f"{request['id']} is {request['status']} already. Nothing was decided.")
         if word in COVERED_NOT and covered(request):
             way = f"'mcp-gate requests show {plain(id)} --reveal', then --digest"
             leave(Exit.NOT_SO, f"What is covered has to be read first: {way}. Nothing was decided.")
