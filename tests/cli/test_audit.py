@@ -157,9 +157,10 @@ def test_verify_says_that_a_record_is_intact_and_what_it_could_not_check(tmp_pat
         (["update audit set call_id = 'c-other' where seq = 8"], 8),
         (["update audit set body = '{' where seq = 2"], 2),
         (["delete from audit where seq = 1"], 1),
+        (["delete from audit"], 1),
         (["update audit set prev_hash = hash where seq = 9"], 9),
     ],
-    ids=["byte", "hash", "delete", "swap", "column", "junk", "first", "link"],
+    ids=["byte", "hash", "delete", "swap", "column", "junk", "first", "all", "link"],
 )  # fmt: skip
 def test_S210_an_edited_database_is_broken_and_the_first_bad_record_is_named(
     tmp_path: Path, statements: list[str], seq: int

@@ -384,7 +384,10 @@ async def test_what_withheld_a_result_is_masked_however_unsure_it_is(tmp_path: P
 
 
 def test_the_key_is_made_once_and_is_its_owner_s_alone(tmp_path: Path) -> None:
-    first, second = Vault.at(tmp_path), Vault.at(tmp_path)
+    first = Vault.at(tmp_path)
+    (tmp_path / "vault.key").chmod(0o644)
+    second = Vault.at(tmp_path)
+    assert (tmp_path / "vault.key").stat().st_mode & 0o777 == 0o600
     assert second.open(first.seal(b"x", "c"), "c") == b"x"
     assert (tmp_path / "vault.key").stat().st_mode & 0o777 == 0o600
     (tmp_path / "vault.key").write_bytes(b"short")

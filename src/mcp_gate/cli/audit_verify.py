@@ -41,7 +41,7 @@ def verify(
     Of its own record every decision is checked, too: its signature by the keys that were enrolled then, and that the
     record tells of it. Exits 0 when all is well, 1 when not, naming the first bad record.
     """
-    from mcp_gate.evidence.chain import Intact
+    from mcp_gate.evidence.chain import Broken, Intact
     from mcp_gate.evidence.export import verify_lines
 
     if key is not None and note is None:
@@ -58,6 +58,10 @@ def verify(
         with file.open("rb") as lines:
             found = verify_lines(lines, see, part=part)
         signed = None
+    if isinstance(found, Intact) and not found.count and not part:
+        found = Broken(1, "is missing: there are no records", 0)  # a gate's first act is one
+    if isinstance(found, Broken) and file is not None and found.seq == 1 and found.what.startswith("is missing"):
+        print(PART, file=sys.stderr)
     _tell(found, comparison, as_json, signed)
 
 
@@ -169,8 +173,6 @@ def _tell_broken(found: Broken, as_json: bool) -> None:
         print(line({"intact": False, "seq": found.seq, "what": found.what, "checked": found.checked}))
     else:
         print(f"broken: record {found.seq} {found.what} ({found.checked} before it are intact)")
-    if found.seq == 1 and not found.checked and "is missing" in found.what:
-        print(PART, file=sys.stderr)
 
 
 def _tell_intact(found: Intact, comparison: Comparison | None, as_json: bool, signed: int | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 
-from mcp_gate.evidence.chain import START, Checker, Intact, Verification
+from mcp_gate.evidence.chain import START, Checker, Verification
 from mcp_gate.lang.strictjson import JsonError, parse
 from mcp_gate.model.foreign import Json, JsonObject
 
@@ -29,7 +29,7 @@ def verify_lines(
     """Check an export; empty lines are not there. Nothing but the lines is needed. `see` as in `Checker`.
 
     Args:
-        part: it may begin after record 1, and be empty.
+        part: it may begin after record 1.
     """
     checker = Checker(None if part else START, see)
     for text in _filled(lines):
@@ -40,10 +40,7 @@ def verify_lines(
         fault = checker.step(value)
         if fault is not None:
             return fault
-    found = checker.end()
-    if isinstance(found, Intact) and not found.count and not part:
-        return checker.broken("is missing: there are no records")
-    return found
+    return checker.end()
 
 
 def _filled(lines: Iterable[bytes]) -> Iterator[bytes]:

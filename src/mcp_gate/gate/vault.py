@@ -41,6 +41,7 @@ class Vault:
                 os.fsync(file)
             finally:
                 os.close(file)
+        path.chmod(0o600)
         key = path.read_bytes()
         if len(key) != 32:
             raise OSError(f"{path} is not a key: move it away (results that it sealed are lost) and start again")
