@@ -65,8 +65,9 @@ class Habits:
         if reading is None:
             done = self._db.write(partial(_read, agent=agent, now=self._clock()), reads_record=True)
             reading = self._reading[agent] = _Reading(done)
-            done.add_done_callback(lambda _: self._have_read(agent))
+            done.add_done_callback(lambda _: self._have_read(agent, reading))
         await asyncio.shield(reading.done)
+        self._have_read(agent, reading)  # where it was done already, nobody else need have had his turn
 
     def judge(self, agent: str, tool: str, ts: str, arguments: JsonMapping, size: int) -> tuple[Anomaly, JsonObject]:
         """How unusual a call is, and what was measured of it.
@@ -103,8 +104,10 @@ class Habits:
         elif call.agent in self._reading:
             self._reading[call.agent].executed.append(call)
 
-    def _have_read(self, agent: str) -> None:
-        reading = self._reading.pop(agent)
+    def _have_read(self, agent: str, reading: _Reading) -> None:
+        if self._reading.get(agent) is not reading:
+            return
+        del self._reading[agent]
         if reading.done.exception() is not None:
             return
         past = reading.done.result()
