@@ -195,6 +195,17 @@ def test_S043_a_tag_of_which_nobody_can_tell_lets_nothing_pass(document: str, dr
     assert (verdict.decision is Decision.ALLOW) is passes
 
 
+@pytest.mark.parametrize(
+    ("document", "decision"),
+    [
+        (rule("bound", "risk_tags: [dry]", "allow_with_constraints") + rule("a", 'topics: ["*"]', "allow"), "bound"),
+        (rule("ask", "risk_tags: [dry]", "require_approval") + rule("no", 'topics: ["*"]', "deny"), "no"),
+    ],
+)
+def test_S043_a_tag_of_which_nobody_can_tell_hides_no_stricter_rule(document: str, decision: str) -> None:
+    assert decide(loaded(rules(document), upstreams=DRY), "t", {"x": 1}).rule_id == decision
+
+
 def test_S043_a_tag_of_which_nobody_can_tell_lowers_no_tier() -> None:
     tiers = "risk_tiers:\n  low: { risk_tags: [dry, one], timeout_sec: 600, on_timeout: approve }\n"
     gate = loaded(tiers, upstreams=DRY)

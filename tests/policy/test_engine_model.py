@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
+from itertools import chain, combinations
 from typing import Any
 
 from hypothesis import given, settings
@@ -146,6 +148,21 @@ def test_what_is_left_out_of_a_list_is_denied_in_every_call(
             {}, facts.signals,
         )  # fmt: skip
         assert policy.decide(varied).decision is Decision.DENY
+
+
+@settings(max_examples=600)
+@given(parts=policies(), facts=FACTS, data=st.data())
+def test_where_tags_cannot_be_told_all_decide_that_would_with_any_of_them(
+    parts: tuple[list[Layer], list[Rule], Terms], facts: Facts, data: st.DataObject
+) -> None:
+    policy, told = Policy(*parts), facts.description
+    unsure = data.draw(st.frozensets(st.sampled_from(sorted(told.risk_tags)))) if told.risk_tags else frozenset()
+    verdict = policy.decide(replace(facts, description=replace(told, unsure=unsure)))
+    for there in chain.from_iterable(combinations(sorted(unsure), count) for count in range(len(unsure) + 1)):
+        tags = (told.risk_tags - unsure).union(there)
+        one = policy.decide(replace(facts, description=replace(told, risk_tags=tags)))
+        assert one.decision <= verdict.decision
+        assert set(one.rule_ids) <= set(verdict.rule_ids)
 
 
 def _decision(parts: tuple[list[Layer], list[Rule], Terms], id_: str) -> Decision:

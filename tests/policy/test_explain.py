@@ -52,10 +52,14 @@ def test_an_unknown_value_is_named() -> None:
     assert found["rule_id"] == "big"
 
 
-def test_a_tag_that_cannot_be_told_is_said_to_be_unknown_where_it_lets_nothing_pass() -> None:
+def test_a_rule_whose_tag_cannot_be_told_may_match_and_lets_nothing_pass() -> None:
     gate = loaded(rules(rule("prod", "risk_tags: [prod]", "allow")))
-    (layer,) = explain(gate.policy, facts(gate, arguments={"amount": 5, "to": "x"}))["layers"]
-    assert layer["rules"][0]["failed"] == "risk_tags: [prod] (financial, prod (unknown), write)"
+    told = explain(gate.policy, facts(gate, arguments={"amount": 5, "to": "x"}))
+    (layer,) = told["layers"]
+    assert layer["rules"][0]["maybe"] == "risk_tags: [prod] (financial, prod (unknown), write)"
+    assert "failed" not in layer["rules"][0]
+    assert "matched" not in layer
+    assert (told["decision"], told["rule_ids"]) == ("require_approval", ["default", "prod"])
 
 
 def test_invariants_are_a_layer_in_which_all_apply() -> None:

@@ -17,7 +17,7 @@ STRICTNESS = ["allow", "allow_with_constraints", "require_approval", "deny"]
 RESTRICTIVE = ("require_approval", "deny")
 ASSURANCES = ["session", "link", "token", "signed"]
 TIMEOUTS = ["approve", "escalate", "deny"]
-UNKNOWN, ABSENT, MISSING = object(), object(), object()
+UNKNOWN, ABSENT, MISSING, MAYBE = object(), object(), object(), object()
 
 
 def render(tree: tuple[Any, ...]) -> str:
@@ -126,26 +126,30 @@ def glob(pattern: str, text: str) -> bool:
 # ---- deciding
 
 
-def matches(match: Mapping[str, Any], decision: str, seen: Mapping[str, Any]) -> bool:
-    """All fields hold; one that cannot be told does for a restrictive rule and does not for a permissive one."""
-    return all(
-        decision in RESTRICTIVE if found is None else found
-        for found in (field(key, value, decision, seen) for key, value in match.items())
-    )
+def matches(match: Mapping[str, Any], decision: str, seen: Mapping[str, Any]) -> Any:
+    """All fields hold; one that cannot be told does for a restrictive rule and does not for a permissive one. MAYBE,
+    which is true, where it depends on tags that cannot be told."""
+    found = [field(key, value, decision, seen) for key, value in match.items()]
+    if not all(decision in RESTRICTIVE if one is None else one for one in found):
+        return False
+    return MAYBE if MAYBE in found else True
 
 
-def field(key: str, wanted: Any, decision: str, seen: Mapping[str, Any]) -> bool | None:
+def tagged(least: bool, most: bool) -> Any:
+    return least if least == most else MAYBE
+
+
+def field(key: str, wanted: Any, decision: str, seen: Mapping[str, Any]) -> Any:
     tags, sure = seen["tags"], seen["tags"] - seen["unsure"]
-    has, hasnt = (tags, sure) if decision in RESTRICTIVE else (sure, tags)
     match key:
         case "topics" | "tools" | "upstreams" | "agents":
             return any(glob(pattern, seen[key.removesuffix("s")]) for pattern in wanted)
         case "risk_tags":
-            return any(tag in has for tag in wanted)
+            return tagged(any(tag in sure for tag in wanted), any(tag in tags for tag in wanted))
         case "risk_tags_all":
-            return all(tag in has for tag in wanted)
+            return tagged(all(tag in sure for tag in wanted), all(tag in tags for tag in wanted))
         case "risk_tags_none":
-            return not any(tag in hasnt for tag in wanted)
+            return tagged(not any(tag in sure for tag in wanted), not any(tag in tags for tag in wanted))
         case "first_time_action":
             return bool(seen["first_time_action"] == wanted)
         case "confidence_below":
@@ -185,11 +189,16 @@ def decide(upstreams: Mapping[str, Any], documents: list[dict[str, Any]], call: 
     ]
     if "unmapped" in tags and topic.startswith("unmapped."):
         deciding.append({"id": "unmapped", "decision": "require_approval", "invariant": True})
-    firsts = []
+    firsts, spoken = [], False
     for rules in [*(document.get("rules", []) for document in documents), level(merged, call["level"])]:
-        firsts += [rule for rule in rules if matches(rule["match"], rule["decision"], seen)][:1]
+        for rule in rules:
+            found = matches(rule["match"], rule["decision"], seen)
+            firsts += [rule] if found else []
+            if found is True:
+                spoken = True
+                break
     default = "deny" if any(d.get("default_decision") == "deny" for d in documents) else "require_approval"
-    deciding += firsts or [{"id": "default", "decision": default}]
+    deciding += firsts if spoken else [*firsts, {"id": "default", "decision": default}]
     return {"deciding": deciding, "topic": topic, "tags": tags, **joined(deciding, merged, tags, unsure)}
 
 

@@ -148,6 +148,7 @@ def _readable(tool: str, found: JsonObject, *, level_given: bool) -> str:
             lines.append(f"  {layer['document']}: {layer.get('matched', 'no rule matches')}")
         for rule in layer["rules"]:
             why = f"no: {rule['failed']}" if "failed" in rule else "MATCHES"
+            why = f"MAY MATCH: {rule['maybe']}" if "maybe" in rule else why
             lines.append(f"    {rule['where']}  {rule['id']}  {why}")
     lines.append(f"  snapshot  {found['policy_snapshot']}")
     return "\n".join(reveal(line) for line in lines if line)

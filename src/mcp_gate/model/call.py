@@ -49,8 +49,8 @@ class Description:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     unmapped: bool = False
     unsure: frozenset[str] = frozenset()
-    """Those of the tags of which it cannot be told whether the arguments add them: restrictive rules take them as
-    is stricter, permissive ones, too."""
+    """Those of the tags of which it cannot be told whether the arguments add them: the verdict is no milder than it
+    would be with any of them, or without."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,9 @@ class Static:
     wanted: Iterable[str]
     """Globs in order, or tags."""
     test: Callable[[Subject], bool]
+    """Whether it holds, or may: of some tags nobody can tell."""
+    surely: Callable[[Subject], bool]
+    """Whether it holds whichever of those tags are there."""
     value: Callable[[Subject], str]
     """What the call has where the clause looks."""
     tags: bool = False
@@ -81,10 +84,16 @@ class Compiled:
     """What its layer says when it decides."""
     static: tuple[Static, ...]
     dynamic: tuple[Dynamic, ...]
+    maybe: bool = False
+    """Among the candidates for a call: whether it matches depends on tags of which nobody can tell."""
 
     def concerns(self, subject: Subject) -> bool:
         """Whether the rule can match a call of this kind at all."""
         return all(clause.test(subject) for clause in self.static)
+
+    def surely_concerns(self, subject: Subject) -> bool:
+        """Whether it can whichever of the tags are there of which nobody can tell."""
+        return self.doubt(subject) == ""
 
     def may_concern(self, subject: Subject) -> bool:
         """The same, whatever tags the arguments add."""
@@ -98,6 +107,14 @@ class Compiled:
             if found is False or (found is None and not unknown_matches):
                 return False
         return True
+
+    def doubt(self, subject: Subject) -> str:
+        """The first clause of which nobody can tell whether it holds, and what the call has there; "" if none is."""
+        if subject.unsure:
+            for clause in self.static:
+                if not clause.surely(subject):
+                    return f"{clause.text} ({reveal(clause.value(subject))})"
+        return ""
 
     def first_failure(self, subject: Subject, facts: Facts) -> str:
         """The first clause that keeps the rule from matching, and what the call has there; "" if none does."""
@@ -113,24 +130,19 @@ class Compiled:
         return ""
 
 
-def static_clauses(match: Match, *, restrictive: bool) -> tuple[Static, ...]:
-    """The clauses of a match block that look at the subject alone.
-
-    Args:
-        restrictive: whether a tag of which nobody can tell makes the rule match, or keeps it from matching.
-    """
-    return tuple(_static(match, restrictive))
+def static_clauses(match: Match) -> tuple[Static, ...]:
+    """The clauses of a match block that look at the subject alone."""
+    return tuple(_static(match))
 
 
 def compile_rule(document: str, rule: Rule) -> Compiled:
     """The tests of one rule of a layer."""
     word = LayerWord(document, rule.id, f"{rule.place.file}:{rule.place.line}")
-    restrictive = rule.decision.restrictive
-    static = static_clauses(rule.match, restrictive=restrictive)
-    return Compiled(rule, word, static, tuple(_dynamic(rule.match, restrictive)))
+    dynamic = tuple(_dynamic(rule.match, rule.decision.restrictive))
+    return Compiled(rule, word, static_clauses(rule.match), dynamic)
 
 
-def _static(match: Match, restrictive: bool) -> Iterator[Static]:
+def _static(match: Match) -> Iterator[Static]:
     if match.topics is not None:
         yield _globs("topics", match.topics, operator.attrgetter("topic"))
     if match.tools is not None:
@@ -139,30 +151,49 @@ def _static(match: Match, restrictive: bool) -> Iterator[Static]:
         yield _globs("upstreams", match.upstreams, operator.attrgetter("upstream"))
     if match.agents is not None:
         yield _globs("agents", match.agents, operator.attrgetter("agent"))
-    has, hasnt = map(operator.attrgetter, ("risk_tags", "sure") if restrictive else ("sure", "risk_tags"))
     if (any_of := match.risk_tags) is not None:
-        yield _tags("risk_tags", any_of, lambda s: not any_of.isdisjoint(has(s)))
+        yield _tags("risk_tags", any_of, lambda tags: not any_of.isdisjoint(tags))
     if (all_of := match.risk_tags_all) is not None:
-        yield _tags("risk_tags_all", all_of, lambda s: all_of <= has(s))
+        yield _tags("risk_tags_all", all_of, lambda tags: all_of <= tags)
     if (none_of := match.risk_tags_none) is not None:
-        yield _tags("risk_tags_none", none_of, lambda s: none_of.isdisjoint(hasnt(s)))
+        yield _tags("risk_tags_none", none_of, none_of.isdisjoint, fewer=True)
 
 
 def _globs(key: str, patterns: tuple[str, ...], get: Callable[[Subject], str]) -> Static:
     tests = [compile_glob(pattern) for pattern in patterns]
     first = tests[0]
     if len(tests) == 1:
-        return Static(key, patterns, lambda s: first(get(s)), get)
+        return _told(key, patterns, lambda s: first(get(s)), get)
 
     def test(subject: Subject) -> bool:
         value = get(subject)
         return any(matches(value) for matches in tests)
 
-    return Static(key, patterns, test, get)
+    return _told(key, patterns, test, get)
 
 
-def _tags(key: str, tags: frozenset[str], test: Callable[[Subject], bool]) -> Static:
-    return Static(key, tags, test, _tags_of, tags=True)
+def _told(
+    key: str, patterns: tuple[str, ...], test: Callable[[Subject], bool], get: Callable[[Subject], str]
+) -> Static:  # fmt: skip
+    """A clause about what can always be told."""
+    return Static(key, patterns, test, test, get)
+
+
+def _tags(key: str, wanted: frozenset[str], holds: Callable[[frozenset[str]], bool], *, fewer: bool = False) -> Static:
+    """
+    Args:
+        holds: of the tags of a call.
+        fewer: whether it sooner holds of fewer tags than of more.
+    """
+
+    def of_all(subject: Subject) -> bool:
+        return holds(subject.risk_tags)
+
+    def of_sure(subject: Subject) -> bool:
+        return holds(subject.sure)
+
+    may, surely = (of_sure, of_all) if fewer else (of_all, of_sure)
+    return Static(key, wanted, may, surely, _tags_of, tags=True)
 
 
 def _tags_of(subject: Subject) -> str:

@@ -154,7 +154,11 @@ class Policy:
         return replace(kind, fixed=self._join(self._deciding(kind, facts), kind))
 
     def _deciding(self, kind: Kind, facts: Facts) -> list[Compiled]:
-        """Every invariant that applies, the built-in rules, and the first match of every layer; unsorted."""
+        """Every invariant that applies, the built-in rules, and the first match of every layer; unsorted.
+
+        Where nobody can tell whether a tag is there, all count that may be the first: whichever holds, the verdict is
+        no milder.
+        """
         found = [one for one in kind.invariants if one.matches(facts)]
         if kind.unmapped:
             found.append(UNMAPPED)
@@ -163,8 +167,9 @@ class Policy:
             for candidate in candidates:
                 if candidate.matches(facts):
                     found.append(candidate)
-                    spoken = True
-                    break
+                    if not candidate.maybe:
+                        spoken = True
+                        break
         if not spoken:
             found.append(self.default)
         return found
@@ -219,10 +224,14 @@ def _at(levels: tuple[T, ...], level: int) -> tuple[T, ...]:
 def _until_sure(index: TopicIndex, subject: Subject) -> Iterator[Compiled]:
     """The rules that can match, up to the first that always does."""
     for one in index.candidates(subject.topic):
-        if one.concerns(subject):
-            yield one
-            if not one.dynamic:
-                return
+        if not one.concerns(subject):
+            continue
+        if not one.surely_concerns(subject):
+            yield replace(one, maybe=True)
+            continue
+        yield one
+        if not one.dynamic:
+            return
 
 
 def _surely_denies(one: Compiled, subject: Subject, tags_vary: bool) -> bool:

@@ -14,8 +14,8 @@ from mcp_gate.policy.engine import INVARIANTS, Policy
 def explain(policy: Policy, facts: Facts) -> JsonObject:
     """The members of contract 9, "Facts": the verdict's, and `topic`, `risk_tags`, `attributes`, `unknown`, `layers`.
 
-    `level` is there where the policy has levels. A rule that decides has no member `failed`; a layer in which no rule
-    matches has no member `matched`.
+    `level` is there where the policy has levels. A rule that decides has no member `failed`; one that may, as far as
+    can be told of the tags, says why in `maybe`. A layer in which no rule surely matches has no member `matched`.
     """
     verdict, subject = policy.decide(facts), policy.kind(facts).subject
     layers = [_layer(name, rules, subject, facts) for name, rules in policy.layers_at(facts.signals.level)]
@@ -52,6 +52,8 @@ def _layer(name: str, rules: Sequence[Compiled], subject: Subject, facts: Facts)
             failed = f"'{matched}' comes first in this document"
         if failed:
             line["failed"] = failed
+        elif doubt := compiled.doubt(subject):
+            line["maybe"] = doubt
         elif matched is None:
             matched = compiled.rule.id
         lines.append(line)

@@ -49,8 +49,11 @@ class OutputRule:
 
     def concerns(self, subject: Subject) -> bool:
         """Whether the rule is about calls of this kind. Thresholds and conditions in its match are not looked at: the
-        rule then applies, which takes out more."""
-        return all(clause.test(subject) for clause in self.clauses)
+        rule then applies, which takes out more. Where it depends on tags of which nobody can tell, it applies if it
+        keeps something back."""
+        keeps = bool(self.paths) or self.decision not in (None, OutputDecision.ALLOW)
+        keeps = keeps or self.unscannable is Unscannable.QUARANTINE
+        return all((clause.test if keeps else clause.surely)(subject) for clause in self.clauses)
 
     def covers(self, entity: str, score: float) -> bool:
         """Whether the rule decides on what a detector called by this name."""
@@ -100,7 +103,6 @@ def _rule(reader: Reader, node: Node, ids: Ids, names: Names) -> OutputRule | No
     elif entities is not None and decision is None and "decision" not in block.entries:
         reader.error(block.place, "the rule does not decide", "add decision: redact or quarantine")
     unscannable = reader.one_of(get("unscannable"), UNSCANNABLE, "pass, drop or quarantine")
-    takes_out = fields is not None or decision not in (None, OutputDecision.ALLOW)
     return OutputRule(
         id=id_ or "?",
         match=match,
@@ -111,9 +113,7 @@ def _rule(reader: Reader, node: Node, ids: Ids, names: Names) -> OutputRule | No
         decision=decision,
         unscannable=unscannable,
         reason=reader.text(get("reason"), "a reason") or "",
-        clauses=()
-        if match is None or reader.problems
-        else static_clauses(match, restrictive=takes_out or unscannable is Unscannable.QUARANTINE),
+        clauses=() if match is None or reader.problems else static_clauses(match),
     )
 
 
