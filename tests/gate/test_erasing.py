@@ -13,7 +13,9 @@ from mcp_gate.gate.erasing import Erased, NoSuchCall, erase
 from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.mistakes import mark, proposed
 from mcp_gate.gate.reviewers import Session, operator
+from mcp_gate.history.again import WhyNot, difference
 from mcp_gate.model.judged import Refused as NotSo
+from mcp_gate.store import history
 from mcp_gate.store.tokens import Kept
 from support.chains import verify
 from support.gates import RULES, Upstream, decide, job, names, open_gate, pending, perform
@@ -59,6 +61,9 @@ async def test_S226_what_one_call_carried_is_nowhere_on_the_disk_and_the_record_
         assert after["arguments"] == {"$erased": before["job_hash"]}
         assert after["job_hash"] == before["job_hash"]
         assert "security.erased" in await names(gate, call_id=target)
+        past = await gate.store._db.read(lambda tx: history.calls(tx, "", None))
+        again = {one.call.id: difference(one, lambda _: gate.loaded) for one in past}
+        assert again == {one.call.id: "" for one in past} | {target: WhyNot.ERASED}
         assert isinstance(verify(await gate.store.records()), chain.Intact)
     async with open_gate(state) as gate:  # the tail of the chain is checked when it is opened
         assert await gate.store.call(target) is not None

@@ -21,6 +21,7 @@ class WhyNot(Enum):
     """Why a recorded call cannot be decided again exactly."""
 
     SIGNALS = "recorded before the gate kept what it knew when it decided"
+    ERASED = "its arguments were erased"
     UPSTREAM = "its upstream is not in the candidate"
     SNAPSHOT = "the policy that decided it is not kept, or cannot be loaded any more"
 
@@ -47,6 +48,8 @@ class Candidate:
     def facts(self, past: Past) -> Facts | WhyNot:
         """What it would look at. The signals are those of then: they do not depend on the policy."""
         call = past.call
+        if call.erased:
+            return WhyNot.ERASED
         if self.describes and call.upstream not in self.loaded.mappings:
             return WhyNot.UPSTREAM
         try:

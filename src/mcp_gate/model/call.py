@@ -68,6 +68,8 @@ class Facts:
 
 UNSURE_TAGS: Final = "unsure_tags"
 """Among what is stored of the signals of a call, where there are such."""
+ERASED: Final = "$erased"
+"""Stands in the place of what a call carried that was erased, with its `job_hash`."""
 OWN: Final = "gate.workflow"
 """The upstream that calls of the gate's own bear: runs of workflows, and their questions to people. No upstream of
 upstreams.yaml can be called so."""
@@ -113,6 +115,11 @@ class Call:
     def unsure_tags(self) -> frozenset[str]:
         """Those of its tags of which it could not be told whether its arguments add them."""
         return frozenset(self.signals.get(UNSURE_TAGS, ()))
+
+    @property
+    def erased(self) -> bool:
+        """Whether what it carried was taken out for good."""
+        return self.arguments == {ERASED: self.job_hash}
 
     @property
     def bounds(self) -> Constraints:

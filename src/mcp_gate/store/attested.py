@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 
 from mcp_gate.evidence.attested import unattested
+from mcp_gate.model.call import ERASED
 from mcp_gate.model.config import ConfigError
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.key import PublicKey
@@ -22,8 +23,6 @@ View: TypeAlias = Callable[[Callable[[Tx], Any]], Any]
 """Runs a body that reads, on a view of its own: so that nobody waits for a long look."""
 
 PAGE: Final = 500
-ERASED: Final = "$erased"
-"""What stands in the place of arguments that were erased."""
 _RECORDS: Final = (
     "select a.seq, a.body, c.arguments, c.job_hash from audit a left join calls c on c.id = a.call_id "
     "where a.event in ('request.decided', 'sample.reviewed') and a.seq > :seq order by a.seq limit :limit"

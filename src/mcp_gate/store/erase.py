@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from mcp_gate.model.call import ERASED
 from mcp_gate.model.event import Event
 from mcp_gate.model.foreign import JsonObject
 from mcp_gate.model.request import CallState
@@ -38,7 +39,7 @@ def erase(call_id: str, event: Event, tx: Tx) -> None:
         raise NotFound(call_id)
     if CallState(row["state"]) not in OVER or row["kept"]:
         raise Conflict("the call is not over, or its outcome waits for its agent")
-    gone: JsonObject = {"$erased": row["job_hash"]}
+    gone: JsonObject = {ERASED: row["job_hash"]}
     attributes = {k: v for k, v in rows.value(row["attributes"]).items() if isinstance(v, NUMBERS)}
     tx.run(
         "update calls set arguments = :gone, claims = '{}', attributes = :attributes, result = null where id = :id",
