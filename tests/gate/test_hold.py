@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mcp_gate.gate.gate import Gate
 from mcp_gate.gate.redecide import redecide
 from mcp_gate.gate.sweep import ORPHAN_SEC, sweep
 from mcp_gate.model.outcome import Delivered, NextLeg, Refused, Retry, Status
@@ -25,6 +26,7 @@ from support.gates import (
     perform,
     status_of,
 )
+from support.hooks import until
 
 pytestmark = pytest.mark.anyio
 
@@ -354,15 +356,23 @@ async def test_a_call_whose_upstream_is_taken_out_of_the_policy_before_it_is_dec
         assert upstream.sent == []
 
 
+async def attempts(gate: Gate, request_id: str, count: int) -> bool:
+    found = await gate.store.requests.find(request_id)
+    return found is not None and found.attempts == count
+
+
 async def test_a_waiting_call_whose_upstream_is_taken_out_of_the_policy_is_denied(tmp_path: Path) -> None:
     async with open_gate(tmp_path) as gate:
         upstream = Upstream()
-        call, _ = await held(gate, upstream)
+        call, request = await held(gate, upstream)
+        joined = asyncio.create_task(perform(gate, job("refund", REFUND), upstream))
+        await until(lambda: attempts(gate, request.id, 2))
         gate.loaded = loaded(upstreams=UPSTREAMS.replace("  shop:", "  other:"))
         await redecide(gate)
-        outcome = await call
-        assert isinstance(outcome, Refused)
-        assert (outcome.status, outcome.rule_id) == (Status.DENIED, "tool_changed")
+        for outcome in (await call, await joined):
+            assert isinstance(outcome, Refused)
+            assert (outcome.status, outcome.rule_id) == (Status.DENIED, "tool_changed")
+            assert outcome.call_id == request.call.id  # what is on the record
         assert upstream.sent == []
         assert await gate.store.requests.page(RequestStatus.PENDING) == []
 

@@ -49,6 +49,8 @@ class Superseded:
     """Policy, level or tool changed under the request: the call is to be decided anew."""
 
     request_id: str
+    call_id: str
+    """Of the call that the request was about: one that is on the record."""
 
 
 HoldOutcome: TypeAlias = Outcome | Superseded
@@ -86,7 +88,7 @@ class Execution:
         received = editing.as_it_runs(self.received, request)
         if received is None:
             await self.gate.queue.supersede(request, WhyNot.ARGUMENTS_CHANGED.value)
-            return Superseded(request.id)
+            return Superseded(request.id, request.call.id)
         verdict = self._bound(request)
         await self.gate.tokens.acquaint(call.agent, call.session, call.arguments)
         received = self.gate.tokens.put_back(received, call)
@@ -104,7 +106,7 @@ class Execution:
                 log.warning("request %s was not claimed: %s", request.id, why)
                 if why in VOID:
                     await self.gate.queue.supersede(request, why.value)
-                return Superseded(request.id)
+                return Superseded(request.id, request.call.id)
             case _:
                 assert_never(claimed)
 

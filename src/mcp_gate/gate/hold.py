@@ -207,7 +207,7 @@ class _Wait:
             case RequestStatus.CANCELLED:
                 return words.withdrawn(self._verdict, request.call.id, request.id)
             case RequestStatus.SUPERSEDED:
-                return Superseded(request.id)
+                return Superseded(request.id, request.call.id)
             case _:
                 assert_never(request.status)
 

@@ -48,7 +48,7 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
     await acquaint(gate.store, caller.agent)
     await gate.tokens.acquaint(caller.agent, caller.session, job.arguments)
     floor = Decision.ALLOW
-    superseded = ""
+    superseded = call_id = ""
     for _ in range(REDECISIONS):
         received, verdict, over = _decide(gate, job, caller, floor)  # 1, 2, 3
         try:
@@ -83,11 +83,11 @@ async def perform(gate: Gate, job: Job, caller: Caller, exchange: Exchange, send
             return words.unavailable(verdict, received.call.id)
         if not isinstance(outcome, Superseded):
             return outcome
-        superseded = outcome.request_id
+        superseded, call_id = outcome.request_id, outcome.call_id
         if job.upstream not in gate.loaded.mappings:
-            return words.tool_gone(verdict, received.call.id, superseded)
+            return words.tool_gone(verdict, call_id, superseded)
         floor = Decision.REQUIRE_APPROVAL  # a milder policy does not undo that a person was asked
-    return words.withdrawn(verdict, received.call.id, superseded)
+    return words.withdrawn(verdict, call_id or received.call.id, superseded)
 
 
 def _decide(gate: Gate, job: Job, caller: Caller, floor: Decision) -> tuple[Received, Verdict, str]:
