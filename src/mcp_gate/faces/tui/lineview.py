@@ -88,11 +88,21 @@ class LineView(ScrollView):
         """A line was drawn."""
 
     def action_line(self, lines: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + lines, animate=False)
+        self._move(lines)
 
     def action_page(self, pages: int) -> None:
-        page = max(1, self.scrollable_content_region.height - 1)
-        self.scroll_to(y=self.scroll_offset.y + pages * page, animate=False)
+        self._move(pages * max(1, self.scrollable_content_region.height - 1))
+
+    def _move(self, lines: int) -> None:
+        """So many lines on, but not before all that is on the screen was drawn: however fast keys come, none of it is
+        left out."""
+        top = self.scroll_offset.y
+        shown = self._painted[top : top + self.scrollable_content_region.height]
+        if self.screen.is_current and 0 in shown:
+            self.refresh()
+            self.call_after_refresh(self._move, lines)
+        else:
+            self.scroll_to(y=top + lines, animate=False)
 
     def action_first(self) -> None:
         self.scroll_to(y=0, animate=False)

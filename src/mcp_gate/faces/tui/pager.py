@@ -17,8 +17,8 @@ from mcp_gate.faces.tui.story import as_object
 from mcp_gate.lang.reveal import reveal
 
 
-class Pager(Dialog[bool]):
-    """Answers whether every line has been on the screen when it is left."""
+class Pager(Dialog[int]):
+    """Answers how many lines have not been on the screen when it is left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,v", "close", "Back", show=False)]
     FOOT = (("j k space G", "bold"), (" move   ", ""), ("esc", "bold"), (" back", ""))
@@ -43,4 +43,4 @@ class Pager(Dialog[bool]):
         self.query_one("#foot", OneLine).show_line(self.FOOT)
 
     def action_close(self) -> None:
-        self.leave(self.query_one("#whole", LineView).unseen == 0)
+        self.leave(self.query_one("#whole", LineView).unseen)

@@ -190,6 +190,8 @@ class DeskScreen(Hearing):
             return
         self.app.push_screen(Pager(held), partial(self._whole_read, held))
 
-    def _whole_read(self, held: Held, read: bool | None) -> None:
-        if read:
+    def _whole_read(self, held: Held, unseen: int | None) -> None:
+        if unseen == 0:
             self.detail.whole_was_read(held)
+        elif unseen:
+            self.say(f"{unseen} lines of it were not on the screen; read on to the end (v, space)")
