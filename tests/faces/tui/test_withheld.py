@@ -60,6 +60,8 @@ async def test_a_result_is_uncovered_and_read_before_it_is_released(tmp_path: Pa
             dialog = desk.app.screen
             assert isinstance(dialog, Approve)
             assert dialog.word.body["decision"] == "redact"
+            assert "Release redacted R-1?" in desk.text
+            assert "to release this one result redacted" in desk.text
             await desk.press("escape")
             desk.screen.post_message(Uncovered("R-1", {"content": [{"type": "text", "text": "123-45-6789"}]}))
             await desk.sees("123-45-6789")
@@ -69,6 +71,7 @@ async def test_a_result_is_uncovered_and_read_before_it_is_released(tmp_path: Pa
             dialog = desk.app.screen
             assert isinstance(dialog, Approve)
             assert dialog.word.body["decision"] == "release"
+            assert "to release this one result." in desk.text
             await desk.press("escape", "d", "2")
             assert "d drops it" in desk.text
         assert not await gate.records("request.decided")

@@ -89,11 +89,23 @@ class Approve(Dialog[bool]):
 
     # ---- what it says
 
+    @property
+    def _is_also(self) -> bool:
+        return str(self.word.body["decision"]) == self._kind.also
+
+    @property
+    def _asks(self) -> str:
+        return (self._kind.also_asks if self._is_also else "") or self._kind.yes_label.rstrip("…")
+
+    @property
+    def _does(self) -> str:
+        return (self._kind.also_does if self._is_also else "") or self._kind.does
+
     def _rows(self, width: int) -> list[Row]:
         held = self.word.held
         word, style = risk(held.tier)
         head = [
-            Row(((f"{self._kind.yes_label.rstrip('…')} ", ""), *foreign(held.id, "bold", longest=NAME), ("?", ""))),
+            Row(((f"{self._asks} ", ""), *foreign(held.id, "bold", longest=NAME), ("?", ""))),
             Row(((f" {word} ", f"reverse {style}"), (" ", ""), *foreign(held.tool, "bold", longest=NAME))),
         ]
         foot = [*self._ask(), Row((("Any other key: back.", "dim"),))]
@@ -128,7 +140,7 @@ class Approve(Dialog[bool]):
             return [Row((("Type the code printed under the call:  ", ""), (f" {boxes} ", "bold reverse")))]
         letters = " ".join(self._wanted)
         done = f"   {boxes}" if len(self._wanted) > 1 else ""
-        ask = (("Press ", ""), (f" {letters} ", "bold reverse"), (f" to {self._kind.does}.", ""), (done, "bold"))
+        ask = (("Press ", ""), (f" {letters} ", "bold reverse"), (f" to {self._does}.", ""), (done, "bold"))
         return [Row(ask)]
 
     def _posted(self) -> list[Row]:

@@ -27,6 +27,10 @@ class Kind:
     also: str = ""
     """The word that `e` says."""
     also_label: str = ""
+    also_asks: str = ""
+    """What is asked before it is said, and what it"""
+    also_does: str = ""
+    """does, after "to"; "": as of `yes`."""
     worse: str = ""
     """A third word, said with a reason as `no` is."""
     reasons: tuple[str, ...] = REASONS
@@ -54,7 +58,8 @@ KINDS: Final = {
     ),
     "quarantine": Kind(
         "result ", "Why its result is withheld", "release", "Release…", "release this one result", "drop", "Drop…",
-        also="redact", also_label="Redacted…",
+        also="redact", also_label="Redacted…", also_asks="Release redacted",
+        also_does="release this one result redacted",
         reasons=("Personal data it has no need for", "Credentials in it", "Text that gives the agent orders",
                  "Too much of it"),
         holds=False,
