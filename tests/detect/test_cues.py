@@ -16,6 +16,8 @@ def found(text: str) -> list[tuple[str, str]]:
     ("text", "entity", "value"),
     [
         ("My passport (C09L4W4NK) is still valid", "PASSPORT", "C09L4W4NK"),
+        ("passport number 925076473", "PASSPORT", "925076473"),
+        ("Aadhaar number 2345 6789 0124", "NATIONAL_ID", "2345 6789 0124"),
         ("the record (MRN (1234567)) was merged", "MEDICAL_RECORD", "1234567"),
         ("call (212) 555-2368 after five", "PHONE_NUMBER", "(212) 555-2368"),
         ("my license is B3033933", "DRIVER_LICENSE", "B3033933"),

@@ -21,6 +21,7 @@ class _Cue(NamedTuple):
     """How many characters behind the word the value may begin."""
     shape: re.Pattern[str]
     digits: tuple[int, int]
+    score: float = 0.75
 
 
 _ID: Final = r"(?:[A-Z]{1,5}[ -]?)?\d[A-Z0-9]*(?:[ -][A-Z0-9]*\d[A-Z0-9]*){0,5}(?:-[A-Z]{1,3}(?![\w]))?"
@@ -38,6 +39,7 @@ _CUES: Final[dict[Kind, _Cue]] = {
             r"ext\.?) ?\d{1,6})?"
         ),
         (7, 15),
+        0.7,  # `passport number 925076473`: of two words that lead to one number the other says more
     ),
     Kind.CUE_SSN: _Cue("US_SSN", 36, re.compile(_SSN), (9, 9)),
     Kind.CUE_BIRTH: _Cue("DATE_OF_BIRTH", 36, re.compile(DATE), (3, 8)),
@@ -139,7 +141,7 @@ def find(text: str, ends: Fired, known: Covered | None = None) -> Iterator[Findi
             start = _begin(text, at, end, "+-(" if kind == _PHONE else "-")
             if start != last and (match := cue.shape.match(text, start)) and _fits(text, match, end, cue):
                 last = start
-                yield made((start, match.end(), cue.entity, 0.75, rule, False))
+                yield made((start, match.end(), cue.entity, cue.score, rule, False))
 
 
 def _begin(text: str, digit: int, least: int, signs: str) -> int:

@@ -62,7 +62,6 @@ class Kind(IntEnum):
     """A shorter run than `WORD`, of the same characters: it may be a key. The last one: leaves are not asked for it."""
 
 
-KINDS: Final = len(Kind)
 CUES: Final = tuple(kind for kind in Kind if kind.name.startswith("CUE_"))
 
 

@@ -10,14 +10,24 @@ from collections.abc import Iterator
 
 import pytest
 
+from mcp_gate.detect import triggers
 from mcp_gate.detect.finding import Finding, Leaf
+from mcp_gate.detect.joined import join
 from mcp_gate.detect.secrets import find as module
-from mcp_gate.detect.secrets.find import Secrets, find, prepare
+from mcp_gate.detect.secrets.find import Secrets, find_in, prepare
 from mcp_gate.detect.secrets.shapes import NoShapes
 from support.credentials import aws_key, drawn, github_token, jwt, private_key
 from support.scanning import rules
 
 PASSWORD = "Tr0ub4dor-and-3"
+
+
+def find(leaves: list[Leaf], *, shapes: bool = True) -> list[list[Finding]]:
+    """For every leaf the credentials in it."""
+    joined = join(leaves)
+    runs = triggers.find(joined.data).get(triggers.Kind.RUN, ())
+    found = find_in(leaves, joined, runs, shapes=shapes)
+    return [found.get(which, []) for which in range(len(leaves))]
 
 
 def found(text: str, *keys: str) -> list[tuple[str, str]]:

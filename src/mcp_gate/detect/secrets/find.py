@@ -8,9 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from mcp_gate.detect import triggers
 from mcp_gate.detect.finding import Finding, Leaf
-from mcp_gate.detect.joined import Joined, join
+from mcp_gate.detect.joined import Joined
 from mcp_gate.detect.secrets.assigned import assigned
 from mcp_gate.detect.secrets.names import Kind, kind_of
 from mcp_gate.detect.secrets.pem import keys
@@ -120,7 +119,7 @@ class ShapesWanted(Exception):
 
 
 class _Prepared:
-    """What `find` uses in this process."""
+    """What `find_in` uses in this process."""
 
     cache: Path | None = None
     own: Final = Secrets(None)
@@ -129,7 +128,7 @@ class _Prepared:
 
 
 def prepare(cache: Path | None) -> None:
-    """Say once in a process, before the first `find`, where compiled rules are kept.
+    """Say once in a process, before the first `find_in`, where compiled rules are kept.
 
     Args:
         cache: as for `Shapes`.
@@ -138,34 +137,20 @@ def prepare(cache: Path | None) -> None:
         _Prepared.cache, _Prepared.loaded = cache, None
 
 
-def find(leaves: Sequence[Leaf], *, shapes: bool = True) -> list[list[Finding]]:
-    """For every leaf the credentials in it, sorted, none overlapping another.
-
-    Args:
-        shapes: False, knowingly, where the vendors' shapes may be missing.
-
-    Raises:
-        NoShapes: they are missing, and they may not.
-    """
-    joined = join(leaves)
-    runs = triggers.find(joined.data).get(triggers.Kind.RUN, ())
-    found = find_in(leaves, joined, runs, shapes=shapes)
-    return [found.get(which, []) for which in range(len(leaves))]
-
-
 def find_in(
     leaves: Sequence[Leaf], joined: Joined, runs: Sequence[int], *, shapes: bool, most_signs: int | None = None
 ) -> dict[int, list[Finding]]:
-    """The same for who has looked at the leaves before; only of leaves that hold any, by which it is.
+    """The credentials in leaves that hold any, by which it is, sorted, none overlapping another.
 
     Args:
         joined: the leaves put together;
         runs: as of `regions`.
+        shapes: False, knowingly, where the vendors' shapes may be missing.
         most_signs: how many signs there may be where nobody has the time for more, nor for vendors' shapes to be
             loaded.
 
     Raises:
-        NoShapes: as of `find`.
+        NoShapes: the vendors' shapes are missing, and they may not.
         TooMany: there are more signs.
         ShapesWanted: they are wanted at once.
     """
