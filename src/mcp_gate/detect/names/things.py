@@ -39,9 +39,9 @@ _NAMED_AFTER: Final = words(
 )
 """Behind somebody's name they make it that of a place, or of what is given or held in honour."""
 _FAR: Final = 40
+"""Characters before a name that are looked at."""
 _SITE: Final = 20
 """Characters of the longest word before a name that says that a place bears it, and some."""
-"""Characters before a name that are looked at."""
 
 
 def is_thing(text: str, start: int, end: int) -> bool:

@@ -28,9 +28,9 @@ class Kind:
     """The word that `e` says."""
     also_label: str = ""
     also_asks: str = ""
-    """What is asked before it is said, and what it"""
+    """What is asked before `also` is said; "": the same as for `yes`."""
     also_does: str = ""
-    """does, after "to"; "": as of `yes`."""
+    """What `also` does, after "to"; "": the same as `yes`."""
     worse: str = ""
     """A third word, said with a reason as `no` is."""
     reasons: tuple[str, ...] = REASONS
