@@ -15,7 +15,7 @@ from mcp_gate.lang.times import rfc3339
 from mcp_gate.model.decision import Assurance
 from mcp_gate.model.request import Request, RequestStatus, ReviewerDecision
 from mcp_gate.policy.load import load
-from support.agents import ENVELOPE, MAPPED, bench, entry
+from support.agents import ENVELOPE, MAPPED, Bench, Lines, bench, entry
 from support.gates import decide, pending, status_of
 from support.upstreams import Probe, tool
 
@@ -250,18 +250,23 @@ async def test_a_held_call_of_the_stateless_era_comes_back_with_a_new_state_each
         assert "requestState" not in probe.calls()[0]["line"]
 
 
+async def approved_and_asked(b: Bench, client: Lines) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the server of an approved call asks before it goes on, and the same call with the answer."""
+    params: dict[str, Any] = {"name": "shop_deploy", "arguments": {"env": "prod"}, "_meta": ENVELOPE}
+    id = await client.send("tools/call", params)
+    [request] = await pending(b.gate)
+    await decide(b.gate, request)
+    asked = (await client.answer(id))["result"]
+    return asked, {**params, "requestState": asked["requestState"], "inputResponses": {"q": {"action": "accept"}}}
+
+
 async def test_a_question_of_the_upstream_in_an_approved_call_keeps_the_approval_once(tmp_path: Path) -> None:
     probe = Probe(tmp_path, modern=True, call="input_required")
     async with bench({"shop": entry(probe)}, RULES) as b, b.client() as client:
-        params: dict[str, Any] = {"name": "shop_deploy", "arguments": {"env": "prod"}, "_meta": ENVELOPE}
-        id = await client.send("tools/call", params)
-        [request] = await pending(b.gate)
-        await decide(b.gate, request)
-        asked = (await client.answer(id))["result"]
+        asked, answered = await approved_and_asked(b, client)
         assert asked["inputRequests"]["q"]["method"] == "elicitation/create"
         assert asked["requestState"] != "opaque"
         probe.change(call="answer")
-        answered = {**params, "requestState": asked["requestState"], "inputResponses": {"q": {"action": "accept"}}}
         assert "structuredContent" in await client.result("tools/call", answered)
         assert '"requestState":"opaque"' in probe.calls()[1]["line"]
         assert '"inputResponses":{"q":{"action":"accept"}}' in probe.calls()[1]["line"]
@@ -272,13 +277,8 @@ async def test_a_question_of_the_upstream_in_an_approved_call_keeps_the_approval
 async def test_a_question_in_an_approved_call_does_not_go_on_with_a_tool_that_changed_meanwhile(tmp_path: Path) -> None:
     probe = Probe(tmp_path, modern=True, call="input_required")
     async with bench({"shop": entry(probe)}, RULES) as b, b.client() as client:
-        params: dict[str, Any] = {"name": "shop_deploy", "arguments": {"env": "prod"}, "_meta": ENVELOPE}
-        id = await client.send("tools/call", params)
-        [request] = await pending(b.gate)
-        await decide(b.gate, request)
-        asked = (await client.answer(id))["result"]
+        _, answered = await approved_and_asked(b, client)
         probe.change(call="answer", tools=[tool("deploy", title="Deploy twice")])
-        answered = {**params, "requestState": asked["requestState"], "inputResponses": {"q": {"action": "accept"}}}
         told = (await client.result("tools/call", answered))["_meta"][KEY]
         assert (told["status"], told["rule_id"]) == ("denied", "tool_changed")
         assert len(probe.calls()) == 1
@@ -289,13 +289,8 @@ async def test_a_question_in_an_approved_call_whose_tool_cannot_be_looked_at_any
 ) -> None:
     probe = Probe(tmp_path, modern=True, call="input_required")
     async with bench({"shop": entry(probe)}, RULES) as b, b.client() as client:
-        params: dict[str, Any] = {"name": "shop_deploy", "arguments": {"env": "prod"}, "_meta": ENVELOPE}
-        id = await client.send("tools/call", params)
-        [request] = await pending(b.gate)
-        await decide(b.gate, request)
-        asked = (await client.answer(id))["result"]
+        _, answered = await approved_and_asked(b, client)
         probe.change(call="answer", list="error")
-        answered = {**params, "requestState": asked["requestState"], "inputResponses": {"q": {"action": "accept"}}}
         told = (await client.result("tools/call", answered))["_meta"][KEY]
         assert (told["status"], told["sent"], told["retry"]) == ("failed", False, "later")
         assert len(probe.calls()) == 1
